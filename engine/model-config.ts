@@ -1,0 +1,206 @@
+/**
+ * The shape of a policy: a Hugging Face Llama `config.json`, keys as they stand there, and the tensors
+ * that such a configuration demands. Anything in the file that would change the mathematics and that the
+ * engine does not compute is refused by name, never ignored.
+ */
+import { z } from 'zod';
+
+/** Thrown when a `config.json` is malformed or asks for mathematics that the engine does not have. */
+export class ModelConfigError extends Error {
+  override name = 'ModelConfigError';
+}
+
+const size = z.int().positive();
+const tokenId = z.int().min(0).nullish();
+
+/** A key with one value that the engine computes; any other value is refused. */
+const only = <const T extends string | number | boolean | null>(value: T, meaning: string) =>
+  z
+    .literal(value, { error: (issue) => `the engine knows ${meaning} alone, found ${found(issue.input)}` })
+    .nullish();
+
+const ropeParameters = z.looseObject({
+  rope_theta: z.number().positive().optional(),
+  rope_type: only('default', 'the unscaled rotary embedding ("default")'),
+  type: only('default', 'the unscaled rotary embedding ("default")'),
+  partial_rotary_factor: only(1, 'rotation of the whole head (1)'),
+});
+
+const fileSchema = z.object({
+  architectures: z
+    .tuple([z.literal('LlamaForCausalLM')], {
+      error: (issue) => `the engine knows ["LlamaForCausalLM"] alone, found ${found(issue.input)}`,
+    })
+    .nullish(),
+  model_type: z.literal('llama', {
+    error: (issue) => `the engine knows "llama" alone, found ${found(issue.input)}`,
+  }),
+  vocab_size: size,
+  hidden_size: size,
+  intermediate_size: size,
+  num_hidden_layers: size,
+  num_attention_heads: size,
+  num_key_value_heads: size.nullish(),
+  head_dim: size.nullish(),
+  max_position_embeddings: size.default(2048),
+  rms_norm_eps: z.number().positive().default(1e-6),
+  rope_theta: z.number().positive().nullish(),
+  rope_parameters: ropeParameters.nullish(),
+  rope_scaling: ropeParameters.nullish(),
+  hidden_act: only('silu', '"silu"'),
+  attention_bias: only(false, 'projections without bias (false)'),
+  mlp_bias: only(false, 'projections without bias (false)'),
+  partial_rotary_factor: only(1, 'rotation of the whole head (1)'),
+  pretraining_tp: only(1, 'unsplit projections (1)'),
+  quantization_config: only(null, 'weights that are not quantized (null)'),
+  tie_word_embeddings: z.boolean().default(false),
+  initializer_range: z.number().positive().default(0.02),
+  bos_token_id: tokenId,
+  eos_token_id: z.union([z.int().min(0), z.array(z.int().min(0)).min(1)]).nullish(),
+  pad_token_id: tokenId,
+});
+
+/** The configuration with every default filled in. */
+export interface ModelConfig {
+  vocab_size: number;
+  /** width of the residual stream */
+  hidden_size: number;
+  /** width inside the feed-forward block */
+  intermediate_size: number;
+  num_hidden_layers: number;
+  num_attention_heads: number;
+  /** heads of keys and values, each shared by `num_attention_heads / num_key_value_heads` query heads */
+  num_key_value_heads: number;
+  /** width of one head; even */
+  head_dim: number;
+  /** tokens, prompt and completion together */
+  max_position_embeddings: number;
+  rms_norm_eps: number;
+  /** base of the rotary embedding's frequencies */
+  rope_theta: number;
+  /** the output projection is the embedding itself */
+  tie_word_embeddings: boolean;
+  /** standard deviation of freshly drawn weights */
+  initializer_range: number;
+  bos_token_id: number | null;
+  eos_token_id: number | number[] | null;
+  pad_token_id: number | null;
+}
+
+/** Reads a parsed `config.json`. `source` names it in errors. Throws ModelConfigError. */
+export function parseModelConfig(json: unknown, source = 'config.json'): ModelConfig {
+  const parsed = fileSchema.safeParse(json);
+  if (!parsed.success) throw refusal(source, parsed.error.issues.map(issueLine));
+  const file = parsed.data;
+  const config: ModelConfig = {
+    vocab_size: file.vocab_size,
+    hidden_size: file.hidden_size,
+    intermediate_size: file.intermediate_size,
+    num_hidden_layers: file.num_hidden_layers,
+    num_attention_heads: file.num_attention_heads,
+    num_key_value_heads: file.num_key_value_heads ?? file.num_attention_heads,
+    head_dim: file.head_dim ?? file.hidden_size / file.num_attention_heads,
+    max_position_embeddings: file.max_position_embeddings,
+    rms_norm_eps: file.rms_norm_eps,
+    rope_theta: file.rope_parameters?.rope_theta ?? file.rope_theta ?? 10_000,
+    tie_word_embeddings: file.tie_word_embeddings,
+    initializer_range: file.initializer_range,
+    bos_token_id: file.bos_token_id ?? null,
+    eos_token_id: file.eos_token_id ?? null,
+    pad_token_id: file.pad_token_id ?? null,
+  };
+  const problems = impossibilities(config);
+  if (problems.length > 0) throw refusal(source, problems);
+  return config;
+}
+
+/** The `config.json` of a configuration, such as transformers reads: `rope_theta` in both places. */
+export function formatModelConfig(config: ModelConfig): string {
+  const file = {
+    architectures: ['LlamaForCausalLM'],
+    model_type: 'llama',
+    ...config,
+    attention_bias: false,
+    mlp_bias: false,
+    hidden_act: 'silu',
+    rope_parameters: { rope_theta: config.rope_theta, rope_type: 'default' },
+    dtype: 'float32',
+    torch_dtype: 'float32',
+  };
+  const sorted = Object.fromEntries(Object.entries(file).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return `${JSON.stringify(sorted, null, 2)}\n`;
+}
+
+/**
+ * Every tensor of a configuration: name → shape, in the order of the forward pass.
+ * Projections are `[out, in]`.
+ */
+export function expectedTensors(config: ModelConfig): Map<string, readonly number[]> {
+  const { vocab_size: V, hidden_size: H } = config;
+  const layers = Array.from({ length: config.num_hidden_layers }, (_, layer) => layerTensors(config, layer));
+  const head: [string, readonly number[]][] = config.tie_word_embeddings ? [] : [['lm_head.weight', [V, H]]];
+  return new Map([
+    ['model.embed_tokens.weight', [V, H]],
+    ...layers.flat(),
+    ['model.norm.weight', [H]],
+    ...head,
+  ]);
+}
+
+/** The number of weights of a configuration. */
+export function parameterCount(config: ModelConfig): number {
+  const sizes = [...expectedTensors(config).values()].map((shape) => shape.reduce((a, b) => a * b, 1));
+  return sizes.reduce((a, b) => a + b, 0);
+}
+
+function layerTensors(config: ModelConfig, layer: number): [string, readonly number[]][] {
+  const { hidden_size: H, intermediate_size: I, head_dim } = config;
+  const [queries, keys] = [config.num_attention_heads * head_dim, config.num_key_value_heads * head_dim];
+  const shapes: Record<string, readonly number[]> = {
+    input_layernorm: [H],
+    'self_attn.q_proj': [queries, H],
+    'self_attn.k_proj': [keys, H],
+    'self_attn.v_proj': [keys, H],
+    'self_attn.o_proj': [H, queries],
+    post_attention_layernorm: [H],
+    'mlp.gate_proj': [I, H],
+    'mlp.up_proj': [I, H],
+    'mlp.down_proj': [H, I],
+  };
+  return Object.entries(shapes).map(([name, shape]) => [`model.layers.${layer}.${name}.weight`, shape]);
+}
+
+function impossibilities(config: ModelConfig): string[] {
+  const { hidden_size, num_attention_heads, num_key_value_heads, head_dim } = config;
+  const problems: string[] = [];
+  if (!Number.isInteger(head_dim)) {
+    problems.push(
+      `head_dim: expected hidden_size (${hidden_size}) to be a multiple of num_attention_heads ` +
+        `(${num_attention_heads}), or head_dim to be given`,
+    );
+  } else if (head_dim % 2 !== 0) {
+    problems.push(`head_dim: the rotary embedding turns pairs; expected an even number, found ${head_dim}`);
+  }
+  if (num_attention_heads % num_key_value_heads !== 0) {
+    problems.push(
+      `num_key_value_heads: expected a divisor of num_attention_heads (${num_attention_heads}), found ${num_key_value_heads}`,
+    );
+  }
+  return problems;
+}
+
+function issueLine(issue: z.core.$ZodIssue): string {
+  return `${issue.path.join('.') || '(the whole file)'}: ${issue.message}`;
+}
+
+function refusal(source: string, problems: string[]): ModelConfigError {
+  return new ModelConfigError(
+    `${source} is not a Llama configuration that the engine can compute:\n` +
+      problems.map((problem) => `  ${problem}`).join('\n') +
+      '\nChoose a model of that kind, or correct the file.',
+  );
+}
+
+function found(value: unknown): string {
+  return JSON.stringify(value) ?? 'nothing';
+}
