@@ -1,0 +1,56 @@
+/**
+ * The part of ONNX Runtime's C API that the engine calls, as data. The API is a table of
+ * function pointers, `OrtApi` in onnxruntime_c_api.h, which only ever grows: an index once
+ * shipped keeps its meaning in every later version.
+ */
+
+/** Every function below exists since this version of the table. */
+export const ORT_API_VERSION = 17;
+
+/** Index in the table `OrtApi` and signature (koffi's notation) of each function used. */
+export const ORT_FUNCTIONS = {
+  GetErrorMessage: [2, 'const char *(void *status)'],
+  CreateSessionFromArray: [
+    8,
+    'void *(void *env, void *model, size_t bytes, void *options, _Out_ void **session)',
+  ],
+  Run: [
+    9,
+    'void *(void *session, void *options, void *inputNames, void *inputs, size_t inputCount, void *outputNames, size_t outputCount, void *outputs)',
+  ],
+  CreateSessionOptions: [10, 'void *(_Out_ void **options)'],
+  EnableProfiling: [14, 'void *(void *options, const char *prefix)'],
+  DisableMemPattern: [17, 'void *(void *options)'],
+  SetSessionGraphOptimizationLevel: [23, 'void *(void *options, int level)'],
+  SessionGetInputCount: [30, 'void *(void *session, _Out_ size_t *count)'],
+  SessionGetOutputCount: [31, 'void *(void *session, _Out_ size_t *count)'],
+  SessionGetInputName: [36, 'void *(void *session, size_t index, void *allocator, _Out_ void **name)'],
+  SessionGetOutputName: [37, 'void *(void *session, size_t index, void *allocator, _Out_ void **name)'],
+  CreateTensorAsOrtValue: [
+    48,
+    'void *(void *allocator, int64_t *shape, size_t rank, int type, _Out_ void **value)',
+  ],
+  GetTensorMutableData: [51, 'void *(void *value, _Out_ void **data)'],
+  GetTensorElementType: [60, 'void *(void *info, _Out_ int *type)'],
+  GetDimensionsCount: [61, 'void *(void *info, _Out_ size_t *count)'],
+  GetDimensions: [62, 'void *(void *info, _Out_ int64_t *dims, size_t count)'],
+  GetTensorTypeAndShape: [65, 'void *(void *value, _Out_ void **info)'],
+  AllocatorFree: [76, 'void *(void *allocator, void *memory)'],
+  GetAllocatorWithDefaultOptions: [78, 'void *(_Out_ void **allocator)'],
+  ReleaseStatus: [93, 'void (void *status)'],
+  ReleaseSession: [95, 'void (void *session)'],
+  ReleaseValue: [96, 'void (void *value)'],
+  ReleaseTensorTypeAndShapeInfo: [99, 'void (void *info)'],
+  ReleaseSessionOptions: [100, 'void (void *options)'],
+  SessionEndProfiling: [110, 'void *(void *session, void *allocator, _Out_ void **name)'],
+  CreateEnvWithGlobalThreadPools: [
+    119,
+    'void *(int logLevel, const char *logId, void *threading, _Out_ void **env)',
+  ],
+  DisablePerSessionThreads: [120, 'void *(void *options)'],
+  CreateThreadingOptions: [121, 'void *(_Out_ void **threading)'],
+  ReleaseThreadingOptions: [122, 'void (void *threading)'],
+  SetGlobalIntraOpNumThreads: [147, 'void *(void *threading, int threads)'],
+  SetGlobalInterOpNumThreads: [148, 'void *(void *threading, int threads)'],
+  SetGlobalSpinControl: [149, 'void *(void *threading, int allow)'],
+} as const;
