@@ -1,0 +1,177 @@
+import type { BranchKey, Lease, StageKey, StepKey } from './identity.ts';
+import type { Change, EvaluationOptions, GrpoOptions } from './options.ts';
+import type { Cursor } from './records.ts';
+import type { Reference } from './reference.ts';
+import type { RolloutInHand, RunStatus, StageStatus } from './stage-state.ts';
+import type { CheckpointResult, Digests, TrainStepResult } from './training.ts';
+
+/** A checkpoint as its committed row knows it. */
+export interface CommittedCheckpoint {
+  step: number;
+  manifest: Reference;
+  digests: Digests;
+}
+
+/** What a stage's workflow needs to know of its recipe: decided at launch, read from the run's row. */
+export interface StagePlan {
+  stage: string;
+  options: GrpoOptions;
+  evaluation: EvaluationOptions;
+  /** the checkpoint that the stage starts from */
+  initial: CommittedCheckpoint;
+}
+
+/** Where a stage stands by the rows (rule 6): what `open-stage` answers. */
+export interface StagePosition {
+  branch: number;
+  status: StageStatus;
+  /** last step whose row is committed */
+  step: number;
+  /** last committed checkpoint, or the stage's initial one */
+  checkpoint: CommittedCheckpoint;
+  /** batches logged after that checkpoint, in order; the last may have no step row yet */
+  logged: { step: number; batch: Reference }[];
+  /** digest of the weights after `step`, where logged */
+  digest: string | null;
+  cursor: Cursor;
+  /** the rollout that the last logged batch was cut from, if further steps are to be cut from it */
+  rollout: RolloutInHand | null;
+  changes: Change[];
+  /** evaluations already committed: `stage@step` */
+  evaluated: string[];
+}
+
+export interface DrawPromptsInput {
+  key: BranchKey;
+  /** the first step that will train on it */
+  firstStep: number;
+  cursor: Cursor;
+  /** dynamic sampling's refill: which round, and how many prompts are still wanted */
+  round: number;
+  prompts: number;
+  numGenerations: number;
+  temperature: number;
+}
+export interface DrawPromptsResult {
+  request: Reference;
+  cursor: Cursor;
+  prompts: number;
+}
+
+export interface ScoreRolloutInput {
+  key: StageKey;
+  rollout: Reference;
+  rewards: string[];
+}
+export interface ScoreRolloutResult {
+  scores: Reference;
+  /** mean of each reward over completions without error */
+  means: Record<string, number>;
+  /** prompts neither all right nor all wrong, by place in the request */
+  informative: number[];
+  meanLength: number;
+  seconds: number;
+}
+
+/** Joins the rounds of dynamic sampling into one rollout of the kept groups. */
+export interface JoinRolloutsInput {
+  key: BranchKey;
+  firstStep: number;
+  parts: { request: Reference; rollout: Reference; scores: Reference; keep: number[] }[];
+}
+export interface JoinRolloutsResult {
+  request: Reference;
+  rollout: Reference;
+  scores: Reference;
+}
+
+export interface MakeBatchInput {
+  key: StepKey;
+  term: number;
+  hand: RolloutInHand;
+  /** digest of the policy before this step */
+  digestBefore: string;
+  referenceDigest: string | null;
+  /** whether the policy that sampled is the one that this step trains */
+  onPolicy: boolean;
+}
+export interface MakeBatchResult {
+  batch: Reference;
+  completions: number;
+  tokens: number;
+  dropped: number;
+  reward: number;
+  learningRate: number;
+}
+
+export interface RecordStepInput {
+  key: StepKey;
+  term: number;
+  batch: Reference;
+  result: TrainStepResult;
+  seconds: { sampling: number; scoring: number; logprobs: number };
+  /** milliseconds since the epoch at which the workflow began this step */
+  startedAt: number;
+  seam: boolean;
+}
+/** Figures for the workflow's summaries and details. */
+export interface RecordStepResult {
+  reward: number;
+  accuracy: number | null;
+  meanLength: number;
+  kl: number | null;
+  secondsOther: number;
+}
+
+export interface CommitCheckpointInput {
+  key: StepKey;
+  term: number;
+  checkpoint: CheckpointResult;
+}
+
+export interface DrawEvaluationInput {
+  key: StageKey;
+  /** the name under which the evaluation is kept: `base` before any training */
+  as: string;
+  step: number;
+  quick: boolean;
+}
+export interface RecordEvaluationInput extends DrawEvaluationInput {
+  rollout: Reference;
+  scores: Reference;
+  checkpoint: Reference | null;
+}
+export interface EvaluationSummary {
+  problems: number;
+  k: number;
+  passAt1: number;
+  passAt1Interval: [number, number];
+  consAtK: number;
+  formatRate: number;
+  meanLength: number;
+  reflectionRate: number;
+}
+
+/** Activities of the orchestrator, on the queue `r1`: they fetch, store and decide. */
+export interface OrchestratorActivities {
+  /** The stage's options as the run's row holds them. */
+  loadPlan(input: { run: string }): Promise<{ stages: StagePlan[] }>;
+  /** Reads where a stage stands and marks it running. `historyStep`: what the workflow believes (rule 6). */
+  openStage(input: { key: StageKey; historyStep: number | null }): Promise<StagePosition>;
+  /** Makes a new, larger term the branch's own; all smaller ones are superseded from here on. */
+  claimTerm(input: { key: BranchKey }): Promise<Lease>;
+  drawPrompts(input: DrawPromptsInput): Promise<DrawPromptsResult>;
+  joinRollouts(input: JoinRolloutsInput): Promise<JoinRolloutsResult>;
+  makeBatch(input: MakeBatchInput): Promise<MakeBatchResult>;
+  recordStep(input: RecordStepInput): Promise<RecordStepResult>;
+  commitCheckpoint(input: CommitCheckpointInput): Promise<CommittedCheckpoint>;
+  drawEvaluation(input: DrawEvaluationInput): Promise<{ request: Reference }>;
+  recordEvaluation(input: RecordEvaluationInput): Promise<EvaluationSummary>;
+  setStageStatus(input: { key: StageKey; status: StageStatus; reason?: string }): Promise<void>;
+  setRunStatus(input: { run: string; status: RunStatus; reason?: string }): Promise<void>;
+}
+
+/** Activities of the reward worker, on the queue `rewards`. */
+export interface RewardActivities {
+  scoreRollout(input: ScoreRolloutInput): Promise<ScoreRolloutResult>;
+}

@@ -1,0 +1,139 @@
+import { z } from 'zod';
+import { referenceSchema, sha256Schema } from './reference.ts';
+import { runStatusSchema, stageStatusSchema } from './stage-state.ts';
+
+/** The documents that `r1 … --json` prints. JSON Schemas made from them lie in `contracts/schemas/`. */
+
+const timestamp = z.iso.datetime();
+
+export const processSchema = z.object({
+  name: z.string(),
+  role: z.enum(['temporal', 'postgres', 's3', 'orchestrator', 'trainer', 'rewards']),
+  /** null: not one of ours (an external address), or not running */
+  pid: z.int().nullable(),
+  state: z.enum(['starting', 'running', 'backing-off', 'stopped', 'external']),
+});
+
+export const statusDocument = z.object({
+  temporal: z.object({ address: z.string(), ui: z.string().nullable() }),
+  postgres: z.object({ url: z.string().describe('without the password') }),
+  s3: z.object({ endpoint: z.string(), bucket: z.string() }),
+  processes: z.array(processSchema),
+});
+export type StatusDocument = z.infer<typeof statusDocument>;
+
+export const runsDocument = z.array(
+  z.object({ run: z.string(), recipe: z.string(), status: runStatusSchema, startedAt: timestamp }),
+);
+export type RunsDocument = z.infer<typeof runsDocument>;
+
+export const evaluationDocument = z.object({
+  stage: z.string(),
+  step: z.int(),
+  problems: z.int(),
+  k: z.int(),
+  passAt1: z.number(),
+  passAt1Interval: z.tuple([z.number(), z.number()]).describe('95 %'),
+  consAtK: z.number(),
+  formatRate: z.number(),
+  meanLength: z.number().describe('tokens'),
+  reflectionRate: z.number().describe('share of answers that check or correct themselves'),
+});
+export type EvaluationDocument = z.infer<typeof evaluationDocument>;
+
+export const showDocument = z.object({
+  run: z.string(),
+  recipe: z.string(),
+  seed: z.string(),
+  status: runStatusSchema,
+  startedAt: timestamp,
+  finishedAt: timestamp.nullable(),
+  stages: z.array(
+    z.object({
+      stage: z.string(),
+      status: stageStatusSchema,
+      reason: z.string().nullable().describe('why it is parked'),
+      branch: z.int(),
+      step: z.int(),
+      steps: z.int(),
+      checkpoint: z.object({ uri: z.string(), digest: sha256Schema }).nullable(),
+      startedAt: timestamp.nullable(),
+      finishedAt: timestamp.nullable(),
+    }),
+  ),
+  evaluations: z.array(evaluationDocument),
+});
+export type ShowDocument = z.infer<typeof showDocument>;
+
+export const stepDocument = z.object({
+  stage: z.string(),
+  branch: z.int(),
+  step: z.int(),
+  digestBefore: sha256Schema,
+  digestAfter: sha256Schema.nullable(),
+  batch: referenceSchema,
+  loss: z.number(),
+  learningRate: z.number(),
+  gradNorm: z.number(),
+  entropy: z.number().nullable(),
+  kl: z.number().nullable(),
+  clipFraction: z.number(),
+  samplerGap: z.number().nullable(),
+  reward: z.number(),
+  rewards: z.record(z.string(), z.number()),
+  accuracy: z.number().nullable(),
+  meanLength: z.number(),
+  zeroVarianceShare: z.number(),
+  dropped: z.int(),
+  tokensSampled: z.int(),
+  tokensTrained: z.int(),
+  secondsSampling: z.number(),
+  secondsScoring: z.number(),
+  secondsTraining: z
+    .number()
+    .describe('the train step, and log-probabilities under old and reference policy'),
+  secondsOther: z.number(),
+  seam: z.boolean(),
+});
+export type StepDocument = z.infer<typeof stepDocument>;
+export const stepsDocument = z.array(stepDocument);
+
+export const generateDocument = z.object({
+  promptTokens: z.array(z.int()),
+  tokens: z.array(z.int()),
+  logprobs: z.array(z.number()).describe('at temperature 1, before top-k and top-p'),
+  text: z.string(),
+});
+export type GenerateDocument = z.infer<typeof generateDocument>;
+
+export const evalDocument = evaluationDocument.extend({
+  checkpoint: z.string(),
+  digest: sha256Schema,
+  seconds: z.number(),
+});
+export type EvalDocument = z.infer<typeof evalDocument>;
+
+export const launchDocument = z.object({
+  run: z.string(),
+  workflowId: z.string(),
+  ui: z.string().nullable(),
+});
+export type LaunchDocument = z.infer<typeof launchDocument>;
+
+export const exportDocument = z.object({
+  checkpoint: z.string(),
+  folder: z.string(),
+  files: z.array(z.string()),
+});
+
+/** Command → its document; `contracts/schemas/COMMAND.json` is made from each. */
+export const documents = {
+  status: statusDocument,
+  runs: runsDocument,
+  show: showDocument,
+  steps: stepsDocument,
+  generate: generateDocument,
+  eval: evalDocument,
+  launch: launchDocument,
+  export: exportDocument,
+} as const;

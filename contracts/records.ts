@@ -1,0 +1,159 @@
+import { z } from 'zod';
+import { stepKeySchema } from './identity.ts';
+import { numericsSchema } from './numerics.ts';
+import { samplingSchema } from './options.ts';
+import { referenceSchema, seedSchema, sha256Schema } from './reference.ts';
+
+/**
+ * The objects that flow between activities, as they lie in S3. Each is one safetensors file: the record
+ * as JSON under `record` in its header's metadata, arrays as tensors beside it. Any language reads them.
+ *
+ * Axes: N sequences · P distinct prompts · T tokens of all sequences one after the other.
+ */
+
+/** Where a walk over the prompts stands: `position` prompts of pass `pass` have been taken. */
+export const cursorSchema = z.strictObject({ pass: z.int().nonnegative(), position: z.int().nonnegative() });
+export type Cursor = z.infer<typeof cursorSchema>;
+
+/** One prompt drawn for a rollout. */
+export const drawnPromptSchema = z.strictObject({
+  /** which place of the rollout it fills; seeds hang on it */
+  slot: z.int().nonnegative(),
+  /** the prompt's hash in Postgres */
+  prompt: sha256Schema,
+  problem: z.string(),
+  answer: z.string(),
+  domain: z.string(),
+});
+export type DrawnPrompt = z.infer<typeof drawnPromptSchema>;
+
+/**
+ * What a trainer is asked to sample, whole (rule 8: the request is the unit). Written by `draw-prompts`
+ * or `draw-evaluation`, read by `sample`, `score-rollout` and `make-batch`.
+ * Tensors: `promptTokens` I32 [T], `promptLengths` I32 [P].
+ * Sequence n samples prompt ⌊n / numGenerations⌋ with seed `seeds[n]`.
+ */
+export const sampleRequestSchema = z.strictObject({
+  kind: z.literal('sample-request'),
+  prompts: z.array(drawnPromptSchema).min(1),
+  numGenerations: z.int().positive(),
+  /** one a sequence, [P × numGenerations] */
+  seeds: z.array(seedSchema),
+  sampling: samplingSchema,
+  eosTokenIds: z.array(z.int().nonnegative()).min(1),
+});
+export type SampleRequest = z.infer<typeof sampleRequestSchema>;
+
+/**
+ * What came back. Written by `sample`; read by `score-rollout`, `logprobs`, `make-batch`.
+ * Tensors: `completionTokens` I32 [T], `completionLengths` I32 [N], `logprobs` F32 [T] (the sampler's own),
+ * `truncated` I32 [N] (1: cut by the length limit).
+ */
+export const rolloutSchema = z.strictObject({
+  kind: z.literal('rollout'),
+  request: referenceSchema,
+  /** digest of the weights that sampled every completion in it (rule 9) */
+  policyDigest: sha256Schema,
+  numerics: numericsSchema,
+});
+export type RolloutRecord = z.infer<typeof rolloutSchema>;
+
+/** One reward's verdict on one completion; an error is never a zero (rule 10). */
+export const verdictSchema = z.union([
+  z.strictObject({ score: z.number() }),
+  z.strictObject({ error: z.strictObject({ kind: z.string(), message: z.string() }) }),
+]);
+export type Verdict = z.infer<typeof verdictSchema>;
+
+/** Verdicts of every reward, apart. Written by `score-rollout`; read by `make-batch`, `record-evaluation`. No tensors. */
+export const scoresSchema = z.strictObject({
+  kind: z.literal('scores'),
+  rollout: referenceSchema,
+  rewards: z.array(
+    z.strictObject({
+      name: z.string(),
+      version: z.int().positive(),
+      /** [N] */ verdicts: z.array(verdictSchema),
+    }),
+  ),
+  /** completions as text, [N] */
+  texts: z.array(z.string()),
+});
+export type ScoresRecord = z.infer<typeof scoresSchema>;
+
+/**
+ * Log-probabilities of a rollout's completions under the policy that is to be trained ("old") and under
+ * the reference. Written by `logprobs`; read by `make-batch`.
+ * Tensors: `old` F32 [T] and `reference` F32 [T], each only where asked for.
+ */
+export const logprobsSchema = z.strictObject({
+  kind: z.literal('logprobs'),
+  rollout: referenceSchema,
+  temperature: z.number().positive(),
+  policyDigest: sha256Schema,
+  referenceDigest: sha256Schema.nullable(),
+  numerics: numericsSchema,
+});
+export type LogprobsRecord = z.infer<typeof logprobsSchema>;
+
+/** Every number in force in one step (rules 2 and 7). */
+export const numbersInForceSchema = z.strictObject({
+  learning_rate: z.number().nonnegative(),
+  temperature: z.number().positive(),
+  beta: z.number().nonnegative(),
+  use_bias_correction_kl: z.boolean(),
+  epsilon: z.number().positive(),
+  epsilon_high: z.number().positive(),
+  /** null: no bound */
+  delta: z.number().nullable(),
+  loss_type: z.enum(['grpo', 'dapo', 'bnpo', 'dr_grpo']),
+  max_grad_norm: z.number().nonnegative(),
+  weight_decay: z.number().nonnegative(),
+  adam_beta1: z.number(),
+  adam_beta2: z.number(),
+  adam_epsilon: z.number(),
+  /** the update's number for Adam's bias correction, counted from 1 */
+  adam_step: z.int().positive(),
+});
+export type NumbersInForce = z.infer<typeof numbersInForceSchema>;
+
+/** A completion left out of the batch, and why. */
+export const dropSchema = z.strictObject({
+  /** sequence in the rollout */
+  sequence: z.int().nonnegative(),
+  reason: z.enum(['error', 'group-too-small', 'filtered']),
+  message: z.string(),
+});
+export type Drop = z.infer<typeof dropSchema>;
+
+/**
+ * The complete log record of one step (rule 2): replay reads it and nothing else. Written by `make-batch`,
+ * read by `train-step`, on the first try and on every replay.
+ * Tensors: `promptTokens` I32 [T], `promptLengths` I32 [N], `completionTokens` I32 [T],
+ * `completionLengths` I32 [N], `advantages` F32 [N], `lossWeights` F32 [N] (every token of sequence n weighs
+ * `lossWeights[n]`), `samplerLogprobs` F32 [T], `oldLogprobs` F32 [T] unless `old` is `own`,
+ * `referenceLogprobs` F32 [T] unless beta is 0, `sequences` I32 [N] (places in the rollout).
+ */
+export const batchSchema = z.strictObject({
+  kind: z.literal('batch'),
+  key: stepKeySchema.strict(),
+  rollout: referenceSchema,
+  scores: referenceSchema,
+  logprobs: referenceSchema.nullable(),
+  numbers: numbersInForceSchema,
+  /** `own`: the training pass's own log-probabilities are the old ones, since this very policy sampled */
+  old: z.enum(['own', 'logged']),
+  /** digest of the weights that sampled */
+  policyDigest: sha256Schema,
+  /** digest of the weights that this step starts from; the trainer refuses any other */
+  digestBefore: sha256Schema,
+  referenceDigest: sha256Schema.nullable(),
+  /** after the step: π_ref ← α π_θ + (1−α) π_ref; null: the reference stays */
+  refreshReference: z.strictObject({ alpha: z.number().gt(0).max(1) }).nullable(),
+  cursorBefore: cursorSchema,
+  cursorAfter: cursorSchema,
+  drops: z.array(dropSchema),
+  /** whether the digest of the weights is to be computed after the step (rule 11) */
+  digestAfter: z.boolean(),
+});
+export type BatchRecord = z.infer<typeof batchSchema>;

@@ -1,0 +1,26 @@
+import { z } from 'zod';
+import { cursorSchema } from './records.ts';
+import { referenceSchema } from './reference.ts';
+
+/**
+ * Statuses as rows, documents and the UI say them. `parked`: something a retry cannot mend; an operator decides
+ * (rule 13). `complete`: the step reached is the step planned (rule 14).
+ */
+export const stageStatusSchema = z.enum(['pending', 'running', 'paused', 'parked', 'complete', 'aborted']);
+export type StageStatus = z.infer<typeof stageStatusSchema>;
+
+export const runStatusSchema = z.enum(['running', 'paused', 'parked', 'complete', 'aborted']);
+export type RunStatus = z.infer<typeof runStatusSchema>;
+
+/** A rollout under training: what the steps cut from it need, and where the walk over the prompts stands. */
+export const rolloutInHandSchema = z.strictObject({
+  /** the first step that trains on it */
+  firstStep: z.int().positive(),
+  request: referenceSchema,
+  rollout: referenceSchema,
+  scores: referenceSchema,
+  logprobs: referenceSchema.nullable(),
+  cursorBefore: cursorSchema,
+  cursorAfter: cursorSchema,
+});
+export type RolloutInHand = z.infer<typeof rolloutInHandSchema>;

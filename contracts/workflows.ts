@@ -1,0 +1,54 @@
+import type { StageKey } from './identity.ts';
+
+/** Task queues: who serves what (see "The processes"). A trainer that holds a policy serves one of its own as well. */
+export const queues = { orchestrator: 'r1', trainer: 'train', rewards: 'rewards' } as const;
+
+/** Workflow ids are paths, so that the UI lists a run's parts together. */
+export const runWorkflowId = (run: string) => `r1/${run}`;
+export const stageWorkflowId = (key: StageKey) => `r1/${key.run}/${key.stage}`;
+
+/** Types under which workflows are registered. */
+export const workflowTypes = { run: 'trainingRun', reinforcement: 'reinforcementStage' } as const;
+
+export interface RunInput {
+  run: string;
+}
+
+export interface StageInput {
+  key: StageKey;
+  /** carried over continue-as-new: what this history believes to be committed (rule 6); null at the stage's start */
+  historyStep: number | null;
+}
+
+/** What a stage is doing now, for `r1 watch`, `r1 why` and the UI. */
+export interface StageProgress {
+  key: StageKey;
+  step: number;
+  steps: number;
+  /** `acquiring a trainer`, `sampling`, `scoring`, `training`, `committing a checkpoint`, `evaluating`, `parked`, … */
+  phase: string;
+  detail: string;
+}
+
+export interface StageOutcome {
+  stage: string;
+  step: number;
+  status: 'complete' | 'aborted';
+}
+
+/** Message names. */
+export const messages = {
+  progress: 'progress',
+  retry: 'retryStageUpdate',
+  abort: 'abortStageUpdate',
+  trainerLost: 'trainerLostSignal',
+} as const;
+
+/** Search attributes of every workflow of a run. */
+export const searchAttributes = {
+  run: 'R1Run',
+  stage: 'R1Stage',
+  step: 'R1Step',
+  reward: 'R1Reward',
+  status: 'R1Status',
+} as const;
