@@ -19,6 +19,11 @@ const only = <const T extends string | number | boolean | null>(value: T, meanin
     .literal(value, { error: (issue) => `the engine knows ${meaning} alone, found ${found(issue.input)}` })
     .nullish();
 
+const required = (value: string) =>
+  z.literal(value, {
+    error: (issue) => `the engine knows ${found(value)} alone, found ${found(issue.input)}`,
+  });
+
 const ropeParameters = z.looseObject({
   rope_theta: z.number().positive().optional(),
   rope_type: only('default', 'the unscaled rotary embedding ("default")'),
@@ -27,14 +32,8 @@ const ropeParameters = z.looseObject({
 });
 
 const fileSchema = z.object({
-  architectures: z
-    .tuple([z.literal('LlamaForCausalLM')], {
-      error: (issue) => `the engine knows ["LlamaForCausalLM"] alone, found ${found(issue.input)}`,
-    })
-    .nullish(),
-  model_type: z.literal('llama', {
-    error: (issue) => `the engine knows "llama" alone, found ${found(issue.input)}`,
-  }),
+  architectures: z.tuple([only('LlamaForCausalLM', '"LlamaForCausalLM"')]).nullish(),
+  model_type: required('llama'),
   vocab_size: size,
   hidden_size: size,
   intermediate_size: size,

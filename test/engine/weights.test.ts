@@ -1,0 +1,202 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { digestLine, digestTensors } from '../../engine/digest.ts';
+import { expectedTensors, parseModelConfig } from '../../engine/model-config.ts';
+import {
+  decodeSafetensors,
+  encodeSafetensors,
+  type StoredTensors,
+  WeightsError,
+} from '../../engine/safetensors.ts';
+import { checkWeights, readWeightsFolder, writeWeightsFolder } from '../../engine/weights.ts';
+
+const config = parseModelConfig({
+  model_type: 'llama',
+  vocab_size: 11,
+  hidden_size: 8,
+  intermediate_size: 12,
+  num_hidden_layers: 2,
+  num_attention_heads: 2,
+  num_key_value_heads: 1,
+  tie_word_embeddings: true,
+});
+
+function madeWeights(): StoredTensors {
+  let n = 0;
+  return new Map(
+    [...expectedTensors(config)].map(([name, shape]) => {
+      const size = shape.reduce((a, b) => a * b, 1);
+      return [name, { dtype: 'F32', shape, data: Float32Array.from({ length: size }, () => Math.sin(n++)) }];
+    }),
+  );
+}
+
+async function folder(context: TestContext): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), 'weights-'));
+  context.after(() => rm(path, { recursive: true }));
+  return path;
+}
+
+/** A safetensors file from a raw header and data, to make damaged ones. */
+function rawFile(header: object, data: Uint8Array): Uint8Array {
+  const json = Buffer.from(JSON.stringify(header));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(json.length));
+  return Buffer.concat([length, json, data]);
+}
+
+const refused = (work: () => unknown, message: RegExp) =>
+  assert.throws(work, (error) => error instanceof WeightsError && message.test(error.message));
+
+test('a written folder is read again to the same bits', async (t) => {
+  const path = await folder(t);
+  const weights = madeWeights();
+  await writeWeightsFolder(path, weights);
+  assert.deepEqual(await readWeightsFolder(path, config), weights);
+});
+
+test('equal tensors give equal files, whatever order they were inserted in', () => {
+  const weights = madeWeights();
+  const reversed = new Map([...weights].reverse());
+  assert.deepEqual(encodeSafetensors(weights), encodeSafetensors(reversed));
+});
+
+test('the file is laid out as Hugging Face lays it out', () => {
+  const data = Float32Array.of(1, 2);
+  const bytes = Buffer.from(encodeSafetensors(new Map([['w', { dtype: 'F32', shape: [2], data }]])));
+  const header = '{"__metadata__":{"format":"pt"},"w":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}';
+  assert.equal(bytes.readBigUInt64LE(0), BigInt(Math.ceil(header.length / 8) * 8));
+  assert.equal(
+    bytes
+      .subarray(8, bytes.length - 8)
+      .toString()
+      .trimEnd(),
+    header,
+  );
+  assert.equal(bytes.readFloatLE(bytes.length - 4), 2);
+});
+
+test('half precision is widened exactly', () => {
+  const halves = { dtype: 'F16', shape: [6], data_offsets: [0, 12] };
+  const brains = { dtype: 'BF16', shape: [3], data_offsets: [12, 18] };
+  const bits = Uint16Array.of(0x3c00, 0xc000, 0x0001, 0x7bff, 0x7c00, 0x8000, 0x3f80, 0xc049, 0xff80);
+  const tensors = decodeSafetensors(rawFile({ halves, brains }, new Uint8Array(bits.buffer)));
+  assert.deepEqual(
+    [...(tensors.get('halves')?.data ?? [])],
+    [1, -2, 2 ** -24, 65504, Number.POSITIVE_INFINITY, -0],
+  );
+  assert.deepEqual([...(tensors.get('brains')?.data ?? [])], [1, -3.140625, Number.NEGATIVE_INFINITY]);
+});
+
+test('shards are put together by their index', async (t) => {
+  const path = await folder(t);
+  const weights = madeWeights();
+  const halves = [new Map([...weights].slice(0, 7)), new Map([...weights].slice(7))];
+  const weight_map: Record<string, string> = {};
+  for (const [index, half] of halves.entries()) {
+    const shard = `model-0000${index + 1}-of-00002.safetensors`;
+    await writeFile(join(path, shard), encodeSafetensors(half));
+    for (const name of half.keys()) weight_map[name] = shard;
+  }
+  await writeFile(join(path, 'model.safetensors.index.json'), JSON.stringify({ metadata: {}, weight_map }));
+  assert.deepEqual(await readWeightsFolder(path, config), weights);
+  await rm(join(path, 'model-00002-of-00002.safetensors'));
+  await assert.rejects(readWeightsFolder(path, config), /names the shard model-00002-of-00002/);
+});
+
+test('a folder without weights says what it looked for', async (t) => {
+  const path = await folder(t);
+  await assert.rejects(
+    readWeightsFolder(path, config),
+    /expected model\.safetensors, or model\.safetensors\.index\.json/,
+  );
+});
+
+test('a truncated file names the tensor where it ends, wherever it was cut', async () => {
+  const bytes = encodeSafetensors(madeWeights());
+  refused(
+    () => decodeSafetensors(bytes.subarray(0, bytes.length - 4), 'a.safetensors'),
+    /a\.safetensors is truncated within tensor model\.norm\.weight/,
+  );
+  refused(() => decodeSafetensors(bytes.subarray(0, 40)), /truncated or no safetensors/);
+  refused(() => decodeSafetensors(bytes.subarray(0, 5)), /not even a header/);
+});
+
+test('a header that does not fit its data is refused', () => {
+  const w = (shape: number[], data_offsets: number[], dtype = 'F32') => ({ dtype, shape, data_offsets });
+  const data = new Uint8Array(16);
+  refused(
+    () => decodeSafetensors(rawFile({ w: w([3], [0, 16]) }, data)),
+    /takes 12 bytes, its header gives 16/,
+  );
+  refused(() => decodeSafetensors(rawFile({ w: w([2], [0, 8]) }, data)), /take 8 bytes, but 16/);
+  refused(
+    () => decodeSafetensors(rawFile({ v: w([2], [0, 8]), w: w([2], [4, 12]) }, data)),
+    /should begin at byte 8/,
+  );
+  refused(
+    () => decodeSafetensors(rawFile({ w: w([2], [0, 16], 'I64') }, data)),
+    /dtype I64; the engine reads F32, F16, BF16/,
+  );
+  refused(() => decodeSafetensors(rawFile({ w: { dtype: 'F32' } }, data)), /damaged header, at w/);
+});
+
+test('missing, unexpected and misshapen tensors are named', () => {
+  const without = madeWeights();
+  without.delete('model.layers.1.mlp.up_proj.weight');
+  refused(
+    () => checkWeights(without, config, 'x'),
+    /x lacks the tensor model\.layers\.1\.mlp\.up_proj\.weight/,
+  );
+  const norm = { dtype: 'F32', shape: [8], data: new Float32Array(8) } as const;
+  const more = madeWeights().set('model.layers.0.self_attn.q_proj.bias', norm);
+  refused(
+    () => checkWeights(more, config, 'x'),
+    /x holds the tensor model\.layers\.0\.self_attn\.q_proj\.bias/,
+  );
+  const bent = madeWeights().set('model.layers.0.mlp.up_proj.weight', norm);
+  refused(
+    () => checkWeights(bent, config, 'x'),
+    /up_proj\.weight should have shape \[12,8\] by config\.json, found \[8\]/,
+  );
+});
+
+test('a tied output projection is left out when it is the embedding, refused when it is not', () => {
+  const weights = madeWeights();
+  const embedding = weights.get('model.embed_tokens.weight');
+  assert.ok(embedding);
+  const tied = new Map(weights).set('lm_head.weight', { ...embedding });
+  assert.deepEqual(checkWeights(tied, config, 'x'), weights);
+  tied.set('lm_head.weight', { ...embedding, data: embedding.data.map((x) => x + 1) });
+  refused(() => checkWeights(tied, config, 'x'), /lm_head\.weight/);
+});
+
+test('the digest is the one that its definition gives by hand', () => {
+  const tensors: StoredTensors = new Map([
+    ['b', { dtype: 'F32', shape: [2], data: Float32Array.of(1, -2) }],
+    ['a', { dtype: 'F32', shape: [1, 1], data: Float32Array.of(0.5) }],
+  ]);
+  assert.equal(
+    digestLine('a', [1, 1], Float32Array.of(0.5)),
+    '["a","F32",[1,1],"d99e58435243d9fef9c88273b8d553b4fba4d0baf8009d29eae74fa99e0d9f57"]\n',
+  );
+  assert.equal(digestTensors(tensors), '6479833fabdabf003c261f4b2c790ac289215e48bc9d9fdc11fd5e4af165a3ae');
+});
+
+test('one flipped bit, another name or another shape is another digest', () => {
+  const weights = madeWeights();
+  const digest = digestTensors(weights);
+  assert.equal(digestTensors(decodeSafetensors(encodeSafetensors(weights))), digest);
+  const bytes = encodeSafetensors(weights);
+  bytes[bytes.length - 3] = (bytes[bytes.length - 3] ?? 0) ^ 1;
+  assert.notEqual(digestTensors(decodeSafetensors(bytes)), digest);
+  const norm = weights.get('model.norm.weight');
+  assert.ok(norm);
+  assert.notEqual(
+    digestTensors(new Map(weights).set('model.norm.weight', { ...norm, shape: [2, 4] })),
+    digest,
+  );
+});
