@@ -60,6 +60,8 @@ export interface Runtime {
     shape: readonly number[],
     data?: ArrayLike<TypedArrays[D][number]>,
   ): Tensor<D>;
+  /** The first `rows` rows of a tensor in the tensor's own memory, which must outlive this view. */
+  viewRows<D extends DType>(tensor: Tensor<D>, rows: number): Tensor<D>;
   /** A session over a serialized ONNX model. */
   createSession(model: Uint8Array, options?: SessionOptions): Session;
 }
@@ -69,6 +71,8 @@ type NativeFunction = (...args: unknown[]) => unknown;
 
 const LOG_ERROR = 3;
 const ALLOW_ALL_OPTIMIZATIONS = 99;
+const ARENA_ALLOCATOR = 1;
+const DEFAULT_MEMORY = 0;
 
 type Api = Record<keyof typeof ORT_FUNCTIONS, NativeFunction>;
 
@@ -194,6 +198,23 @@ class OrtRuntime implements Runtime {
     if (data === undefined) new Uint8Array(tensor.data.buffer).fill(0);
     else fill(tensor, data);
     return tensor;
+  }
+
+  viewRows<D extends DType>(tensor: Tensor<D>, rows: number): Tensor<D> {
+    const { api } = this;
+    const [whole, ...rest] = tensor.shape;
+    if (whole === undefined || rows > whole) {
+      throw new Error(`A tensor of shape [${tensor.shape}] has no ${rows} rows.`);
+    }
+    const { onnx, bytes } = DTYPES[tensor.dtype];
+    const shape = [rows, ...rest];
+    const dims = BigInt64Array.from(shape, BigInt);
+    const memory = this.make(api.GetTensorMutableData, valueOf(tensor));
+    const info = this.make(api.CreateCpuMemoryInfo, ARENA_ALLOCATOR, DEFAULT_MEMORY);
+    const args = [info, memory, elementCount(shape) * bytes, dims, shape.length, onnx];
+    const value = this.make(api.CreateTensorWithDataAsOrtValue, ...args);
+    api.ReleaseMemoryInfo(info);
+    return new OrtTensor(this, value, tensor.dtype, shape);
   }
 
   /** A tensor over a value that the runtime allocated itself. */
