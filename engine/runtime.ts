@@ -209,7 +209,7 @@ class OrtRuntime implements Runtime {
     const { onnx, bytes } = DTYPES[tensor.dtype];
     const shape = [rows, ...rest];
     const dims = BigInt64Array.from(shape, BigInt);
-    const memory = this.make(api.GetTensorMutableData, valueOf(tensor));
+    const memory = this.make(api.GetTensorMutableData, nativeValue(tensor));
     const info = this.make(api.CreateCpuMemoryInfo, ARENA_ALLOCATOR, DEFAULT_MEMORY);
     const args = [info, memory, elementCount(shape) * bytes, dims, shape.length, onnx];
     const value = this.make(api.CreateTensorWithDataAsOrtValue, ...args);
