@@ -1,4 +1,5 @@
 import type { BranchKey, Lease, StageKey, StepKey } from './identity.ts';
+import type { Numerics } from './numerics.ts';
 import type { Change, EvaluationOptions, GrpoOptions } from './options.ts';
 import type { Cursor } from './records.ts';
 import type { Reference } from './reference.ts';
@@ -21,6 +22,14 @@ export interface StagePlan {
   initial: CommittedCheckpoint;
 }
 
+/** A batch of the log, and what its step's row says, if there is one. */
+export interface LoggedBatch {
+  step: number;
+  batch: Reference;
+  /** null: trained perhaps, but no row was committed */
+  recorded: { digestAfter: string | null; numerics: Numerics } | null;
+}
+
 /** Where a stage stands by the rows (rule 6): what `open-stage` answers. */
 export interface StagePosition {
   branch: number;
@@ -30,9 +39,9 @@ export interface StagePosition {
   /** last committed checkpoint, or the stage's initial one */
   checkpoint: CommittedCheckpoint;
   /** batches logged after that checkpoint, in order; the last may have no step row yet */
-  logged: { step: number; batch: Reference }[];
-  /** digest of the weights after `step`, where logged */
-  digest: string | null;
+  logged: LoggedBatch[];
+  /** numerics of the last step that has a row; null before the first */
+  numerics: Numerics | null;
   cursor: Cursor;
   /** the rollout that the last logged batch was cut from, if further steps are to be cut from it */
   rollout: RolloutInHand | null;
@@ -49,13 +58,15 @@ export interface DrawPromptsInput {
   /** dynamic sampling's refill: which round, and how many prompts are still wanted */
   round: number;
   prompts: number;
-  numGenerations: number;
-  temperature: number;
+  /** slots already taken by earlier rounds: seeds hang on the slot */
+  firstSlot: number;
 }
 export interface DrawPromptsResult {
   request: Reference;
+  /** the walk's place after these prompts */
   cursor: Cursor;
-  prompts: number;
+  /** the temperature in force, which the whole rollout is sampled and scored with */
+  temperature: number;
 }
 
 export interface ScoreRolloutInput {
@@ -70,6 +81,8 @@ export interface ScoreRolloutResult {
   /** prompts neither all right nor all wrong, by place in the request */
   informative: number[];
   meanLength: number;
+  /** a few completions for a person to read, cut to a few hundred characters */
+  samples: { problem: string; text: string; score: string }[];
   seconds: number;
 }
 
@@ -78,6 +91,8 @@ export interface JoinRolloutsInput {
   key: BranchKey;
   firstStep: number;
   parts: { request: Reference; rollout: Reference; scores: Reference; keep: number[] }[];
+  /** groups at most */
+  groups: number;
 }
 export interface JoinRolloutsResult {
   request: Reference;
@@ -89,8 +104,8 @@ export interface MakeBatchInput {
   key: StepKey;
   term: number;
   hand: RolloutInHand;
-  /** digest of the policy before this step */
-  digestBefore: string;
+  /** digest of the policy before this step; null where `digest_steps` left it out */
+  digestBefore: string | null;
   referenceDigest: string | null;
   /** whether the policy that sampled is the one that this step trains */
   onPolicy: boolean;
@@ -101,6 +116,8 @@ export interface MakeBatchResult {
   tokens: number;
   dropped: number;
   reward: number;
+  accuracy: number | null;
+  meanLength: number;
   learningRate: number;
 }
 
@@ -109,17 +126,13 @@ export interface RecordStepInput {
   term: number;
   batch: Reference;
   result: TrainStepResult;
-  seconds: { sampling: number; scoring: number; logprobs: number };
+  /** of the rollout that begins with this step; zeros where the step trains on one already in hand */
+  spent: { tokensSampled: number; sampling: number; scoring: number; logprobs: number };
   /** milliseconds since the epoch at which the workflow began this step */
   startedAt: number;
   seam: boolean;
 }
-/** Figures for the workflow's summaries and details. */
 export interface RecordStepResult {
-  reward: number;
-  accuracy: number | null;
-  meanLength: number;
-  kl: number | null;
   secondsOther: number;
 }
 

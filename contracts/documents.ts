@@ -69,7 +69,7 @@ export const stepDocument = z.object({
   stage: z.string(),
   branch: z.int(),
   step: z.int(),
-  digestBefore: sha256Schema,
+  digestBefore: sha256Schema.nullable(),
   digestAfter: sha256Schema.nullable(),
   batch: referenceSchema,
   loss: z.number(),

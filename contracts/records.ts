@@ -145,8 +145,8 @@ export const batchSchema = z.strictObject({
   old: z.enum(['own', 'logged']),
   /** digest of the weights that sampled */
   policyDigest: sha256Schema,
-  /** digest of the weights that this step starts from; the trainer refuses any other */
-  digestBefore: sha256Schema,
+  /** digest of the weights that this step starts from; the trainer refuses any other. Null where `digest_steps` left it out */
+  digestBefore: sha256Schema.nullable(),
   referenceDigest: sha256Schema.nullable(),
   /** after the step: π_ref ← α π_θ + (1−α) π_ref; null: the reference stays */
   refreshReference: z.strictObject({ alpha: z.number().gt(0).max(1) }).nullable(),

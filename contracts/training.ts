@@ -92,11 +92,13 @@ export const trainStepInputSchema = z.strictObject({
   batch: referenceSchema,
   /** steps that the policy must have been trained before; if the batch is already trained, its result is returned again */
   expectedStep: z.int().nonnegative(),
+  /** the log was written under other numerics: digests that differ from the batch's are the seam, no error */
+  acrossSeam: z.boolean(),
 });
 export type TrainStepInput = z.infer<typeof trainStepInputSchema>;
 export const trainStepResultSchema = z.strictObject({
   step: z.int().positive(),
-  digestBefore: sha256Schema,
+  digestBefore: sha256Schema.nullable(),
   /** null where the batch did not ask for it */
   digestAfter: sha256Schema.nullable(),
   referenceDigest: sha256Schema.nullable(),

@@ -1,4 +1,5 @@
-import type { StageKey } from './identity.ts';
+import type { Lease, StageKey } from './identity.ts';
+import type { Numerics } from './numerics.ts';
 
 /** Task queues: who serves what (see "The processes"). A trainer that holds a policy serves one of its own as well. */
 export const queues = { orchestrator: 'r1', trainer: 'train', rewards: 'rewards' } as const;
@@ -18,6 +19,21 @@ export interface StageInput {
   key: StageKey;
   /** carried over continue-as-new: what this history believes to be committed (rule 6); null at the stage's start */
   historyStep: number | null;
+  /** carried over continue-as-new: the trainer that holds the policy */
+  trainer: HeldTrainer | null;
+}
+
+/** A trainer under lease, and where its policy stands. */
+export interface HeldTrainer {
+  lease: Lease;
+  /** the task queue that it serves for this lease */
+  queue: string;
+  /** steps its policy has been trained */
+  step: number;
+  /** digest of its weights; null where the last step did not compute it */
+  digest: string | null;
+  referenceDigest: string | null;
+  numerics: Numerics;
 }
 
 /** What a stage is doing now, for `r1 watch`, `r1 why` and the UI. */

@@ -1,0 +1,30 @@
+import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/workflow';
+import { Failure, type FailureKind } from '../contracts/failures.ts';
+
+/** Thrown when the trainer that held the policy is gone, or no longer holds it. The stage acquires another. */
+export class TrainerLost extends Error {
+  override readonly name = 'TrainerLost';
+}
+
+/** The kind of an activity's failure, where it told one. */
+export function failureKind(error: unknown): FailureKind | string | null {
+  const cause = error instanceof ActivityFailure ? error.cause : error;
+  if (cause instanceof Failure) return cause.kind;
+  return cause instanceof ApplicationFailure ? (cause.type ?? null) : null;
+}
+
+/** Whether a call to a trainer failed because it is not there: silence, or its own word. */
+export function saysTrainerIsLost(error: unknown): boolean {
+  if (error instanceof TrainerLost) return true;
+  const timedOut = error instanceof ActivityFailure && error.cause instanceof TimeoutFailure;
+  return timedOut || failureKind(error) === 'TrainerLost';
+}
+
+/** What went wrong, for the operator of a parked stage: the kind, and the innermost message. */
+export function describeFailure(error: unknown): string {
+  const inner = error instanceof ActivityFailure && error.cause ? error.cause : error;
+  const activity = error instanceof ActivityFailure ? `${error.activityType}: ` : '';
+  const kind = failureKind(error);
+  const message = inner instanceof Error ? inner.message : String(inner);
+  return `${activity}${kind ? `${kind}: ` : ''}${message}`;
+}

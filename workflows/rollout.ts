@@ -1,0 +1,155 @@
+import { afterRound } from '../algorithm/dynamic-sampling.ts';
+import { rolloutOfStep } from '../algorithm/rollout-plan.ts';
+import type { JoinRolloutsInput, ScoreRolloutResult, StagePlan } from '../contracts/activities.ts';
+import type { BranchKey } from '../contracts/identity.ts';
+import type { Cursor } from '../contracts/records.ts';
+import type { Reference } from '../contracts/reference.ts';
+import type { RolloutInHand } from '../contracts/stage-state.ts';
+import type { HeldTrainer } from '../contracts/workflows.ts';
+import { orchestrator, rewards } from './activities.ts';
+import { callTrainer, type LostQueues } from './trainer.ts';
+
+/** A rollout ready to be trained on, and what it cost. */
+export interface FreshRollout {
+  hand: RolloutInHand;
+  spent: { tokensSampled: number; sampling: number; scoring: number; logprobs: number };
+  samples: ScoreRolloutResult['samples'];
+}
+
+interface RolloutInput {
+  key: BranchKey;
+  plan: StagePlan;
+  trainer: HeldTrainer;
+  lost: LostQueues;
+  /** the first step that trains on it */
+  step: number;
+  cursor: Cursor;
+  onPhase: (phase: string) => void;
+}
+
+type Part = JoinRolloutsInput['parts'][number];
+
+/** Samples and scores a rollout with the policy that its first step finds, and computes its log-probabilities. */
+export async function rollOut(input: RolloutInput): Promise<FreshRollout> {
+  const { options } = input.plan;
+  return options.dynamic_sampling ? await rollOutDynamically(input) : await rollOutOnce(input);
+}
+
+async function rollOutOnce(input: RolloutInput): Promise<FreshRollout> {
+  const drawn = await draw(input, 0, groupsWanted(input), 0, input.cursor);
+  const sampled = await sample(input, drawn.request);
+  input.onPhase('scoring');
+  const [scored, logprobs] = await Promise.all([
+    score(input, sampled.rollout),
+    computeLogprobs(input, sampled.rollout, drawn.temperature),
+  ]);
+  const parts = { request: drawn.request, rollout: sampled.rollout, scores: scored.scores };
+  return {
+    hand: handOf(input, parts, logprobs.logprobs, drawn.cursor),
+    spent: {
+      tokensSampled: sampled.tokens,
+      sampling: sampled.seconds,
+      scoring: scored.seconds,
+      logprobs: logprobs.seconds,
+    },
+    samples: scored.samples,
+  };
+}
+
+/** DAPO's dynamic sampling: rounds until enough prompts are neither all right nor all wrong. */
+async function rollOutDynamically(input: RolloutInput): Promise<FreshRollout> {
+  const wanted = groupsWanted(input);
+  const maxExtraRounds = input.plan.options.dynamic_sampling_max_rounds;
+  const parts: Part[] = [];
+  const spent = { tokensSampled: 0, sampling: 0, scoring: 0, logprobs: 0 };
+  let samples: ScoreRolloutResult['samples'] = [];
+  let temperature = input.plan.options.temperature;
+  let cursor = input.cursor;
+  let sampledGroups = 0;
+  let prompts = wanted;
+  for (let round = 0; ; round++) {
+    const drawn = await draw(input, round, prompts, sampledGroups, cursor);
+    const sampled = await sample(input, drawn.request);
+    input.onPhase('scoring');
+    const scored = await score(input, sampled.rollout);
+    parts.push({
+      request: drawn.request,
+      rollout: sampled.rollout,
+      scores: scored.scores,
+      keep: scored.informative,
+    });
+    samples = scored.samples;
+    ({ cursor, temperature } = drawn);
+    sampledGroups += prompts;
+    spent.tokensSampled += sampled.tokens;
+    spent.sampling += sampled.seconds;
+    spent.scoring += scored.seconds;
+    const kept = parts.reduce((sum, part) => sum + part.keep.length, 0);
+    const outcome = afterRound({ wanted, kept, sampled: sampledGroups, rounds: round + 1, maxExtraRounds });
+    if (outcome.kind !== 'refill') break;
+    prompts = outcome.prompts;
+  }
+  const { key, step: firstStep } = input;
+  const joined = await orchestrator.joinRollouts({ key, firstStep, parts, groups: wanted });
+  const logprobs = await computeLogprobs(input, joined.rollout, temperature);
+  spent.logprobs = logprobs.seconds;
+  return { hand: handOf(input, joined, logprobs.logprobs, cursor), spent, samples };
+}
+
+const groupsWanted = ({ plan }: RolloutInput) =>
+  plan.options.prompts_per_step * plan.options.steps_per_generation;
+
+function draw(input: RolloutInput, round: number, prompts: number, firstSlot: number, cursor: Cursor) {
+  const summary = `step ${input.step} · draw ${prompts} prompts${round > 0 ? ` · round ${round + 1}` : ''}`;
+  const { key, step: firstStep } = input;
+  return orchestrator.drawPrompts.executeWithOptions({ summary }, [
+    { key, firstStep, cursor, round, prompts, firstSlot },
+  ]);
+}
+
+function sample(input: RolloutInput, request: Reference) {
+  const { trainer, lost, step } = input;
+  input.onPhase('sampling');
+  const expectedDigest = digestOf(trainer);
+  return callTrainer(trainer, lost, 'sample', `step ${step} · sample`, { request, expectedDigest });
+}
+
+function score({ key, plan, step }: RolloutInput, rollout: Reference) {
+  const names = plan.options.rewards.map(({ name }) => name);
+  return rewards.scoreRollout.executeWithOptions({ summary: `step ${step} · score` }, [
+    { key: { run: key.run, stage: key.stage }, rollout, rewards: names },
+  ]);
+}
+
+/**
+ * The reference's log-probabilities, and the old policy's where steps after the first train on this rollout:
+ * by then the policy that sampled is gone.
+ */
+async function computeLogprobs(input: RolloutInput, rollout: Reference, temperature: number) {
+  const { trainer, lost, step, plan } = input;
+  const { firstStep, lastStep } = rolloutOfStep(step, plan.options);
+  const of = [
+    ...(lastStep > firstStep ? (['old'] as const) : []),
+    ...(trainer.referenceDigest !== null ? (['reference'] as const) : []),
+  ];
+  if (of.length === 0) return { logprobs: null, seconds: 0 };
+  const request = { rollout, temperature, of, expectedDigest: digestOf(trainer) };
+  return callTrainer(trainer, lost, 'logprobs', `step ${step} · log-probabilities`, request);
+}
+
+function handOf(
+  { step, cursor }: RolloutInput,
+  refs: { request: Reference; rollout: Reference; scores: Reference },
+  logprobs: Reference | null,
+  cursorAfter: Cursor,
+): RolloutInHand {
+  const { request, rollout, scores } = refs;
+  return { firstStep: step, request, rollout, scores, logprobs, cursorBefore: cursor, cursorAfter };
+}
+
+/** The digest is logged wherever a rollout begins, so a held trainer that samples always has one. */
+function digestOf(trainer: HeldTrainer): string {
+  if (trainer.digest === null)
+    throw new Error(`step ${trainer.step}: expected a digest of the weights, found none`);
+  return trainer.digest;
+}

@@ -1,0 +1,175 @@
+import { milestonesAt } from '../algorithm/milestones.ts';
+import { sameNumerics } from '../algorithm/numerics.ts';
+import type { ScoreRolloutResult, StagePlan, StagePosition } from '../contracts/activities.ts';
+import { Failure } from '../contracts/failures.ts';
+import type { BranchKey, StageKey } from '../contracts/identity.ts';
+import type { Numerics } from '../contracts/numerics.ts';
+import type { Cursor } from '../contracts/records.ts';
+import type { RolloutInHand } from '../contracts/stage-state.ts';
+import type { TrainStepResult } from '../contracts/training.ts';
+import type { HeldTrainer } from '../contracts/workflows.ts';
+import { orchestrator } from './activities.ts';
+import { evaluate } from './evaluation.ts';
+import type { StageDesk } from './stage-desk.ts';
+import type { StepStory } from './stage-details.ts';
+import { acquireTrainer, callTrainer } from './trainer.ts';
+
+/** A stage under way: what it holds, and how far it has come. */
+export interface StageWalk {
+  readonly key: StageKey;
+  readonly plan: StagePlan;
+  readonly desk: StageDesk;
+  /** the last step this history knows to be committed; null before it has asked (rule 6) */
+  historyStep: number | null;
+  trainer: HeldTrainer | null;
+  recent: StepStory[];
+  samples: ScoreRolloutResult['samples'];
+}
+
+/** A walk that has found its place: the rows are read, and a trainer holds the policy of the last step. */
+export interface StandingWalk extends StageWalk {
+  readonly branch: BranchKey;
+  trainer: HeldTrainer;
+  step: number;
+  cursor: Cursor;
+  hand: RolloutInHand | null;
+  /** numerics of the last recorded step */
+  numerics: Numerics | null;
+  checkpointStep: number;
+  evaluated: Set<string>;
+}
+
+/** Reads where the stage stands by the rows, has a trainer hold that policy, and replays the log after it. */
+export async function findPlace(walk: StageWalk): Promise<StandingWalk> {
+  walk.desk.phase('reading where the stage stands');
+  const position = await orchestrator.openStage({ key: walk.key, historyStep: walk.historyStep });
+  const branch = { ...walk.key, branch: position.branch };
+  walk.desk.phase('waiting for a trainer');
+  const withReference = walk.plan.options.beta > 0;
+  walk.trainer = heldAt(walk.trainer, position)
+    ? walk.trainer
+    : await acquireTrainer(branch, position.checkpoint, withReference);
+  const standing: StandingWalk = Object.assign(walk, {
+    branch,
+    trainer: walk.trainer,
+    step: walk.trainer.step,
+    cursor: position.cursor,
+    hand: position.rollout,
+    numerics: position.numerics,
+    checkpointStep: position.checkpoint.step,
+    evaluated: new Set(position.evaluated),
+  });
+  await replayLog(standing, position);
+  return standing;
+}
+
+/** Whether a trainer that is still held stands where the rows end, so that nothing need be loaded. */
+function heldAt(trainer: HeldTrainer | null, position: StagePosition): trainer is HeldTrainer {
+  const end = position.logged.at(-1)?.step ?? position.checkpoint.step;
+  return (
+    trainer !== null &&
+    trainer.lease.branch === position.branch &&
+    trainer.step >= position.step &&
+    trainer.step <= end
+  );
+}
+
+/**
+ * Trains again on the logged batches after the checkpoint (rule 1): nothing is sampled. A step whose row
+ * exists must end in the digest of that row, unless the numerics differ: then the place is a seam.
+ */
+async function replayLog(walk: StandingWalk, position: StagePosition): Promise<void> {
+  for (const { step, batch, recorded } of position.logged) {
+    if (step <= walk.trainer.step) continue;
+    walk.desk.phase('replaying the log', `step ${step} of ${position.logged.at(-1)?.step}`);
+    const before = recorded?.numerics ?? position.numerics;
+    const acrossSeam = before !== null && !sameNumerics(before, walk.trainer.numerics);
+    const startedAt = Date.now();
+    const result = await callTrainer(
+      walk.trainer,
+      walk.desk.lostQueues,
+      'trainStep',
+      `step ${step} · replay`,
+      {
+        batch,
+        expectedStep: step - 1,
+        acrossSeam,
+      },
+    );
+    stepTaken(walk, result);
+    if (recorded === null) await recordReplayed(walk, step, batch, result, startedAt);
+    else if (!acrossSeam) refuseOtherDigest(step, recorded.digestAfter, result.digestAfter);
+  }
+}
+
+async function recordReplayed(
+  walk: StandingWalk,
+  step: number,
+  batch: { uri: string; sha256: string; bytes: number },
+  result: TrainStepResult,
+  startedAt: number,
+): Promise<void> {
+  const spent = { tokensSampled: 0, sampling: 0, scoring: 0, logprobs: 0 };
+  const key = { ...walk.branch, step };
+  const { term } = walk.trainer.lease;
+  await orchestrator.recordStep.executeWithOptions({ summary: `step ${step} · record the replayed step` }, [
+    { key, term, batch, result, spent, startedAt, seam: isSeam(walk, result) },
+  ]);
+  stepRecorded(walk, result);
+}
+
+function refuseOtherDigest(step: number, expected: string | null, found: string | null): void {
+  if (expected === null || found === null || expected === found) return;
+  throw new Failure(
+    'Contradiction',
+    `replaying step ${step}: expected digest ${expected}, found ${found}, under equal numerics; ` +
+      'the log, the checkpoint or the trainer is not what it says: compare them before going on',
+  );
+}
+
+/** Whether this step follows one that was computed under other numerics (rule 12). */
+export const isSeam = (walk: StandingWalk, result: TrainStepResult) =>
+  walk.numerics !== null && !sameNumerics(walk.numerics, result.numerics);
+
+export function stepTaken(walk: StandingWalk, result: TrainStepResult): void {
+  const { step, digestAfter, referenceDigest, numerics } = result;
+  walk.trainer = { ...walk.trainer, step, digest: digestAfter, referenceDigest, numerics };
+  walk.step = step;
+}
+
+export function stepRecorded(walk: StandingWalk, result: TrainStepResult): void {
+  walk.numerics = result.numerics;
+  walk.historyStep = result.step;
+  walk.desk.reached(result.step);
+}
+
+/** Does what is due at the step reached, unless the rows say that it is done: checkpoint, then evaluation. */
+export async function keepMilestones(walk: StandingWalk): Promise<{ saved: boolean }> {
+  const due = milestonesAt(walk.step, walk.plan.options);
+  const saved = due.save && walk.checkpointStep !== walk.step;
+  if (saved) await commitCheckpoint(walk);
+  const as = walk.step === 0 ? 'base' : walk.key.stage;
+  if (due.evaluate !== null && !walk.evaluated.has(`${as}@${walk.step}`)) {
+    walk.desk.phase('evaluating', as === 'base' ? 'the base' : `step ${walk.step}`);
+    const { key, trainer, step } = walk;
+    const quick = due.evaluate === 'quick';
+    await evaluate({ key, trainer, lost: walk.desk.lostQueues, as, step, quick, checkpoint: null });
+    walk.evaluated.add(`${as}@${step}`);
+  }
+  return { saved };
+}
+
+/** Objects, the manifest, and last the row: the commit (rule 4). */
+export async function commitCheckpoint(walk: StandingWalk): Promise<void> {
+  const { step, trainer } = walk;
+  walk.desk.phase('committing a checkpoint', `step ${step}`);
+  const summary = `step ${step} · checkpoint`;
+  const checkpoint = await callTrainer(trainer, walk.desk.lostQueues, 'checkpoint', summary, {
+    expectedStep: step,
+  });
+  await orchestrator.commitCheckpoint.executeWithOptions({ summary: `${summary} · commit` }, [
+    { key: { ...walk.branch, step }, term: trainer.lease.term, checkpoint },
+  ]);
+  walk.checkpointStep = step;
+  walk.desk.attributes({ step, reward: walk.recent.at(-1)?.batch.reward });
+}

@@ -1,0 +1,89 @@
+import { CancellationScope, condition, scheduleActivity, sleep } from '@temporalio/workflow';
+import type { CommittedCheckpoint } from '../contracts/activities.ts';
+import type { BranchKey } from '../contracts/identity.ts';
+import type { TrainingActivities } from '../contracts/training.ts';
+import type { HeldTrainer } from '../contracts/workflows.ts';
+import { freeTrainers, orchestrator, trainerOptions } from './activities.ts';
+import { failureKind, saysTrainerIsLost, TrainerLost } from './errors.ts';
+
+/** Queues of trainers that a successor of theirs has declared dead: calls to them end at once. */
+export type LostQueues = ReadonlySet<string>;
+
+/**
+ * Takes a free trainer under a new term and has it load `checkpoint`; every older holder of this branch is
+ * superseded from here on (rule 5).
+ */
+export async function acquireTrainer(
+  key: BranchKey,
+  checkpoint: CommittedCheckpoint,
+  withReference: boolean,
+): Promise<HeldTrainer> {
+  const lease = await orchestrator.claimTerm({ key });
+  const summary = `load step ${checkpoint.step} · term ${lease.term}`;
+  const got = await freeTrainers.acquire.executeWithOptions({ summary }, [
+    { lease, checkpoint: checkpoint.manifest, withReference },
+  ]);
+  return {
+    lease,
+    queue: got.queue,
+    step: got.step,
+    digest: got.digests.weights,
+    referenceDigest: got.digests.reference,
+    numerics: got.numerics,
+  };
+}
+
+type OwnCalls = Omit<TrainingActivities, 'acquire'>;
+
+/**
+ * One call to the trainer. Servers that do not answer it are waited for; a trainer that is gone ends in
+ * `TrainerLost`, at once where its successor has said so.
+ */
+export async function callTrainer<Name extends keyof OwnCalls>(
+  trainer: HeldTrainer,
+  lost: LostQueues,
+  name: Name,
+  summary: string,
+  input: Omit<Parameters<OwnCalls[Name]>[0], 'lease'>,
+): Promise<Awaited<ReturnType<OwnCalls[Name]>>> {
+  const args = [{ lease: trainer.lease, ...input }];
+  const options = { ...trainerOptions(trainer.queue), summary };
+  const call = () => scheduleActivity<Awaited<ReturnType<OwnCalls[Name]>>>(name, args, options);
+  for (let wait = 500; ; wait = Math.min(wait * 2, 15_000)) {
+    try {
+      return await untilLost(trainer.queue, lost, call);
+    } catch (error) {
+      if (saysTrainerIsLost(error)) throw new TrainerLost(`${name} on ${trainer.queue}: no answer`);
+      if (failureKind(error) !== 'Unavailable') throw error;
+      await sleep(wait);
+    }
+  }
+}
+
+async function untilLost<T>(queue: string, lost: LostQueues, run: () => Promise<T>): Promise<T> {
+  const scope = new CancellationScope();
+  const watch = new CancellationScope();
+  const gone = watch
+    .run(() => condition(() => lost.has(queue)))
+    .then(() => {
+      throw new TrainerLost(`the trainer on ${queue} has died`);
+    });
+  gone.catch(() => undefined);
+  try {
+    return await Promise.race([scope.run(run), gone]);
+  } catch (error) {
+    if (error instanceof TrainerLost) scope.cancel();
+    throw error;
+  } finally {
+    watch.cancel();
+  }
+}
+
+/** Gives the trainer back; one that is gone needs no giving back. */
+export async function releaseTrainer(trainer: HeldTrainer, lost: LostQueues): Promise<void> {
+  try {
+    await callTrainer(trainer, lost, 'release', `give the trainer back · term ${trainer.lease.term}`, {});
+  } catch (error) {
+    if (!(error instanceof TrainerLost)) throw error;
+  }
+}
