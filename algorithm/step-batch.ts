@@ -1,17 +1,13 @@
 import { Failure } from '../contracts/failures.ts';
 import type { Change, GrpoOptions } from '../contracts/options.ts';
-import type {
-  Drop as DropRecord,
-  NumbersInForce,
-  SampleRequest,
-  ScoresRecord,
-} from '../contracts/records.ts';
-import { type Advantages, computeAdvantages } from './advantages.ts';
+import type { Drop, NumbersInForce, SampleRequest, ScoresRecord, Verdict } from '../contracts/records.ts';
+import { type Advantages, computeAdvantages, type RewardVerdicts } from './advantages.ts';
 import { lossWeights } from './loss-weights.ts';
 import { cutRollout, rolloutOfStep } from './rollout-plan.ts';
-import { numbersInForce } from './schedules.ts';
+import { mean, sum } from './sample-moments.ts';
+import { numbersInForce, optionsInForce } from './schedules.ts';
 import { deriveSeed } from './seeds.ts';
-import { shuffleScores } from './shuffled-rewards.ts';
+import { shuffleVerdicts } from './shuffled-rewards.ts';
 
 /**
  * What one step trains on, decided from a scored rollout. Pure: the same inputs give the same batch, on every
@@ -26,7 +22,7 @@ export interface StepBatch {
   advantagesB: number[];
   /** every token of sequence b weighs lossWeightsB[b] */
   lossWeightsB: number[];
-  drops: DropRecord[];
+  drops: Drop[];
   summary: BatchSummary;
 }
 
@@ -60,57 +56,33 @@ export interface StepBatchInput {
 
 /** Throws Failure: `TooManyErrors` above `max_drop_rate`, `EmptyBatch` where nothing is left to train on. */
 export function stepBatch(input: StepBatchInput): StepBatch {
-  const { options, step } = input;
-  const { options: inForce, learningRate } = numbersInForce(step, options, input.changes);
-  const scoresQGK = scoreTable(input);
-  const advantages = computeAdvantages(maybeShuffled(scoresQGK, input), inForce);
+  const { options, step, request } = input;
+  const inForce = optionsInForce(step, options, input.changes);
+  const numbers = numbersInForce(step, options, input.changes);
+  const advantages = computeAdvantages(givenVerdicts(input), options);
   refuseTooManyErrors(advantages, options);
-  const generations = input.request.numGenerations;
-  const keptN = advantages.keptN.map((a) => ({ ...a, sequence: a.prompt * generations + a.completion }));
-  const chosen = batchOf(keptN, input);
+  const chosen = batchOf(advantages.kept, input);
   const sequencesB = chosen.map(({ sequence }) => sequence);
   const lengthsB = sequencesB.map((n) => ({
     tokens: input.lengthsN[n] ?? 0,
     truncated: input.truncatedN[n] === 1,
   }));
   return {
-    numbers: numbersOf(inForce, learningRate, step, input.request.sampling.temperature),
+    numbers: { ...numbers, temperature: request.sampling.temperature },
     sequencesB,
     advantagesB: chosen.map(({ advantage }) => advantage),
     lossWeightsB: lossWeights(lengthsB, inForce),
-    drops: advantages.dropped.map((drop) => dropRecord(drop, generations)),
-    summary: summarise(input, scoresQGK, advantages, sequencesB),
+    drops: advantages.drops,
+    summary: summarise(input, advantages, sequencesB),
   };
 }
 
-type ScoreTable = (number | null)[][][];
-
-/** scoresQGK[q][g][k]: the score by reward k; null where it answered with an error. */
-function scoreTable({ request, scores, options }: StepBatchInput): ScoreTable {
-  const verdictsKN = options.rewards.map(({ name }) => {
-    const found = scores.rewards.find((reward) => reward.name === name);
-    if (found === undefined)
-      throw new Failure('CorruptObject', `scores: expected the reward "${name}", found none`);
-    return found.verdicts;
-  });
-  return request.prompts.map((_, q) =>
-    Array.from({ length: request.numGenerations }, (_, g) =>
-      verdictsKN.map((verdictsN) => {
-        const verdict = verdictsN[q * request.numGenerations + g];
-        return verdict !== undefined && 'score' in verdict ? verdict.score : null;
-      }),
-    ),
-  );
-}
-
-function maybeShuffled(
-  scoresQGK: ScoreTable,
-  { options, runSeed, stage, branch, step }: StepBatchInput,
-): ScoreTable {
-  if (!options.shuffle_rewards) return scoresQGK;
+/** The verdicts that advantages are made of: as scored, or permuted in the control. */
+function givenVerdicts({ options, scores, runSeed, stage, branch, step }: StepBatchInput): RewardVerdicts[] {
+  if (!options.shuffle_rewards) return scores.rewards;
   const { firstStep } = rolloutOfStep(step, options);
   const purpose = { runSeed, stage, branch, purpose: 'shuffle-rewards', step: firstStep, slot: 0, sample: 0 };
-  return shuffleScores(scoresQGK, deriveSeed(purpose));
+  return shuffleVerdicts(scores.rewards, deriveSeed(purpose));
 }
 
 function refuseTooManyErrors({ errorShare }: Advantages, { max_drop_rate }: GrpoOptions): void {
@@ -140,53 +112,26 @@ function batchOf<Kept>(
   return indices.flatMap((index) => keptN[index] ?? []);
 }
 
-function numbersOf(o: GrpoOptions, learningRate: number, step: number, temperature: number): NumbersInForce {
-  return {
-    learning_rate: learningRate,
-    temperature,
-    beta: o.beta,
-    use_bias_correction_kl: o.use_bias_correction_kl,
-    epsilon: o.epsilon,
-    epsilon_high: o.epsilon_high ?? o.epsilon,
-    delta: o.delta ?? null,
-    loss_type: o.loss_type,
-    max_grad_norm: o.max_grad_norm,
-    weight_decay: o.weight_decay,
-    adam_beta1: o.adam_beta1,
-    adam_beta2: o.adam_beta2,
-    adam_epsilon: o.adam_epsilon,
-    adam_step: step,
-  };
-}
-
-function dropRecord(drop: Advantages['dropped'][number], generations: number): DropRecord {
-  const sequence = drop.prompt * generations + drop.completion;
-  return drop.reason.kind === 'no-score'
-    ? { sequence, reason: 'error', message: `no score by ${drop.reason.rewards.join(', ')}` }
-    : { sequence, reason: 'group-too-small', message: `${drop.reason.scored} of its group were scored` };
-}
-
-function summarise(
-  { options, request, lengthsN }: StepBatchInput,
-  scoresQGK: ScoreTable,
-  advantages: Advantages,
-  sequencesB: number[],
-): BatchSummary {
-  const generations = request.numGenerations;
-  const scoresBK = sequencesB.map((n) => scoresQGK[Math.floor(n / generations)]?.[n % generations] ?? []);
-  const meanOf = (k: number) => average(scoresBK.map((scoresK) => scoresK[k] ?? 0));
-  const rewards = Object.fromEntries(options.rewards.map(({ name }, k) => [name, meanOf(k)]));
+function summarise(input: StepBatchInput, advantages: Advantages, sequencesB: number[]): BatchSummary {
+  const { options, scores, lengthsN } = input;
+  const rewards = Object.fromEntries(
+    scores.rewards.map(({ name, verdicts }) => [name, mean(scoresOf(verdicts, sequencesB))]),
+  );
   const lengthsB = sequencesB.map((n) => lengthsN[n] ?? 0);
   return {
-    reward: options.rewards.reduce((total, { weight }, k) => total + weight * meanOf(k), 0),
+    reward: sum(options.rewards.map(({ name, weight }) => weight * (rewards[name] ?? 0))),
     rewards,
     accuracy: rewards.accuracy ?? null,
-    meanLength: average(lengthsB),
+    meanLength: mean(lengthsB),
     zeroVarianceShare: advantages.zeroVarianceShare,
-    dropped: advantages.dropped.length,
-    tokens: lengthsB.reduce((total, length) => total + length, 0),
+    dropped: advantages.drops.length,
+    tokens: sum(lengthsB),
   };
 }
 
-const average = (values: readonly number[]) =>
-  values.length === 0 ? 0 : values.reduce((total, value) => total + value, 0) / values.length;
+function scoresOf(verdicts: readonly Verdict[], sequencesB: readonly number[]): number[] {
+  return sequencesB.flatMap((n) => {
+    const verdict = verdicts[n];
+    return verdict !== undefined && 'score' in verdict ? [verdict.score] : [];
+  });
+}
