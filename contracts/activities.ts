@@ -22,6 +22,17 @@ export interface StagePlan {
   initial: CommittedCheckpoint;
 }
 
+/** What a run was launched with, resolved: written once at launch into the run's row, read by every activity. */
+export interface RunPlan {
+  /** 64 bits, decimal */
+  seed: string;
+  /** digest of the prompt set in Postgres, and how many prompts it has for training */
+  promptSet: string;
+  trainPrompts: number;
+  promptFormat: 'chat' | 'text';
+  stages: StagePlan[];
+}
+
 /** A batch of the log, and what its step's row says, if there is one. */
 export interface LoggedBatch {
   step: number;
