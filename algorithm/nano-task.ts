@@ -1,0 +1,104 @@
+/**
+ * The nano task: sums of a few small numbers, written `7+15+3+12=?` and answered `37`.
+ *
+ * Which split a problem belongs to is a property of its operands as a multiset, whatever the seed: a sum
+ * is held out if a hash of its sorted operands falls below 1/8. So no ordering of a held-out sum is
+ * trained on, neither by pre-training nor by any run.
+ */
+import { Failure } from '../contracts/failures.ts';
+import { type Draws, drawsFrom } from './draws.ts';
+import type { PromptRow } from './prompt-row.ts';
+import { deriveSeed, fnv1a32, uniformAt } from './seeds.ts';
+
+const HELD_OUT_SHARE = 1 / 8;
+
+export interface NanoTask {
+  /** Numbers that are added up. */
+  terms: number;
+  /** Every operand is from 1 to `limit`−1. */
+  limit: number;
+}
+
+export const nanoTaskDefaults: NanoTask = { terms: 4, limit: 20 };
+
+export interface NanoDataSet extends NanoTask {
+  /** Problems to train on, different as texts. */
+  train: number;
+  /** Held-out problems, different as sets of operands. */
+  test: number;
+  seed: number;
+}
+
+/** The problem's text: `7+15+3+12=?`. */
+export function problemText(operands: readonly number[]): string {
+  return `${operands.join('+')}=?`;
+}
+
+/** Whether these operands, in any order, belong to the held-out split. */
+export function isHeldOut(operands: readonly number[]): boolean {
+  const name = [...operands].sort((a, b) => a - b).join('+');
+  return uniformAt(BigInt(fnv1a32(name)), 0) < HELD_OUT_SHARE;
+}
+
+/** Operands of the wanted split, drawn uniformly. Throws a Failure where draw after draw has none. */
+export function drawOperands({ terms, limit }: NanoTask, split: PromptRow['split'], draws: Draws): number[] {
+  for (let attempt = 0; attempt < 1_000; attempt++) {
+    const operands = Array.from({ length: terms }, () => draws.integer(1, limit - 1));
+    if (isHeldOut(operands) === (split === 'test')) return operands;
+  }
+  return refuse(`${terms} terms below ${limit}: expected some sums in the split "${split}", found none`);
+}
+
+/** The data set: training problems first, then the held-out ones, each in the order drawn. */
+export function nanoPromptRows(dataSet: NanoDataSet): PromptRow[] {
+  const inOrder = (operands: readonly number[]) => operands.join('+');
+  const asSet = (operands: readonly number[]) => [...operands].sort((a, b) => a - b).join('+');
+  return [...drawDistinct(dataSet, 'train', inOrder), ...drawDistinct(dataSet, 'test', asSet)];
+}
+
+function drawDistinct(
+  dataSet: NanoDataSet,
+  split: PromptRow['split'],
+  identity: (operands: readonly number[]) => string,
+): PromptRow[] {
+  const wanted = dataSet[split];
+  const purpose = { stage: 'nano-sums', branch: 0, purpose: split, step: 0, slot: 0, sample: 0 };
+  const draws = drawsFrom(deriveSeed({ runSeed: BigInt(dataSet.seed), ...purpose }));
+  const rows = new Map<string, PromptRow>();
+  for (let attempt = 0; rows.size < wanted && attempt < 1_000 + 100 * wanted; attempt++) {
+    const operands = drawOperands(dataSet, split, draws);
+    if (!rows.has(identity(operands))) rows.set(identity(operands), rowOf(operands, split));
+  }
+  if (rows.size < wanted) {
+    const found = `found ${rows.size} among ${dataSet.terms} terms below ${dataSet.limit}`;
+    refuse(`prompts: ${split}: expected ${wanted} different sums, ${found}`);
+  }
+  return [...rows.values()];
+}
+
+function rowOf(operands: readonly number[], split: PromptRow['split']): PromptRow {
+  const answer = operands.reduce((total, operand) => total + operand, 0);
+  return { problem: problemText(operands), answer: String(answer), domain: 'nano-sums', split };
+}
+
+function refuse(message: string): never {
+  throw new Failure('InvalidInput', `${message}; ask for fewer, or raise terms or limit`);
+}
+
+/** What a response does besides answering. */
+export interface Behaviour {
+  /** Writes at least one sum step, `22+3=25`. */
+  worked: boolean;
+  /** Checks at least one step by the inverse, ` check 25-3=22`. */
+  checks: boolean;
+  /** Takes at least one step again, ` wait 22+3=25`. */
+  corrects: boolean;
+}
+
+export function classify(response: string): Behaviour {
+  return {
+    worked: /\d\+\d+=\d/.test(response),
+    checks: / check \d+-\d+=-?\d/.test(response),
+    corrects: / wait \d+\+\d+=\d/.test(response),
+  };
+}

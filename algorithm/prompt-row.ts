@@ -1,0 +1,17 @@
+/** A prompt as a data set holds it. */
+export interface PromptRow {
+  problem: string;
+  /** The ground truth. */
+  answer: string;
+  domain: string;
+  /** `test` prompts are held out: never trained on, and what evaluations measure. */
+  split: 'train' | 'test';
+}
+
+/**
+ * The form under which two problems are the same: Unicode NFC, white space trimmed and runs of it made one
+ * space. Hashes of prompts are taken over it.
+ */
+export function normalizeProblem(problem: string): string {
+  return problem.normalize('NFC').trim().replace(/\s+/g, ' ');
+}

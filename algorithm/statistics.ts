@@ -1,0 +1,110 @@
+/**
+ * What an evaluation says of a policy: k samples of each of P held-out problems.
+ *
+ * A sample without a verdict (its reward answered with an error) counts in no accuracy: it is neither right
+ * nor wrong. Axes: P = problems, K = samples of a problem.
+ */
+import type { EvaluationSummary } from '../contracts/activities.ts';
+import { countReflections } from './reflection.ts';
+import { mean, sampleDeviation } from './sample-moments.ts';
+
+/** One sampled answer to a held-out problem. */
+export interface EvaluatedSample {
+  /** The final answer's text; null where none could be read. */
+  answer: string | null;
+  /** null where the verifier answered with an error. */
+  correct: boolean | null;
+  /** Whether the format reward scored it 1. */
+  wellFormed: boolean;
+  /** Tokens, the end token among them. */
+  tokens: number;
+  text: string;
+}
+
+/** The two-sided 95 % quantile of the standard normal distribution. */
+const Z = 1.959964;
+
+/**
+ * Everything that the evaluation table shows. Throws RangeError without a sample. `k` is the largest number
+ * of samples of a problem.
+ */
+export function summarizeEvaluation(samplesPK: readonly (readonly EvaluatedSample[])[]): EvaluationSummary {
+  const samples = samplesPK.flat();
+  if (samples.length === 0) throw new RangeError('evaluation: expected at least one sample, found none');
+  const accuracy = passAt1(samplesPK);
+  return {
+    problems: samplesPK.length,
+    k: Math.max(...samplesPK.map((samplesK) => samplesK.length)),
+    passAt1: accuracy.value,
+    passAt1Interval: accuracy.interval,
+    consAtK: consAtK(samplesPK),
+    formatRate: mean(samples.map(({ wellFormed }) => Number(wellFormed))),
+    meanLength: mean(samples.map(({ tokens }) => tokens)),
+    reflectionRate: mean(samples.map(({ text }) => Number(countReflections(text) > 0))),
+  };
+}
+
+/**
+ * pass@1: the mean over problems of the share of right samples. The 95 % interval is over problems, whose
+ * samples belong together: mean ± 1.96 · std / √P (Miller, "Adding error bars to evals", arXiv 2411.00640,
+ * section 2.2), cut to [0, 1]. Where all problems have the same share that would be a point, and Wilson's
+ * interval for P trials stands in. Throws RangeError where no sample has a verdict.
+ */
+export function passAt1(samplesPK: readonly (readonly Pick<EvaluatedSample, 'correct'>[])[]): {
+  value: number;
+  interval: [number, number];
+} {
+  const sharesP = samplesPK.flatMap((samplesK) => {
+    const verdicts = samplesK.flatMap(({ correct }) => (correct === null ? [] : [Number(correct)]));
+    return verdicts.length === 0 ? [] : [mean(verdicts)];
+  });
+  if (sharesP.length === 0) throw new RangeError('pass@1: expected a sample with a verdict, found none');
+  const value = mean(sharesP);
+  const deviation = sampleDeviation(sharesP);
+  if (deviation === 0) return { value, interval: wilsonInterval(value, sharesP.length) };
+  const margin = (Z * deviation) / Math.sqrt(sharesP.length);
+  return { value, interval: [Math.max(0, value - margin), Math.min(1, value + margin)] };
+}
+
+/** Wilson's score interval at 95 % for a share observed over n trials (Wilson 1927). */
+export function wilsonInterval(share: number, n: number): [number, number] {
+  const centre = (share + Z ** 2 / (2 * n)) / (1 + Z ** 2 / n);
+  const margin = (Z / (1 + Z ** 2 / n)) * Math.sqrt((share * (1 - share)) / n + Z ** 2 / (4 * n ** 2));
+  return [Math.max(0, centre - margin), Math.min(1, centre + margin)];
+}
+
+/**
+ * pass@k without bias, from n ≥ k samples of which c are right (Chen et al. 2021, arXiv 2107.03374,
+ * equation 1): 1 − C(n−c, k) / C(n, k), as the product 1 − Π_{i=n−c+1…n} (1 − k/i).
+ */
+export function passAtK(n: number, correct: number, k: number): number {
+  if (k < 1 || k > n) throw new RangeError(`pass@k: expected 1 ≤ k ≤ ${n} samples, found k = ${k}`);
+  if (n - correct < k) return 1;
+  let noneRight = 1;
+  for (let i = n - correct + 1; i <= n; i++) noneRight *= 1 - k / i;
+  return 1 - noneRight;
+}
+
+/** cons@k: the share of problems whose majority answer is right. */
+export function consAtK(
+  samplesPK: readonly (readonly Pick<EvaluatedSample, 'answer' | 'correct'>[])[],
+): number {
+  return mean(samplesPK.map((samplesK) => Number(majorityOf(samplesK)?.correct === true)));
+}
+
+/**
+ * A sample with the most frequent answer text. Samples without an answer or a verdict have no vote; of
+ * answers equally frequent the one sampled first wins. Undefined where there is no vote.
+ */
+export function majorityOf<Sample extends Pick<EvaluatedSample, 'answer' | 'correct'>>(
+  samplesK: readonly Sample[],
+): Sample | undefined {
+  const votes = new Map<string, { first: Sample; count: number }>();
+  for (const sample of samplesK) {
+    if (sample.answer === null || sample.correct === null) continue;
+    const vote = votes.get(sample.answer) ?? { first: sample, count: 0 };
+    votes.set(sample.answer, { ...vote, count: vote.count + 1 });
+  }
+  const most = Math.max(0, ...[...votes.values()].map(({ count }) => count));
+  return [...votes.values()].find(({ count }) => count === most)?.first;
+}
