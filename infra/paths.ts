@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+/** The project's own folder, from which workers are started. */
+export const PROJECT_ROOT = resolve(import.meta.dirname, '..');
+
+/** Where the local stack keeps its things. */
+export type HomePaths = {
+  home: string;
+  /** What runs, rewritten whole at every change. */
+  state: string;
+  /** Identity of the one supervisor of this home. */
+  lock: string;
+  /** Generated passwords and keys, mode 0600. */
+  secrets: string;
+  /** Ports chosen last time, preferred next time. */
+  ports: string;
+  /** Socket at which the supervisor takes commands. */
+  socket: string;
+  logs: string;
+  temporal: string;
+  postgres: string;
+  s3: string;
+};
+
+export function homePaths(home: string): HomePaths {
+  return {
+    home,
+    state: join(home, 'state.json'),
+    lock: join(home, 'supervisor.lock'),
+    secrets: join(home, 'secrets.json'),
+    ports: join(home, 'ports.json'),
+    socket: socketPath(home),
+    logs: join(home, 'logs'),
+    temporal: join(home, 'temporal'),
+    postgres: join(home, 'postgres'),
+    s3: join(home, 's3'),
+  };
+}
+
+/** A short name that stands for a home, the same at every start. */
+export function homeHash(home: string): string {
+  return createHash('sha256').update(home).digest('hex').slice(0, 12);
+}
+
+/** A Unix socket's path has at most 103 bytes on macOS, 107 on Linux. */
+const LONGEST_SOCKET_PATH = 100;
+
+/** The socket lies in the home, or where that path is too long for one, in the system's temporary folder. */
+export function socketPath(home: string, temporary = tmpdir()): string {
+  const inside = join(home, 'control.sock');
+  return Buffer.byteLength(inside) <= LONGEST_SOCKET_PATH
+    ? inside
+    : join(temporary, `r1-${homeHash(home)}.sock`);
+}

@@ -1,0 +1,175 @@
+import { homedir } from 'node:os';
+import { delimiter, join, resolve } from 'node:path';
+import { z } from 'zod';
+import { StackError } from './errors.ts';
+
+/** Thrown when variables of the environment do not hold what they should; names each one. */
+export class SettingsError extends StackError {
+  override name = 'SettingsError';
+}
+
+/** Everything that the environment decides. A part without an address is served by the local stack. */
+export type Settings = {
+  /** Folder of the local stack's data, absolute. */
+  home: string;
+  /** Folder of fetched binaries, absolute. */
+  cache: string;
+  /** Loopback address at which the local servers listen. */
+  bind: string;
+  /** Folders in which a binary is looked for. */
+  searchPath: string[];
+  temporal: {
+    address?: string;
+    namespace: string;
+    binary?: string;
+    port?: number;
+    uiPort?: number;
+  };
+  postgres: { url?: string; port?: number };
+  s3: {
+    endpoint?: string;
+    bucket: string;
+    region: string;
+    accessKeyId?: string;
+    secretAccessKey?: string;
+    forcePathStyle: boolean;
+    binary?: string;
+    port?: number;
+  };
+  /** Threads of the engine, where the environment says; they belong to the numerics. */
+  threads?: number;
+  /** The variables as they were set, for handing the same settings to a child process. */
+  variables: Record<string, string>;
+};
+
+const PROJECT_ROOT = resolve(import.meta.dirname, '..');
+
+/** A whole number within bounds, written in decimal. */
+function integer(minimum: number, maximum: number, what: string) {
+  const expected = `expected ${what} from ${minimum} to ${maximum}`;
+  return z
+    .string()
+    .regex(/^\d+$/, expected)
+    .transform(Number)
+    .refine((value) => value >= minimum && value <= maximum, expected);
+}
+
+function matching(pattern: RegExp, expected: string) {
+  return z.string().regex(pattern, `expected ${expected}`);
+}
+
+const port = () => integer(1, 65_535, 'a port number').optional();
+const text = () => z.string().optional();
+
+const variables = z.object({
+  R1_HOME: text(),
+  R1_CACHE: text(),
+  R1_BIND: matching(/^127(\.\d{1,3}){3}$/, 'a loopback address such as 127.0.0.1').default('127.0.0.1'),
+  R1_THREADS: integer(1, 1024, 'a number of threads').optional(),
+  R1_TEMPORAL_ADDRESS: matching(/^[^\s/]+:\d+$/, 'host:port, such as temporal.example:7233').optional(),
+  R1_TEMPORAL_NAMESPACE: matching(/^[\w.-]{2,}$/, 'a namespace name').default('default'),
+  R1_TEMPORAL_BIN: text(),
+  R1_PORT_TEMPORAL: port(),
+  R1_PORT_TEMPORAL_UI: port(),
+  R1_DATABASE_URL: matching(
+    /^postgres(ql)?:\/\/\S+\/[^/?\s]+/,
+    'postgres://user:password@host:port/database',
+  ).optional(),
+  R1_PORT_POSTGRES: port(),
+  R1_S3_ENDPOINT: matching(/^https?:\/\/[^\s/]+/, 'http(s)://host:port').optional(),
+  R1_S3_BUCKET: matching(
+    /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
+    'a bucket name: 3 to 63 lower-case letters, digits, dots and dashes',
+  ).default('r1-runs'),
+  R1_S3_REGION: matching(/^[\w-]+$/, 'a region name').default('us-east-1'),
+  R1_S3_ACCESS_KEY_ID: text(),
+  R1_S3_SECRET_ACCESS_KEY: text(),
+  R1_S3_FORCE_PATH_STYLE: z.enum(['true', 'false'], { error: 'expected true or false' }).default('true'),
+  R1_WEED_BIN: text(),
+  R1_PORT_S3: port(),
+});
+
+/** Names of the variables that are read. */
+export const SETTING_NAMES = Object.keys(variables.shape) as (keyof typeof variables.shape)[];
+
+/** Variables whose value an error must not show. */
+const SECRET = new Set(['R1_DATABASE_URL', 'R1_S3_ACCESS_KEY_ID', 'R1_S3_SECRET_ACCESS_KEY']);
+
+type Environment = Record<string, string | undefined>;
+
+/**
+ * Reads and checks every `R1_*` variable; an empty one counts as unset.
+ * @throws SettingsError naming each variable that is wrong, with what was expected and what was found.
+ */
+export function readSettings(environment: Environment = process.env): Settings {
+  const given = Object.fromEntries(
+    SETTING_NAMES.map((name) => [name, environment[name] || undefined]),
+  ) as Environment;
+  const parsed = variables.safeParse(given);
+  if (!parsed.success) throw new SettingsError(describe(parsed.error, given));
+  requireS3Keys(parsed.data);
+  return { ...toSettings(parsed.data, environment), variables: onlySet(given) };
+}
+
+function describe(error: z.ZodError, given: Environment): string {
+  const lines = error.issues.map((issue) => {
+    const name = String(issue.path[0]);
+    const found = SECRET.has(name) ? 'something else (not shown)' : JSON.stringify(given[name]);
+    return `  ${name}: ${issue.message}, found ${found}`;
+  });
+  return `The environment is not as it should be:\n${lines.join('\n')}\nSet each as expected, or unset it.`;
+}
+
+function requireS3Keys(values: z.infer<typeof variables>): void {
+  if (values.R1_S3_ENDPOINT === undefined) return;
+  const missing = (['R1_S3_ACCESS_KEY_ID', 'R1_S3_SECRET_ACCESS_KEY'] as const).filter((n) => !values[n]);
+  if (missing.length === 0) return;
+  throw new SettingsError(
+    `R1_S3_ENDPOINT points to another S3, so its keys are expected: ${missing.join(' and ')} not set. ` +
+      'Set them, or unset R1_S3_ENDPOINT to use the local S3 server.',
+  );
+}
+
+function toSettings(
+  values: z.infer<typeof variables>,
+  environment: Environment,
+): Omit<Settings, 'variables'> {
+  return {
+    home: resolve(values.R1_HOME ?? join(PROJECT_ROOT, '.r1')),
+    cache: resolve(
+      values.R1_CACHE ?? join(environment.XDG_CACHE_HOME || join(homedir(), '.cache'), 'durable-r1'),
+    ),
+    bind: values.R1_BIND,
+    searchPath: (environment.PATH ?? '').split(delimiter).filter(Boolean),
+    temporal: {
+      address: values.R1_TEMPORAL_ADDRESS,
+      namespace: values.R1_TEMPORAL_NAMESPACE,
+      binary: values.R1_TEMPORAL_BIN,
+      port: values.R1_PORT_TEMPORAL,
+      uiPort: values.R1_PORT_TEMPORAL_UI,
+    },
+    postgres: { url: values.R1_DATABASE_URL, port: values.R1_PORT_POSTGRES },
+    s3: {
+      endpoint: values.R1_S3_ENDPOINT,
+      bucket: values.R1_S3_BUCKET,
+      region: values.R1_S3_REGION,
+      accessKeyId: values.R1_S3_ACCESS_KEY_ID,
+      secretAccessKey: values.R1_S3_SECRET_ACCESS_KEY,
+      forcePathStyle: values.R1_S3_FORCE_PATH_STYLE === 'true',
+      binary: values.R1_WEED_BIN,
+      port: values.R1_PORT_S3,
+    },
+    threads: values.R1_THREADS,
+  };
+}
+
+/** The environment that a child process inherits: all but our own variables, and those as the settings have them. */
+export function environmentFor(settings: Settings): Record<string, string> {
+  const others = Object.entries(process.env).filter(([name]) => !(SETTING_NAMES as string[]).includes(name));
+  return { ...onlySet(Object.fromEntries(others)), ...settings.variables, R1_HOME: settings.home };
+}
+
+function onlySet(environment: Environment): Record<string, string> {
+  const entries = Object.entries(environment);
+  return Object.fromEntries(entries.filter((entry): entry is [string, string] => entry[1] !== undefined));
+}

@@ -1,0 +1,238 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Connections, connectionsOf } from './connections.ts';
+import { sendCommand } from './control.ts';
+import { messageOf, StackError } from './errors.ts';
+import { lockOwner } from './lock-file.ts';
+import { orphansOf, stopOrphans } from './orphans.ts';
+import { type HomePaths, homePaths, PROJECT_ROOT } from './paths.ts';
+import { checkDatabase, withoutPassword } from './postgres.ts';
+import { isAlive, killGroup, signal, waitForEnd } from './process-identity.ts';
+import { readSecrets } from './secrets.ts';
+import { environmentFor, readSettings, type Settings } from './settings.ts';
+import { type Addresses, type ProcessRecord, readState, type StackState } from './state.ts';
+import { tail } from './supervised-process.ts';
+import { ensureNamespace } from './temporal-namespace.ts';
+import { localWorkers, type WorkerSpec } from './workers.ts';
+
+/** A running stack: where its servers are, how to be let in, and its processes. Holds secrets. */
+export type Stack = Connections & { home: string; processes: ProcessRecord[] };
+
+export type StartOptions = {
+  settings?: Settings;
+  /** Workers to start once the servers are ready: those of the local stack, a list, or none. */
+  workers?: boolean | readonly WorkerSpec[];
+  /** Told what happens, a line at a time. */
+  onProgress?: (line: string) => void;
+};
+
+/** How long a supervisor may take to say its first word, in seconds. */
+const FIRST_WORD_SECONDS = 30;
+
+/** Stopping is over by then: three turns' grace and some. */
+const STOP_SECONDS = 120;
+
+/**
+ * Brings the stack up, or finds it where it runs already; returns when its servers are ready.
+ * @throws StackError when a server cannot be had, started or reached.
+ */
+export async function startStack(options: StartOptions = {}): Promise<Stack> {
+  const settings = options.settings ?? readSettings();
+  const onProgress = options.onProgress ?? (() => undefined);
+  const paths = homePaths(settings.home);
+  await checkExternal(settings);
+  const state = runningState(paths) ?? (await launch(settings, paths, onProgress));
+  const addresses = requireAddresses(state);
+  refuseOtherAddresses(addresses, settings);
+  await ensureNamespace(addresses.temporal);
+  const workers = workersOf(options.workers ?? true);
+  if (workers.length > 0) await ensureWorkers(workers, settings);
+  return stackOf(readState(paths.state) ?? state, settings);
+}
+
+/** The stack that runs under this home; undefined where none does. */
+export function findStack(settings: Settings = readSettings()): Stack | undefined {
+  const state = runningState(homePaths(settings.home));
+  return state === undefined ? undefined : stackOf(state, settings);
+}
+
+/** Has the supervisor start those workers that are not there yet. */
+export async function ensureWorkers(
+  workers: readonly WorkerSpec[],
+  settings: Settings = readSettings(),
+): Promise<void> {
+  try {
+    await sendCommand(homePaths(settings.home).socket, 'ensure-workers', workers);
+  } catch (error) {
+    throw new StackError(
+      `Expected the supervisor to start workers, found: ${messageOf(error)}. Run r1 up again.`,
+    );
+  }
+}
+
+/**
+ * Stops the stack under this home, workers first; returns whether anything ran. `purge` then removes its data.
+ * @throws StackError when a process does not end.
+ */
+export async function stopStack(
+  options: { settings?: Settings; purge?: boolean; onProgress?: (line: string) => void } = {},
+): Promise<boolean> {
+  const settings = options.settings ?? readSettings();
+  const onProgress = options.onProgress ?? (() => undefined);
+  const paths = homePaths(settings.home);
+  const supervised = await stopSupervisor(paths, onProgress);
+  const state = readState(paths.state);
+  const orphans = orphansOf(state);
+  await stopOrphans(orphans, onProgress);
+  if (options.purge) purge(paths, state, onProgress);
+  return supervised || orphans.length > 0;
+}
+
+function workersOf(workers: boolean | readonly WorkerSpec[]): readonly WorkerSpec[] {
+  if (typeof workers !== 'boolean') return workers;
+  return workers ? localWorkers() : [];
+}
+
+/** The state of a living supervisor whose servers are ready. */
+function runningState(paths: HomePaths): StackState | undefined {
+  const state = readState(paths.state);
+  return state?.phase === 'running' && isAlive(state.supervisor) ? state : undefined;
+}
+
+function requireAddresses(state: StackState): Addresses {
+  if (state.addresses === null) throw new StackError('The stack runs without addresses. Stop it: r1 down.');
+  return state.addresses;
+}
+
+function stackOf(state: StackState, settings: Settings): Stack {
+  const secrets = readSecrets(homePaths(settings.home).secrets);
+  if (secrets === undefined)
+    throw new StackError(`${settings.home}: its secrets.json is gone. Stop the stack: r1 down --purge.`);
+  const connections = connectionsOf(requireAddresses(state), settings, secrets);
+  return { ...connections, home: settings.home, processes: state.processes };
+}
+
+/** A running stack keeps the addresses with which it was started. */
+function refuseOtherAddresses(running: Addresses, settings: Settings): void {
+  const { temporal, postgres, s3 } = settings;
+  const url = postgres.url === undefined ? undefined : withoutPassword(postgres.url);
+  const differing = [
+    ['R1_TEMPORAL_ADDRESS', running.temporal.external, running.temporal.address, temporal.address],
+    ['R1_DATABASE_URL', running.postgres.external, running.postgres.url, url],
+    ['R1_S3_ENDPOINT', running.s3.external, running.s3.endpoint, s3.endpoint],
+  ].find(([, external, address, wanted]) => (external ? address : undefined) !== wanted);
+  if (differing === undefined) return;
+  const [variable, , address, wanted] = differing;
+  throw new StackError(
+    `${variable}: expected ${wanted ?? 'it to be set'}, found a stack that runs with ${address}. ` +
+      'Set the variable as it was when that stack was started, or stop it first: r1 down.',
+  );
+}
+
+async function checkExternal({ postgres }: Settings): Promise<void> {
+  if (postgres.url !== undefined) await checkDatabase(postgres.url);
+}
+
+/** Starts a supervisor, unless another is at it already, and follows it until the servers are ready. */
+async function launch(
+  settings: Settings,
+  paths: HomePaths,
+  onProgress: (line: string) => void,
+): Promise<StackState> {
+  for (;;) {
+    const owner = lockOwner(paths.lock);
+    const child = owner === undefined ? spawnSupervisor(settings, paths) : undefined;
+    const state = await follow(paths, child, onProgress);
+    if (state !== undefined) return state;
+  }
+}
+
+/** Its own session and no pipe to us: it outlives the command that asked for it. */
+function spawnSupervisor(settings: Settings, paths: HomePaths): ChildProcess {
+  mkdirSync(paths.logs, { recursive: true });
+  const log = openSync(join(paths.logs, 'supervisor.log'), 'a');
+  const child = spawn(process.execPath, ['--import', 'tsx', join('infra', 'supervisor-main.ts')], {
+    cwd: PROJECT_ROOT,
+    env: environmentFor(settings),
+    detached: true,
+    stdio: ['ignore', log, log],
+  });
+  closeSync(log);
+  child.unref();
+  return child;
+}
+
+/**
+ * Follows whichever supervisor holds the lock, telling its progress, until the servers are ready.
+ * Undefined when that supervisor ended before (it was being stopped, say): another is to be started.
+ */
+async function follow(
+  paths: HomePaths,
+  child: ChildProcess | undefined,
+  onProgress: (line: string) => void,
+): Promise<StackState | undefined> {
+  let told = 0;
+  const deadline = Date.now() + FIRST_WORD_SECONDS * 1000;
+  for (;;) {
+    const owner = lockOwner(paths.lock);
+    const state = readState(paths.state);
+    const followed = state?.supervisor.pid;
+    if (state !== undefined && (followed === owner?.pid || followed === child?.pid)) {
+      for (const line of state.progress.slice(told)) onProgress(line);
+      told = state.progress.length;
+      if (state.phase === 'running') return state;
+      if (state.phase === 'failed') throw new StackError(state.error ?? 'the stack could not be started');
+    }
+    if (owner === undefined && hasEnded(child)) {
+      if (child === undefined || child.exitCode === 75) return undefined;
+      throw endedEarly(paths, child);
+    }
+    if (owner === undefined && Date.now() > deadline) throw endedEarly(paths, child);
+    await sleep(100);
+  }
+}
+
+function hasEnded(child: ChildProcess | undefined): boolean {
+  return child === undefined || child.exitCode !== null || child.signalCode !== null;
+}
+
+function endedEarly(paths: HomePaths, child: ChildProcess | undefined): StackError {
+  const log = join(paths.logs, 'supervisor.log');
+  const how = child?.exitCode ?? child?.signalCode ?? 'no answer';
+  return new StackError(
+    `Expected the supervisor to start, found that it ended (${how}). Its log, ${log}:\n${tail(log)}`,
+  );
+}
+
+async function stopSupervisor(paths: HomePaths, onProgress: (line: string) => void): Promise<boolean> {
+  const owner = lockOwner(paths.lock);
+  if (owner === undefined) return false;
+  signal(owner, 'SIGTERM');
+  let told = readState(paths.state)?.progress.length ?? 0;
+  const deadline = Date.now() + STOP_SECONDS * 1000;
+  while (!(await waitForEnd(owner, 0.2))) {
+    const progress = readState(paths.state)?.progress ?? [];
+    for (const line of progress.slice(told)) onProgress(line);
+    told = progress.length;
+    if (Date.now() > deadline) {
+      onProgress(`the supervisor (process ${owner.pid}) did not end within ${STOP_SECONDS} s: killed`);
+      killGroup(owner.pid);
+      await waitForEnd(owner, 10);
+    }
+  }
+  for (const line of (readState(paths.state)?.progress ?? []).slice(told)) onProgress(line);
+  return true;
+}
+
+function purge(paths: HomePaths, state: StackState | undefined, onProgress: (line: string) => void): void {
+  const data = state?.postgresData;
+  if (data && data !== paths.postgres) {
+    rmSync(data, { recursive: true, force: true });
+    onProgress(`removed ${data}`);
+  }
+  rmSync(paths.socket, { force: true });
+  rmSync(paths.home, { recursive: true, force: true });
+  onProgress(`removed ${paths.home}`);
+}

@@ -1,0 +1,185 @@
+import { mkdirSync } from 'node:fs';
+import type { Server } from 'node:http';
+import { z } from 'zod';
+import { connectionEnvironment, connectionsOf } from './connections.ts';
+import { serveControl } from './control.ts';
+import { messageOf, StackError } from './errors.ts';
+import {
+  addressesOf,
+  chooseLocalPorts,
+  type PreparedServer,
+  portLock,
+  prepareServers,
+} from './local-servers.ts';
+import { withLock } from './lock-file.ts';
+import { rotateLogs } from './log-rotation.ts';
+import { inStopOrder, type ManagedProcess } from './managed-process.ts';
+import { orphansOf, stopOrphans } from './orphans.ts';
+import type { HomePaths } from './paths.ts';
+import { type Ports, recordPorts } from './ports.ts';
+import { identityOf } from './process-identity.ts';
+import { readOrMakeSecrets, type Secrets } from './secrets.ts';
+import type { Settings } from './settings.ts';
+import { readState, type StackState, writeState } from './state.ts';
+import { SupervisedProcess } from './supervised-process.ts';
+import { type WorkerSpec, workerProcess, workerSpec } from './workers.ts';
+
+const ROTATION_MS = 30_000;
+const KEPT_LINES = 500;
+
+type Options = {
+  settings: Settings;
+  paths: HomePaths;
+  /** What every child inherits. */
+  environment: Record<string, string>;
+  /** One line of the supervisor's own log. */
+  log: (line: string) => void;
+};
+
+/**
+ * Owns the local servers and the workers: starts them, keeps them alive, stops them in order. What runs
+ * elsewhere, under an address from the environment, it leaves alone.
+ */
+export class Supervisor {
+  private readonly options: Options;
+  private readonly secrets: Secrets;
+  private readonly processes: SupervisedProcess[] = [];
+  private readonly state: StackState;
+  private readonly stopped: Promise<void>;
+  private markStopped: () => void = () => undefined;
+  private control: Server | undefined;
+  private stopping = false;
+
+  constructor(options: Options) {
+    this.options = options;
+    mkdirSync(options.paths.logs, { recursive: true });
+    this.secrets = readOrMakeSecrets(options.paths.secrets);
+    this.state = initialState();
+    this.stopped = new Promise((resolve) => {
+      this.markStopped = resolve;
+    });
+  }
+
+  /** Runs until it is told to stop, or until the start fails; the error is in the state file, too. */
+  async run(): Promise<void> {
+    const orphans = orphansOf(readState(this.options.paths.state));
+    this.save();
+    this.control = await serveControl(this.options.paths.socket, {
+      ping: async () => this.state.phase,
+      down: async () => void this.stop(),
+      'ensure-workers': async (specs) => this.ensureWorkers(z.array(workerSpec).parse(specs)),
+    });
+    const rotation = setInterval(() => rotateLogs(this.options.paths.logs), ROTATION_MS);
+    try {
+      await stopOrphans(orphans, this.progress);
+      await withLock(portLock(), () => this.startServers());
+      this.setPhase('running');
+    } catch (error) {
+      if (!this.stopping) await this.fail(error);
+    }
+    await this.stopped;
+    clearInterval(rotation);
+  }
+
+  /** Stops everything, workers first, and lets `run` return. */
+  async stop(phase: 'stopped' | 'failed' = 'stopped'): Promise<void> {
+    if (this.stopping) return this.stopped;
+    this.stopping = true;
+    if (phase === 'stopped') this.setPhase('stopping');
+    for (const turn of inStopOrder(this.processes.map((process) => ({ role: process.spec.role, process })))) {
+      await Promise.all(turn.map(({ process }) => this.stopOne(process)));
+    }
+    this.setPhase(phase);
+    this.control?.close();
+    this.control?.closeAllConnections();
+    this.markStopped();
+  }
+
+  private async stopOne(process: SupervisedProcess): Promise<void> {
+    await process.stop();
+    this.progress(`${process.spec.name} stopped`);
+  }
+
+  private async startServers(): Promise<void> {
+    const { settings, paths, environment } = this.options;
+    const ports = await chooseLocalPorts(settings, paths);
+    recordPorts(paths.ports, ports);
+    this.state.addresses = addressesOf(settings, ports);
+    const servers = await prepareServers({
+      settings,
+      paths,
+      secrets: this.secrets,
+      ports: ports as Ports,
+      environment,
+      onProgress: this.progress,
+    });
+    this.state.postgresData = servers.find(({ data }) => data !== undefined)?.data ?? null;
+    await Promise.all(servers.map((server) => this.startServer(server)));
+  }
+
+  private async startServer({ process, ready }: PreparedServer): Promise<void> {
+    await this.supervise(process);
+    this.progress(ready);
+  }
+
+  /** Starts those workers that are not there yet. */
+  private async ensureWorkers(specs: WorkerSpec[]): Promise<void> {
+    if (this.state.phase !== 'running') throw new StackError(`the stack is ${this.state.phase}, not running`);
+    const { settings, environment } = this.options;
+    const { addresses } = this.state;
+    if (addresses === null) throw new StackError('the stack has no addresses yet');
+    const handed = connectionEnvironment(connectionsOf(addresses, settings, this.secrets));
+    const missing = specs.filter(({ name }) => !this.processes.some((process) => process.spec.name === name));
+    await Promise.all(
+      missing.map((spec) => this.supervise(workerProcess(spec, { ...environment, ...handed }))),
+    );
+  }
+
+  private supervise(spec: ManagedProcess): Promise<void> {
+    if (this.stopping) throw new StackError('the stack is stopping');
+    const events = { onChange: () => this.save(), onProgress: this.progress };
+    const process = new SupervisedProcess(spec, this.options.paths.logs, events);
+    this.processes.push(process);
+    return process.start();
+  }
+
+  private async fail(error: unknown): Promise<void> {
+    this.state.error = messageOf(error);
+    this.options.log(
+      error instanceof StackError ? error.message : String(error instanceof Error ? error.stack : error),
+    );
+    await this.stop('failed');
+  }
+
+  private setPhase(phase: StackState['phase']): void {
+    this.state.phase = phase;
+    this.options.log(`the stack is ${phase}`);
+    this.save();
+  }
+
+  private readonly progress = (line: string): void => {
+    this.options.log(line);
+    this.state.progress = [...this.state.progress, line].slice(-KEPT_LINES);
+    this.save();
+  };
+
+  private save(): void {
+    this.state.processes = this.processes.map(({ record }) => record);
+    writeState(this.options.paths.state, this.state);
+  }
+}
+
+function initialState(): StackState {
+  const supervisor = identityOf(process.pid);
+  if (supervisor === undefined) throw new StackError(`process ${process.pid} cannot see itself`);
+  return {
+    version: 1,
+    supervisor,
+    phase: 'starting',
+    error: null,
+    progress: [],
+    addresses: null,
+    postgresData: null,
+    processes: [],
+  };
+}
