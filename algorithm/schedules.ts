@@ -6,6 +6,7 @@
  */
 import type { Change, ChangeableField, GrpoOptions } from '../contracts/options.ts';
 import type { NumbersInForce } from '../contracts/records.ts';
+import { rolloutOfStep } from './rollout-plan.ts';
 
 export type ScheduleOptions = Pick<
   GrpoOptions,
@@ -51,16 +52,21 @@ export function optionsInForce<Options extends Pick<GrpoOptions, ChangeableField
   return { ...options, ...Object.fromEntries(effective.map(({ field, value }) => [field, value])) };
 }
 
-/** The numbers that one step (1 … `max_steps`) is trained with, as its batch holds them. */
+/**
+ * The numbers that one step (1 … `max_steps`) is trained with, as its batch holds them. The temperature is
+ * the one that the step's rollout was sampled at, since log-probabilities are taken at it; a change of
+ * temperature therefore waits for the next rollout.
+ */
 export function numbersInForce(
   step: number,
   options: GrpoOptions,
   changes: readonly Pick<Change, 'effectiveStep' | 'field' | 'value'>[],
 ): NumbersInForce {
   const inForce = optionsInForce(step, options, changes);
+  const { firstStep } = rolloutOfStep(step, options);
   return {
     learning_rate: learningRateAt(step, inForce),
-    temperature: inForce.temperature,
+    temperature: optionsInForce(firstStep, options, changes).temperature,
     beta: inForce.beta,
     use_bias_correction_kl: inForce.use_bias_correction_kl,
     epsilon: inForce.epsilon,
