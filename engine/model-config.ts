@@ -47,8 +47,8 @@ const fileSchema = z.object({
   rope_parameters: ropeParameters.nullish(),
   rope_scaling: ropeParameters.nullish(),
   hidden_act: only('silu', '"silu"'),
-  attention_bias: only(false, 'projections without bias (false)'),
-  mlp_bias: only(false, 'projections without bias (false)'),
+  attention_bias: z.boolean().default(false),
+  mlp_bias: only(false, 'a feed-forward block without bias (false)'),
   partial_rotary_factor: only(1, 'rotation of the whole head (1)'),
   pretraining_tp: only(1, 'unsplit projections (1)'),
   quantization_config: only(null, 'weights that are not quantized (null)'),
@@ -77,6 +77,8 @@ export interface ModelConfig {
   rms_norm_eps: number;
   /** base of the rotary embedding's frequencies */
   rope_theta: number;
+  /** the four projections of attention add a bias */
+  attention_bias: boolean;
   /** the output projection is the embedding itself */
   tie_word_embeddings: boolean;
   /** standard deviation of freshly drawn weights */
@@ -102,6 +104,7 @@ export function parseModelConfig(json: unknown, source = 'config.json'): ModelCo
     max_position_embeddings: file.max_position_embeddings,
     rms_norm_eps: file.rms_norm_eps,
     rope_theta: file.rope_parameters?.rope_theta ?? file.rope_theta ?? 10_000,
+    attention_bias: file.attention_bias,
     tie_word_embeddings: file.tie_word_embeddings,
     initializer_range: file.initializer_range,
     bos_token_id: file.bos_token_id ?? null,
@@ -119,7 +122,6 @@ export function formatModelConfig(config: ModelConfig): string {
     architectures: ['LlamaForCausalLM'],
     model_type: 'llama',
     ...config,
-    attention_bias: false,
     mlp_bias: false,
     hidden_act: 'silu',
     rope_parameters: { rope_theta: config.rope_theta, rope_type: 'default' },
@@ -155,18 +157,25 @@ export function parameterCount(config: ModelConfig): number {
 function layerTensors(config: ModelConfig, layer: number): [string, readonly number[]][] {
   const { hidden_size: H, intermediate_size: I, head_dim } = config;
   const [queries, keys] = [config.num_attention_heads * head_dim, config.num_key_value_heads * head_dim];
-  const shapes: Record<string, readonly number[]> = {
-    input_layernorm: [H],
-    'self_attn.q_proj': [queries, H],
-    'self_attn.k_proj': [keys, H],
-    'self_attn.v_proj': [keys, H],
-    'self_attn.o_proj': [H, queries],
-    post_attention_layernorm: [H],
-    'mlp.gate_proj': [I, H],
-    'mlp.up_proj': [I, H],
-    'mlp.down_proj': [H, I],
+  const attention: Record<string, [number, number]> = {
+    q_proj: [queries, H],
+    k_proj: [keys, H],
+    v_proj: [keys, H],
+    o_proj: [H, queries],
   };
-  return Object.entries(shapes).map(([name, shape]) => [`model.layers.${layer}.${name}.weight`, shape]);
+  const projections = Object.entries(attention).flatMap(([name, [out, into]]): [string, number[]][] => {
+    const weight: [string, number[]] = [`self_attn.${name}.weight`, [out, into]];
+    return config.attention_bias ? [weight, [`self_attn.${name}.bias`, [out]]] : [weight];
+  });
+  const shapes: [string, number[]][] = [
+    ['input_layernorm.weight', [H]],
+    ...projections,
+    ['post_attention_layernorm.weight', [H]],
+    ['mlp.gate_proj.weight', [I, H]],
+    ['mlp.up_proj.weight', [I, H]],
+    ['mlp.down_proj.weight', [H, I]],
+  ];
+  return shapes.map(([name, shape]) => [`model.layers.${layer}.${name}`, shape]);
 }
 
 function impossibilities(config: ModelConfig): string[] {

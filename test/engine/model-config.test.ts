@@ -72,7 +72,6 @@ test('what would change the mathematics is refused by the name of its key', () =
   refused({ hidden_act: 'gelu' }, /hidden_act: .*"silu".*"gelu"/);
   refused({ rope_scaling: { type: 'linear', factor: 2 } }, /rope_scaling\.type: .*"linear"/);
   refused({ rope_parameters: { rope_type: 'llama3' } }, /rope_parameters\.rope_type: .*"llama3"/);
-  refused({ attention_bias: true }, /attention_bias: .*true/);
   refused({ mlp_bias: true }, /mlp_bias/);
   refused({ quantization_config: { bits: 4 } }, /quantization_config/);
 });
@@ -85,6 +84,12 @@ test('impossible sizes and missing keys are refused, all of them at once', () =>
     { vocab_size: undefined, hidden_size: 'wide' },
     /vocab_size: [^$]*hidden_size: |hidden_size: [^$]*vocab_size: /,
   );
+});
+
+test('biases of attention are demanded where the configuration has them', () => {
+  const biased = expectedTensors(parseModelConfig({ ...smolLM2, attention_bias: true }));
+  assert.deepEqual(biased.get('model.layers.3.self_attn.v_proj.bias'), [192]);
+  assert.equal(biased.size, 30 * 13 + 2);
 });
 
 test('tied embeddings leave out the output projection', () => {
