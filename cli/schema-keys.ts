@@ -1,0 +1,67 @@
+/**
+ * What keys a schema knows at a place of a document: for suggestions, and for finding what a dotted path
+ * means. The document tells which branch of a union holds.
+ */
+import { z } from 'zod';
+
+export type Path = readonly (string | number)[];
+
+/** The value at a path of plain data; undefined where there is none. */
+export function valueAt(data: unknown, path: Path): unknown {
+  let value = data;
+  for (const key of path) {
+    value = isContainer(value) && Object.hasOwn(value, key) ? Reflect.get(value, key) : undefined;
+  }
+  return value;
+}
+
+/** The keys of the object that the schema expects at `path`; none where it expects something else. */
+export function keysAt(schema: z.core.$ZodType, data: unknown, path: Path): string[] {
+  const found = schemaAt(schema, data, path);
+  const object = found && resolve(found, valueAt(data, path));
+  return object instanceof z.ZodObject ? Object.keys(object.shape) : [];
+}
+
+/** The schema of the value at `path`; undefined where it knows no such place. */
+export function schemaAt(schema: z.core.$ZodType, data: unknown, path: Path): z.core.$ZodType | undefined {
+  let at: z.core.$ZodType | undefined = schema;
+  for (const [depth, key] of path.entries()) {
+    if (at === undefined) return undefined;
+    at = childOf(resolve(at, valueAt(data, path.slice(0, depth))), key);
+  }
+  return at;
+}
+
+function childOf(schema: z.core.$ZodType, key: string | number): z.core.$ZodType | undefined {
+  if (schema instanceof z.ZodObject) return Object.hasOwn(schema.shape, key) ? schema.shape[key] : undefined;
+  if (schema instanceof z.ZodArray) return schema.element;
+  return undefined;
+}
+
+/** Strips defaults and the like, and picks a union's branch by its discriminator in `value`. */
+function resolve(schema: z.core.$ZodType, value: unknown): z.core.$ZodType {
+  if (schema instanceof z.ZodDefault || schema instanceof z.ZodOptional || schema instanceof z.ZodNullable) {
+    return resolve(schema.unwrap(), value);
+  }
+  if (!(schema instanceof z.ZodDiscriminatedUnion)) return schema;
+  const { discriminator } = schema.def;
+  const branch = schema.options.find(
+    (option) =>
+      option instanceof z.ZodObject &&
+      z.safeParse(option.shape[discriminator], valueAt(value, [discriminator])).success,
+  );
+  const only = schema.options.length === 1 ? schema.options[0] : undefined;
+  return branch ?? only ?? schema;
+}
+
+function isContainer(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
+
+/** `stages[0].options.learning_rate`; empty for the document itself. */
+export function pathText(path: Path): string {
+  return path.reduce<string>((text, key) => {
+    if (typeof key === 'number') return `${text}[${key}]`;
+    return text === '' ? key : `${text}.${key}`;
+  }, '');
+}
