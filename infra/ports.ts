@@ -37,15 +37,10 @@ type IsFree = (port: number) => Promise<boolean>;
  * used last time, or from the default.
  * @throws StackError naming a port that a user named and something else holds.
  */
-export async function choosePorts(
-  wanted: readonly PortName[],
-  named: NamedPorts,
-  last: Partial<Ports>,
-  isFree: IsFree,
-): Promise<Partial<Ports>> {
-  const chosen: Partial<Ports> = {};
+export async function choosePorts(named: NamedPorts, last: Partial<Ports>, isFree: IsFree): Promise<Ports> {
+  const chosen: Ports = { ...DEFAULT_PORTS };
   const taken = new Set(Object.values(named).map((entry) => entry.port));
-  for (const name of wanted) {
+  for (const name of PORT_NAMES) {
     const given = named[name];
     if (given !== undefined && !(await isFree(given.port))) throw portInUse(given);
     const port = given?.port ?? (await nextFree(last[name] ?? DEFAULT_PORTS[name], taken, isFree));
@@ -85,6 +80,6 @@ export function readLastPorts(path: string): Partial<Ports> {
   return readJson(path, portsSchema) ?? {};
 }
 
-export function recordPorts(path: string, ports: Partial<Ports>): void {
-  writeAtomically(path, `${JSON.stringify({ ...readLastPorts(path), ...ports }, null, 2)}\n`);
+export function recordPorts(path: string, ports: Ports): void {
+  writeAtomically(path, `${JSON.stringify(ports, null, 2)}\n`);
 }

@@ -207,7 +207,7 @@ export async function checkDatabase(url: string): Promise<void> {
     await withClient(url, async (client) => void (await client.query('SELECT 1')));
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    const found = REFUSALS[code] ?? messageOf(error);
+    const found = REFUSALS[code] ?? (messageOf(error) || code);
     throw new StackError(
       `R1_DATABASE_URL: expected a PostgreSQL server that takes us at ${withoutPassword(url)}, found: ${found}. ` +
         'Mend the variable or the server, or unset it to use the local PostgreSQL.',

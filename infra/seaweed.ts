@@ -1,4 +1,5 @@
 import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import type { ManagedProcess } from './managed-process.ts';
 import type { HomePaths } from './paths.ts';
 import type { Ports } from './ports.ts';
@@ -30,7 +31,11 @@ export function seaweedServer(options: Options): ManagedProcess {
       AWS_SECRET_ACCESS_KEY: secrets.s3SecretAccessKey,
       GOMEMLIMIT: '384MiB',
     },
-    beforeStart: () => removeSockets(ports),
+    beforeStart: () => {
+      removeSockets(ports);
+      // It keeps the flags of its last start there; those of this one are to decide.
+      rmSync(join(paths.s3, 'mini.options'), { force: true });
+    },
     isReady: () => roundTrip(options),
   };
 }

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Connections, connectionsOf } from './connections.ts';
@@ -226,13 +226,13 @@ async function stopSupervisor(paths: HomePaths, onProgress: (line: string) => vo
   return true;
 }
 
+/** Removes what the stack made, nothing else: the home may be a folder that holds other things, too. */
 function purge(paths: HomePaths, state: StackState | undefined, onProgress: (line: string) => void): void {
-  const data = state?.postgresData;
-  if (data && data !== paths.postgres) {
-    rmSync(data, { recursive: true, force: true });
-    onProgress(`removed ${data}`);
-  }
-  rmSync(paths.socket, { force: true });
-  rmSync(paths.home, { recursive: true, force: true });
-  onProgress(`removed ${paths.home}`);
+  const { home, ...made } = paths;
+  const data = state?.postgresData ?? paths.postgres;
+  for (const path of [...Object.values(made), data]) rmSync(path, { recursive: true, force: true });
+  onProgress(`removed the data in ${home}${data === paths.postgres ? '' : ` and ${data}`}`);
+  const left = existsSync(home) ? readdirSync(home) : [];
+  if (left.length === 0) rmSync(home, { recursive: true, force: true });
+  else onProgress(`left ${left.join(', ')} in ${home}: not made by the stack`);
 }

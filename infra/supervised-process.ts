@@ -6,7 +6,7 @@ import { backoffSeconds, failuresAfter } from './backoff.ts';
 import { messageOf, StackError } from './errors.ts';
 import { type ManagedProcess, STOP_RULES } from './managed-process.ts';
 import { identityOf, killGroup, signal, waitForEnd } from './process-identity.ts';
-import type { ProcessRecord } from './state.ts';
+import type { ProcessRecord, Role } from './state.ts';
 
 /** A process that never became ready is given up at the start of the stack after so many tries. */
 const STARTING_TRIES = 3;
@@ -25,15 +25,18 @@ type Readiness = { resolve: () => void; reject: (error: StackError) => void };
 
 /** Keeps one process alive: starts it, sees that it is ready, starts it again with back-off when it dies. */
 export class SupervisedProcess {
-  readonly spec: ManagedProcess;
+  readonly name: string;
+  readonly role: Role;
+  private readonly spec: ManagedProcess;
   readonly record: ProcessRecord;
   private readonly events: Events;
   private readonly stopping = new AbortController();
-  private child: ChildProcess | undefined;
   private failures = 0;
   private wasReady = false;
 
   constructor(spec: ManagedProcess, logFolder: string, events: Events) {
+    this.name = spec.name;
+    this.role = spec.role;
     this.spec = spec;
     this.events = events;
     this.record = {
@@ -62,7 +65,7 @@ export class SupervisedProcess {
     if (identity !== null) {
       signal(identity, name);
       if (!(await waitForEnd(identity, graceSeconds))) {
-        this.events.onProgress(`${this.spec.name} did not end within ${graceSeconds} s: killed`);
+        this.events.onProgress(`${this.name} did not end within ${graceSeconds} s: killed`);
         signal(identity, 'SIGKILL');
         await waitForEnd(identity, 10);
       }
@@ -80,18 +83,13 @@ export class SupervisedProcess {
       if (!this.wasReady && this.failures >= STARTING_TRIES) return this.giveUp(ready, end);
       await this.backOff(end);
     }
-    ready.reject(new StackError(`${this.spec.name} was stopped before it was ready`));
+    ready.reject(new StackError(`${this.name} was stopped before it was ready`));
   }
 
   /** One life of the process; returns how it ended, in words. */
   private async runOnce(ready: Readiness): Promise<string> {
-    try {
-      this.spec.beforeStart?.();
-      this.child = this.spawn();
-    } catch (error) {
-      return this.ended(`could not be started: ${messageOf(error)}`, null, null);
-    }
-    const child = this.child;
+    const child = this.tryToSpawn();
+    if (typeof child === 'string') return child;
     const ended = new Promise<string>((resolve) => {
       child.once('error', (error) =>
         resolve(this.ended(`could not be started: ${error.message}`, null, null)),
@@ -110,11 +108,21 @@ export class SupervisedProcess {
       this.wasReady = true;
       this.update({ state: 'running' });
       ready.resolve();
-    } else if (!lifetime.signal.aborted && child.pid !== undefined) {
-      this.events.onProgress(`${this.spec.name} was not ready within ${READY_SECONDS} s: killed`);
+    } else if (!lifetime.signal.aborted && !this.stopping.signal.aborted && child.pid !== undefined) {
+      this.events.onProgress(`${this.name} was not ready within ${READY_SECONDS} s: killed`);
       killGroup(child.pid);
     }
     return ended;
+  }
+
+  /** The child, or in words why there is none. */
+  private tryToSpawn(): ChildProcess | string {
+    try {
+      this.spec.beforeStart?.();
+      return this.spawn();
+    } catch (error) {
+      return this.ended(`could not be started: ${messageOf(error)}`, null, null);
+    }
   }
 
   /** Its output goes straight to its log, and it leads a group of its own: it lives on if the supervisor dies. */
@@ -144,7 +152,7 @@ export class SupervisedProcess {
   }
 
   private ended(how: string, code: number | null, name: string | null): string {
-    if (this.child?.pid !== undefined) killGroup(this.child.pid);
+    if (this.record.identity !== null) killGroup(this.record.identity.pid);
     this.update({ identity: null, lastExit: { code, signal: name, at: new Date().toISOString() } });
     return how;
   }
@@ -152,9 +160,7 @@ export class SupervisedProcess {
   private async backOff(end: string): Promise<void> {
     const seconds = backoffSeconds(this.failures);
     this.update({ state: 'backing-off', restarts: this.record.restarts + 1 });
-    this.events.onProgress(
-      `${this.spec.name} ${end}; starting it again in ${seconds} s (see ${this.record.log})`,
-    );
+    this.events.onProgress(`${this.name} ${end}; starting it again in ${seconds} s (see ${this.record.log})`);
     await sleep(seconds * 1000, undefined, { signal: this.stopping.signal }).catch(() => undefined);
   }
 
@@ -162,7 +168,7 @@ export class SupervisedProcess {
     this.update({ state: 'stopped' });
     ready.reject(
       new StackError(
-        `${this.spec.name}: expected it to be ready, found that it ${end}, ${this.failures} times. ` +
+        `${this.name}: expected it to be ready, found that it ${end}, ${this.failures} times. ` +
           `Its log, ${this.record.log}, ends with:\n${tail(this.record.log)}`,
       ),
     );

@@ -1,12 +1,14 @@
 import { mkdirSync } from 'node:fs';
-import type { Server } from 'node:http';
 import { z } from 'zod';
 import { connectionEnvironment, connectionsOf } from './connections.ts';
 import { serveControl } from './control.ts';
 import { messageOf, StackError } from './errors.ts';
 import {
   addressesOf,
+  type Binaries,
   chooseLocalPorts,
+  externalLines,
+  findBinaries,
   type PreparedServer,
   portLock,
   prepareServers,
@@ -16,7 +18,7 @@ import { rotateLogs } from './log-rotation.ts';
 import { inStopOrder, type ManagedProcess } from './managed-process.ts';
 import { orphansOf, stopOrphans } from './orphans.ts';
 import type { HomePaths } from './paths.ts';
-import { type Ports, recordPorts } from './ports.ts';
+import { recordPorts } from './ports.ts';
 import { identityOf } from './process-identity.ts';
 import { readOrMakeSecrets, type Secrets } from './secrets.ts';
 import type { Settings } from './settings.ts';
@@ -47,8 +49,7 @@ export class Supervisor {
   private readonly state: StackState;
   private readonly stopped: Promise<void>;
   private markStopped: () => void = () => undefined;
-  private control: Server | undefined;
-  private stopping = false;
+  private readonly stopping = new AbortController();
 
   constructor(options: Options) {
     this.options = options;
@@ -62,57 +63,59 @@ export class Supervisor {
 
   /** Runs until it is told to stop, or until the start fails; the error is in the state file, too. */
   async run(): Promise<void> {
-    const orphans = orphansOf(readState(this.options.paths.state));
+    const { paths } = this.options;
+    const orphans = orphansOf(readState(paths.state));
     this.save();
-    this.control = await serveControl(this.options.paths.socket, {
-      ping: async () => this.state.phase,
-      down: async () => void this.stop(),
+    const control = await serveControl(paths.socket, {
       'ensure-workers': async (specs) => this.ensureWorkers(z.array(workerSpec).parse(specs)),
     });
-    const rotation = setInterval(() => rotateLogs(this.options.paths.logs), ROTATION_MS);
+    const rotation = setInterval(() => rotateLogs(paths.logs), ROTATION_MS);
     try {
       await stopOrphans(orphans, this.progress);
-      await withLock(portLock(), () => this.startServers());
-      this.setPhase('running');
+      await this.startServers();
+      if (!this.stopping.signal.aborted) this.setPhase('running');
     } catch (error) {
-      if (!this.stopping) await this.fail(error);
+      if (!this.stopping.signal.aborted) void this.fail(error);
     }
     await this.stopped;
     clearInterval(rotation);
+    control.close();
+    control.closeAllConnections();
   }
 
   /** Stops everything, workers first, and lets `run` return. */
   async stop(phase: 'stopped' | 'failed' = 'stopped'): Promise<void> {
-    if (this.stopping) return this.stopped;
-    this.stopping = true;
+    if (this.stopping.signal.aborted) return this.stopped;
+    this.stopping.abort();
     if (phase === 'stopped') this.setPhase('stopping');
-    for (const turn of inStopOrder(this.processes.map((process) => ({ role: process.spec.role, process })))) {
-      await Promise.all(turn.map(({ process }) => this.stopOne(process)));
+    for (const turn of inStopOrder(this.processes)) {
+      await Promise.all(turn.map((process) => this.stopOne(process)));
     }
     this.setPhase(phase);
-    this.control?.close();
-    this.control?.closeAllConnections();
     this.markStopped();
   }
 
   private async stopOne(process: SupervisedProcess): Promise<void> {
     await process.stop();
-    this.progress(`${process.spec.name} stopped`);
+    this.progress(`${process.name} stopped`);
   }
 
+  /** Binaries may take minutes to fetch; only then are ports chosen, while no other stack chooses. */
   private async startServers(): Promise<void> {
+    const { signal } = this.stopping;
+    const binaries = await findBinaries(this.options.settings, this.progress, signal);
+    await withLock(portLock(), signal, () => this.startOnFreePorts(binaries));
+  }
+
+  private async startOnFreePorts(binaries: Binaries): Promise<void> {
     const { settings, paths, environment } = this.options;
     const ports = await chooseLocalPorts(settings, paths);
     recordPorts(paths.ports, ports);
     this.state.addresses = addressesOf(settings, ports);
-    const servers = await prepareServers({
-      settings,
-      paths,
-      secrets: this.secrets,
-      ports: ports as Ports,
-      environment,
-      onProgress: this.progress,
-    });
+    externalLines(this.state.addresses).forEach(this.progress);
+    const { secrets, progress: onProgress } = this;
+    const prepared = { settings, paths, secrets, binaries, ports, environment, onProgress };
+    const servers = await prepareServers(prepared);
     this.state.postgresData = servers.find(({ data }) => data !== undefined)?.data ?? null;
     await Promise.all(servers.map((server) => this.startServer(server)));
   }
@@ -129,14 +132,14 @@ export class Supervisor {
     const { addresses } = this.state;
     if (addresses === null) throw new StackError('the stack has no addresses yet');
     const handed = connectionEnvironment(connectionsOf(addresses, settings, this.secrets));
-    const missing = specs.filter(({ name }) => !this.processes.some((process) => process.spec.name === name));
+    const missing = specs.filter(({ name }) => !this.processes.some((process) => process.name === name));
     await Promise.all(
       missing.map((spec) => this.supervise(workerProcess(spec, { ...environment, ...handed }))),
     );
   }
 
   private supervise(spec: ManagedProcess): Promise<void> {
-    if (this.stopping) throw new StackError('the stack is stopping');
+    if (this.stopping.signal.aborted) throw new StackError('the stack is stopping');
     const events = { onChange: () => this.save(), onProgress: this.progress };
     const process = new SupervisedProcess(spec, this.options.paths.logs, events);
     this.processes.push(process);
