@@ -12,12 +12,19 @@ export type Shape = readonly Dim[];
 /** Numbers are integers unless FLOAT_ATTRIBUTES (onnx.ts) names the attribute. */
 export type Attributes = Readonly<Record<string, number | string | readonly number[]>>;
 
-/** Every operator that a graph may hold, and the ONNX domain that defines it. */
+/** An operator of the engine's own, written out as the ONNX operator `as` over its first `arity` inputs. */
+export interface Alias {
+  as: string;
+  arity: number;
+}
+
+/** Every operator that a graph may hold, and the ONNX domain that defines it ('' is ONNX's own). */
 export const OPERATORS = {
   Add: '',
   Cast: '',
   Clip: '',
   Concat: '',
+  ConstantOfShape: '',
   Cos: '',
   CumSum: '',
   Div: '',
@@ -47,20 +54,21 @@ export const OPERATORS = {
   Reshape: '',
   RotaryEmbedding: 'com.microsoft',
   ScatterElements: '',
+  SelectRows: { as: 'Gather', arity: 2 },
   Shape: '',
   Sigmoid: '',
   SimplifiedLayerNormalization: '',
   Slice: '',
   Softmax: '',
+  StopGradient: { as: 'Identity', arity: 1 },
   Sub: '',
   TopK: '',
   Transpose: '',
   Unsqueeze: '',
   Where: '',
-} as const satisfies Record<string, '' | 'com.microsoft'>;
+} as const satisfies Record<string, '' | 'com.microsoft' | Alias>;
 
-/** `StopGradient` is the identity that no gradient passes; it is not an ONNX operator. */
-export type OpKind = keyof typeof OPERATORS | 'StopGradient';
+export type OpKind = keyof typeof OPERATORS;
 
 /** One tensor of a graph. */
 export interface Value {

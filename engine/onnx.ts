@@ -1,14 +1,22 @@
 /** Writes a graph as an ONNX model. */
 import { readFileSync } from 'node:fs';
 import protobuf from 'protobufjs';
-import { type Attributes, type Dim, type Graph, type Node, OPERATORS, type Value } from './graph.ts';
+import {
+  type Attributes,
+  type Dim,
+  type Graph,
+  type Node,
+  OPERATORS,
+  type OpKind,
+  type Value,
+} from './graph.ts';
 import type { DType } from './tensor.ts';
 
 /** ONNX's number of each element type, TensorProto.DataType. */
 export const ONNX_DTYPES: Record<DType, number> = { float32: 1, int32: 6, int64: 7, bool: 9 };
 
-const OPSET = 21;
-const IR_VERSION = 10;
+const OPSET = 24;
+const IR_VERSION = 11;
 
 /** Attributes whose numbers are floats; all others are integers. */
 const FLOAT_ATTRIBUTES = new Set(['alpha', 'beta', 'epsilon', 'scale', 'softcap']);
@@ -61,11 +69,12 @@ function finalNames(graph: Graph): Map<Value, string> {
 }
 
 function nodeProto(node: Node, nameOf: (value: Value | null) => string): Record<string, unknown> {
-  const { op } = node;
+  const definition: (typeof OPERATORS)[OpKind] = OPERATORS[node.op];
+  const alias = typeof definition === 'string' ? undefined : definition;
   return {
-    op_type: op === 'StopGradient' ? 'Identity' : op,
-    domain: op === 'StopGradient' ? '' : OPERATORS[op],
-    input: node.inputs.map(nameOf),
+    op_type: alias?.as ?? node.op,
+    domain: typeof definition === 'string' ? definition : '',
+    input: node.inputs.slice(0, alias?.arity).map(nameOf),
     output: node.outputs.map(nameOf),
     attribute: attributeProtos(node.attributes),
   };

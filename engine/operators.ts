@@ -102,13 +102,12 @@ export function logSoftmax(x: Value): Value {
   return make('LogSoftmax', x.graph, [x], { dtype: x.dtype, shape: x.shape }, { axis: -1 });
 }
 
-/** Sum over axes, kept with size 1 unless `keep` is false. */
-export function reduceSum(x: Value, axes: readonly number[], keep = true): Value {
+/** Sum over axes, each kept with size 1. */
+export function reduceSum(x: Value, axes: readonly number[]): Value {
   const inside = axes.map((axis) => (axis < 0 ? axis + x.shape.length : axis));
-  const kept = x.shape.map((size, axis) => (inside.includes(axis) ? 1 : size));
-  const shape = keep ? kept : kept.filter((_, axis) => !inside.includes(axis));
+  const shape = x.shape.map((size, axis) => (inside.includes(axis) ? 1 : size));
   const inputs = [x, x.graph.integers(inside)];
-  return make('ReduceSum', x.graph, inputs, { dtype: x.dtype, shape }, { keepdims: keep ? 1 : 0 });
+  return make('ReduceSum', x.graph, inputs, { dtype: x.dtype, shape }, { keepdims: 1 });
 }
 
 export function transpose(x: Value, perm: readonly number[]): Value {
@@ -131,7 +130,7 @@ function shapeValue(x: Value, shape: Shape): Value {
 }
 
 /** A shape put together when the graph runs. */
-export function runtimeShape(x: Value, shape: Shape): Value {
+function runtimeShape(x: Value, shape: Shape): Value {
   const parts = shape.map((size) =>
     typeof size === 'string' ? sizeAtRunTime(x, size) : x.graph.integers([size]),
   );
@@ -147,6 +146,15 @@ function sizeAtRunTime(x: Value, symbol: string): Value {
 export function gather(table: Value, indices: Value): Value {
   const shape = [...indices.shape, ...table.shape.slice(1)];
   return make('Gather', table.graph, [table, indices], { dtype: table.dtype, shape }, { axis: 0 });
+}
+
+/**
+ * Rows of x [N, …] at `rows` [R], each row at most once: shape [R, …]. `inverse` [N] is its
+ * own inverse, needed by the gradient: the place of row n in `rows`, or R where it has none.
+ */
+export function selectRows(x: Value, rows: Value, inverse: Value): Value {
+  const shape = [...rows.shape, ...x.shape.slice(1)];
+  return make('SelectRows', x.graph, [x, rows, inverse], { dtype: x.dtype, shape }, { axis: 0 });
 }
 
 /** Along the last axis: out[…, j] = x[…, indices[…, j]]. */
@@ -169,6 +177,38 @@ export function oneHot(indices: Value, depth: Dim): Value {
   const values = graph.constant('float32', [2], Float32Array.of(0, 1));
   const type: ValueType = { dtype: 'float32', shape: [...indices.shape, depth] };
   return make('OneHot', graph, [indices, count, values], type, { axis: -1 });
+}
+
+function shapeOf(x: Value): Value {
+  return make('Shape', x.graph, [x], { dtype: 'int64', shape: [x.shape.length] });
+}
+
+/** float32 zeros of the shape of a value. */
+export function zerosLike(x: Value): Value {
+  return make('ConstantOfShape', x.graph, [shapeOf(x)], { dtype: 'float32', shape: x.shape });
+}
+
+/** x repeated along its axes of size 1 to the shape of another value. */
+export function expandLike(x: Value, like: Value): Value {
+  return make('Expand', x.graph, [x, shapeOf(like)], { dtype: x.dtype, shape: like.shape });
+}
+
+/** `base` with updates put (or added) at base[…, indices[…, j]] along an axis. */
+export function scatterElements(
+  base: Value,
+  indices: Value,
+  updates: Value,
+  axis: number,
+  adding = false,
+): Value {
+  const attributes = adding ? { axis, reduction: 'add' } : { axis };
+  return make(
+    'ScatterElements',
+    base.graph,
+    [base, indices, updates],
+    { dtype: base.dtype, shape: base.shape },
+    attributes,
+  );
 }
 
 export interface GemmOptions {

@@ -1,0 +1,260 @@
+/** Runs a policy's graphs over batches: sessions, their fixed inputs, and micro-batches. */
+import { causalMask, type LlamaConfig, rotaryTables } from './llama.ts';
+import type { Objective } from './losses.ts';
+import {
+  flatten,
+  layOut,
+  type MicroBatch,
+  planMicroBatches,
+  type Sequence,
+  unflatten,
+} from './micro-batches.ts';
+import { serialize } from './onnx.ts';
+import type { Runtime, Session } from './runtime.ts';
+import type { TokenOutputs } from './step-metrics.ts';
+import type { DType, FloatTensor, Tensor, TensorMap, TypedArrays } from './tensor.ts';
+import { gradientInput, gradientOutput, scoringGraph, trainingGraph } from './training-graph.ts';
+
+/** Scalar inputs of a graph. */
+export interface Scalars {
+  floats: Readonly<Record<string, number>>;
+  flags: Readonly<Record<string, boolean>>;
+}
+
+export interface ScoreCall {
+  weights: TensorMap;
+  sequences: readonly Sequence[];
+  temperature: number;
+}
+
+export interface TrainCall {
+  objective: Objective;
+  weights: TensorMap;
+  /** Added to, in place. */
+  gradients: TensorMap;
+  sequences: readonly Sequence[];
+  /** Per sequence, per completion token. */
+  perToken: Readonly<Record<string, readonly Float32Array[]>>;
+  scalars: Scalars;
+}
+
+type Tensors = Record<string, Tensor>;
+
+/** Floats that a micro-batch may keep for its backward pass: a gigabyte. */
+const ACTIVATION_FLOATS = 2 ** 28;
+
+/** Positions a micro-batch: as many as the budget holds, and at most 8192. */
+function defaultMicroBatchTokens(config: LlamaConfig): number {
+  const { hidden_size, intermediate_size, num_hidden_layers, num_attention_heads, vocab_size } = config;
+  const attention = 3 * num_attention_heads * 128;
+  const layer = 12 * hidden_size + 5 * intermediate_size + attention;
+  const floats = num_hidden_layers * layer + 4 * vocab_size;
+  return Math.max(256, Math.min(8192, Math.floor(ACTIVATION_FLOATS / floats)));
+}
+
+export class PolicyGraphs {
+  private readonly runtime: Runtime;
+  private readonly config: LlamaConfig;
+  private readonly maxTokens: number;
+  private readonly sessions = new Map<string, Session>();
+  private readonly masks = new Map<number, FloatTensor>();
+  private readonly position: Tensor;
+  private rotary: { positions: number; cos: FloatTensor; sin: FloatTensor } | undefined;
+
+  constructor(options: { runtime: Runtime; config: LlamaConfig; maxMicroBatchTokens?: number | undefined }) {
+    this.runtime = options.runtime;
+    this.config = options.config;
+    this.maxTokens = options.maxMicroBatchTokens ?? defaultMicroBatchTokens(options.config);
+    this.position = options.runtime.createTensor('int64', [1]);
+  }
+
+  score({ weights, sequences, temperature }: ScoreCall): Pick<TokenOutputs, 'logprobs' | 'entropies'> {
+    this.check(sequences, {});
+    const session = this.session('score', () => scoringGraph(this.config));
+    const results = { logprobs: emptyTokens(sequences), entropies: emptyTokens(sequences) };
+    for (const plan of planMicroBatches(sequences, this.maxTokens)) {
+      const own = this.inputs(sequences, plan, {}, { floats: { temperature }, flags: {} });
+      this.runOnce(session, { ...this.fixed(plan), ...Object.fromEntries(weights) }, own, {}, plan, results);
+    }
+    return results;
+  }
+
+  train(call: TrainCall): TokenOutputs {
+    const { objective, weights, gradients, sequences, perToken, scalars } = call;
+    this.check(sequences, perToken);
+    const key = `${objective.loss} ${objective.level}`;
+    const session = this.session(key, () => trainingGraph(this.config, objective));
+    const results = emptyOutputs(sequences, objective);
+    const shared = { ...Object.fromEntries(weights), ...renamed(gradients, gradientInput) };
+    for (const plan of planMicroBatches(sequences, this.maxTokens)) {
+      const own = this.inputs(sequences, plan, perToken, scalars);
+      const accumulated = renamed(gradients, gradientOutput);
+      this.runOnce(session, { ...this.fixed(plan), ...shared }, own, accumulated, plan, results);
+    }
+    return results;
+  }
+
+  /** Runs one micro-batch and copies its per-token outputs into `results`. */
+  private runOnce(
+    session: Session,
+    kept: Tensors,
+    own: Tensors,
+    inPlace: Tensors,
+    plan: MicroBatch,
+    results: Partial<TokenOutputs>,
+  ): void {
+    const wanted = Object.keys(results).filter((name) => session.outputNames.includes(name));
+    const nothing = Object.fromEntries(wanted.map((name) => [name, null]));
+    const given = { ...kept, ...own };
+    const inputs = Object.fromEntries(
+      Object.entries(given).filter(([name]) => session.inputNames.includes(name)),
+    );
+    try {
+      const outputs = session.run(inputs, { ...inPlace, ...nothing });
+      for (const [name, perSequence] of Object.entries(results)) {
+        const output = outputs[name];
+        if (output?.data instanceof Float32Array) unflatten(output.data, plan, perSequence);
+        output?.dispose();
+      }
+    } finally {
+      for (const tensor of Object.values(own)) tensor.dispose();
+    }
+  }
+
+  /** The tensors of one micro-batch alone. */
+  private inputs(
+    sequences: readonly Sequence[],
+    plan: MicroBatch,
+    perToken: TrainCall['perToken'],
+    { floats, flags }: Scalars,
+  ): Tensors {
+    const arrays = layOut(sequences, plan);
+    const rows = plan.members.length;
+    const scored = arrays.rows.length;
+    const tensors: Tensors = {
+      tokens: this.tensor('int64', [rows, plan.length], arrays.tokens),
+      rows: this.tensor('int64', [scored], arrays.rows),
+      rowsInverse: this.tensor('int64', [rows * plan.length], arrays.rowsInverse),
+      targets: this.tensor('int64', [scored], arrays.targets),
+      sequenceOf: this.tensor('int64', [scored], arrays.sequenceOf),
+      tokenShares: this.tensor('float32', [rows, 1], arrays.tokenShares),
+    };
+    for (const [name, values] of Object.entries(perToken)) {
+      tensors[name] = this.tensor('float32', [scored], flatten(values, plan));
+    }
+    for (const [name, value] of Object.entries(floats)) tensors[name] = this.tensor('float32', [], [value]);
+    for (const [name, flag] of Object.entries(flags)) tensors[name] = this.tensor('bool', [], [flag ? 1 : 0]);
+    return tensors;
+  }
+
+  private tensor<D extends DType>(
+    dtype: D,
+    shape: readonly number[],
+    data: ArrayLike<TypedArrays[D][number]>,
+  ): Tensor<D> {
+    return this.runtime.createTensor(dtype, shape, data);
+  }
+
+  /** The tensors that every micro-batch of a length shares. */
+  private fixed({ length }: MicroBatch): Tensors {
+    const { cos, sin } = this.rotaryFor(length);
+    return { position: this.position, cos, sin, causalMask: this.maskFor(length) };
+  }
+
+  private maskFor(length: number): FloatTensor {
+    const known = this.masks.get(length);
+    if (known) return known;
+    const mask = this.tensor('float32', [length, length], causalMask(length));
+    this.masks.set(length, mask);
+    return mask;
+  }
+
+  /** The rotary tables, grown by doubling to hold the positions asked for. */
+  private rotaryFor(length: number): { cos: FloatTensor; sin: FloatTensor } {
+    if (this.rotary && this.rotary.positions >= length) return this.rotary;
+    const positions = Math.max(length, 2 * (this.rotary?.positions ?? 128));
+    const tables = rotaryTables(this.config, positions);
+    const shape = [positions, this.config.head_dim / 2];
+    this.rotary?.cos.dispose();
+    this.rotary?.sin.dispose();
+    const [cos, sin] = [this.tensor('float32', shape, tables.cos), this.tensor('float32', shape, tables.sin)];
+    this.rotary = { positions, cos, sin };
+    return this.rotary;
+  }
+
+  private session(key: string, build: () => ReturnType<typeof scoringGraph>): Session {
+    const known = this.sessions.get(key);
+    if (known) return known;
+    const session = this.runtime.createSession(serialize(build()));
+    this.sessions.set(key, session);
+    return session;
+  }
+
+  private check(sequences: readonly Sequence[], perToken: TrainCall['perToken']): void {
+    sequences.forEach((sequence, index) => {
+      checkSequence(this.config, sequence, index);
+      for (const [name, values] of Object.entries(perToken)) checkLength(name, values, sequence, index);
+    });
+  }
+
+  dispose(): void {
+    for (const session of this.sessions.values()) session.dispose();
+    for (const mask of this.masks.values()) mask.dispose();
+    this.rotary?.cos.dispose();
+    this.rotary?.sin.dispose();
+    this.position.dispose();
+  }
+}
+
+function checkSequence(
+  config: LlamaConfig,
+  { promptTokens, completionTokens }: Sequence,
+  index: number,
+): void {
+  const total = promptTokens.length + completionTokens.length;
+  if (promptTokens.length === 0) {
+    throw new Error(`Sequence ${index} has an empty prompt; expected at least one token to predict from.`);
+  }
+  if (completionTokens.length === 0) {
+    throw new Error(`Sequence ${index} has an empty completion; expected at least one token to score.`);
+  }
+  if (total > config.max_position_embeddings) {
+    throw new Error(
+      `Sequence ${index} has ${total} tokens; the model has ${config.max_position_embeddings} positions.`,
+    );
+  }
+  for (const token of [promptTokens, completionTokens].flatMap((tokens) => [...tokens])) {
+    if (token >= 0 && token < config.vocab_size) continue;
+    throw new Error(`Sequence ${index} has token ${token}; expected 0 to ${config.vocab_size - 1}.`);
+  }
+}
+
+function checkLength(name: string, values: readonly Float32Array[], sequence: Sequence, index: number): void {
+  const found = values[index]?.length ?? 0;
+  const expected = sequence.completionTokens.length;
+  if (found !== expected) {
+    throw new Error(
+      `${name} of sequence ${index} has ${found} values; expected one a completion token, ${expected}.`,
+    );
+  }
+}
+
+function renamed(tensors: TensorMap, rename: (name: string) => string): Tensors {
+  return Object.fromEntries([...tensors].map(([name, tensor]) => [rename(name), tensor]));
+}
+
+function emptyTokens(sequences: readonly Sequence[]): Float32Array[] {
+  return sequences.map(({ completionTokens }) => new Float32Array(completionTokens.length));
+}
+
+function emptyOutputs(sequences: readonly Sequence[], { loss }: Objective): TokenOutputs {
+  const perToken = () => emptyTokens(sequences);
+  const ofPolicy = () => (loss === 'sft' ? [] : perToken());
+  return {
+    logprobs: perToken(),
+    entropies: perToken(),
+    objective: perToken(),
+    ratios: ofPolicy(),
+    kls: ofPolicy(),
+  };
+}
