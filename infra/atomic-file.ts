@@ -1,6 +1,6 @@
 import { chmodSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import type { z } from 'zod';
-import { messageOf, StackError } from './errors.ts';
+import { z } from 'zod';
+import { StackError } from './errors.ts';
 
 /** Writes a file so that a reader sees the old content or the new, never a part. */
 export function writeAtomically(path: string, content: string, mode = 0o644): void {
@@ -20,13 +20,19 @@ export function readJson<Schema extends z.ZodType>(
 ): z.output<Schema> | undefined {
   const content = readIfThere(path);
   if (content === undefined) return undefined;
+  const parsed = schema.safeParse(jsonOrUndefined(content));
+  if (parsed.success) return parsed.data;
+  throw new StackError(
+    `${path}: expected a document of this version, found another:\n${z.prettifyError(parsed.error)}\n` +
+      'Stop the stack that wrote it (r1 down, with that version), then remove the file.',
+  );
+}
+
+function jsonOrUndefined(content: string): unknown {
   try {
-    return schema.parse(JSON.parse(content));
-  } catch (error) {
-    throw new StackError(
-      `${path}: expected a document of this version, found another: ${messageOf(error)}\n` +
-        'Stop the stack that wrote it (r1 down, with that version), then remove the file.',
-    );
+    return JSON.parse(content);
+  } catch {
+    return undefined;
   }
 }
 
