@@ -70,7 +70,7 @@ export interface ModelConfig {
   num_attention_heads: number;
   /** heads of keys and values, each shared by `num_attention_heads / num_key_value_heads` query heads */
   num_key_value_heads: number;
-  /** width of one head; even */
+  /** width of one head; a multiple of 8 */
   head_dim: number;
   /** tokens, prompt and completion together */
   max_position_embeddings: number;
@@ -186,8 +186,8 @@ function impossibilities(config: ModelConfig): string[] {
       `head_dim: expected hidden_size (${hidden_size}) to be a multiple of num_attention_heads ` +
         `(${num_attention_heads}), or head_dim to be given`,
     );
-  } else if (head_dim % 2 !== 0) {
-    problems.push(`head_dim: the rotary embedding turns pairs; expected an even number, found ${head_dim}`);
+  } else if (head_dim % 8 !== 0) {
+    problems.push(`head_dim: the runtime's attention needs a multiple of 8, found ${head_dim}`);
   }
   if (num_attention_heads % num_key_value_heads !== 0) {
     problems.push(

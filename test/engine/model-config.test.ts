@@ -79,7 +79,7 @@ test('what would change the mathematics is refused by the name of its key', () =
 test('impossible sizes and missing keys are refused, all of them at once', () => {
   refused({ num_key_value_heads: 2 }, /num_key_value_heads: expected a divisor of num_attention_heads \(9\)/);
   refused({ hidden_size: 577 }, /head_dim/);
-  refused({ head_dim: 33 }, /head_dim: .*even/);
+  refused({ head_dim: 36 }, /head_dim: .*multiple of 8, found 36/);
   refused(
     { vocab_size: undefined, hidden_size: 'wide' },
     /vocab_size: [^$]*hidden_size: |hidden_size: [^$]*vocab_size: /,

@@ -16,7 +16,7 @@ import { checkWeights, readWeightsFolder, writeWeightsFolder } from '../../engin
 const config = parseModelConfig({
   model_type: 'llama',
   vocab_size: 11,
-  hidden_size: 8,
+  hidden_size: 16,
   intermediate_size: 12,
   num_hidden_layers: 2,
   num_attention_heads: 2,
@@ -151,7 +151,7 @@ test('missing, unexpected and misshapen tensors are named', () => {
     () => checkWeights(without, config, 'x'),
     /x lacks the tensor model\.layers\.1\.mlp\.up_proj\.weight/,
   );
-  const norm = { dtype: 'F32', shape: [8], data: new Float32Array(8) } as const;
+  const norm = { dtype: 'F32', shape: [16], data: new Float32Array(16) } as const;
   const more = madeWeights().set('model.layers.0.self_attn.q_proj.bias', norm);
   refused(
     () => checkWeights(more, config, 'x'),
@@ -160,7 +160,7 @@ test('missing, unexpected and misshapen tensors are named', () => {
   const bent = madeWeights().set('model.layers.0.mlp.up_proj.weight', norm);
   refused(
     () => checkWeights(bent, config, 'x'),
-    /up_proj\.weight should have shape \[12,8\] by config\.json, found \[8\]/,
+    /up_proj\.weight should have shape \[12,16\] by config\.json, found \[16\]/,
   );
 });
 
@@ -196,7 +196,7 @@ test('one flipped bit, another name or another shape is another digest', () => {
   const norm = weights.get('model.norm.weight');
   assert.ok(norm);
   assert.notEqual(
-    digestTensors(new Map(weights).set('model.norm.weight', { ...norm, shape: [2, 4] })),
+    digestTensors(new Map(weights).set('model.norm.weight', { ...norm, shape: [2, 8] })),
     digest,
   );
 });
