@@ -99,7 +99,7 @@ async function cachedBinary(
   attempts: Attempt[],
 ): Promise<string | undefined> {
   const path = cachePath(pin, platform, search);
-  const remedy = 'none needed: it is fetched anew';
+  const remedy = 'put a binary with a pinned checksum there, executable';
   if (!(await isExecutable(path))) {
     attempts.push({ tried: `the cache (${path})`, result: 'not there', remedy });
     return undefined;
@@ -123,10 +123,20 @@ async function fetchedBinary(
 ): Promise<string | undefined> {
   search.onProgress(`fetching ${pin.title} ${pin.version} …`);
   for (const source of search.sources ?? SOURCES) {
+    const tried = source.title(pin, platform);
+    const sha256 = source.checksum(pin, platform);
+    if (sha256 === undefined) {
+      attempts.push({
+        tried,
+        result: `no checksum of it is pinned for ${platform}`,
+        remedy: 'not to be used',
+      });
+      continue;
+    }
     try {
-      return await fetchVerified(source, pin, platform, search);
+      return await fetchVerified(source, sha256, pin, platform, search);
     } catch (error) {
-      attempts.push({ tried: source.title(pin, platform), result: messageOf(error), remedy: source.remedy });
+      attempts.push({ tried, result: messageOf(error), remedy: source.remedy });
     }
   }
   return undefined;
@@ -135,12 +145,11 @@ async function fetchedBinary(
 /** Fetches, checks and only then moves into the cache, at once. */
 async function fetchVerified(
   source: BinarySource,
+  expected: string,
   pin: BinaryPin,
   platform: Platform,
   search: BinarySearch,
 ): Promise<string> {
-  const expected = source.checksum(pin, platform);
-  if (expected === undefined) throw new Error(`not used: no checksum of it is pinned for ${platform}`);
   await mkdir(search.cache, { recursive: true });
   const folder = await mkdtemp(join(search.cache, `${pin.name}-`));
   try {

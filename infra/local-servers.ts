@@ -2,6 +2,7 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { findBinary } from './binaries.ts';
 import { type BinaryPin, TEMPORAL, WEED } from './binary-pins.ts';
+import { messageOf, StackError } from './errors.ts';
 import type { ManagedProcess } from './managed-process.ts';
 import type { HomePaths } from './paths.ts';
 import {
@@ -99,7 +100,15 @@ export async function findBinaries(
     const search = { named: named[part], searchPath, cache, onProgress, signal };
     return pin === undefined ? [] : [[part, await findBinary(pin, search)] as const];
   });
-  return Object.fromEntries((await Promise.all(found)).flat());
+  return Object.fromEntries((await allOrErrors(found)).flat());
+}
+
+/** Waits for all of them, so that none is cut off, and tells everything that went wrong at once. */
+async function allOrErrors<Result>(promises: Promise<Result>[]): Promise<Result[]> {
+  const settled = await Promise.allSettled(promises);
+  const errors = settled.flatMap((one) => (one.status === 'rejected' ? [messageOf(one.reason)] : []));
+  if (errors.length > 0) throw new StackError(errors.join('\n'));
+  return Promise.all(promises);
 }
 
 type Preparation = {

@@ -46,7 +46,7 @@ export async function startStack(options: StartOptions = {}): Promise<Stack> {
   const state = runningState(paths) ?? (await launch(settings, paths, onProgress));
   const addresses = requireAddresses(state);
   refuseOtherAddresses(addresses, settings);
-  await ensureNamespace(addresses.temporal);
+  if (!addresses.temporal.external) await ensureNamespace(addresses.temporal);
   const workers = workersOf(options.workers ?? true);
   if (workers.length > 0) await ensureWorkers(workers, settings);
   return stackOf(readState(paths.state) ?? state, settings);
@@ -131,8 +131,11 @@ function refuseOtherAddresses(running: Addresses, settings: Settings): void {
   );
 }
 
-async function checkExternal({ postgres }: Settings): Promise<void> {
+/** Servers that are not ours are asked first, before anything is started. */
+async function checkExternal({ postgres, temporal }: Settings): Promise<void> {
   if (postgres.url !== undefined) await checkDatabase(postgres.url);
+  const { address, namespace } = temporal;
+  if (address !== undefined) await ensureNamespace({ address, namespace, external: true });
 }
 
 /** Starts a supervisor, unless another is at it already, and follows it until the servers are ready. */

@@ -108,7 +108,7 @@ test('a source without a pinned checksum is not used', async () => {
   const unpinned = { ...handsOut(GOOD), checksum: () => undefined };
   await assert.rejects(
     findBinary(pin, { ...search, sources: [unpinned] }),
-    /not used: no checksum of it is pinned/,
+    /a source: no checksum of it is pinned for .* → not to be used/,
   );
 });
 
