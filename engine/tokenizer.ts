@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Template } from '@huggingface/jinja';
-import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
+import { Tokenizer as OpenTokenizer } from '@huggingface/tokenizers';
 import { z } from 'zod';
 
 export interface TokenizerFiles {
@@ -39,6 +39,18 @@ export interface Tokenizer {
 /** Thrown when a tokenizer's files are absent or damaged, or a text cannot be encoded or templated. */
 export class TokenizerError extends Error {
   override name = 'TokenizerError';
+}
+
+/** What is used of the package, whose own declarations Node's module resolution cannot follow. */
+interface HuggingFaceTokenizer {
+  encode(text: string, options: { add_special_tokens: boolean }): { ids: number[]; tokens: string[] };
+  decode(
+    ids: number[],
+    options: { skip_special_tokens: boolean; clean_up_tokenization_spaces: boolean },
+  ): string;
+  token_to_id(token: string): number | undefined;
+  id_to_token(id: number): string | undefined;
+  get_vocab(): Map<string, number>;
 }
 
 /** A special token is written as its text, or as an object around it. */
@@ -156,7 +168,7 @@ class FileTokenizer implements Tokenizer {
 
 function openTokenizer(json: object, config: object): HuggingFaceTokenizer {
   try {
-    return new HuggingFaceTokenizer(json, config);
+    return new OpenTokenizer(json, config);
   } catch (cause) {
     throw new TokenizerError(`tokenizer.json is of a kind that cannot be read here: ${reason(cause)}`, {
       cause,
