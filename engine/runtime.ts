@@ -13,7 +13,7 @@
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
-import koffi from 'koffi';
+import koffi, { type LibraryHandle } from 'koffi';
 import { instructionSet, type Numerics } from './numerics.ts';
 import { ORT_API_VERSION, ORT_FUNCTIONS } from './ort-api.ts';
 import { type DType, elementCount, type Tensor, type TypedArrays } from './tensor.ts';
@@ -90,6 +90,9 @@ const LIBRARY_NAMES: Partial<Record<NodeJS.Platform, string>> = {
   win32: 'onnxruntime.dll',
 };
 
+/** Holds the library for good: koffi unloads one that has been collected, under the functions read from it. */
+let library: LibraryHandle | undefined;
+
 let opened: { runtime: Runtime; spinning: boolean } | undefined;
 
 /**
@@ -123,7 +126,7 @@ function libraryPath(): string {
 
 /** Loads the library and reads the functions out of its table. */
 function loadApi(): { api: Api; version: string } {
-  const library = koffi.load(libraryPath());
+  library = koffi.load(libraryPath());
   const base = library.func('OrtGetApiBase', 'void *', [])() as Pointer;
   const [getApi, getVersion] = koffi.decode(base, 'void *', 2) as [Pointer, Pointer];
   const version = koffi.call(getVersion, koffi.proto('const char *(void)'));
