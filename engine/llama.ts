@@ -10,19 +10,6 @@ import { Graph, type Value } from './graph.ts';
 import { expectedTensors, type ModelConfig } from './model-config.ts';
 import * as op from './operators.ts';
 
-/** `attention_bias` adds a bias to each of the four attention projections. */
-export type LlamaConfig = ModelConfig & { attention_bias?: boolean };
-
-/** Each weight's name and shape; projections are [out, in]. */
-export function weightShapes(config: LlamaConfig): Map<string, readonly number[]> {
-  const shapes = expectedTensors(config);
-  if (!config.attention_bias) return shapes;
-  const biases = [...shapes].flatMap(([name, [out = 0]]): [string, readonly number[]][] =>
-    /self_attn\..*_proj\.weight$/.test(name) ? [[name.replace(/weight$/, 'bias'), [out]]] : [],
-  );
-  return new Map([...shapes, ...biases]);
-}
-
 /** A graph with a model's inputs, and the model over them. */
 export interface LlamaGraph {
   graph: Graph;
@@ -41,10 +28,10 @@ export interface LlamaGraph {
  * Sequences are padded on the right: a causal mask alone then keeps padding out of every
  * real position.
  */
-export function buildLlama(config: LlamaConfig): LlamaGraph {
+export function buildLlama(config: ModelConfig): LlamaGraph {
   const graph = new Graph();
   const weights = new Map(
-    [...weightShapes(config)].map(([name, shape]) => [name, graph.input(name, 'float32', shape)]),
+    [...expectedTensors(config)].map(([name, shape]) => [name, graph.input(name, 'float32', shape)]),
   );
   const tokens = graph.input('tokens', 'int64', ['B', 'T']);
   const model = new Llama(config, graph, weights);
@@ -53,14 +40,14 @@ export function buildLlama(config: LlamaConfig): LlamaGraph {
 }
 
 class Llama {
-  private readonly config: LlamaConfig;
+  private readonly config: ModelConfig;
   private readonly weights: ReadonlyMap<string, Value>;
   private readonly position: Value;
   private readonly cos: Value;
   private readonly sin: Value;
   private readonly causalMask: Value;
 
-  constructor(config: LlamaConfig, graph: Graph, weights: ReadonlyMap<string, Value>) {
+  constructor(config: ModelConfig, graph: Graph, weights: ReadonlyMap<string, Value>) {
     this.config = config;
     this.weights = weights;
     this.position = graph.input('position', 'int64', [1]);
@@ -174,7 +161,7 @@ export interface RotaryTables {
 }
 
 /** The rotary embedding's angles (RoFormer, arXiv 2104.09864, eq. 15), computed in float64. */
-export function rotaryTables(config: LlamaConfig, positions: number): RotaryTables {
+export function rotaryTables(config: ModelConfig, positions: number): RotaryTables {
   const half = config.head_dim / 2;
   const cos = new Float32Array(positions * half);
   const sin = new Float32Array(positions * half);

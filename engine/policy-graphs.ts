@@ -1,5 +1,5 @@
 /** Runs a policy's graphs over batches: sessions, their fixed inputs, and micro-batches. */
-import { causalMask, type LlamaConfig, rotaryTables } from './llama.ts';
+import { causalMask, rotaryTables } from './llama.ts';
 import type { Objective } from './losses.ts';
 import {
   flatten,
@@ -9,6 +9,7 @@ import {
   type Sequence,
   unflatten,
 } from './micro-batches.ts';
+import type { ModelConfig } from './model-config.ts';
 import { serialize } from './onnx.ts';
 import type { Runtime, Session } from './runtime.ts';
 import type { TokenOutputs } from './step-metrics.ts';
@@ -44,7 +45,7 @@ type Tensors = Record<string, Tensor>;
 const ACTIVATION_FLOATS = 2 ** 28;
 
 /** Positions a micro-batch: as many as the budget holds, and at most 8192. */
-function defaultMicroBatchTokens(config: LlamaConfig): number {
+function defaultMicroBatchTokens(config: ModelConfig): number {
   const { hidden_size, intermediate_size, num_hidden_layers, num_attention_heads, vocab_size } = config;
   const attention = 3 * num_attention_heads * 128;
   const layer = 12 * hidden_size + 5 * intermediate_size + attention;
@@ -54,14 +55,14 @@ function defaultMicroBatchTokens(config: LlamaConfig): number {
 
 export class PolicyGraphs {
   private readonly runtime: Runtime;
-  private readonly config: LlamaConfig;
+  private readonly config: ModelConfig;
   private readonly maxTokens: number;
   private readonly sessions = new Map<string, Session>();
   private readonly masks = new Map<number, FloatTensor>();
   private readonly position: Tensor;
   private rotary: { positions: number; cos: FloatTensor; sin: FloatTensor } | undefined;
 
-  constructor(options: { runtime: Runtime; config: LlamaConfig; maxMicroBatchTokens?: number | undefined }) {
+  constructor(options: { runtime: Runtime; config: ModelConfig; maxMicroBatchTokens?: number | undefined }) {
     this.runtime = options.runtime;
     this.config = options.config;
     this.maxTokens = options.maxMicroBatchTokens ?? defaultMicroBatchTokens(options.config);
@@ -207,7 +208,7 @@ export class PolicyGraphs {
 }
 
 function checkSequence(
-  config: LlamaConfig,
+  config: ModelConfig,
   { promptTokens, completionTokens }: Sequence,
   index: number,
 ): void {

@@ -5,9 +5,9 @@
  * Axes: B sequences of a batch, R scored (completion) tokens of a micro-batch.
  */
 import { type AdamWOptions, adamWUpdate, clipFactor, globalNorm } from './adamw.ts';
-import { type LlamaConfig, weightShapes } from './llama.ts';
 import type { Objective } from './losses.ts';
 import type { Sequence } from './micro-batches.ts';
+import { expectedTensors, type ModelConfig } from './model-config.ts';
 import { PolicyGraphs, type Scalars } from './policy-graphs.ts';
 import type { Runtime } from './runtime.ts';
 import { type ClipRange, type StepMetrics, stepMetrics, type TokenOutputs } from './step-metrics.ts';
@@ -72,7 +72,7 @@ export interface Moments {
 }
 
 export interface Policy {
-  readonly config: LlamaConfig;
+  readonly config: ModelConfig;
   readonly weights: TensorMap;
   readonly moments: Moments;
   /** The gradient of the last step, before clipping. */
@@ -98,7 +98,7 @@ export interface Policy {
 
 export interface PolicyOptions {
   runtime: Runtime;
-  config: LlamaConfig;
+  config: ModelConfig;
   /** By Hugging Face name; the policy takes them over and disposes of them. */
   weights: TensorMap;
   /** Zeros unless given; taken over likewise. */
@@ -117,8 +117,8 @@ export function createPolicy(options: PolicyOptions): Policy {
   return new OrtPolicy(options);
 }
 
-function checkTensors(what: string, config: LlamaConfig, tensors: TensorMap): void {
-  const expected = weightShapes(config);
+function checkTensors(what: string, config: ModelConfig, tensors: TensorMap): void {
+  const expected = expectedTensors(config);
   const unknown = [...tensors.keys()].filter((name) => !expected.has(name));
   const wrong = [...expected].flatMap(([name, shape]) => {
     const found = tensors.get(name)?.shape;
@@ -132,7 +132,7 @@ function checkTensors(what: string, config: LlamaConfig, tensors: TensorMap): vo
 }
 
 class OrtPolicy implements Policy {
-  readonly config: LlamaConfig;
+  readonly config: ModelConfig;
   readonly weights: TensorMap;
   readonly moments: Moments;
   readonly gradients: TensorMap;
@@ -151,7 +151,7 @@ class OrtPolicy implements Policy {
 
   /** A zero tensor a weight. */
   private zeros(): TensorMap {
-    const shapes = [...weightShapes(this.config)];
+    const shapes = [...expectedTensors(this.config)];
     return new Map(shapes.map(([name, shape]) => [name, this.runtime.createTensor('float32', shape)]));
   }
 

@@ -14,7 +14,8 @@ import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import koffi, { type LibraryHandle } from 'koffi';
-import { instructionSet, type Numerics } from './numerics.ts';
+import type { Numerics } from '../contracts/numerics.ts';
+import { instructionSet } from './instruction-set.ts';
 import { ORT_API_VERSION, ORT_FUNCTIONS } from './ort-api.ts';
 import { type DType, elementCount, type Tensor, type TypedArrays } from './tensor.ts';
 

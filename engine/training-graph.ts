@@ -4,8 +4,9 @@
  */
 import { backward } from './gradients.ts';
 import type { Graph, Value } from './graph.ts';
-import { buildLlama, type LlamaConfig } from './llama.ts';
+import { buildLlama } from './llama.ts';
 import { buildObjective, buildScores, type Objective, type TokenObjective } from './losses.ts';
+import type { ModelConfig } from './model-config.ts';
 import * as op from './operators.ts';
 
 /** The accumulator of a weight's gradient, as an input and as the output that replaces it. */
@@ -13,7 +14,7 @@ export const gradientInput = (weight: string): string => `gradient ${weight}`;
 export const gradientOutput = (weight: string): string => `gradient' ${weight}`;
 
 /** Log-probabilities and entropies of tokens: outputs `logprobs` and `entropies`, [R]. */
-export function scoringGraph(config: LlamaConfig): Graph {
+export function scoringGraph(config: ModelConfig): Graph {
   const model = buildLlama(config);
   const { logprobs, entropies } = buildScores(model);
   model.graph.output('logprobs', logprobs);
@@ -26,7 +27,7 @@ export function scoringGraph(config: LlamaConfig): Graph {
  * and `kls` [R] where the objective has them, and each weight's gradient of the loss
  * −Σ w·l added to its accumulator. The weights w are the input `tokenWeights` [R].
  */
-export function trainingGraph(config: LlamaConfig, objective: Objective): Graph {
+export function trainingGraph(config: ModelConfig, objective: Objective): Graph {
   const model = buildLlama(config);
   const { graph, weights } = model;
   const { logprobs, entropies } = buildScores(model);
