@@ -161,7 +161,7 @@ export class ContinuousBatch {
     for (let slot = 0; slot < this.active.length; slot++)
       needed = Math.max(needed, stepper.position(slot) + 1);
     if (needed <= cache.capacity) return;
+    stepper.unbind();
     cache.grow(Math.min(2 * cache.capacity, config.max_position_embeddings), this.active.length);
-    stepper.rebind();
   }
 }

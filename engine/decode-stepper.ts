@@ -34,7 +34,7 @@ export class DecodeStepper {
   private readonly logitsSV: readonly Float32Array[];
   private readonly steps = new Map<number, BoundStep>();
 
-  /** Over a cache whose number of slots is settled; when its capacity grows, call `rebind`. */
+  /** Over a cache whose number of slots is settled; before its capacity grows, call `unbind`. */
   constructor(runtime: Runtime, session: DecodeSession, config: ModelConfig, cache: KvCache) {
     const { slots } = cache;
     this.runtime = runtime;
@@ -99,8 +99,8 @@ export class DecodeStepper {
     return logitsV;
   }
 
-  /** Forgets every fixed call: the cache's tensors are others now. */
-  rebind(): void {
+  /** Forgets every fixed call, before the cache changes its tensors. */
+  unbind(): void {
     for (const { call, views } of this.steps.values()) {
       call.dispose();
       for (const view of views) view.dispose();
@@ -109,7 +109,7 @@ export class DecodeStepper {
   }
 
   dispose(): void {
-    this.rebind();
+    this.unbind();
     for (const tensor of [...Object.values(this.tensors), this.longest]) tensor.dispose();
   }
 
