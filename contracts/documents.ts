@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { pretrainingSchema } from './pretrain.ts';
 import { referenceSchema, sha256Schema } from './reference.ts';
 import { runStatusSchema, stageStatusSchema } from './stage-state.ts';
 
@@ -126,6 +127,9 @@ export const exportDocument = z.object({
   files: z.array(z.string()),
 });
 
+export const pretrainDocument = pretrainingSchema.extend({ folder: z.string(), files: z.array(z.string()) });
+export type PretrainDocument = z.infer<typeof pretrainDocument>;
+
 /** Command → its document; `contracts/schemas/COMMAND.json` is made from each. */
 export const documents = {
   status: statusDocument,
@@ -136,4 +140,5 @@ export const documents = {
   eval: evalDocument,
   launch: launchDocument,
   export: exportDocument,
+  pretrain: pretrainDocument,
 } as const;

@@ -1,0 +1,35 @@
+import type { Command } from 'commander';
+
+/** A command's own module: adds description, arguments, options, example and action. */
+export interface CommandModule {
+  define(command: Command): void;
+}
+
+interface Entry {
+  /** one line, for the list of commands */
+  summary: string;
+  load(): Promise<CommandModule>;
+}
+
+/** Every command, in the order in which a person needs them. A module is loaded when it is asked for. */
+export const commands: Record<string, Entry> = {
+  start: {
+    summary: 'bring everything up and train R1-Zero in miniature',
+    load: () => import('./commands/start.ts'),
+  },
+  up: { summary: 'start the local stack and its workers', load: () => import('./commands/up.ts') },
+  down: { summary: 'stop the local stack', load: () => import('./commands/down.ts') },
+  status: { summary: 'show servers and processes', load: () => import('./commands/status.ts') },
+  launch: { summary: 'launch a run of a recipe', load: () => import('./commands/launch.ts') },
+  watch: { summary: 'follow a run as it trains', load: () => import('./commands/watch.ts') },
+  runs: { summary: 'list all runs', load: () => import('./commands/runs.ts') },
+  show: { summary: 'show a run: stages, checkpoints, evaluations', load: () => import('./commands/show.ts') },
+  steps: { summary: 'list the steps of a run with their figures', load: () => import('./commands/steps.ts') },
+  generate: { summary: 'let a checkpoint answer a prompt', load: () => import('./commands/generate.ts') },
+  eval: { summary: 'measure a checkpoint on held-out problems', load: () => import('./commands/eval.ts') },
+  export: {
+    summary: 'write a checkpoint as a Hugging Face folder',
+    load: () => import('./commands/export.ts'),
+  },
+  pretrain: { summary: 'make the nano base model', load: () => import('./commands/pretrain.ts') },
+};

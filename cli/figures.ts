@@ -1,0 +1,51 @@
+/** Numbers as a person reads them. A figure that is not there is a dash. */
+
+const NONE = '–';
+
+export function percent(share: number | null, digits = 1): string {
+  return share === null ? NONE : `${(100 * share).toFixed(digits)} %`;
+}
+
+/** `12.3–15.6 %` */
+export function percentInterval([low, high]: readonly [number, number]): string {
+  return `${(100 * low).toFixed(1)}–${(100 * high).toFixed(1)} %`;
+}
+
+export function decimal(value: number | null, digits = 3): string {
+  return value === null ? NONE : value.toFixed(digits);
+}
+
+/** `9.8k`, `412` */
+export function count(value: number): string {
+  if (value < 1_000) return value.toFixed(0);
+  const [divisor, unit] = value < 1_000_000 ? [1_000, 'k'] : [1_000_000, 'M'];
+  const scaled = value / divisor;
+  return `${scaled.toFixed(scaled < 10 ? 1 : 0)}${unit}`;
+}
+
+/** `40 s`, `4 min`, `2 h 5 min` */
+export function duration(seconds: number): string {
+  if (seconds < 60) return `${Math.max(0, Math.round(seconds))} s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 60) return `${minutes} min`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** `2024-05-01 12:30:05`, in local time. */
+export function moment(iso: string | null): string {
+  if (iso === null) return NONE;
+  const date = new Date(iso);
+  const local = new Date(date.getTime() - 60_000 * date.getTimezoneOffset());
+  return local.toISOString().slice(0, 19).replace('T', ' ');
+}
+
+/** The first digits of a digest, enough to tell two apart at a glance. */
+export function short(digest: string | null): string {
+  return digest === null ? NONE : digest.slice(0, 12);
+}
+
+/** Bytes as `12.3 MB`. */
+export function size(bytes: number): string {
+  if (bytes < 1e6) return `${(bytes / 1e3).toFixed(1)} kB`;
+  return `${(bytes / 1e6).toFixed(1)} MB`;
+}

@@ -1,0 +1,48 @@
+import Table from 'cli-table3';
+import type { z } from 'zod';
+import { documents } from '../contracts/documents.ts';
+
+type Documents = typeof documents;
+
+/** Prints a `--json` document, held to its schema first, so that no reader meets another shape. */
+export function printDocument<Name extends keyof Documents>(
+  name: Name,
+  document: z.input<Documents[Name]>,
+): void {
+  printLine(JSON.stringify(documents[name].parse(document), null, 2));
+}
+
+export function printLine(line = ''): void {
+  process.stdout.write(`${line}\n`);
+}
+
+/** A plain table: aligned columns under their heads, numbers to the right. */
+export function tableText(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const numeric = head.map((_, column) => rows.every((row) => isFigure(row[column] ?? '')));
+  const table = new Table({
+    head: [...head],
+    colAligns: numeric.map((isNumeric) => (isNumeric ? 'right' : 'left')),
+    chars: borderless,
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 3 },
+  });
+  table.push(...rows.map((row) => [...row]));
+  return table.toString().replaceAll(/ +$/gm, '');
+}
+
+const isFigure = (cell: string) => cell === '' || /^[–\-+\d]/.test(cell);
+
+const borderless = Object.fromEntries(
+  ['top', 'bottom', 'left', 'right', 'mid'].flatMap((side) => [
+    [side, ''],
+    [`${side}-mid`, ''],
+    [`${side}-left`, ''],
+    [`${side}-right`, ''],
+  ]),
+);
+borderless['mid-mid'] = '';
+borderless.middle = '';
+
+/** `Examples:` as they stand at the end of a command's help. */
+export function examples(...lines: string[]): string {
+  return ['', 'Examples:', ...lines.map((line) => `  $ ${line}`)].join('\n');
+}

@@ -1,0 +1,44 @@
+import type { StatusDocument } from '../contracts/documents.ts';
+import { withoutPassword } from '../infra/postgres.ts';
+import type { Stack } from '../infra/stack.ts';
+import { tableText } from './output.ts';
+
+const SERVERS = ['temporal', 'postgres', 's3'] as const;
+
+/** What `r1 status` tells of a running stack; no secret in it. */
+export function statusOf({ temporal, postgres, s3, processes }: Stack): StatusDocument {
+  const own = processes.map(({ name, role, identity, state }) => ({
+    name,
+    role,
+    pid: identity?.pid ?? null,
+    state,
+  }));
+  const external = SERVERS.filter((role) => !own.some((process) => process.role === role));
+  return {
+    temporal: { address: temporal.address, ui: temporal.ui },
+    postgres: { url: withoutPassword(postgres.url) },
+    s3: { endpoint: s3.endpoint, bucket: s3.bucket },
+    processes: [
+      ...external.map((role) => ({ name: role, role, pid: null, state: 'external' as const })),
+      ...own,
+    ],
+  };
+}
+
+/** The addresses and the processes as a person reads them. */
+export function statusText({ temporal, postgres, s3, processes }: StatusDocument): string {
+  const rows = processes.map(({ name, pid, state }) => [name, state, pid === null ? '–' : String(pid)]);
+  return [addressText({ temporal, postgres, s3 }), '', tableText(['process', 'state', 'pid'], rows)].join(
+    '\n',
+  );
+}
+
+/** Where the servers are: printed whenever they are brought up. */
+export function addressText({ temporal, postgres, s3 }: Omit<StatusDocument, 'processes'>): string {
+  return [
+    `Temporal    ${temporal.address}`,
+    `  its UI    ${temporal.ui ?? '(not known: the server is not ours)'}`,
+    `PostgreSQL  ${postgres.url}`,
+    `S3          ${s3.endpoint}, bucket ${s3.bucket}`,
+  ].join('\n');
+}

@@ -1,0 +1,89 @@
+/** The nano base as a Hugging Face folder: its configuration, its tokenizer, and how an example becomes tokens. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { NanoExample } from '../algorithm/nano-corpus.ts';
+import {
+  NANO_EOS_TOKEN_ID,
+  NANO_PAD_TOKEN_ID,
+  NANO_VOCABULARY,
+  nanoTokenizerConfigJson,
+  nanoTokenizerJson,
+} from '../algorithm/nano-tokenizer.ts';
+import type { PretrainOptions } from '../contracts/pretrain.ts';
+import type { Sequence } from './micro-batches.ts';
+import { formatModelConfig, type ModelConfig, parseModelConfig } from './model-config.ts';
+import type { Pretrained } from './pretrain.ts';
+import { loadTokenizer, type Tokenizer } from './tokenizer.ts';
+import { writeWeightsFolder } from './weights.ts';
+
+/** The whole configuration. Throws ModelConfigError where the architecture is impossible. */
+export function nanoModelConfig(architecture: PretrainOptions['architecture']): ModelConfig {
+  const config = {
+    model_type: 'llama',
+    ...architecture,
+    vocab_size: NANO_VOCABULARY.length,
+    eos_token_id: NANO_EOS_TOKEN_ID,
+    pad_token_id: NANO_PAD_TOKEN_ID,
+  };
+  return parseModelConfig(config, 'architecture');
+}
+
+export function nanoTokenizer({ max_position_embeddings }: ModelConfig): Tokenizer {
+  return loadTokenizer({
+    tokenizer: nanoTokenizerJson(),
+    config: nanoTokenizerConfigJson(max_position_embeddings),
+  });
+}
+
+/** The problem as the chat template writes it, and the response with the end token. */
+export function nanoSequence(tokenizer: Tokenizer, { problem, response }: NanoExample): Sequence {
+  const prompt = tokenizer.applyChatTemplate([{ role: 'user', content: problem }], {
+    add_generation_prompt: true,
+  });
+  return {
+    promptTokens: Int32Array.from(tokenizer.encode(prompt)),
+    completionTokens: Int32Array.from([...tokenizer.encode(response), tokenizer.eosTokenId]),
+  };
+}
+
+/** Writes the folder, weights last; returns the names of its files. */
+export async function writeNanoBase(
+  folder: string,
+  config: ModelConfig,
+  { weights, record }: Pretrained,
+): Promise<string[]> {
+  await mkdir(folder, { recursive: true });
+  const texts: Record<string, string> = {
+    'config.json': formatModelConfig(config),
+    'generation_config.json': jsonText(generationConfig),
+    'tokenizer.json': jsonText(nanoTokenizerJson()),
+    'tokenizer_config.json': jsonText(nanoTokenizerConfigJson(config.max_position_embeddings)),
+    'pretraining.json': jsonText(record),
+    'README.md': MODEL_CARD,
+  };
+  for (const [name, text] of Object.entries(texts)) await writeFile(join(folder, name), text);
+  await writeWeightsFolder(folder, weights);
+  return [...Object.keys(texts), 'model.safetensors'].sort();
+}
+
+const generationConfig = {
+  do_sample: true,
+  temperature: 0.6,
+  top_p: 0.95,
+  eos_token_id: NANO_EOS_TOKEN_ID,
+  pad_token_id: NANO_PAD_TOKEN_ID,
+};
+
+const MODEL_CARD = `---
+license: apache-2.0
+tags: [nano, arithmetic]
+---
+
+# nano-base
+
+A Llama of about a million parameters, pre-trained on sums of small numbers answered in a mixture of ways:
+mostly unreasoned guesses, fewer worked solutions, a few that check each step and correct themselves.
+Reinforcement learning starts from it. \`pretraining.json\` says what made it.
+`;
+
+const jsonText = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
