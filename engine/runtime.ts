@@ -16,74 +16,25 @@ import { dirname, join } from 'node:path';
 import koffi, { type LibraryHandle } from 'koffi';
 import type { Numerics } from '../contracts/numerics.ts';
 import { instructionSet } from './instruction-set.ts';
+import type { Native, NativeFunction, OrtApi, Pointer, PointerArray } from './native.ts';
 import { ORT_API_VERSION, ORT_FUNCTIONS } from './ort-api.ts';
-import { type DType, elementCount, type Tensor, type TypedArrays } from './tensor.ts';
+import { OrtSession } from './ort-session.ts';
+import { createTensor, viewRows } from './ort-tensor.ts';
+import type { Runtime, RuntimeOptions, Session, SessionOptions } from './session.ts';
+import type { DType, Tensor, TypedArrays } from './tensor.ts';
 
-export interface RuntimeOptions {
-  /** Threads that share one operator's work; once per process. Default: the machine's. */
-  threads?: number;
-  /** Idle threads spin before they sleep: faster alone, wasteful on a busy machine. */
-  spinning?: boolean;
-}
-
-export interface SessionOptions {
-  /** Writes a Chrome trace of every operator to `<prefix>_<time>.json` at `endProfiling()`. */
-  profilePrefix?: string;
-}
-
-export type Inputs = Readonly<Record<string, Tensor>>;
-/** `null` lets the runtime allocate the output; it is then the caller's to dispose of. */
-export type Outputs = Readonly<Record<string, Tensor | null>>;
-
-/** A call whose tensors are fixed: running it again costs no look-ups. */
-export interface BoundCall {
-  /** Runs the graph on whatever the bound tensors hold now. */
-  run(): void;
-  dispose(): void;
-}
-
-export interface Session {
-  readonly inputNames: readonly string[];
-  readonly outputNames: readonly string[];
-  /** Runs once; returns every requested output by name. Given tensors are written in place. */
-  run(inputs: Inputs, outputs: Outputs): Record<string, Tensor>;
-  /** Fixes inputs and preallocated outputs for many runs. */
-  bind(inputs: Inputs, outputs: Readonly<Record<string, Tensor>>): BoundCall;
-  endProfiling(): string;
-  dispose(): void;
-}
-
-export interface Runtime {
-  readonly numerics: Numerics;
-  /** A tensor in native memory; zeros unless `data` is given. */
-  createTensor<D extends DType>(
-    dtype: D,
-    shape: readonly number[],
-    data?: ArrayLike<TypedArrays[D][number]>,
-  ): Tensor<D>;
-  /** The first `rows` rows of a tensor in the tensor's own memory, which must outlive this view. */
-  viewRows<D extends DType>(tensor: Tensor<D>, rows: number): Tensor<D>;
-  /** A session over a serialized ONNX model. */
-  createSession(model: Uint8Array, options?: SessionOptions): Session;
-}
-
-type Pointer = bigint;
-type NativeFunction = (...args: unknown[]) => unknown;
+export type {
+  BoundCall,
+  Inputs,
+  Outputs,
+  Runtime,
+  RuntimeOptions,
+  Session,
+  SessionOptions,
+} from './session.ts';
 
 const LOG_ERROR = 3;
 const ALLOW_ALL_OPTIMIZATIONS = 99;
-const ARENA_ALLOCATOR = 1;
-const DEFAULT_MEMORY = 0;
-
-type Api = Record<keyof typeof ORT_FUNCTIONS, NativeFunction>;
-
-/** ONNX's number, size in bytes, and view of each element type. */
-const DTYPES: { [D in DType]: { onnx: number; bytes: number; view(buffer: ArrayBuffer): TypedArrays[D] } } = {
-  float32: { onnx: 1, bytes: 4, view: (buffer) => new Float32Array(buffer) },
-  int32: { onnx: 6, bytes: 4, view: (buffer) => new Int32Array(buffer) },
-  int64: { onnx: 7, bytes: 8, view: (buffer) => new BigInt64Array(buffer) },
-  bool: { onnx: 9, bytes: 1, view: (buffer) => new Uint8Array(buffer) },
-};
 
 const LIBRARY_NAMES: Partial<Record<NodeJS.Platform, string>> = {
   linux: 'libonnxruntime.so.1',
@@ -126,7 +77,7 @@ function libraryPath(): string {
 }
 
 /** Loads the library and reads the functions out of its table. */
-function loadApi(): { api: Api; version: string } {
+function loadApi(): { api: OrtApi; version: string } {
   library = koffi.load(libraryPath());
   const base = library.func('OrtGetApiBase', 'void *', [])() as Pointer;
   const [getApi, getVersion] = koffi.decode(base, 'void *', 2) as [Pointer, Pointer];
@@ -136,12 +87,12 @@ function loadApi(): { api: Api; version: string } {
     const pointer = koffi.decode(table, index * koffi.sizeof('void *'), 'void *');
     return [name, koffi.decode(pointer, koffi.proto(signature))];
   });
-  return { api: Object.fromEntries(entries) as Api, version };
+  return { api: Object.fromEntries(entries) as OrtApi, version };
 }
 
-class OrtRuntime implements Runtime {
+class OrtRuntime implements Runtime, Native {
   readonly numerics: Numerics;
-  readonly api: Api;
+  readonly api: OrtApi;
   readonly env: Pointer;
   readonly allocator: Pointer;
 
@@ -172,7 +123,6 @@ class OrtRuntime implements Runtime {
     return env;
   }
 
-  /** Throws what a failed call says; a null status is success. */
   check(status: unknown): void {
     if (status === null) return;
     const message = String(this.api.GetErrorMessage(status));
@@ -180,7 +130,6 @@ class OrtRuntime implements Runtime {
     throw new Error(`ONNX Runtime: ${message}`);
   }
 
-  /** Calls a function whose last parameter receives a pointer, and returns that pointer. */
   make(create: NativeFunction, ...args: unknown[]): Pointer {
     const out: (Pointer | null)[] = [null];
     this.check(create(...args, out));
@@ -195,44 +144,23 @@ class OrtRuntime implements Runtime {
     shape: readonly number[],
     data?: ArrayLike<TypedArrays[D][number]>,
   ): Tensor<D> {
-    const { onnx } = DTYPES[dtype];
-    const dims = BigInt64Array.from(shape, BigInt);
-    const value = this.make(this.api.CreateTensorAsOrtValue, this.allocator, dims, shape.length, onnx);
-    const tensor = new OrtTensor(this, value, dtype, [...shape]);
-    if (data === undefined) new Uint8Array(tensor.data.buffer).fill(0);
-    else fill(tensor, data);
-    return tensor;
+    return createTensor(this, dtype, shape, data);
   }
 
   viewRows<D extends DType>(tensor: Tensor<D>, rows: number): Tensor<D> {
-    const { api } = this;
-    const [whole, ...rest] = tensor.shape;
-    if (whole === undefined || rows > whole) {
-      throw new Error(`A tensor of shape [${tensor.shape}] has no ${rows} rows.`);
-    }
-    const { onnx, bytes } = DTYPES[tensor.dtype];
-    const shape = [rows, ...rest];
-    const dims = BigInt64Array.from(shape, BigInt);
-    const memory = this.make(api.GetTensorMutableData, nativeValue(tensor));
-    const info = this.make(api.CreateCpuMemoryInfo, ARENA_ALLOCATOR, DEFAULT_MEMORY);
-    const args = [info, memory, elementCount(shape) * bytes, dims, shape.length, onnx];
-    const value = this.make(api.CreateTensorWithDataAsOrtValue, ...args);
-    api.ReleaseMemoryInfo(info);
-    return new OrtTensor(this, value, tensor.dtype, shape);
+    return viewRows(this, tensor, rows);
   }
 
-  /** A tensor over a value that the runtime allocated itself. */
-  adopt(value: Pointer): Tensor {
-    const { api } = this;
-    const info = this.make(api.GetTensorTypeAndShape, value);
-    const type: number[] = [0];
-    const rank: number[] = [0];
-    this.check(api.GetTensorElementType(info, type));
-    this.check(api.GetDimensionsCount(info, rank));
-    const dims = new BigInt64Array(rank[0] ?? 0);
-    this.check(api.GetDimensions(info, dims, dims.length));
-    api.ReleaseTensorTypeAndShapeInfo(info);
-    return new OrtTensor(this, value, dtypeOf(type[0] ?? 0), Array.from(dims, Number));
+  view(address: Pointer, bytes: number): ArrayBuffer {
+    return koffi.view(address, bytes);
+  }
+
+  text(address: Pointer): string {
+    return koffi.decode.string(address);
+  }
+
+  pointerArray(length: number): PointerArray {
+    return new KoffiPointerArray(length);
   }
 
   createSession(model: Uint8Array, options: SessionOptions = {}): Session {
@@ -252,69 +180,7 @@ class OrtRuntime implements Runtime {
   }
 }
 
-function dtypeOf(onnx: number): DType {
-  for (const dtype of Object.keys(DTYPES) as DType[]) if (DTYPES[dtype].onnx === onnx) return dtype;
-  throw new Error(`A graph's output has ONNX element type ${onnx}; expected float32, int32, int64 or bool.`);
-}
-
-function fill<D extends DType>(tensor: Tensor<D>, data: ArrayLike<TypedArrays[D][number]>): void {
-  if (data.length !== tensor.data.length) {
-    throw new Error(
-      `A tensor of shape [${tensor.shape}] holds ${tensor.data.length} elements; ${data.length} were given.`,
-    );
-  }
-  (tensor.data as { set(source: ArrayLike<unknown>): void }).set(data);
-}
-
-class OrtTensor<D extends DType> implements Tensor<D> {
-  readonly dtype: D;
-  readonly shape: readonly number[];
-  private readonly runtime: OrtRuntime;
-  private held: Pointer | undefined;
-  private view: TypedArrays[D] | undefined;
-
-  constructor(runtime: OrtRuntime, value: Pointer, dtype: D, shape: readonly number[]) {
-    this.runtime = runtime;
-    this.held = value;
-    this.dtype = dtype;
-    this.shape = shape;
-  }
-
-  /** The native value. */
-  get value(): Pointer {
-    if (this.held === undefined) {
-      throw new Error(`A ${this.dtype} tensor of shape [${this.shape}] was used after dispose().`);
-    }
-    return this.held;
-  }
-
-  get data(): TypedArrays[D] {
-    const { value } = this;
-    this.view ??= this.viewOf(value);
-    return this.view;
-  }
-
-  private viewOf(value: Pointer): TypedArrays[D] {
-    const { bytes, view } = DTYPES[this.dtype];
-    const size = elementCount(this.shape) * bytes;
-    if (size === 0) return view(new ArrayBuffer(0));
-    return view(koffi.view(this.runtime.make(this.runtime.api.GetTensorMutableData, value), size));
-  }
-
-  dispose(): void {
-    if (this.held !== undefined) this.runtime.api.ReleaseValue(this.held);
-    this.held = undefined;
-    this.view = undefined;
-  }
-}
-
-function nativeValue(tensor: Tensor): Pointer {
-  if (tensor instanceof OrtTensor) return tensor.value;
-  throw new Error('A tensor given to a session was not made by this runtime; use createTensor().');
-}
-
-/** An array of pointers in native memory, written from JavaScript. */
-class PointerArray {
+class KoffiPointerArray implements PointerArray {
   readonly address: Pointer;
   readonly at: BigUint64Array;
 
@@ -327,134 +193,4 @@ class PointerArray {
   dispose(): void {
     koffi.free(this.address);
   }
-}
-
-class OrtSession implements Session {
-  readonly inputNames: readonly string[];
-  readonly outputNames: readonly string[];
-  readonly native: Pointer;
-  readonly runtime: OrtRuntime;
-  readonly names = new Map<string, Pointer>();
-  private held = true;
-
-  constructor(runtime: OrtRuntime, native: Pointer) {
-    this.runtime = runtime;
-    this.native = native;
-    const { api } = runtime;
-    this.inputNames = this.readNames(api.SessionGetInputCount, api.SessionGetInputName);
-    this.outputNames = this.readNames(api.SessionGetOutputCount, api.SessionGetOutputName);
-  }
-
-  private readNames(countOf: NativeFunction, nameOf: NativeFunction): string[] {
-    const count: number[] = [0];
-    this.runtime.check(countOf(this.native, count));
-    return Array.from({ length: Number(count[0]) }, (_, index) => {
-      const pointer = this.runtime.make(nameOf, this.native, index, this.runtime.allocator);
-      const name = koffi.decode.string(pointer);
-      this.names.set(name, pointer);
-      return name;
-    });
-  }
-
-  run(inputs: Inputs, outputs: Outputs): Record<string, Tensor> {
-    const call = new OrtCall(this, inputs, outputs);
-    try {
-      call.run();
-      return call.results(outputs);
-    } finally {
-      call.dispose();
-    }
-  }
-
-  bind(inputs: Inputs, outputs: Readonly<Record<string, Tensor>>): BoundCall {
-    return new OrtCall(this, inputs, outputs);
-  }
-
-  endProfiling(): string {
-    const { api, allocator } = this.runtime;
-    const pointer = this.runtime.make(api.SessionEndProfiling, this.native, allocator);
-    return koffi.decode.string(pointer);
-  }
-
-  dispose(): void {
-    if (!this.held) return;
-    this.held = false;
-    const { api, allocator } = this.runtime;
-    for (const pointer of this.names.values()) this.runtime.check(api.AllocatorFree(allocator, pointer));
-    api.ReleaseSession(this.native);
-  }
-}
-
-/** The arguments of one `Run`, laid out in native memory. */
-class OrtCall implements BoundCall {
-  private readonly session: OrtSession;
-  private readonly inputs: PointerArray;
-  private readonly inputNames: PointerArray;
-  private readonly outputs: PointerArray;
-  private readonly outputNames: PointerArray;
-  private readonly outputCount: number;
-
-  constructor(session: OrtSession, inputs: Inputs, outputs: Outputs) {
-    checkNames(session, inputs, outputs);
-    const produced = Object.keys(outputs);
-    this.session = session;
-    this.outputCount = produced.length;
-    this.inputNames = this.pointers(session.inputNames, (name) => session.names.get(name));
-    this.inputs = this.pointers(session.inputNames, (name) => pointerOf(inputs[name]));
-    this.outputNames = this.pointers(produced, (name) => session.names.get(name));
-    this.outputs = this.pointers(produced, (name) => pointerOf(outputs[name]));
-  }
-
-  private pointers(names: readonly string[], pointer: (name: string) => Pointer | undefined): PointerArray {
-    const array = new PointerArray(names.length);
-    names.forEach((name, index) => {
-      array.at[index] = pointer(name) ?? 0n;
-    });
-    return array;
-  }
-
-  run(): void {
-    const { native, runtime, inputNames } = this.session;
-    runtime.check(
-      runtime.api.Run(
-        native,
-        null,
-        this.inputNames.address,
-        this.inputs.address,
-        inputNames.length,
-        this.outputNames.address,
-        this.outputCount,
-        this.outputs.address,
-      ),
-    );
-  }
-
-  /** The outputs by name, those that the runtime allocated included. */
-  results(outputs: Outputs): Record<string, Tensor> {
-    const entries = Object.entries(outputs).map(([name, given], index) => {
-      return [name, given ?? this.session.runtime.adopt(this.outputs.at[index] ?? 0n)];
-    });
-    return Object.fromEntries(entries);
-  }
-
-  dispose(): void {
-    for (const array of [this.inputs, this.inputNames, this.outputs, this.outputNames]) array.dispose();
-  }
-}
-
-function pointerOf(tensor: Tensor | null | undefined): Pointer | undefined {
-  return tensor ? nativeValue(tensor) : undefined;
-}
-
-function checkNames(session: Session, inputs: Inputs, outputs: Outputs): void {
-  const missing = session.inputNames.filter((name) => inputs[name] === undefined);
-  const unknown = [
-    ...Object.keys(inputs).filter((name) => !session.inputNames.includes(name)),
-    ...Object.keys(outputs).filter((name) => !session.outputNames.includes(name)),
-  ];
-  if (missing.length + unknown.length === 0) return;
-  throw new Error(
-    `A graph was called with other tensors than it has. Missing inputs: ${missing.join(', ') || 'none'}; ` +
-      `names it has not: ${unknown.join(', ') || 'none'}.`,
-  );
 }
