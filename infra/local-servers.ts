@@ -8,6 +8,7 @@ import type { HomePaths } from './paths.ts';
 import {
   choosePorts,
   isPortFree,
+  LOOPBACK,
   type NamedPorts,
   type PortName,
   type Ports,
@@ -41,7 +42,7 @@ export function localParts(settings: Settings): Part[] {
 
 /** A port for everything that may be started here; one that a user named counts where the part is local. */
 export function chooseLocalPorts(settings: Settings, paths: HomePaths): Promise<Ports> {
-  return choosePorts(namedPorts(settings), readLastPorts(paths.ports), isPortFree(settings.bind));
+  return choosePorts(namedPorts(settings), readLastPorts(paths.ports), isPortFree);
 }
 
 function namedPorts(settings: Settings): NamedPorts {
@@ -61,21 +62,21 @@ function namedPorts(settings: Settings): NamedPorts {
 }
 
 /** Where the servers will be: the environment's addresses, else the local ones at the chosen ports. */
-export function addressesOf({ temporal, postgres, s3, bind }: Settings, ports: Ports): Addresses {
+export function addressesOf({ temporal, postgres, s3 }: Settings, ports: Ports): Addresses {
   return {
     temporal: {
       external: temporal.address !== undefined,
-      address: temporal.address ?? `${bind}:${ports.temporal}`,
+      address: temporal.address ?? `${LOOPBACK}:${ports.temporal}`,
       namespace: temporal.namespace,
-      ui: temporal.address === undefined ? `http://${bind}:${ports.temporalUi}` : null,
+      ui: temporal.address === undefined ? `http://${LOOPBACK}:${ports.temporalUi}` : null,
     },
     postgres: {
       external: postgres.url !== undefined,
-      url: withoutPassword(postgres.url ?? `postgres://r1@${bind}:${ports.postgres}/r1`),
+      url: withoutPassword(postgres.url ?? `postgres://r1@${LOOPBACK}:${ports.postgres}/r1`),
     },
     s3: {
       external: s3.endpoint !== undefined,
-      endpoint: s3.endpoint ?? `http://${bind}:${ports.s3}`,
+      endpoint: s3.endpoint ?? `http://${LOOPBACK}:${ports.s3}`,
       bucket: s3.bucket,
       region: s3.region,
       forcePathStyle: s3.forcePathStyle,
@@ -126,25 +127,22 @@ export type PreparedServer = { process: ManagedProcess; ready: string; data?: st
 
 const PREPARE: Record<Part, (preparation: Preparation) => Promise<PreparedServer>> = {
   temporal: async ({ settings, paths, binaries, ports, environment }) => {
-    const { bind: host } = settings;
     const { namespace } = settings.temporal;
     const binary = binaries.temporal ?? TEMPORAL.name;
-    const process = temporalServer({ binary, paths, host, namespace, ports, environment });
-    const ui = `http://${host}:${ports.temporalUi}`;
-    return { process, ready: `Temporal on ${host}:${ports.temporal}, its UI on ${ui}` };
+    const process = temporalServer({ binary, paths, namespace, ports, environment });
+    const ui = `http://${LOOPBACK}:${ports.temporalUi}`;
+    return { process, ready: `Temporal on ${LOOPBACK}:${ports.temporal}, its UI on ${ui}` };
   },
-  postgres: async ({ settings, paths, secrets, ports, environment, onProgress }) => {
-    const { bind: host } = settings;
-    const options = { paths, secrets, host, port: ports.postgres, environment, onProgress };
+  postgres: async ({ paths, secrets, ports, environment, onProgress }) => {
+    const options = { paths, secrets, port: ports.postgres, environment, onProgress };
     const { process, data, version } = await preparePostgres(options);
-    return { process, data, ready: `PostgreSQL ${version} on ${host}:${ports.postgres}` };
+    return { process, data, ready: `PostgreSQL ${version} on ${LOOPBACK}:${ports.postgres}` };
   },
   s3: async ({ settings, paths, secrets, binaries, ports, environment }) => {
-    const { bind: host } = settings;
     const { bucket } = settings.s3;
     const binary = binaries.s3 ?? WEED.name;
-    const process = seaweedServer({ binary, paths, secrets, host, bucket, ports, environment });
-    return { process, ready: `S3 (SeaweedFS) on http://${host}:${ports.s3}` };
+    const process = seaweedServer({ binary, paths, secrets, bucket, ports, environment });
+    return { process, ready: `S3 (SeaweedFS) on http://${LOOPBACK}:${ports.s3}` };
   },
 };
 

@@ -4,6 +4,9 @@ import { readJson, writeAtomically } from './atomic-file.ts';
 import { StackError } from './errors.ts';
 import { portHolder } from './port-holder.ts';
 
+/** Where the local servers listen: other machines cannot reach them. */
+export const LOOPBACK = '127.0.0.1';
+
 /** The ports of the local servers and where each is looked for first. */
 export const DEFAULT_PORTS = {
   temporal: 7233,
@@ -66,14 +69,20 @@ function portInUse({ port, variable }: { port: number; variable: string }): Stac
   );
 }
 
-/** Whether a server could listen there now. */
-export function isPortFree(host: string): IsFree {
-  return (port) =>
-    new Promise((resolve) => {
-      const server = createServer();
-      server.once('error', () => resolve(false));
-      server.listen({ port, host, exclusive: true }, () => server.close(() => resolve(true)));
-    });
+/**
+ * Whether a server of ours could listen there now. SeaweedFS refuses a port that anything holds at any
+ * address of the machine, so that the loopback alone does not tell.
+ */
+export async function isPortFree(port: number): Promise<boolean> {
+  return (await canListen(LOOPBACK, port)) && (await canListen('0.0.0.0', port));
+}
+
+function canListen(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen({ port, host, exclusive: true }, () => server.close(() => resolve(true)));
+  });
 }
 
 export function readLastPorts(path: string): Partial<Ports> {

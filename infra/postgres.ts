@@ -6,6 +6,7 @@ import { runCommand } from './command.ts';
 import { messageOf, StackError } from './errors.ts';
 import type { ManagedProcess } from './managed-process.ts';
 import type { HomePaths } from './paths.ts';
+import { LOOPBACK } from './ports.ts';
 import {
   makeReachable,
   postgresBinaries,
@@ -26,7 +27,6 @@ export type PostgresServer = { process: ManagedProcess; data: string; version: s
 type Options = {
   paths: HomePaths;
   secrets: Secrets;
-  host: string;
   port: number;
   environment: Record<string, string>;
   onProgress: (line: string) => void;
@@ -47,7 +47,7 @@ export async function preparePostgres(options: Options): Promise<PostgresServer>
 }
 
 function server(options: Options, binaries: string, data: string, user: User | undefined): ManagedProcess {
-  const { host, port, environment } = options;
+  const { port, environment } = options;
   return {
     name: 'postgres',
     role: 'postgres',
@@ -57,7 +57,7 @@ function server(options: Options, binaries: string, data: string, user: User | u
       data,
       '-p',
       String(port),
-      ...Object.entries(parameters(host)).flatMap(([k, v]) => ['-c', `${k}=${v}`]),
+      ...Object.entries(PARAMETERS).flatMap(([k, v]) => ['-c', `${k}=${v}`]),
     ],
     cwd: data,
     environment: { ...environment, LC_ALL: 'C' },
@@ -68,21 +68,19 @@ function server(options: Options, binaries: string, data: string, user: User | u
 }
 
 /** Durable (fsync and synchronous_commit stay on), on the loopback alone, and small. */
-function parameters(host: string): Record<string, string> {
-  return {
-    listen_addresses: host,
-    unix_socket_directories: '',
-    shared_buffers: '64MB',
-    max_wal_size: '256MB',
-    jit: 'off',
-    timezone: 'UTC',
-    log_timezone: 'UTC',
-  };
-}
+const PARAMETERS = {
+  listen_addresses: LOOPBACK,
+  unix_socket_directories: '',
+  shared_buffers: '64MB',
+  max_wal_size: '256MB',
+  jit: 'off',
+  timezone: 'UTC',
+  log_timezone: 'UTC',
+};
 
 /** The local server's address, its password in it. */
-export function localDatabaseUrl(of: { secrets: Secrets; host: string; port: number }): string {
-  return `postgres://${NAME}:${of.secrets.postgresPassword}@${of.host}:${of.port}/${NAME}`;
+function localDatabaseUrl(of: { secrets: Secrets; port: number }): string {
+  return `postgres://${NAME}:${of.secrets.postgresPassword}@${LOOPBACK}:${of.port}/${NAME}`;
 }
 
 /** Made aside and then renamed, so that a folder with the final name is always whole. */

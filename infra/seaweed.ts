@@ -2,14 +2,13 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ManagedProcess } from './managed-process.ts';
 import type { HomePaths } from './paths.ts';
-import type { Ports } from './ports.ts';
+import { LOOPBACK, type Ports } from './ports.ts';
 import type { Secrets } from './secrets.ts';
 
 type Options = {
   binary: string;
   paths: HomePaths;
   secrets: Secrets;
-  host: string;
   bucket: string;
   ports: Ports;
   environment: Record<string, string>;
@@ -41,11 +40,11 @@ export function seaweedServer(options: Options): ManagedProcess {
 }
 
 /** Left to themselves its ports move when taken; a volume server that moved is a stranger to its master. */
-function flags({ paths, host, bucket, ports }: Options): string[] {
+function flags({ paths, bucket, ports }: Options): string[] {
   return [
     `dir=${paths.s3}`,
-    `ip=${host}`,
-    `ip.bind=${host}`,
+    `ip=${LOOPBACK}`,
+    `ip.bind=${LOOPBACK}`,
     `bucket=${bucket}`,
     `s3.port=${ports.s3}`,
     `s3.port.grpc=${ports.s3Grpc}`,
@@ -78,15 +77,15 @@ function removeSockets(ports: Ports): void {
  * After a kill, reads answer 500 until every volume has been registered again. So: what was written before
  * is read back, then written anew and read back, through the filer below the S3 gateway; then the gateway answers.
  */
-async function roundTrip({ host, ports }: Options): Promise<boolean> {
-  const probe = `http://${host}:${ports.filer}/r1-probe/ready`;
+async function roundTrip({ ports }: Options): Promise<boolean> {
+  const probe = `http://${LOOPBACK}:${ports.filer}/r1-probe/ready`;
   const before = await ask(probe);
   if (before.status !== 200 && before.status !== 404) return false;
   const written = new Date().toISOString();
   const put = await ask(probe, { method: 'PUT', body: written });
   if (put.status !== 201) return false;
   const after = await ask(probe);
-  const gateway = await ask(`http://${host}:${ports.s3}/healthz`);
+  const gateway = await ask(`http://${LOOPBACK}:${ports.s3}/healthz`);
   return after.body === written && gateway.status === 200;
 }
 

@@ -14,8 +14,6 @@ export type Settings = {
   home: string;
   /** Folder of fetched binaries, absolute. */
   cache: string;
-  /** Loopback address at which the local servers listen. */
-  bind: string;
   /** Folders in which a binary is looked for. */
   searchPath: string[];
   temporal: {
@@ -64,7 +62,6 @@ const text = () => z.string().optional();
 const variables = z.object({
   R1_HOME: text(),
   R1_CACHE: text(),
-  R1_BIND: matching(/^127(\.\d{1,3}){3}$/, 'a loopback address such as 127.0.0.1').default('127.0.0.1'),
   R1_THREADS: integer(1, 1024, 'a number of threads').optional(),
   R1_TEMPORAL_ADDRESS: matching(/^[^\s/]+:\d+$/, 'host:port, such as temporal.example:7233').optional(),
   R1_TEMPORAL_NAMESPACE: matching(/^[\w.-]{2,}$/, 'a namespace name').default('default'),
@@ -139,7 +136,6 @@ function toSettings(
     cache: resolve(
       values.R1_CACHE ?? join(environment.XDG_CACHE_HOME || join(homedir(), '.cache'), 'durable-r1'),
     ),
-    bind: values.R1_BIND,
     searchPath: (environment.PATH ?? '').split(delimiter).filter(Boolean),
     temporal: {
       address: values.R1_TEMPORAL_ADDRESS,

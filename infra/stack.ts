@@ -1,19 +1,16 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { type Connections, connectionsOf } from './connections.ts';
 import { sendCommand } from './control.ts';
 import { messageOf, StackError } from './errors.ts';
 import { lockOwner } from './lock-file.ts';
 import { orphansOf, stopOrphans } from './orphans.ts';
-import { type HomePaths, homePaths, PROJECT_ROOT } from './paths.ts';
+import { type HomePaths, homePaths } from './paths.ts';
 import { checkDatabase, withoutPassword } from './postgres.ts';
 import { isAlive, killGroup, signal, waitForEnd } from './process-identity.ts';
 import { readSecrets } from './secrets.ts';
-import { environmentFor, readSettings, type Settings } from './settings.ts';
+import { readSettings, type Settings } from './settings.ts';
 import { type Addresses, type ProcessRecord, readState, type StackState } from './state.ts';
-import { tail } from './supervised-process.ts';
+import { launchSupervisor } from './supervisor-launch.ts';
 import { ensureNamespace } from './temporal-namespace.ts';
 import { localWorkers, type WorkerSpec } from './workers.ts';
 
@@ -28,9 +25,6 @@ export type StartOptions = {
   onProgress?: (line: string) => void;
 };
 
-/** How long a supervisor may take to say its first word, in seconds. */
-const FIRST_WORD_SECONDS = 30;
-
 /** Stopping is over by then: three turns' grace and some. */
 const STOP_SECONDS = 120;
 
@@ -43,7 +37,7 @@ export async function startStack(options: StartOptions = {}): Promise<Stack> {
   const onProgress = options.onProgress ?? (() => undefined);
   const paths = homePaths(settings.home);
   await checkExternal(settings);
-  const state = runningState(paths) ?? (await launch(settings, paths, onProgress));
+  const state = runningState(paths) ?? (await launchSupervisor(settings, paths, onProgress));
   const addresses = requireAddresses(state);
   refuseOtherAddresses(addresses, settings);
   if (!addresses.temporal.external) await ensureNamespace(addresses.temporal);
@@ -136,77 +130,6 @@ async function checkExternal({ postgres, temporal }: Settings): Promise<void> {
   if (postgres.url !== undefined) await checkDatabase(postgres.url);
   const { address, namespace } = temporal;
   if (address !== undefined) await ensureNamespace({ address, namespace, external: true });
-}
-
-/** Starts a supervisor, unless another is at it already, and follows it until the servers are ready. */
-async function launch(
-  settings: Settings,
-  paths: HomePaths,
-  onProgress: (line: string) => void,
-): Promise<StackState> {
-  for (;;) {
-    const owner = lockOwner(paths.lock);
-    const child = owner === undefined ? spawnSupervisor(settings, paths) : undefined;
-    const state = await follow(paths, child, onProgress);
-    if (state !== undefined) return state;
-  }
-}
-
-/** Its own session and no pipe to us: it outlives the command that asked for it. */
-function spawnSupervisor(settings: Settings, paths: HomePaths): ChildProcess {
-  mkdirSync(paths.logs, { recursive: true });
-  const log = openSync(join(paths.logs, 'supervisor.log'), 'a');
-  const child = spawn(process.execPath, ['--import', 'tsx', join('infra', 'supervisor-main.ts')], {
-    cwd: PROJECT_ROOT,
-    env: environmentFor(settings),
-    detached: true,
-    stdio: ['ignore', log, log],
-  });
-  closeSync(log);
-  child.unref();
-  return child;
-}
-
-/**
- * Follows whichever supervisor holds the lock, telling its progress, until the servers are ready.
- * Undefined when that supervisor ended before (it was being stopped, say): another is to be started.
- */
-async function follow(
-  paths: HomePaths,
-  child: ChildProcess | undefined,
-  onProgress: (line: string) => void,
-): Promise<StackState | undefined> {
-  let told = 0;
-  const deadline = Date.now() + FIRST_WORD_SECONDS * 1000;
-  for (;;) {
-    const owner = lockOwner(paths.lock);
-    const state = readState(paths.state);
-    const followed = state?.supervisor.pid;
-    if (state !== undefined && (followed === owner?.pid || followed === child?.pid)) {
-      for (const line of state.progress.slice(told)) onProgress(line);
-      told = state.progress.length;
-      if (state.phase === 'running') return state;
-      if (state.phase === 'failed') throw new StackError(state.error ?? 'the stack could not be started');
-    }
-    if (owner === undefined && hasEnded(child)) {
-      if (child === undefined || child.exitCode === 75) return undefined;
-      throw endedEarly(paths, child);
-    }
-    if (owner === undefined && Date.now() > deadline) throw endedEarly(paths, child);
-    await sleep(100);
-  }
-}
-
-function hasEnded(child: ChildProcess | undefined): boolean {
-  return child === undefined || child.exitCode !== null || child.signalCode !== null;
-}
-
-function endedEarly(paths: HomePaths, child: ChildProcess | undefined): StackError {
-  const log = join(paths.logs, 'supervisor.log');
-  const how = child?.exitCode ?? child?.signalCode ?? 'no answer';
-  return new StackError(
-    `Expected the supervisor to start, found that it ended (${how}). Its log, ${log}:\n${tail(log)}`,
-  );
 }
 
 async function stopSupervisor(paths: HomePaths, onProgress: (line: string) => void): Promise<boolean> {

@@ -9,9 +9,7 @@ import { homePaths } from './paths.ts';
 import { environmentFor, readSettings } from './settings.ts';
 import { readState } from './state.ts';
 import { Supervisor } from './supervisor.ts';
-
-/** EX_TEMPFAIL of sysexits.h. */
-const ANOTHER_RUNS = 75;
+import { ANOTHER_RUNS } from './supervisor-launch.ts';
 
 const log = (line: string) => process.stdout.write(`${new Date().toISOString()} ${line}\n`);
 

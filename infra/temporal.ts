@@ -3,12 +3,11 @@ import { join } from 'node:path';
 import { runCommand } from './command.ts';
 import type { ManagedProcess } from './managed-process.ts';
 import type { HomePaths } from './paths.ts';
-import type { Ports } from './ports.ts';
+import { LOOPBACK, type Ports } from './ports.ts';
 
 type Options = {
   binary: string;
   paths: HomePaths;
-  host: string;
   namespace: string;
   ports: Pick<Ports, 'temporal' | 'temporalUi'>;
   environment: Record<string, string>;
@@ -33,9 +32,9 @@ export function temporalServer(options: Options): ManagedProcess {
  * Without the first dynamic setting its single shard polls 20 times a second, and every hop waits for the
  * 50 ms grid; a write-ahead log with `synchronous=normal` spares a sync at each event.
  */
-function flags({ paths, host, namespace, ports }: Options): string[] {
+function flags({ paths, namespace, ports }: Options): string[] {
   return [
-    ...['--ip', host, '--port', String(ports.temporal), '--ui-port', String(ports.temporalUi)],
+    ...['--ip', LOOPBACK, '--port', String(ports.temporal), '--ui-port', String(ports.temporalUi)],
     ...['--db-filename', join(paths.temporal, 'temporal.db'), '--namespace', namespace],
     ...['--dynamic-config-value', 'history.transferProcessorMaxPollRPS=1000'],
     ...['--sqlite-pragma', 'journal_mode=wal', '--sqlite-pragma', 'synchronous=normal'],
@@ -43,8 +42,8 @@ function flags({ paths, host, namespace, ports }: Options): string[] {
   ];
 }
 
-async function namespaceAnswers({ binary, host, namespace, ports, environment }: Options): Promise<boolean> {
-  const address = `${host}:${ports.temporal}`;
+async function namespaceAnswers({ binary, namespace, ports, environment }: Options): Promise<boolean> {
+  const address = `${LOOPBACK}:${ports.temporal}`;
   const describe = ['operator', 'namespace', 'describe', '--namespace', namespace, '--address', address];
   await runCommand(binary, [...describe, '--command-timeout', '3s'], { timeoutSeconds: 10, environment });
   return true;

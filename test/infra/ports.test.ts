@@ -41,7 +41,7 @@ test('a named port in use is an error that names the port, its variable and its 
   const named = { postgres: { port: address.port, variable: 'R1_PORT_POSTGRES' } };
   const holder = process.platform === 'linux' ? `process ${process.pid} \\(` : 'another process';
   await assert.rejects(
-    choosePorts(named, {}, isPortFree('127.0.0.1')),
+    choosePorts(named, {}, isPortFree),
     new RegExp(`R1_PORT_POSTGRES=${address.port}: expected a free port, found it held by ${holder}`),
   );
   server.close();

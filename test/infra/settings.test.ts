@@ -5,7 +5,6 @@ import { environmentFor, readSettings, SettingsError } from '../../infra/setting
 test('with nothing set, everything is local and lies under the project', () => {
   const settings = readSettings({});
   assert.ok(settings.home.endsWith('/.r1'));
-  assert.equal(settings.bind, '127.0.0.1');
   assert.equal(settings.temporal.address, undefined);
   assert.equal(settings.postgres.url, undefined);
   assert.equal(settings.s3.endpoint, undefined);
@@ -17,7 +16,7 @@ test('an empty variable counts as unset', () => {
 });
 
 test('every wrong variable is named with what was expected and what was found', () => {
-  const wrong = { R1_PORT_TEMPORAL: '70000', R1_THREADS: 'two', R1_S3_BUCKET: 'R1', R1_BIND: '0.0.0.0' };
+  const wrong = { R1_PORT_TEMPORAL: '70000', R1_THREADS: 'two', R1_S3_BUCKET: 'R1' };
   assert.throws(
     () => readSettings(wrong),
     (error: unknown) => {
@@ -25,7 +24,6 @@ test('every wrong variable is named with what was expected and what was found', 
       assert.match(error.message, /R1_PORT_TEMPORAL: expected a port number from 1 to 65535, found "70000"/);
       assert.match(error.message, /R1_THREADS: expected a number of threads from 1 to 1024, found "two"/);
       assert.match(error.message, /R1_S3_BUCKET: expected a bucket name: .*found "R1"/);
-      assert.match(error.message, /R1_BIND: expected a loopback address .*found "0.0.0.0"/);
       return true;
     },
   );

@@ -20,6 +20,9 @@ const { PATH, HOME } = process.env;
 const settings = readSettings({ PATH, HOME, R1_HOME: join(folder, 'home') });
 const paths = homePaths(settings.home);
 
+/** For a machine with much else to do; none of it is waited for in vain. */
+const PATIENCE = { timeout: 180_000 };
+
 /** A worker that does nothing but live. */
 const IDLE = join(folder, 'idle.ts');
 
@@ -71,27 +74,35 @@ test('the namespace keeps runs 30 days and has the search attributes', async () 
   }
 });
 
-test('servers and workers that are killed come back with their data, and their restart is recorded', async () => {
-  await ensureWorkers([{ name: 'idle', role: 'trainer', module: IDLE }], settings);
-  await writeEverywhere();
-  const killed = recorded().processes;
-  for (const { identity } of killed) process.kill(identity?.pid ?? 0, 'SIGKILL');
-  await eventually(() => recorded().processes.every((p) => p.state === 'running' && p.restarts === 1));
-  for (const { name, lastExit } of recorded().processes) assert.equal(lastExit?.signal, 'SIGKILL', name);
-  await readEverywhere();
-});
+test(
+  'servers and workers that are killed come back with their data, and their restart is recorded',
+  PATIENCE,
+  async () => {
+    await ensureWorkers([{ name: 'idle', role: 'trainer', module: IDLE }], settings);
+    await writeEverywhere();
+    const killed = recorded().processes;
+    for (const { identity } of killed) process.kill(identity?.pid ?? 0, 'SIGKILL');
+    await eventually(() => recorded().processes.every((p) => p.state === 'running' && p.restarts === 1));
+    for (const { name, lastExit } of recorded().processes) assert.equal(lastExit?.signal, 'SIGKILL', name);
+    await readEverywhere();
+  },
+);
 
-test('after the supervisor itself is killed, the next start finds what it left, stops it and starts anew', async () => {
-  const before = recorded();
-  process.kill(before.supervisor.pid, 'SIGKILL');
-  await eventually(() => !isAlive(before.supervisor));
-  assert.equal(findStack(settings), undefined);
-  const lines: string[] = [];
-  stack = await startStack({ settings, workers: false, onProgress: (line) => lines.push(line) });
-  assert.ok(lines.some((line) => line.includes('postgres') && line.includes('was left by a supervisor')));
-  for (const { identity } of before.processes) assert.ok(identity === null || !isAlive(identity));
-  await readEverywhere();
-});
+test(
+  'after the supervisor itself is killed, the next start finds what it left, stops it and starts anew',
+  PATIENCE,
+  async () => {
+    const before = recorded();
+    process.kill(before.supervisor.pid, 'SIGKILL');
+    await eventually(() => !isAlive(before.supervisor));
+    assert.equal(findStack(settings), undefined);
+    const lines: string[] = [];
+    stack = await startStack({ settings, workers: false, onProgress: (line) => lines.push(line) });
+    assert.ok(lines.some((line) => line.includes('postgres') && line.includes('was left by a supervisor')));
+    for (const { identity } of before.processes) assert.ok(identity === null || !isAlive(identity));
+    await readEverywhere();
+  },
+);
 
 test('down ends every process; purge leaves nothing', async () => {
   const before = recorded();
