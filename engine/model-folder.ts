@@ -1,0 +1,97 @@
+/**
+ * A model as a Hugging Face folder, read whole and proved usable before anything of it is used: its
+ * configuration, every tensor that this demands, and a tokenizer whose tokens all have an embedding.
+ */
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { digestTensors } from './digest.ts';
+import { type ModelConfig, ModelConfigError, parseModelConfig } from './model-config.ts';
+import { encodeSafetensors } from './safetensors.ts';
+import { readTokenizerFolder, type Tokenizer, TokenizerError } from './tokenizer.ts';
+import { readWeightsFolder, WEIGHTS_FILE } from './weights.ts';
+
+export interface ModelFolder {
+  config: ModelConfig;
+  tokenizer: Tokenizer;
+  /** of the weights */
+  digest: string;
+  /** what a checkpoint consists of, by name; the weights as one float32 safetensors file */
+  files: Map<string, Uint8Array>;
+}
+
+/** Files beside the weights that make a folder what it is; those that are there are kept. */
+const COMPANIONS = [
+  'config.json',
+  'generation_config.json',
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'special_tokens_map.json',
+  'chat_template.jinja',
+  'README.md',
+  'LICENSE',
+];
+
+/** Throws ModelConfigError, WeightsError or TokenizerError naming the file and the remedy. */
+export async function readModelFolder(folder: string): Promise<ModelFolder> {
+  const config = await readConfig(folder);
+  const tokenizer = await readTokenizerFolder(folder);
+  refuseTokensWithoutEmbedding(tokenizer, config, folder);
+  const weights = await readWeightsFolder(folder, config);
+  const files = await readCompanions(folder);
+  files.set(WEIGHTS_FILE, encodeSafetensors(weights));
+  return { config, tokenizer, digest: digestTensors(weights), files };
+}
+
+async function readConfig(folder: string): Promise<ModelConfig> {
+  const path = join(folder, 'config.json');
+  const isFolder = await stat(folder).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  if (!isFolder) {
+    throw new ModelConfigError(`${folder}: expected a model’s folder, found none. Check the path.`);
+  }
+  const text = await readFile(path, 'utf8').catch((cause) => {
+    throw new ModelConfigError(
+      `${path}: expected a Llama configuration, found no readable file. Check that the folder is a model’s.`,
+      { cause },
+    );
+  });
+  return parseModelConfig(parseJson(text, path), path);
+}
+
+function parseJson(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new ModelConfigError(`${path}: expected JSON, found a damaged file. Fetch or copy it again.`, {
+      cause,
+    });
+  }
+}
+
+/** A `vocab_size` above the tokenizer's is padding; below it, some token could not be embedded. */
+export function refuseTokensWithoutEmbedding(
+  tokenizer: Tokenizer,
+  config: ModelConfig,
+  source: string,
+): void {
+  if (tokenizer.vocabSize <= config.vocab_size) return;
+  throw new TokenizerError(
+    `${source}: expected a tokenizer of at most ${config.vocab_size} tokens (vocab_size of config.json), ` +
+      `found ${tokenizer.vocabSize}. Check that tokenizer and model belong together.`,
+  );
+}
+
+async function readCompanions(folder: string): Promise<Map<string, Uint8Array>> {
+  const files = new Map<string, Uint8Array>();
+  for (const name of COMPANIONS) {
+    const bytes = await readFile(join(folder, name)).catch(unlessAbsent);
+    if (bytes !== undefined) files.set(name, bytes);
+  }
+  return files;
+}
+
+function unlessAbsent(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error;
+}
