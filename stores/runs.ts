@@ -1,4 +1,4 @@
-import type { CommittedCheckpoint, StagePlan } from '../contracts/activities.ts';
+import type { CommittedCheckpoint, RunPlan, StagePlan } from '../contracts/activities.ts';
 import { Failure } from '../contracts/failures.ts';
 import type { Recipe } from '../contracts/recipe.ts';
 import type { RunStatus } from '../contracts/stage-state.ts';
@@ -8,12 +8,8 @@ import { json } from './json.ts';
 export interface NewRun {
   run: string;
   recipe: Recipe;
-  /** decided at launch; `load-plan` reads it back */
-  plan: { stages: StagePlan[] };
-  /** 64 bits, decimal */
-  seed: string;
-  /** digest of the imported prompt set */
-  promptSet: string;
+  /** decided at launch; every activity reads it */
+  plan: RunPlan;
   base: CommittedCheckpoint;
 }
 
@@ -31,7 +27,7 @@ export interface RunSummary {
   startedAt: string;
 }
 
-const COLUMNS = `run, recipe, plan, seed::text, prompt_set AS "promptSet", base, status, reason,
+const COLUMNS = `run, recipe, plan, base, status, reason,
   started_at AS "startedAt", finished_at AS "finishedAt"`;
 
 /**
@@ -43,7 +39,15 @@ export async function createRun(database: Database, run: NewRun): Promise<Run> {
     const [created] = await tx.query<Run>(
       `INSERT INTO runs (run, recipe_name, recipe, plan, seed, prompt_set, base)
        VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (run) DO NOTHING RETURNING ${COLUMNS}`,
-      [run.run, run.recipe.name, json(run.recipe), json(run.plan), run.seed, run.promptSet, json(run.base)],
+      [
+        run.run,
+        run.recipe.name,
+        json(run.recipe),
+        json(run.plan),
+        run.plan.seed,
+        run.plan.promptSet,
+        json(run.base),
+      ],
     );
     if (!created) throw nameTaken(run.run);
     for (const [position, plan] of run.plan.stages.entries()) await createStage(tx, run.run, position, plan);

@@ -16,11 +16,13 @@ CREATE DOMAIN digests AS jsonb
 -- Each prompt once, whatever data sets it belongs to. Never changed, never deleted.
 CREATE TABLE prompts (
   hash        sha256 PRIMARY KEY,                  -- of (problem, answer, domain); written by import-prompts
+  problem_hash sha256 NOT NULL,                    -- of the normalised problem; the same problem in two sets has it
   problem     text NOT NULL,                       -- read by draw-prompts
   answer      text NOT NULL,                       -- read by draw-prompts, for the rewards
   domain      text NOT NULL,                       -- read by draw-prompts and statistics
   imported_at timestamptz NOT NULL DEFAULT now()   -- the first time; for people
 );
+CREATE INDEX prompts_by_problem ON prompts (problem_hash);
 
 -- A data set: prompts in a fixed order, named by its content.
 CREATE TABLE prompt_sets (
@@ -45,7 +47,7 @@ CREATE TABLE runs (
   run         text PRIMARY KEY,                    -- written at launch; part of every key
   recipe_name text NOT NULL,                       -- written at launch; read by `r1 runs`
   recipe      jsonb NOT NULL,                      -- the validated recipe; written at launch; read by `r1 show`
-  plan        jsonb NOT NULL,                      -- {stages: StagePlan[]}; written at launch; read by load-plan
+  plan        jsonb NOT NULL,                      -- RunPlan; written at launch; read by every activity
   seed        numeric(20, 0) NOT NULL CHECK (seed BETWEEN 0 AND 18446744073709551615), -- read wherever seeds are derived
   prompt_set  sha256 NOT NULL REFERENCES prompt_sets, -- written at launch; read by draw-prompts and draw-evaluation
   base        jsonb NOT NULL,                      -- CommittedCheckpoint of the base model; written at launch

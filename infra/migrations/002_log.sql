@@ -12,10 +12,12 @@ CREATE TABLE batches (
   hand          jsonb NOT NULL,                    -- RolloutInHand that it was cut from; read by open-stage
   digest_before sha256,                            -- of the weights that the step starts from; null where not logged
   cursor_after  jsonb NOT NULL,                    -- where the walk over the prompts stands after it; read by open-stage
+  completions   integer NOT NULL CHECK (completions > 0), -- trained on
+  tokens        integer NOT NULL,                  -- of those completions
   learning_rate double precision NOT NULL,         -- this and the figures below: written by make-batch, read by `r1 steps`
   reward        double precision NOT NULL,         -- mean weighted sum over completions
   rewards       jsonb NOT NULL,                    -- name → mean over completions without error
-  accuracy      double precision,                  -- share of right answers; null where no reward says
+  accuracy      double precision,                  -- share of right answers; null where no reward says it
   mean_length   double precision NOT NULL,         -- tokens
   zero_variance_share double precision NOT NULL,   -- share of groups whose rewards are all equal
   dropped       integer NOT NULL CHECK (dropped >= 0), -- completions left out

@@ -1,0 +1,114 @@
+import type { EvaluationSummary, RecordEvaluationInput } from '../contracts/activities.ts';
+import type { EvaluationDocument } from '../contracts/documents.ts';
+import { Failure } from '../contracts/failures.ts';
+import type { Reference } from '../contracts/reference.ts';
+import { currentBranch } from './branches.ts';
+import type { Database, Queryable, Transaction } from './database.ts';
+import { json } from './json.ts';
+
+export interface NewEvaluation extends RecordEvaluationInput {
+  figures: EvaluationSummary;
+}
+
+/** An evaluation's row. */
+export interface CommittedEvaluation extends EvaluationDocument {
+  branch: number;
+  quick: boolean;
+  rollout: Reference;
+  scores: Reference;
+  checkpoint: Reference | null;
+}
+
+/** Under this name the policy is measured that no stage has trained yet. */
+const BASE = 'base';
+
+const COLUMNS = `stage, branch, step, quick, problems, k, pass_at_1 AS "passAt1", pass_at_1_low AS low,
+  pass_at_1_high AS high, cons_at_k AS "consAtK", format_rate AS "formatRate", mean_length AS "meanLength",
+  reflection_rate AS "reflectionRate", rollout, scores, checkpoint`;
+
+interface Row extends Omit<CommittedEvaluation, 'passAt1Interval'> {
+  low: number;
+  high: number;
+}
+const fromRow = ({ low, high, ...row }: Row): CommittedEvaluation => ({
+  ...row,
+  passAt1Interval: [low, high],
+});
+
+/**
+ * Commits an evaluation of the stage's current branch. The same one committed again is no error.
+ * @throws Failure 'Contradiction' where another rollout or other scores are committed for it.
+ */
+export async function recordEvaluation(
+  database: Database,
+  evaluation: NewEvaluation,
+): Promise<CommittedEvaluation> {
+  const { key, as } = evaluation;
+  return database.transaction(async (tx) => {
+    const branch = as === BASE ? 0 : (await currentBranch(tx, key)).branch;
+    const inserted = await insertEvaluation(tx, evaluation, branch);
+    return inserted ?? sameEvaluation(tx, evaluation, branch);
+  });
+}
+
+async function insertEvaluation(
+  tx: Transaction,
+  { key, as, step, quick, figures, rollout, scores, checkpoint }: NewEvaluation,
+  branch: number,
+): Promise<CommittedEvaluation | undefined> {
+  const [row] = await tx.query<Row>(
+    `INSERT INTO evaluations (run, stage, branch, step, quick, problems, k, pass_at_1, pass_at_1_low, pass_at_1_high,
+       cons_at_k, format_rate, mean_length, reflection_rate, rollout, scores, checkpoint)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+     ON CONFLICT DO NOTHING RETURNING ${COLUMNS}`,
+    [
+      key.run,
+      as,
+      branch,
+      step,
+      quick,
+      figures.problems,
+      figures.k,
+      figures.passAt1,
+      ...figures.passAt1Interval,
+      figures.consAtK,
+      figures.formatRate,
+      figures.meanLength,
+      figures.reflectionRate,
+      json(rollout),
+      json(scores),
+      checkpoint && json(checkpoint),
+    ],
+  );
+  return row && fromRow(row);
+}
+
+async function sameEvaluation(
+  tx: Transaction,
+  { key, as, step, quick, rollout, scores }: NewEvaluation,
+  branch: number,
+): Promise<CommittedEvaluation> {
+  const [row] = await tx.query<Row>(
+    `SELECT ${COLUMNS} FROM evaluations WHERE run = $1 AND stage = $2 AND branch = $3 AND step = $4 AND quick = $5`,
+    [key.run, as, branch, step, quick],
+  );
+  if (row?.rollout.sha256 === rollout.sha256 && row.scores.sha256 === scores.sha256) return fromRow(row);
+  throw new Failure(
+    'Contradiction',
+    `evaluation of ${key.run}/${as} step ${step}: expected ${row?.rollout.uri} and ${row?.scores.uri}, ` +
+      `found ${rollout.uri} and ${scores.uri}. Nothing was written; the committed one stands.`,
+  );
+}
+
+/** A run's evaluations in the order in which they were made: whole ones, or also quick ones. */
+export async function listEvaluations(
+  reader: Queryable,
+  run: string,
+  { quick = false }: { quick?: boolean } = {},
+): Promise<CommittedEvaluation[]> {
+  const rows = await reader.query<Row>(
+    `SELECT ${COLUMNS} FROM evaluations WHERE run = $1 AND (NOT quick OR $2) ORDER BY recorded_at, step`,
+    [run, quick],
+  );
+  return rows.map(fromRow);
+}

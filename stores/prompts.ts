@@ -1,0 +1,167 @@
+import { createHash } from 'node:crypto';
+import type { ImportedPrompt } from '../algorithm/prompt-rows.ts';
+import { Failure } from '../contracts/failures.ts';
+import type { DrawnPrompt } from '../contracts/records.ts';
+import type { Database, Queryable, Transaction } from './database.ts';
+
+export type Split = ImportedPrompt['split'];
+
+export interface NewPromptSet {
+  /** for people */
+  name: string;
+  /** in the order that the walk over the prompts will count by */
+  prompts: readonly ImportedPrompt[];
+}
+
+export interface PromptSet {
+  /** of the prompts in their order: equal data give an equal set */
+  digest: string;
+  train: number;
+  test: number;
+}
+
+/** A prompt and its place in its split. */
+interface Member extends ImportedPrompt {
+  contentHash: string;
+  ordinal: number;
+}
+
+const ROWS_A_STATEMENT = 2_000;
+
+const sha256Of = (text: string) => createHash('sha256').update(text).digest('hex');
+
+/** What a prompt is called by: all that decides what is sampled and how it is judged. */
+export const promptHash = ({
+  problem,
+  answer,
+  domain,
+}: Pick<ImportedPrompt, 'problem' | 'answer' | 'domain'>) =>
+  sha256Of(JSON.stringify([problem, answer, domain]));
+
+/**
+ * Writes a data set whole, or nothing. Imported before, it is the same set.
+ * @throws Failure 'InvalidInput' naming the line of a row that Postgres cannot hold or that comes twice.
+ */
+export async function importPromptSet(
+  database: Database,
+  { name, prompts }: NewPromptSet,
+): Promise<PromptSet> {
+  const members = placed(prompts);
+  const digest = sha256Of(
+    members.map(({ split, ordinal, contentHash }) => `${split} ${ordinal} ${contentHash}\n`).join(''),
+  );
+  const count = (split: Split) => members.filter((member) => member.split === split).length;
+  const set = { digest, train: count('train'), test: count('test') };
+  await database.transaction(async (tx) => {
+    const created = await tx.query(
+      'INSERT INTO prompt_sets (digest, name) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING digest',
+      [digest, name],
+    );
+    if (created.length === 0) return;
+    await insertPrompts(tx, members);
+    await insertMembers(tx, digest, members);
+  });
+  return set;
+}
+
+function placed(prompts: readonly ImportedPrompt[]): Member[] {
+  const counts: Record<Split, number> = { train: 0, test: 0 };
+  const seen = new Map<string, ImportedPrompt>();
+  return prompts.map((prompt) => {
+    const contentHash = promptHash(prompt);
+    refuseRow(prompt, seen.get(contentHash));
+    seen.set(contentHash, prompt);
+    return { ...prompt, contentHash, ordinal: counts[prompt.split]++ };
+  });
+}
+
+function refuseRow(
+  { problem, answer, domain, source, line }: ImportedPrompt,
+  earlier: ImportedPrompt | undefined,
+): void {
+  const refuse = (expected: string, found: string) => {
+    throw new Failure(
+      'InvalidInput',
+      `${source} line ${line}: expected ${expected}, found ${found}; nothing was imported: mend the file and import it again`,
+    );
+  };
+  if ([problem, answer, domain].some((text) => text.includes('\0'))) refuse('text', 'a NUL character');
+  if (earlier) refuse('each prompt once', `the same as on ${earlier.source} line ${earlier.line}`);
+}
+
+/** In the order of their hashes: two imports at once then wait for one another instead of for ever. */
+async function insertPrompts(tx: Transaction, members: readonly Member[]): Promise<void> {
+  const sorted = [...members].sort((a, b) => (a.contentHash < b.contentHash ? -1 : 1));
+  for (const chunk of chunksOf(sorted)) {
+    await tx.query(
+      `INSERT INTO prompts (hash, problem_hash, problem, answer, domain)
+       SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[]) ON CONFLICT DO NOTHING`,
+      [
+        chunk.map(({ contentHash }) => contentHash),
+        chunk.map(({ hash }) => hash),
+        chunk.map(({ problem }) => problem),
+        chunk.map(({ answer }) => answer),
+        chunk.map(({ domain }) => domain),
+      ],
+    );
+  }
+}
+
+async function insertMembers(tx: Transaction, set: string, members: readonly Member[]): Promise<void> {
+  for (const chunk of chunksOf(members)) {
+    await tx.query(
+      `INSERT INTO prompt_set_members (prompt_set, split, ordinal, prompt, source, line)
+       SELECT $1, m.* FROM unnest($2::text[], $3::integer[], $4::text[], $5::text[], $6::integer[]) AS m`,
+      [
+        set,
+        chunk.map(({ split }) => split),
+        chunk.map(({ ordinal }) => ordinal),
+        chunk.map(({ contentHash }) => contentHash),
+        chunk.map(({ source }) => source),
+        chunk.map(({ line }) => line),
+      ],
+    );
+  }
+}
+
+function chunksOf<T>(rows: readonly T[]): T[][] {
+  const chunks: T[][] = [];
+  for (let begin = 0; begin < rows.length; begin += ROWS_A_STATEMENT)
+    chunks.push(rows.slice(begin, begin + ROWS_A_STATEMENT));
+  return chunks;
+}
+
+/**
+ * Prompts by their places in a split, in the order asked for; a place may come twice.
+ * @throws Failure 'InvalidInput' where the set has no such place.
+ */
+export async function readPrompts(
+  reader: Queryable,
+  promptSet: string,
+  split: Split,
+  ordinals: readonly number[],
+): Promise<Omit<DrawnPrompt, 'slot'>[]> {
+  const rows = await reader.query<Omit<DrawnPrompt, 'slot'>>(
+    `SELECT p.hash AS prompt, p.problem, p.answer, p.domain
+     FROM unnest($3::integer[]) WITH ORDINALITY AS asked (ordinal, place)
+     JOIN prompt_set_members m ON m.prompt_set = $1 AND m.split = $2 AND m.ordinal = asked.ordinal
+     JOIN prompts p ON p.hash = m.prompt
+     ORDER BY asked.place`,
+    [promptSet, split, [...ordinals]],
+  );
+  if (rows.length === ordinals.length) return rows;
+  throw new Failure(
+    'InvalidInput',
+    `prompt set ${promptSet}: expected ${ordinals.length} ${split} prompts at places up to ${Math.max(...ordinals)}, found ${rows.length}. ` +
+      'Import the data set again.',
+  );
+}
+
+/** How many prompts a split has. */
+export async function countPrompts(reader: Queryable, promptSet: string, split: Split): Promise<number> {
+  const [row] = await reader.query<{ prompts: number }>(
+    'SELECT count(*) AS prompts FROM prompt_set_members WHERE prompt_set = $1 AND split = $2',
+    [promptSet, split],
+  );
+  return row?.prompts ?? 0;
+}
