@@ -14,13 +14,8 @@ import { serialize } from './onnx.ts';
 import type { Runtime, Session } from './runtime.ts';
 import type { TokenOutputs } from './step-metrics.ts';
 import type { DType, FloatTensor, Tensor, TensorMap, TypedArrays } from './tensor.ts';
+import type { Scalars } from './train-batch.ts';
 import { gradientInput, gradientOutput, scoringGraph, trainingGraph } from './training-graph.ts';
-
-/** Scalar inputs of a graph. */
-export interface Scalars {
-  floats: Readonly<Record<string, number>>;
-  flags: Readonly<Record<string, boolean>>;
-}
 
 export interface ScoreCall {
   weights: TensorMap;

@@ -4,54 +4,25 @@
  *
  * Axes: B sequences of a batch, R scored (completion) tokens of a micro-batch.
  */
-import { type AdamWOptions, adamWUpdate, clipFactor, globalNorm } from './adamw.ts';
+import { adamWUpdate, clipFactor, globalNorm } from './adamw.ts';
 import type { Objective } from './losses.ts';
 import type { Sequence } from './micro-batches.ts';
 import { expectedTensors, type ModelConfig } from './model-config.ts';
-import { PolicyGraphs, type Scalars } from './policy-graphs.ts';
+import { PolicyGraphs } from './policy-graphs.ts';
 import type { Runtime } from './runtime.ts';
 import { type ClipRange, type StepMetrics, stepMetrics, type TokenOutputs } from './step-metrics.ts';
 import { disposeAll, type FloatTensor, type TensorMap } from './tensor.ts';
+import {
+  policyScalars,
+  policyTokens,
+  ratioHigh,
+  type Scalars,
+  type SftBatch,
+  type TrainBatch,
+  type UpdateOptions,
+} from './train-batch.ts';
 
-/** Numbers in force for an update, whatever the objective. */
-export interface UpdateOptions extends AdamWOptions {
-  /** Limit of the gradient's global norm; 0 leaves it alone. */
-  max_grad_norm: number;
-}
-
-/** Numbers in force for a policy-gradient step; names and meanings are TRL's. */
-export interface PolicyGradientOptions extends UpdateOptions {
-  loss: 'grpo' | 'cispo';
-  importance_sampling_level: Objective['level'];
-  epsilon: number;
-  /** For `cispo`, the bound of ρ itself. */
-  epsilon_high: number;
-  /** Upper bound of ρ in the unclipped term; null: none. */
-  delta: number | null;
-  beta: number;
-  use_bias_correction_kl: boolean;
-  temperature: number;
-}
-
-export interface TrainBatch {
-  sequences: readonly Sequence[];
-  /** One a sequence. */
-  advantagesB: ArrayLike<number>;
-  /** Per sequence, per completion token; null: the training pass's own. */
-  oldLogprobs: readonly Float32Array[] | null;
-  /** Likewise of the reference policy; null: no reference, the KL term is zero. */
-  refLogprobs: readonly Float32Array[] | null;
-  /** Per sequence, per completion token: its weight in the loss −Σ w·l. */
-  tokenWeights: readonly Float32Array[];
-  options: PolicyGradientOptions;
-}
-
-export interface SftBatch {
-  sequences: readonly Sequence[];
-  /** Per sequence, per completion token: its weight in the loss −Σ w·log π. */
-  tokenWeights: readonly Float32Array[];
-  options: UpdateOptions;
-}
+export type { PolicyGradientOptions, SftBatch, TrainBatch, UpdateOptions } from './train-batch.ts';
 
 export interface StepResult extends StepMetrics {
   /** The training pass's log-probabilities, before the update, per sequence and completion token. */
@@ -275,42 +246,4 @@ function tensorOf(tensors: TensorMap, name: string): FloatTensor {
   const tensor = tensors.get(name);
   if (tensor === undefined) throw new Error(`There is no tensor "${name}".`);
   return tensor;
-}
-
-/** 1 + ε_high, or for `cispo` ε_high, which TRL takes as the bound of ρ itself. */
-function ratioHigh({ loss, epsilon_high }: PolicyGradientOptions): number {
-  return loss === 'cispo' ? epsilon_high : 1 + epsilon_high;
-}
-
-/** The objective's inputs that have one value a scored token. */
-function policyTokens(batch: TrainBatch): Record<string, readonly Float32Array[]> {
-  const { sequences, advantagesB, tokenWeights } = batch;
-  const repeated = sequences.map(({ completionTokens }, index) =>
-    new Float32Array(completionTokens.length).fill(advantagesB[index] ?? 0),
-  );
-  const unused = sequences.map(({ completionTokens }) => new Float32Array(completionTokens.length));
-  return {
-    advantages: repeated,
-    tokenWeights,
-    oldLogprobs: batch.oldLogprobs ?? unused,
-    refLogprobs: batch.refLogprobs ?? unused,
-  };
-}
-
-function policyScalars({ options, oldLogprobs, refLogprobs }: TrainBatch): Scalars {
-  return {
-    floats: {
-      temperature: options.temperature,
-      // An epsilon of 1 or more leaves no lower bound: no ratio is below 1 − ε ≤ 0.
-      ratioLow: 1 - options.epsilon,
-      ratioHigh: ratioHigh(options),
-      delta: options.delta ?? Number.POSITIVE_INFINITY,
-      beta: options.beta,
-    },
-    flags: {
-      ownOld: oldLogprobs === null,
-      ownRef: refLogprobs === null,
-      correctKl: options.use_bias_correction_kl,
-    },
-  };
 }
