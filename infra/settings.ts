@@ -36,6 +36,8 @@ export type Settings = {
   };
   /** Threads of the engine, where the environment says; they belong to the numerics. */
   threads?: number;
+  /** A worker's own name among the processes; its supervisor hands it over. */
+  workerName: string;
   /** The variables as they were set, for handing the same settings to a child process. */
   variables: Record<string, string>;
 };
@@ -63,6 +65,7 @@ const variables = z.object({
   R1_HOME: text(),
   R1_CACHE: text(),
   R1_THREADS: integer(1, 1024, 'a number of threads').optional(),
+  R1_WORKER_NAME: matching(/^[a-z][\w-]*$/, 'a name of letters, digits, _ and -').default('worker'),
   R1_TEMPORAL_ADDRESS: matching(/^[^\s/]+:\d+$/, 'host:port, such as temporal.example:7233').optional(),
   R1_TEMPORAL_NAMESPACE: matching(/^[\w.-]{2,}$/, 'a namespace name').default('default'),
   R1_TEMPORAL_BIN: text(),
@@ -156,6 +159,7 @@ function toSettings(
       port: values.R1_PORT_S3,
     },
     threads: values.R1_THREADS,
+    workerName: values.R1_WORKER_NAME,
   };
 }
 

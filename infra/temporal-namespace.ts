@@ -42,19 +42,6 @@ export async function ensureNamespace(options: Options): Promise<void> {
   }
 }
 
-/** Makes a namespace of its own on our server, for a test; it can be used once its cache knows it. */
-export async function registerNamespace(address: string, namespace: string): Promise<void> {
-  const connection = await connect({ address, namespace, external: false });
-  try {
-    await connection.workflowService.registerNamespace({
-      namespace,
-      workflowExecutionRetentionPeriod: msToTs(RETENTION_SECONDS * 1000),
-    });
-  } finally {
-    await connection.close();
-  }
-}
-
 async function connect({ address, external }: Options): Promise<Connection> {
   try {
     return await Connection.connect({ address, connectTimeout: '10s' });

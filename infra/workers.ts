@@ -32,7 +32,7 @@ export function workerProcess(spec: WorkerSpec, environment: Record<string, stri
     command: process.execPath,
     args: ['--import', 'tsx', spec.module],
     cwd: PROJECT_ROOT,
-    environment: { ...environment, ...spec.environment },
+    environment: { ...environment, R1_WORKER_NAME: spec.name, ...spec.environment },
     isReady: () => Promise.resolve(true),
   };
 }
