@@ -182,6 +182,8 @@ export interface OrchestratorActivities {
   loadPlan(input: { run: string }): Promise<{ stages: StagePlan[] }>;
   /** Reads where a stage stands and marks it running. `historyStep`: what the workflow believes (rule 6). */
   openStage(input: { key: StageKey; historyStep: number | null }): Promise<StagePosition>;
+  /** Begins a new branch of the stage after a committed step; what came after it stays readable. */
+  rewindStage(input: { key: StageKey; step: number }): Promise<BranchKey>;
   /** Makes a new, larger term the branch's own; all smaller ones are superseded from here on. */
   claimTerm(input: { key: BranchKey }): Promise<Lease>;
   drawPrompts(input: DrawPromptsInput): Promise<DrawPromptsResult>;

@@ -14,6 +14,8 @@ export type RunStatus = z.infer<typeof runStatusSchema>;
 
 /** A rollout under training: what the steps cut from it need, and where the walk over the prompts stands. */
 export const rolloutInHandSchema = z.strictObject({
+  /** the branch that sampled it: a rewound stage may go on with its parent's rollout */
+  branch: z.int().nonnegative(),
   /** the first step that trains on it */
   firstStep: z.int().positive(),
   request: referenceSchema,

@@ -55,10 +55,17 @@ export interface StageOutcome {
 /** Message names. */
 export const messages = {
   progress: 'progress',
-  retry: 'retryStageUpdate',
+  pause: 'pauseStageUpdate',
+  resume: 'resumeStageUpdate',
   abort: 'abortStageUpdate',
   trainerLost: 'trainerLostSignal',
 } as const;
+
+/** What an operator says to a stage that rests (paused or parked). */
+export interface ResumeRequest {
+  /** go on after this committed step, on a new branch; left out: from where the rows end */
+  fromStep?: number;
+}
 
 /** Search attributes of every workflow of a run. */
 export const searchAttributes = {

@@ -7,14 +7,13 @@ import {
   isCancellation,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { StageStatus } from '../contracts/stage-state.ts';
 import type { StageInput, StageOutcome } from '../contracts/workflows.ts';
 import { orchestrator } from './activities.ts';
 import { describeFailure, TrainerLost } from './errors.ts';
 import { reinforcementStep } from './reinforcement-step.ts';
 import { StageDesk } from './stage-desk.ts';
+import { end, park, pause, type Rested } from './stage-rest.ts';
 import { findPlace, keepMilestones, type StageWalk } from './stage-walk.ts';
-import { releaseTrainer } from './trainer.ts';
 
 /** Backstop for continue-as-new, where the server does not suggest it first. */
 const STEPS_OF_ONE_HISTORY = 400;
@@ -31,23 +30,34 @@ export async function reinforcementStage(input: StageInput): Promise<StageOutcom
   const { key, historyStep, trainer } = input;
   const walk: StageWalk = { key, plan, desk, historyStep, trainer, recent: [], samples: [] };
   for (;;) {
-    try {
-      return await toTheEnd(walk);
-    } catch (error) {
-      if (error instanceof ContinueAsNew) throw error;
-      if (isCancellation(error)) return await CancellationScope.nonCancellable(() => end(walk, 'aborted'));
-      if (error instanceof TrainerLost) walk.trainer = null;
-      else if ((await park(walk, describeFailure(error))) === 'abort') return await end(walk, 'aborted');
-    }
+    const rested = await walkOn(walk);
+    if (rested !== 'again') return rested;
   }
 }
 
-async function toTheEnd(walk: StageWalk): Promise<StageOutcome> {
+/** Walks as far as it goes: to the end, to a rest from which the stage goes on, or to a lost trainer. */
+async function walkOn(walk: StageWalk): Promise<Rested> {
+  try {
+    return await toTheEnd(walk);
+  } catch (error) {
+    if (error instanceof ContinueAsNew) throw error;
+    if (isCancellation(error)) return await CancellationScope.nonCancellable(() => end(walk, 'aborted'));
+    if (!(error instanceof TrainerLost)) return await park(walk, describeFailure(error));
+    walk.trainer = null;
+    return 'again';
+  }
+}
+
+async function toTheEnd(walk: StageWalk): Promise<Rested> {
   const standing = await findPlace(walk);
+  if (standing === 'complete')
+    return { stage: walk.key.stage, step: walk.plan.options.max_steps, status: 'complete' };
   walk.desk.attributes({ status: 'running', step: standing.step });
   await keepMilestones(standing);
   const began = standing.step;
   while (standing.step < walk.plan.options.max_steps) {
+    if (walk.desk.wish === 'abort') return await end(walk, 'aborted');
+    if (walk.desk.wish === 'pause') return await pause(standing);
     await reinforcementStep(standing);
     const { saved } = await keepMilestones(standing);
     if (saved && historyIsLong(standing.step - began)) await carryOn(walk);
@@ -62,35 +72,4 @@ const historyIsLong = (steps: number) =>
 async function carryOn({ key, historyStep, trainer }: StageWalk): Promise<never> {
   await condition(allHandlersFinished);
   return await continueAsNew<typeof reinforcementStage>({ key, historyStep, trainer });
-}
-
-/** Gives the trainer back and waits for an operator (rule 13). */
-async function park(walk: StageWalk, reason: string): Promise<'retry' | 'abort'> {
-  walk.desk.phase('parked', reason);
-  await giveTrainerBack(walk);
-  await setStatus(walk, 'parked', reason);
-  walk.desk.details(
-    `### Parked\n\n${reason}\n\nTake it up again with \`r1 retry\`, or end it with \`r1 abort\`.`,
-  );
-  return walk.desk.decisionOnParked(reason);
-}
-
-async function end(walk: StageWalk, status: StageOutcome['status']): Promise<StageOutcome> {
-  walk.desk.phase(status);
-  await giveTrainerBack(walk);
-  await setStatus(walk, status);
-  return { stage: walk.key.stage, step: walk.historyStep ?? 0, status };
-}
-
-async function giveTrainerBack(walk: StageWalk): Promise<void> {
-  const held = walk.trainer;
-  walk.trainer = null;
-  if (held !== null) await releaseTrainer(held, walk.desk.lostQueues);
-}
-
-async function setStatus(walk: StageWalk, status: StageStatus, reason?: string): Promise<void> {
-  walk.desk.attributes({ status });
-  await orchestrator.setStageStatus.executeWithOptions({ summary: `stage ${status}` }, [
-    { key: walk.key, status, reason },
-  ]);
 }

@@ -138,13 +138,22 @@ async function computeLogprobs(input: RolloutInput, rollout: Reference, temperat
 }
 
 function handOf(
-  { step, cursor }: RolloutInput,
+  { key, step, cursor }: RolloutInput,
   refs: { request: Reference; rollout: Reference; scores: Reference },
   logprobs: Reference | null,
   cursorAfter: Cursor,
 ): RolloutInHand {
   const { request, rollout, scores } = refs;
-  return { firstStep: step, request, rollout, scores, logprobs, cursorBefore: cursor, cursorAfter };
+  return {
+    branch: key.branch,
+    firstStep: step,
+    request,
+    rollout,
+    scores,
+    logprobs,
+    cursorBefore: cursor,
+    cursorAfter,
+  };
 }
 
 /** The digest is logged wherever a rollout begins, so a held trainer that samples always has one. */

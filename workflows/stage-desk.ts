@@ -9,10 +9,16 @@ import {
   upsertSearchAttributes,
 } from '@temporalio/workflow';
 import type { StageKey } from '../contracts/identity.ts';
-import { messages, type StageProgress, searchAttributes } from '../contracts/workflows.ts';
+import {
+  messages,
+  type ResumeRequest,
+  type StageProgress,
+  searchAttributes,
+} from '../contracts/workflows.ts';
 
 export const progressQuery = defineQuery<StageProgress>(messages.progress);
-export const retryStageUpdate = defineUpdate<void>(messages.retry);
+export const pauseStageUpdate = defineUpdate<void>(messages.pause);
+export const resumeStageUpdate = defineUpdate<void, [ResumeRequest]>(messages.resume);
 export const abortStageUpdate = defineUpdate<void>(messages.abort);
 export const trainerLostSignal = defineSignal<[{ queue: string }]>(messages.trainerLost);
 
@@ -20,37 +26,46 @@ const stepKey = defineSearchAttributeKey(searchAttributes.step, SearchAttributeT
 const rewardKey = defineSearchAttributeKey(searchAttributes.reward, SearchAttributeType.DOUBLE);
 const statusKey = defineSearchAttributeKey(searchAttributes.status, SearchAttributeType.KEYWORD);
 
-type Decision = 'retry' | 'abort';
+/** What an operator decided on a stage that rests. */
+export type Decision = { kind: 'resume'; fromStep: number | null } | { kind: 'abort' };
 
 /**
  * Where a stage's workflow meets people: what it shows (progress, details in the UI, search attributes) and
- * what it is told (retry, abort, a trainer's death).
+ * what it is told (pause, resume, abort, a trainer's death).
  */
 export class StageDesk {
   readonly lostQueues = new Set<string>();
   private readonly progress: StageProgress;
   private decision: Decision | null = null;
-  private parked = false;
+  private resting = false;
+  private askedToRest: 'pause' | 'abort' | null = null;
 
   constructor(key: StageKey, steps: number) {
     this.progress = { key, step: 0, steps, phase: 'starting', detail: '' };
-    const onlyWhenParked = {
-      validator: () => {
-        if (!this.parked) throw new Error(`the stage is not parked: it is ${this.progress.phase}`);
-      },
-    };
     setHandler(progressQuery, () => this.progress, { description: 'What the stage is doing now' });
     setHandler(trainerLostSignal, ({ queue }) => void this.lostQueues.add(queue), {
       description: 'Sent by a trainer that starts where another has died',
     });
-    setHandler(retryStageUpdate, () => this.decide('retry'), {
-      ...onlyWhenParked,
-      description: 'Take a parked stage up again from its last committed step',
+    setHandler(pauseStageUpdate, () => this.ask('pause'), {
+      validator: () => this.refuseWhen(this.resting, 'it rests already'),
+      description: 'Commit a checkpoint at the next step, give the trainer back and wait',
     });
-    setHandler(abortStageUpdate, () => this.decide('abort'), {
-      ...onlyWhenParked,
-      description: 'End a parked stage; its checkpoints stay',
+    setHandler(
+      resumeStageUpdate,
+      ({ fromStep }) => this.decide({ kind: 'resume', fromStep: fromStep ?? null }),
+      {
+        validator: (_request: ResumeRequest) => this.refuseWhen(!this.resting, 'pause it first'),
+        description: 'Go on with a paused or parked stage, on a new branch where a step is named',
+      },
+    );
+    setHandler(abortStageUpdate, () => (this.resting ? this.decide({ kind: 'abort' }) : this.ask('abort')), {
+      description: 'End the stage at the next step; its checkpoints stay',
     });
+  }
+
+  /** What the operator wants at the next step's boundary. */
+  get wish(): 'pause' | 'abort' | null {
+    return this.askedToRest;
   }
 
   phase(phase: string, detail = ''): void {
@@ -76,18 +91,27 @@ export class StageDesk {
     ]);
   }
 
-  /** Waits for an operator's word on a parked stage. */
-  async decisionOnParked(reason: string): Promise<Decision> {
-    this.phase('parked', reason);
-    this.parked = true;
+  /** Rests, paused or parked, until an operator decides. */
+  async awaitDecision(phase: 'paused' | 'parked', reason: string): Promise<Decision> {
+    this.phase(phase, reason);
+    this.resting = true;
+    this.askedToRest = null;
     await condition(() => this.decision !== null);
-    const decision = this.decision ?? 'retry';
-    this.parked = false;
+    const decision = this.decision ?? { kind: 'resume', fromStep: null };
+    this.resting = false;
     this.decision = null;
     return decision;
   }
 
+  private ask(wish: 'pause' | 'abort'): void {
+    this.askedToRest = wish;
+  }
+
   private decide(decision: Decision): void {
     this.decision = decision;
+  }
+
+  private refuseWhen(refused: boolean, why: string): void {
+    if (refused) throw new Error(`the stage is ${this.progress.phase}: ${why}`);
   }
 }

@@ -40,9 +40,10 @@ export interface StandingWalk extends StageWalk {
 }
 
 /** Reads where the stage stands by the rows, has a trainer hold that policy, and replays the log after it. */
-export async function findPlace(walk: StageWalk): Promise<StandingWalk> {
+export async function findPlace(walk: StageWalk): Promise<StandingWalk | 'complete'> {
   walk.desk.phase('reading where the stage stands');
   const position = await orchestrator.openStage({ key: walk.key, historyStep: walk.historyStep });
+  if (position.status === 'complete') return 'complete';
   const branch = { ...walk.key, branch: position.branch };
   walk.desk.phase('waiting for a trainer');
   const withReference = walk.plan.options.beta > 0;

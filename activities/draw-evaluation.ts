@@ -1,0 +1,51 @@
+import { deriveSeed } from '../algorithm/seeds.ts';
+import type { DrawEvaluationInput } from '../contracts/activities.ts';
+import type { EvaluationOptions } from '../contracts/options.ts';
+import type { Reference } from '../contracts/reference.ts';
+import { keys } from '../stores/keys.ts';
+import { countPrompts, readPrompts } from '../stores/prompts.ts';
+import { putRecord } from '../stores/records.ts';
+import { tokenizerOf } from './checkpoint-files.ts';
+import type { Stores } from './dependencies.ts';
+import { planOf, stagePlanOf } from './plan-of.ts';
+import { sampleRequest } from './sample-request.ts';
+
+/**
+ * Writes what is sampled to measure a policy: the first held-out problems, k samples each. Problems and seeds
+ * are the same at every step and for the base, so that differences are the policy's.
+ */
+export async function drawEvaluation(
+  { database, objects }: Stores,
+  input: DrawEvaluationInput,
+): Promise<{ request: Reference }> {
+  const plan = await planOf(database, input.key.run);
+  const stage = stagePlanOf(plan, input.key.stage);
+  const { problems, k } = extentOf(stage.evaluation, input.quick);
+  const held = await countPrompts(database, plan.promptSet, 'test');
+  const ordinals = Array.from({ length: Math.min(problems, held) }, (_, ordinal) => ordinal);
+  const rows = await readPrompts(database, plan.promptSet, 'test', ordinals);
+  const runSeed = BigInt(plan.seed);
+  const { temperature, top_p, top_k, max_completion_length } = stage.evaluation;
+  const { record, tensors } = sampleRequest({
+    tokenizer: await tokenizerOf(objects, stage.initial.manifest),
+    promptFormat: plan.promptFormat,
+    prompts: rows.map((row, slot) => ({ ...row, slot })),
+    numGenerations: k,
+    seedOf: (slot, sample) => evaluationSeed(runSeed, slot, sample),
+    sampling: { temperature, top_p, top_k, max_completion_length },
+  });
+  const key = keys.evaluationRequest(input.key, input);
+  return { request: await putRecord(objects, key, record, tensors) };
+}
+
+/** Problems and samples of a full or a quick measurement. */
+export function extentOf(options: EvaluationOptions, quick: boolean): { problems: number; k: number } {
+  return quick
+    ? { problems: options.quick_problems, k: options.quick_k }
+    : { problems: options.problems, k: options.k };
+}
+
+/** The seed of a held-out problem's sample: the same whatever stage or step is measured. */
+export function evaluationSeed(runSeed: bigint, slot: number, sample: number): bigint {
+  return deriveSeed({ runSeed, stage: 'evaluation', branch: 0, purpose: 'sample', step: 0, slot, sample });
+}

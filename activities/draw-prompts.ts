@@ -1,0 +1,58 @@
+import { take } from '../algorithm/prompt-cursor.ts';
+import { optionsInForce } from '../algorithm/schedules.ts';
+import { deriveSeed } from '../algorithm/seeds.ts';
+import type { DrawPromptsInput, DrawPromptsResult } from '../contracts/activities.ts';
+import { listChanges } from '../stores/changes.ts';
+import { keys } from '../stores/keys.ts';
+import { readPrompts } from '../stores/prompts.ts';
+import { putRecord } from '../stores/records.ts';
+import { tokenizerOf } from './checkpoint-files.ts';
+import type { Stores } from './dependencies.ts';
+import { planOf, stagePlanOf } from './plan-of.ts';
+import { sampleRequest } from './sample-request.ts';
+
+/**
+ * Draws the next prompts of the walk and writes what a trainer is to sample from them. The same cursor
+ * gives the same prompts and seeds, so the same object: drawing twice issues nothing twice.
+ */
+export async function drawPrompts(
+  { database, objects }: Stores,
+  input: DrawPromptsInput,
+): Promise<DrawPromptsResult> {
+  const { key, firstStep, firstSlot } = input;
+  const plan = await planOf(database, key.run);
+  const stage = stagePlanOf(plan, key.stage);
+  const [changes, tokenizer] = await Promise.all([
+    listChanges(database, key),
+    tokenizerOf(objects, stage.initial.manifest),
+  ]);
+  const options = optionsInForce(firstStep, stage.options, changes);
+  const runSeed = BigInt(plan.seed);
+  const walk = { runSeed, stage: key.stage, size: plan.trainPrompts };
+  const { indices, next } = take(input.cursor, input.prompts, walk);
+  const rows = await readPrompts(database, plan.promptSet, 'train', indices);
+  const { record, tensors } = sampleRequest({
+    tokenizer,
+    promptFormat: plan.promptFormat,
+    prompts: rows.map((row, place) => ({ ...row, slot: firstSlot + place })),
+    numGenerations: options.num_generations,
+    seedOf: (slot, sample) =>
+      deriveSeed({
+        runSeed,
+        stage: key.stage,
+        branch: key.branch,
+        purpose: 'sample',
+        step: firstStep,
+        slot,
+        sample,
+      }),
+    sampling: {
+      temperature: options.temperature,
+      top_p: options.top_p,
+      top_k: options.top_k,
+      max_completion_length: options.max_completion_length,
+    },
+  });
+  const request = await putRecord(objects, keys.request({ ...key, step: firstStep }), record, tensors);
+  return { request, cursor: next, temperature: options.temperature };
+}

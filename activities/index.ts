@@ -1,0 +1,60 @@
+import { hostname } from 'node:os';
+import type { OrchestratorActivities, RewardActivities } from '../contracts/activities.ts';
+import type { TrainingActivities } from '../contracts/training.ts';
+import { forkBranch } from '../stores/branches.ts';
+import { setRunStatus } from '../stores/runs.ts';
+import { claimTerm } from '../stores/terms.ts';
+import { acquire } from './acquire.ts';
+import { changeStageStatus } from './change-stage-status.ts';
+import { checkpoint } from './checkpoint.ts';
+import { commitCheckpoint } from './commit-checkpoint.ts';
+import type { Stores } from './dependencies.ts';
+import { drawEvaluation } from './draw-evaluation.ts';
+import { drawPrompts } from './draw-prompts.ts';
+import { joinRollouts } from './join-rollouts.ts';
+import { logprobs } from './logprobs.ts';
+import { makeBatch } from './make-batch.ts';
+import { openStage } from './open-stage.ts';
+import { planOf } from './plan-of.ts';
+import { recordEvaluation } from './record-evaluation.ts';
+import { recordStep } from './record-step.ts';
+import { release } from './release.ts';
+import { sample } from './sample.ts';
+import { scoreRollout } from './score-rollout.ts';
+import { trainStep } from './train-step.ts';
+import type { TrainerRoom } from './trainer-room.ts';
+
+/** The one factory by which stores come into the orchestrator's activities. */
+export function createOrchestratorActivities(stores: Stores): OrchestratorActivities {
+  return {
+    loadPlan: ({ run }) => planOf(stores.database, run),
+    openStage: (input) => openStage(stores, input),
+    rewindStage: ({ key, step }) => forkBranch(stores.database, key, step),
+    claimTerm: ({ key }) => claimTerm(stores.database, key, `${hostname()}/${process.pid}`),
+    drawPrompts: (input) => drawPrompts(stores, input),
+    joinRollouts: (input) => joinRollouts(stores, input),
+    makeBatch: (input) => makeBatch(stores, input),
+    recordStep: (input) => recordStep(stores, input),
+    commitCheckpoint: (input) => commitCheckpoint(stores, input),
+    drawEvaluation: (input) => drawEvaluation(stores, input),
+    recordEvaluation: (input) => recordEvaluation(stores, input),
+    setStageStatus: (input) => changeStageStatus(stores, input),
+    setRunStatus: ({ run, status, reason }) => setRunStatus(stores.database, run, status, reason),
+  };
+}
+
+export function createRewardActivities(stores: Stores): RewardActivities {
+  return { scoreRollout: (input) => scoreRollout(stores, input) };
+}
+
+/** The training contract, served by one engine. */
+export function createTrainingActivities(room: TrainerRoom): TrainingActivities {
+  return {
+    acquire: (input) => acquire(room, input),
+    sample: (input) => sample(room, input),
+    logprobs: (input) => logprobs(room, input),
+    trainStep: (input) => trainStep(room, input),
+    checkpoint: (input) => checkpoint(room, input),
+    release: (input) => release(room, input),
+  };
+}

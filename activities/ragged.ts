@@ -1,0 +1,44 @@
+import type { Tensor } from '../algorithm/safetensors.ts';
+
+/**
+ * Sequences of different lengths, one after the other in one array, and their lengths beside it.
+ * Axes: N = sequences, T = tokens of all of them.
+ */
+
+/** Cuts a flat array [T] into its N sequences; views, no copies. */
+export function split<A extends Int32Array | Float32Array>(flatT: A, lengthsN: Int32Array): A[] {
+  let offset = 0;
+  return Array.from(lengthsN, (length) => {
+    offset += length;
+    return flatT.subarray(offset - length, offset) as A;
+  });
+}
+
+/** Joins integer sequences into one array [T]. */
+export function joinInts(sequences: readonly ArrayLike<number>[]): Int32Array {
+  return fill(new Int32Array(total(sequences)), sequences);
+}
+
+/** Joins float sequences into one array [T]. */
+export function joinFloats(sequences: readonly ArrayLike<number>[]): Float32Array {
+  return fill(new Float32Array(total(sequences)), sequences);
+}
+
+export const lengthsOf = (sequences: readonly ArrayLike<number>[]): Int32Array =>
+  Int32Array.from(sequences, ({ length }) => length);
+
+const total = (sequences: readonly ArrayLike<number>[]) =>
+  sequences.reduce((sum, { length }) => sum + length, 0);
+
+function fill<A extends Int32Array | Float32Array>(flatT: A, sequences: readonly ArrayLike<number>[]): A {
+  let offset = 0;
+  for (const sequence of sequences) {
+    flatT.set(sequence, offset);
+    offset += sequence.length;
+  }
+  return flatT;
+}
+
+/** A one-dimensional tensor of a record. */
+export const ints = (data: Int32Array): Tensor => ({ dtype: 'I32', shape: [data.length], data });
+export const floats = (data: Float32Array): Tensor => ({ dtype: 'F32', shape: [data.length], data });

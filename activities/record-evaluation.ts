@@ -1,0 +1,51 @@
+import { type EvaluatedSample, summarizeEvaluation } from '../algorithm/statistics.ts';
+import type { EvaluationSummary, RecordEvaluationInput } from '../contracts/activities.ts';
+import type { SampleRequest, ScoresRecord, Verdict } from '../contracts/records.ts';
+import { extractAnswer } from '../rewards/answer-text.ts';
+import { recordEvaluation as insertEvaluation } from '../stores/evaluations.ts';
+import type { Stores } from './dependencies.ts';
+import { readRollout, readSampleRequest, readScores } from './records.ts';
+
+/** Turns a scored evaluation into its figures and keeps them as a row. */
+export async function recordEvaluation(
+  { database, objects }: Stores,
+  input: RecordEvaluationInput,
+): Promise<EvaluationSummary> {
+  const [rollout, scores] = await Promise.all([
+    readRollout(objects, input.rollout),
+    readScores(objects, input.scores),
+  ]);
+  const request = await readSampleRequest(objects, rollout.record.request);
+  const lengthsN = rollout.ints('completionLengths');
+  const figures = summarizeEvaluation(evaluatedSamples(request.record, scores.record, lengthsN));
+  await insertEvaluation(database, { ...input, figures });
+  return figures;
+}
+
+/** samplesPK: what statistics need to know of sample k of problem p. */
+export function evaluatedSamples(
+  { prompts, numGenerations }: Pick<SampleRequest, 'prompts' | 'numGenerations'>,
+  { rewards, texts }: Pick<ScoresRecord, 'rewards' | 'texts'>,
+  lengthsN: Int32Array,
+): EvaluatedSample[][] {
+  const verdictsOf = (name: string) => rewards.find((reward) => reward.name === name)?.verdicts ?? [];
+  const [accuracy, format] = [verdictsOf('accuracy'), verdictsOf('format')];
+  return prompts.map((_, p) =>
+    Array.from({ length: numGenerations }, (_, k) => {
+      const n = p * numGenerations + k;
+      const text = texts[n] ?? '';
+      return {
+        answer: extractAnswer(text),
+        correct: passed(accuracy[n]),
+        wellFormed: passed(format[n]) === true,
+        tokens: lengthsN[n] ?? 0,
+        text,
+      };
+    }),
+  );
+}
+
+/** Full marks or not; null where the verifier answered with an error. */
+function passed(verdict: Verdict | undefined): boolean | null {
+  return verdict !== undefined && 'score' in verdict ? verdict.score === 1 : null;
+}

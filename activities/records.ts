@@ -1,0 +1,23 @@
+import type { z } from 'zod';
+import {
+  batchSchema,
+  logprobsSchema,
+  rolloutSchema,
+  sampleRequestSchema,
+  scoresSchema,
+} from '../contracts/records.ts';
+import type { Reference } from '../contracts/reference.ts';
+import type { ObjectStore } from '../stores/objects.ts';
+import { type DecodedRecord, decodeRecord } from '../stores/records.ts';
+
+/** Fetches an object of the flow and proves that it is one: checksum, then schema. */
+const reader =
+  <Schema extends z.ZodType>(schema: Schema) =>
+  async (objects: ObjectStore, reference: Reference): Promise<DecodedRecord<z.infer<Schema>>> =>
+    decodeRecord(schema, await objects.get(reference), reference.uri);
+
+export const readSampleRequest = reader(sampleRequestSchema);
+export const readRollout = reader(rolloutSchema);
+export const readScores = reader(scoresSchema);
+export const readLogprobs = reader(logprobsSchema);
+export const readBatch = reader(batchSchema);

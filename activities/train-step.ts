@@ -1,0 +1,79 @@
+import { Failure } from '../contracts/failures.ts';
+import type { BatchRecord } from '../contracts/records.ts';
+import type { TrainStepInput, TrainStepResult } from '../contracts/training.ts';
+import type { TrainArrays } from '../engine/policy-service.ts';
+import type { DecodedRecord } from '../stores/records.ts';
+import { split } from './ragged.ts';
+import { readBatch } from './records.ts';
+import { type HeldPolicy, policyOf, type TrainerRoom } from './trainer-room.ts';
+
+/**
+ * Trains one logged batch. The log record holds every number, so the first try and a replay are one and the
+ * same. A batch that was the last one trained is answered with its result again.
+ */
+export function trainStep(room: TrainerRoom, input: TrainStepInput): Promise<TrainStepResult> {
+  return room.exclusive(async () => {
+    const started = performance.now();
+    const held = policyOf(room, input.lease);
+    if (held.last?.batch.sha256 === input.batch.sha256) return held.last.result;
+    refuseOtherStep(held, input.expectedStep);
+    const batch = await readBatch(room.objects, input.batch);
+    if (!input.acrossSeam) refuseOtherStart(held, batch.record);
+    const trained = await room.engine.call('train', arraysOf(batch));
+    const result: TrainStepResult = {
+      step: input.expectedStep + 1,
+      digestBefore: held.digest,
+      digestAfter: trained.digestAfter,
+      referenceDigest: trained.referenceDigest,
+      metrics: trained.metrics,
+      numerics: held.numerics,
+      seconds: (performance.now() - started) / 1000,
+    };
+    held.step = result.step;
+    held.digest = trained.digestAfter;
+    held.referenceDigest = trained.referenceDigest;
+    held.last = { batch: input.batch, result };
+    return result;
+  });
+}
+
+function refuseOtherStep(held: HeldPolicy, expectedStep: number): void {
+  if (held.step === expectedStep) return;
+  throw new Failure(
+    'TrainerLost',
+    `expected a policy of ${expectedStep} steps, found one of ${held.step}: acquire again`,
+  );
+}
+
+/** The batch names the weights and the reference that it starts from; all that are known must match (rule 9). */
+function refuseOtherStart(held: HeldPolicy, { key, digestBefore, referenceDigest }: BatchRecord): void {
+  const pairs = [
+    ['weights', digestBefore, held.digest],
+    ['reference', referenceDigest, held.referenceDigest],
+  ] as const;
+  for (const [part, expected, found] of pairs) {
+    if (expected === null || found === null || expected === found) continue;
+    throw new Failure(
+      'Contradiction',
+      `step ${key.step}: the batch expects ${part} with digest ${expected}, the trainer holds ${found}`,
+    );
+  }
+}
+
+function arraysOf(batch: DecodedRecord<BatchRecord>): TrainArrays {
+  const { record } = batch;
+  const lengthsN = batch.ints('completionLengths');
+  const perSequence = (name: string) => split(batch.floats(name), lengthsN);
+  return {
+    promptsN: split(batch.ints('promptTokens'), batch.ints('promptLengths')),
+    completionsN: split(batch.ints('completionTokens'), lengthsN),
+    advantagesN: batch.floats('advantages'),
+    lossWeightsN: batch.floats('lossWeights'),
+    samplerLogprobsN: perSequence('samplerLogprobs'),
+    oldLogprobsN: record.old === 'own' ? null : perSequence('oldLogprobs'),
+    referenceLogprobsN: record.referenceDigest === null ? null : perSequence('referenceLogprobs'),
+    numbers: record.numbers,
+    refreshReference: record.refreshReference,
+    digestAfter: record.digestAfter,
+  };
+}

@@ -1,0 +1,32 @@
+import type { PolicyService } from './policy-service.ts';
+
+/** Calls that cross to the engine's thread: `PolicyService`'s, by name. */
+export type ServiceCalls = Pick<
+  PolicyService,
+  'load' | 'sample' | 'logprobs' | 'train' | 'export' | 'release'
+>;
+
+export interface CallMessage {
+  id: number;
+  name: keyof ServiceCalls;
+  args: unknown[];
+}
+
+export type AnswerMessage =
+  | { id: number; result: unknown }
+  | { id: number; error: { name: string; message: string; stack: string | undefined } };
+
+/** What the two threads share: Int32 cells of one SharedArrayBuffer. */
+export const sharedCells = {
+  /** 1: the call under way is to stop */
+  stop: 0,
+  /** completions that have ended, of the call under way */
+  finished: 1,
+  /** tokens drawn by the call under way */
+  tokens: 2,
+} as const;
+
+export interface ThreadData {
+  threads: number;
+  cells: Int32Array;
+}

@@ -1,0 +1,68 @@
+import { Worker } from 'node:worker_threads';
+import { type AnswerMessage, type ServiceCalls, sharedCells, type ThreadData } from './thread-messages.ts';
+
+/** The engine in a thread of its own: calls wait their turn, and the caller's event loop stays free. */
+export interface EngineThread {
+  call<Name extends keyof ServiceCalls>(
+    name: Name,
+    ...args: Parameters<ServiceCalls[Name]>
+  ): Promise<ReturnType<ServiceCalls[Name]>>;
+  /** How far the `sample` under way has come. */
+  progress(): { finished: number; tokens: number };
+  /** Ends the `sample` under way (it rejects); false sampling may go on. */
+  stopSampling(stop: boolean): void;
+  close(): Promise<void>;
+}
+
+/** An error that was thrown in the engine's thread, under its own name. */
+export class EngineError extends Error {
+  constructor({ name, message, stack }: { name: string; message: string; stack: string | undefined }) {
+    super(message);
+    this.name = name;
+    this.stack = stack;
+  }
+}
+
+interface Waiting {
+  resolve: (value: never) => void;
+  reject: (error: Error) => void;
+}
+
+/** `threads`: how many share one operator's work; part of the declared numerics. */
+export function startEngineThread({ threads }: { threads: number }): EngineThread {
+  const cells = new Int32Array(
+    new SharedArrayBuffer(Object.keys(sharedCells).length * Int32Array.BYTES_PER_ELEMENT),
+  );
+  const workerData: ThreadData = { threads, cells };
+  const worker = new Worker(new URL('./thread.mjs', import.meta.url), { workerData });
+  const waiting = new Map<number, Waiting>();
+  let calls = 0;
+  const fail = (error: Error) => {
+    for (const { reject } of waiting.values()) reject(error);
+    waiting.clear();
+  };
+  worker.on('message', (answer: AnswerMessage) => {
+    const caller = waiting.get(answer.id);
+    waiting.delete(answer.id);
+    if ('error' in answer) caller?.reject(new EngineError(answer.error));
+    else caller?.resolve(answer.result as never);
+  });
+  worker.on('error', fail);
+  worker.on('exit', (code) => fail(new Error(`the engine's thread has ended with code ${code}`)));
+  return {
+    call: (name, ...args) =>
+      new Promise((resolve, reject) => {
+        const id = ++calls;
+        waiting.set(id, { resolve, reject });
+        worker.postMessage({ id, name, args });
+      }),
+    progress: () => ({
+      finished: Atomics.load(cells, sharedCells.finished),
+      tokens: Atomics.load(cells, sharedCells.tokens),
+    }),
+    stopSampling: (stop) => void Atomics.store(cells, sharedCells.stop, Number(stop)),
+    close: async () => {
+      await worker.terminate();
+    },
+  };
+}

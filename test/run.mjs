@@ -1,0 +1,39 @@
+// Runs the tests: every *.test.ts below test/, or those whose path holds one of the given words. What takes
+// longer than minutes lies in *.long.ts and runs by --long.
+import { spawn } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const args = process.argv.slice(2);
+const suffix = args.includes('--long') ? '.long.ts' : '.test.ts';
+const words = args.filter((arg) => !arg.startsWith('--'));
+
+const files = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
+  .map((file) => join('test', file))
+  .filter((file) => file.endsWith(suffix))
+  .filter((file) => words.length === 0 || words.some((word) => file.includes(word)))
+  .sort();
+
+if (files.length === 0) {
+  console.error(`expected tests (*${suffix}) whose path holds ${words.join(' or ')}, found none`);
+  process.exit(2);
+}
+
+const run = spawn(
+  process.execPath,
+  [
+    '--import',
+    'tsx',
+    '--test',
+    '--test-concurrency=2',
+    ...files.map((file) => relative(root, join(root, file))),
+  ],
+  {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
+  },
+);
+run.on('exit', (code) => process.exit(code ?? 1));

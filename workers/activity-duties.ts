@@ -1,0 +1,59 @@
+import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
+import type { ActivityExecuteInput, ActivityInboundCallsInterceptor, Next } from '@temporalio/worker';
+import { Failure } from '../contracts/failures.ts';
+import { failureOfEngine } from './engine-failures.ts';
+
+const HEARTBEAT_EVERY_MS = 1500;
+
+interface Duties {
+  onStart?: () => void;
+  /** what the heartbeat says of the work under way */
+  progress?: () => unknown;
+  /** told when the activity is cancelled, by the workflow or by this worker's shutting down */
+  onCancel?: () => void;
+}
+
+/**
+ * What every activity owes the server, whatever it does: a heartbeat while it works, an ear for cancellation,
+ * and errors whose kind says whether trying again can help.
+ */
+export function activityDuties({
+  onStart,
+  progress,
+  onCancel,
+}: Duties = {}): ActivityInboundCallsInterceptor {
+  return {
+    async execute(input: ActivityExecuteInput, next: Next<ActivityInboundCallsInterceptor, 'execute'>) {
+      const context = Context.current();
+      onStart?.();
+      const beat = setInterval(() => context.heartbeat(progress?.()), HEARTBEAT_EVERY_MS);
+      if (onCancel) context.cancellationSignal.addEventListener('abort', onCancel, { once: true });
+      try {
+        return await next(input);
+      } catch (error) {
+        throw asTemporalFailure(error, context);
+      } finally {
+        clearInterval(beat);
+        if (onCancel) context.cancellationSignal.removeEventListener('abort', onCancel);
+      }
+    },
+  };
+}
+
+/** A worker that is going away loses its trainer's policy; the workflow acquires another. */
+function asTemporalFailure(error: unknown, { cancellationSignal }: Context): unknown {
+  if (cancellationSignal.aborted) {
+    const { reason } = cancellationSignal;
+    const shuttingDown = reason instanceof CancelledFailure && reason.message === 'WORKER_SHUTDOWN';
+    if (!shuttingDown) return reason instanceof CancelledFailure ? reason : new CancelledFailure('cancelled');
+    return ApplicationFailure.nonRetryable('this worker is shutting down', 'TrainerLost');
+  }
+  const failure = error instanceof Failure ? error : failureOfEngine(error);
+  if (failure === null) return error;
+  return ApplicationFailure.create({
+    type: failure.kind,
+    message: failure.message,
+    nonRetryable: !failure.retryable,
+    cause: failure.cause instanceof Error ? failure.cause : undefined,
+  });
+}

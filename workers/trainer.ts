@@ -1,0 +1,109 @@
+/**
+ * The trainer: the engine. Serves the queue `train` while it is free, and a queue of its own while it holds a
+ * policy under a lease.
+ */
+import { randomUUID } from 'node:crypto';
+import { availableParallelism, hostname } from 'node:os';
+import { Client, Connection } from '@temporalio/client';
+import { Worker } from '@temporalio/worker';
+import { createTrainingActivities } from '../activities/index.ts';
+import { release } from '../activities/release.ts';
+import { createTurnstile, type TrainerRoom } from '../activities/trainer-room.ts';
+import { messages, queues, stageWorkflowId } from '../contracts/workflows.ts';
+import { startEngineThread } from '../engine/thread.ts';
+import { activityDuties } from './activity-duties.ts';
+import { leaseNotes } from './lease-note.ts';
+import { closeSurroundings, onStopSignal, openSurroundings, shutdownTimes } from './worker-process.ts';
+
+/** A lease on which no call has come for so long is given back: its workflow has gone elsewhere. */
+const IDLE_LEASE_MS = 15 * 60_000;
+
+const surroundings = await openSurroundings();
+const { settings, connection, connections, stores, logger } = surroundings;
+const engine = startEngineThread({ threads: settings.threads ?? availableParallelism() });
+const incarnation = `train/${hostname()}/${randomUUID().slice(0, 8)}`;
+const notes = leaseNotes(settings.home, settings.workerName);
+let lastCall = Date.now();
+let stopping = false;
+let serving: Worker | null = null;
+
+const room: TrainerRoom = {
+  objects: stores.objects,
+  engine,
+  queueFor: (lease) => `${incarnation}/t${lease.term}`,
+  held: null,
+  onLease(held) {
+    lastCall = Date.now();
+    if (held === null) notes.remove();
+    else notes.write({ queue: held.queue, workflowId: stageWorkflowId(held.lease) });
+    serving?.shutdown();
+  },
+  exclusive: createTurnstile(),
+};
+
+const { acquire, ...ownCalls } = createTrainingActivities(room);
+const duties = activityDuties({
+  onStart: () => {
+    lastCall = Date.now();
+  },
+  progress: () => engine.progress(),
+  onCancel: () => engine.stopSampling(true),
+});
+
+await tellOfPredecessor();
+onStopSignal(() => {
+  stopping = true;
+  serving?.shutdown();
+});
+const idleWatch = setInterval(() => void giveIdleLeaseBack(), 30_000);
+while (!stopping) await serveOneQueue();
+clearInterval(idleWatch);
+await engine.close();
+notes.remove();
+await closeSurroundings(surroundings);
+
+/** Serves `train`, or the lease's own queue, until the lease changes or the process is to stop. */
+async function serveOneQueue(): Promise<void> {
+  const free = room.held === null;
+  const taskQueue = room.held?.queue ?? queues.trainer;
+  const worker = await Worker.create({
+    connection,
+    namespace: connections.temporal.namespace,
+    taskQueue,
+    activities: free ? { acquire } : ownCalls,
+    interceptors: { activity: [() => ({ inbound: duties })] },
+    maxConcurrentActivityTaskExecutions: free ? 1 : 4,
+    ...shutdownTimes,
+  });
+  serving = worker;
+  logger.info(`trainer: serving the queue ${taskQueue}`);
+  if (!stopping) await worker.run();
+}
+
+/** Lets the workflow know at once that the policy its predecessor held is gone. */
+async function tellOfPredecessor(): Promise<void> {
+  const note = notes.read();
+  if (note === null) return;
+  const client = new Client({
+    connection: await Connection.connect({ address: connections.temporal.address }),
+    namespace: connections.temporal.namespace,
+  });
+  try {
+    await client.workflow.getHandle(note.workflowId).signal(messages.trainerLost, { queue: note.queue });
+    logger.info(`trainer: told ${note.workflowId} that the trainer on ${note.queue} has died`);
+  } catch (error) {
+    logger.info(`trainer: could not tell ${note.workflowId} of the trainer that died: ${error}`);
+  } finally {
+    notes.remove();
+    await client.connection.close();
+  }
+}
+
+async function giveIdleLeaseBack(): Promise<void> {
+  if (room.held === null || Date.now() - lastCall < IDLE_LEASE_MS) return;
+  const { lease } = room.held;
+  logger.info(
+    `trainer: no call for ${IDLE_LEASE_MS / 60_000} minutes on ${lease.run}/${lease.stage} term ${lease.term}: given back`,
+  );
+  await release(room, { lease });
+}
