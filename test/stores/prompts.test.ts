@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { countPrompts, importPromptSet, promptHash, readPrompts } from '../../stores/prompts.ts';
+import { failure, migratedDatabase, prompts } from './helpers.ts';
+
+test('5,000 prompts are imported in order, and a second time are the same set', async (t) => {
+  const database = await migratedDatabase(t);
+  const rows = prompts(5_000);
+  const set = await importPromptSet(database, { name: 'sums', prompts: rows });
+  assert.deepEqual([set.train, set.test], [4_500, 500]);
+  assert.deepEqual(await importPromptSet(database, { name: 'again', prompts: rows }), set);
+  assert.equal(await countPrompts(database, set.digest, 'train'), 4_500);
+  const all = Array.from({ length: 4_500 }, (_, ordinal) => ordinal);
+  const read = await readPrompts(database, set.digest, 'train', all);
+  const expected = rows.filter(({ split }) => split === 'train').map(({ problem }) => problem);
+  assert.deepEqual(
+    read.map(({ problem }) => problem),
+    expected,
+  );
+});
+
+test('prompts come in the order asked for, also twice', async (t) => {
+  const database = await migratedDatabase(t);
+  const set = await importPromptSet(database, { name: 'sums', prompts: prompts(20) });
+  const read = await readPrompts(database, set.digest, 'train', [3, 0, 3]);
+  assert.deepEqual(
+    read.map(({ answer }) => answer),
+    ['4', '1', '4'],
+  );
+  const [, first] = read;
+  assert.deepEqual(first, {
+    prompt: promptHash(first ?? assert.fail()),
+    problem: '1+0',
+    answer: '1',
+    domain: 'math',
+  });
+  assert.deepEqual(await readPrompts(database, set.digest, 'train', []), []);
+  await assert.rejects(
+    readPrompts(database, set.digest, 'test', [0, 2]),
+    failure('InvalidInput', 'places up to 2', 'found 1'),
+  );
+});
+
+test('a problem with another answer is another prompt of another set', async (t) => {
+  const database = await migratedDatabase(t);
+  const rows = prompts(3);
+  const set = await importPromptSet(database, { name: 'right', prompts: rows });
+  const mended = rows.map((row, n) => (n === 1 ? { ...row, answer: 'mended' } : row));
+  const other = await importPromptSet(database, { name: 'mended', prompts: mended });
+  assert.notEqual(other.digest, set.digest);
+  const answers = async (digest: string) =>
+    (await readPrompts(database, digest, 'train', [0, 1, 2])).map(({ answer }) => answer);
+  assert.deepEqual(await answers(set.digest), ['1', '2', '3']);
+  assert.deepEqual(await answers(other.digest), ['1', 'mended', '3']);
+});
+
+test('sets that share prompts can be imported at once', async (t) => {
+  const database = await migratedDatabase(t);
+  const rows = prompts(3_000);
+  const imports = [rows, [...rows].reverse(), rows.slice(100), rows].map((list) =>
+    importPromptSet(database, { name: 'sums', prompts: list }),
+  );
+  const digests = (await Promise.all(imports)).map(({ digest }) => digest);
+  assert.equal(new Set(digests).size, 3);
+  assert.equal((await database.query('SELECT FROM prompts')).length, 3_000);
+});
+
+test('a row that comes twice or that Postgres cannot hold refuses the whole set by its line', async (t) => {
+  const database = await migratedDatabase(t);
+  const rows = prompts(5);
+  const [first] = rows;
+  const twice = [...rows, { ...(first ?? assert.fail()), line: 6 }];
+  await assert.rejects(
+    importPromptSet(database, { name: 'twice', prompts: twice }),
+    failure('InvalidInput', 'sums.jsonl line 6', 'sums.jsonl line 1'),
+  );
+  const nul = rows.map((row) => (row.line === 4 ? { ...row, answer: 'a\0b' } : row));
+  await assert.rejects(
+    importPromptSet(database, { name: 'nul', prompts: nul }),
+    failure('InvalidInput', 'sums.jsonl line 4', 'NUL'),
+  );
+  assert.deepEqual(await database.query('SELECT FROM prompts'), []);
+});

@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { commitBatch } from '../../stores/batches.ts';
+import { forkBranch } from '../../stores/branches.ts';
+import { commitChange } from '../../stores/changes.ts';
+import { commitCheckpoint } from '../../stores/checkpoints.ts';
+import { recordEvaluation } from '../../stores/evaluations.ts';
+import { readPosition } from '../../stores/stages.ts';
+import { claimTerm } from '../../stores/terms.ts';
+import {
+  batchOf,
+  checkpointOf,
+  claim,
+  databaseWithRun,
+  digest,
+  failure,
+  KEY,
+  numerics,
+  reference,
+  train,
+} from './helpers.ts';
+
+const logged = (step: number) => ({
+  step,
+  batch: reference(`batch-${step}`),
+  recorded: { digestAfter: digest(`w${step}`), numerics },
+});
+
+test('a fresh stage stands at step 0 of what it starts from', async (t) => {
+  const database = await databaseWithRun(t);
+  assert.deepEqual(await readPosition(database, KEY), {
+    branch: 0,
+    status: 'pending',
+    step: 0,
+    checkpoint: {
+      step: 0,
+      manifest: reference('base'),
+      digests: { weights: digest('w0'), moments: null, reference: null },
+    },
+    logged: [],
+    numerics: null,
+    cursor: { pass: 0, position: 0 },
+    rollout: null,
+    changes: [],
+    evaluated: [],
+  });
+});
+
+test('a batch without a step row is the last of the log, and its rollout is in hand', async (t) => {
+  const database = await databaseWithRun(t);
+  const term = await claim(database);
+  await train(database, 1, 2, term);
+  const batch = batchOf(3, term);
+  await commitBatch(database, batch);
+  const position = await readPosition(database, KEY);
+  assert.equal(position.step, 2);
+  assert.deepEqual(position.logged, [logged(1), logged(2), { step: 3, batch: batch.batch, recorded: null }]);
+  assert.deepEqual(position.rollout, batch.hand);
+  assert.deepEqual(position.cursor, batch.hand.cursorAfter);
+});
+
+test('a checkpoint behind the rows leaves the batches after it to be trained again', async (t) => {
+  const database = await databaseWithRun(t);
+  const term = await claim(database);
+  await train(database, 1, 4, term);
+  const checkpoint = await commitCheckpoint(database, checkpointOf(4, term));
+  await train(database, 5, 6, term);
+  const position = await readPosition(database, KEY);
+  assert.deepEqual(position.checkpoint, checkpoint);
+  assert.deepEqual(position.logged, [logged(5), logged(6)]);
+  assert.equal(position.step, 6);
+  assert.deepEqual(position.numerics, numerics);
+});
+
+test('between two rollouts nothing is in hand', async (t) => {
+  const database = await databaseWithRun(t);
+  const term = await claim(database);
+  await train(database, 1, 4, term);
+  await commitCheckpoint(database, checkpointOf(4, term));
+  const position = await readPosition(database, KEY);
+  assert.deepEqual([position.step, position.logged, position.rollout], [4, [], null]);
+  assert.deepEqual(position.cursor, { pass: 0, position: 4 });
+  await train(database, 5, 8, term);
+  assert.equal((await readPosition(database, KEY)).rollout, null);
+});
+
+test('changes and evaluations that are committed are part of where a stage stands', async (t) => {
+  const database = await databaseWithRun(t);
+  await train(database, 1, 1, await claim(database));
+  const change = { effectiveStep: 5, field: 'beta', value: 0.01, author: 'ada' } as const;
+  await commitChange(database, KEY, change);
+  const figures = {
+    problems: 4,
+    k: 2,
+    passAt1: 0.5,
+    passAt1Interval: [0.25, 0.75] as [number, number],
+    consAtK: 0.5,
+    formatRate: 1,
+    meanLength: 20,
+    reflectionRate: 0.25,
+  };
+  const measured = { key: KEY, rollout: reference('r'), scores: reference('s'), checkpoint: null, figures };
+  await recordEvaluation(database, { ...measured, as: 'base', step: 0, quick: false });
+  await recordEvaluation(database, { ...measured, as: 'zero', step: 1, quick: true });
+  const position = await readPosition(database, KEY);
+  assert.deepEqual(position.changes, [change]);
+  assert.deepEqual(position.evaluated, ['base@0', 'zero@1']);
+});
+
+test('a rewound stage stands at the step that it goes on from, with its parent’s log, rollout and changes up to it', async (t) => {
+  const database = await databaseWithRun(t);
+  const term = await claim(database);
+  await train(database, 1, 1, term);
+  await commitCheckpoint(database, checkpointOf(1, term));
+  await commitChange(database, KEY, { effectiveStep: 8, field: 'beta', value: 0.01, author: 'ada' });
+  await train(database, 2, 6, term);
+  await commitCheckpoint(database, checkpointOf(4, term)).catch(() => assert.fail('step 4 is recorded'));
+  const branch = await forkBranch(database, KEY, 3);
+  const position = await readPosition(database, KEY);
+  assert.deepEqual([position.branch, position.step, position.checkpoint.step], [1, 3, 1]);
+  assert.deepEqual(position.logged, [logged(2), logged(3)]);
+  assert.deepEqual(position.rollout, batchOf(3, term).hand);
+  assert.deepEqual(position.changes, []);
+  await train(database, 4, 4, (await claimTerm(database, branch, 'trainer')).term, 1);
+  assert.deepEqual((await readPosition(database, KEY)).logged, [logged(2), logged(3), logged(4)]);
+});
+
+test('a branch of a branch holds of each ancestor only what lies before all forks', async (t) => {
+  const database = await databaseWithRun(t);
+  await train(database, 1, 6, await claim(database));
+  const first = await forkBranch(database, KEY, 4);
+  await train(database, 5, 6, (await claimTerm(database, first, 'trainer')).term, 1);
+  await forkBranch(database, KEY, 2);
+  const position = await readPosition(database, KEY);
+  assert.deepEqual([position.branch, position.step, position.logged], [2, 2, [logged(1), logged(2)]]);
+});
+
+test('a stage that is not there is refused by name', async (t) => {
+  const database = await databaseWithRun(t);
+  await assert.rejects(
+    readPosition(database, { ...KEY, stage: 'one' }),
+    failure('InvalidInput', 'stage "one"'),
+  );
+});
