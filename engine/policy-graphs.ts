@@ -36,16 +36,19 @@ export interface TrainCall {
 
 type Tensors = Record<string, Tensor>;
 
-/** Floats that a micro-batch may keep for its backward pass: a gigabyte. */
-const ACTIVATION_FLOATS = 2 ** 28;
+/** Floats that a micro-batch may keep for its backward pass: two gigabytes. */
+const ACTIVATION_FLOATS = 2 ** 29;
 
-/** Positions a micro-batch: as many as the budget holds, and at most 8192. */
+/** More positions than this side by side outgrow the processor's caches, and longer rows bring more padding. */
+const MOST_TOKENS = 1024;
+
+/** Positions a micro-batch, padding included. The rule knows the configuration alone, so that sums keep their order. */
 function defaultMicroBatchTokens(config: ModelConfig): number {
   const { hidden_size, intermediate_size, num_hidden_layers, num_attention_heads, vocab_size } = config;
-  const attention = 3 * num_attention_heads * 128;
-  const layer = 12 * hidden_size + 5 * intermediate_size + attention;
+  const scores = 3 * num_attention_heads * 128;
+  const layer = 12 * hidden_size + 5 * intermediate_size + scores;
   const floats = num_hidden_layers * layer + 4 * vocab_size;
-  return Math.max(256, Math.min(8192, Math.floor(ACTIVATION_FLOATS / floats)));
+  return Math.min(MOST_TOKENS, Math.floor(ACTIVATION_FLOATS / floats));
 }
 
 export class PolicyGraphs {

@@ -74,7 +74,7 @@ export interface PolicyOptions {
   weights: TensorMap;
   /** Zeros unless given; taken over likewise. */
   moments?: Moments;
-  /** Positions of a micro-batch, padding included; by default so many that it needs about a gigabyte. */
+  /** Positions of a micro-batch, padding included; belongs to what decides the bits. Default: at most 1024. */
   maxMicroBatchTokens?: number;
 }
 
