@@ -18,7 +18,7 @@ function float64(policy: Policy): Weights {
 }
 
 function sequencesFor(config: ModelConfig): Sequence[] {
-  return randomSequences({ config, rows: 4, promptLength: 4, completionLength: 6, ragged: true, seed: 5 });
+  return randomSequences({ config, rows: 3, promptLength: 3, completionLength: 6, ragged: true, seed: 5 });
 }
 
 /** Log-probabilities near a policy's own, so that some ratios are clipped and some are not. */
@@ -48,7 +48,7 @@ function policyBatch(
   const temperature = options.temperature ?? 1;
   return {
     sequences,
-    advantagesB: [1.3, -0.8, 0.6, -1.1],
+    advantagesB: [1.3, -0.8, 0.6],
     oldLogprobs: given.old ? nearby(config, weights, sequences, temperature, 7) : null,
     refLogprobs: given.ref ? nearby(config, weights, sequences, temperature, 8) : null,
     tokenWeights: meanOfMeans(sequences),
