@@ -53,7 +53,13 @@ function rewardNamed(name: string): Reward {
 
 type Judged = ScoresRecord['rewards'][number];
 
-function judge(reward: Reward, request: SampleRequest, texts: string[], truncatedN: Int32Array): Judged {
+/** The verdicts of one reward on every completion. */
+export function judge(
+  reward: Reward,
+  request: SampleRequest,
+  texts: string[],
+  truncatedN: Int32Array,
+): Judged {
   const verdicts = texts.map((completionText, n) => {
     const { problem, answer } = promptOf(request, n);
     return reward.score({ problem, answer, completionText, truncated: truncatedN[n] === 1 });

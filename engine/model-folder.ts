@@ -6,9 +6,9 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { digestTensors } from './digest.ts';
 import { type ModelConfig, ModelConfigError, parseModelConfig } from './model-config.ts';
-import { encodeSafetensors } from './safetensors.ts';
-import { readTokenizerFolder, type Tokenizer, TokenizerError } from './tokenizer.ts';
-import { readWeightsFolder, WEIGHTS_FILE } from './weights.ts';
+import { decodeSafetensors, encodeSafetensors } from './safetensors.ts';
+import { loadTokenizer, readTokenizerFolder, type Tokenizer, TokenizerError } from './tokenizer.ts';
+import { checkWeights, readWeightsFolder, WEIGHTS_FILE } from './weights.ts';
 
 export interface ModelFolder {
   config: ModelConfig;
@@ -42,6 +42,43 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
   return { config, tokenizer, digest: digestTensors(weights), files };
 }
 
+/**
+ * The same of files in memory, as a checkpoint in an object store holds them: weights in one file. `source`
+ * names them in errors. Throws as `readModelFolder` does.
+ */
+export function modelOfFiles(files: Map<string, Uint8Array>, source: string): ModelFolder {
+  const place = (name: string) => `${source}: ${name}`;
+  const json = (name: string) => parseJson(textOf(files, name, place(name)), place(name));
+  const config = parseModelConfig(json('config.json'), place('config.json'));
+  const template = files.get('chat_template.jinja');
+  const tokenizer = loadTokenizer({
+    tokenizer: json('tokenizer.json'),
+    config: json('tokenizer_config.json'),
+    chatTemplate: template && decoder.decode(template),
+  });
+  refuseTokensWithoutEmbedding(tokenizer, config, source);
+  const stored = decodeSafetensors(bytesOf(files, WEIGHTS_FILE, place(WEIGHTS_FILE)), place(WEIGHTS_FILE));
+  return {
+    config,
+    tokenizer,
+    digest: digestTensors(checkWeights(stored, config, place(WEIGHTS_FILE))),
+    files,
+  };
+}
+
+const decoder = new TextDecoder();
+
+const textOf = (files: Map<string, Uint8Array>, name: string, place: string) =>
+  decoder.decode(bytesOf(files, name, place));
+
+function bytesOf(files: Map<string, Uint8Array>, name: string, place: string): Uint8Array {
+  const bytes = files.get(name);
+  if (bytes !== undefined) return bytes;
+  throw new ModelConfigError(
+    `${place}: expected a file, found none. Use another checkpoint, or import it again.`,
+  );
+}
+
 async function readConfig(folder: string): Promise<ModelConfig> {
   const path = join(folder, 'config.json');
   const isFolder = await stat(folder).then(
@@ -71,11 +108,7 @@ function parseJson(text: string, path: string): unknown {
 }
 
 /** A `vocab_size` above the tokenizer's is padding; below it, some token could not be embedded. */
-export function refuseTokensWithoutEmbedding(
-  tokenizer: Tokenizer,
-  config: ModelConfig,
-  source: string,
-): void {
+function refuseTokensWithoutEmbedding(tokenizer: Tokenizer, config: ModelConfig, source: string): void {
   if (tokenizer.vocabSize <= config.vocab_size) return;
   throw new TokenizerError(
     `${source}: expected a tokenizer of at most ${config.vocab_size} tokens (vocab_size of config.json), ` +

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { startStack } from '../../infra/stack.ts';
+import { bringUp } from '../bring-up.ts';
 import { examples, printDocument, printLine } from '../output.ts';
 import { addressText, statusOf } from '../stack-view.ts';
 
@@ -15,7 +15,7 @@ export function define(command: Command): void {
 }
 
 async function up({ json }: { json?: boolean }): Promise<void> {
-  const stack = await startStack({ onProgress: (line) => process.stderr.write(`${line}\n`) });
+  const stack = await bringUp((line) => process.stderr.write(`${line}\n`));
   const status = statusOf(stack);
   if (json) return printDocument('status', status);
   printLine(addressText(status));

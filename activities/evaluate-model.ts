@@ -1,0 +1,68 @@
+import { summarizeEvaluation } from '../algorithm/statistics.ts';
+import type { EvaluationSummary, RunPlan } from '../contracts/activities.ts';
+import type { SamplingOptions } from '../contracts/options.ts';
+import type { DrawnPrompt } from '../contracts/records.ts';
+import type { ModelFolder } from '../engine/model-folder.ts';
+import type { EngineThread } from '../engine/thread.ts';
+import { WEIGHTS_FILE } from '../engine/weights.ts';
+import { rewards } from '../rewards/index.ts';
+import { evaluationSeed } from './draw-evaluation.ts';
+import { split } from './ragged.ts';
+import { evaluatedSamples } from './record-evaluation.ts';
+import { sampleRequest } from './sample-request.ts';
+import { judge } from './score-rollout.ts';
+
+export interface EvaluateInput {
+  model: ModelFolder;
+  prompts: readonly Omit<DrawnPrompt, 'slot'>[];
+  promptFormat: RunPlan['promptFormat'];
+  /** samples a problem */
+  k: number;
+  sampling: SamplingOptions;
+  /** with a run's own seed, prompts and options the samples are those of the run's evaluation */
+  runSeed: bigint;
+}
+
+/** Measures a model that no stage holds, as a stage measures its policy: same seeds, verdicts and statistics. */
+export async function evaluateModel(engine: EngineThread, input: EvaluateInput): Promise<EvaluationSummary> {
+  const { model, promptFormat, prompts, k, sampling, runSeed } = input;
+  const { tokenizer } = model;
+  const { record, tensors } = sampleRequest({
+    tokenizer,
+    promptFormat,
+    prompts: prompts.map((prompt, slot) => ({ ...prompt, slot })),
+    numGenerations: k,
+    seedOf: (slot, sample) => evaluationSeed(runSeed, slot, sample),
+    sampling,
+  });
+  const promptsP = split(intsOf(tensors, 'promptTokens'), intsOf(tensors, 'promptLengths'));
+  await loadModel(engine, model);
+  const { completions, truncatedN } = await engine.call('sample', {
+    prompts: record.seeds.map((_, n) => promptsP[Math.floor(n / k)] ?? new Int32Array()),
+    seeds: record.seeds,
+    sampling,
+    eosTokenIds: record.eosTokenIds,
+  });
+  const texts = split(completions.flat, completions.lengths).map((tokens) =>
+    tokenizer.decode(tokens, { skipSpecialTokens: true }),
+  );
+  const judged = [rewards.accuracy, rewards.format].map((reward) => judge(reward, record, texts, truncatedN));
+  return summarizeEvaluation(evaluatedSamples(record, { rewards: judged, texts }, completions.lengths));
+}
+
+/** Gives an engine a model to sample from. */
+export async function loadModel(engine: EngineThread, { files }: ModelFolder): Promise<void> {
+  const file = (name: string) => files.get(name) ?? new Uint8Array();
+  await engine.call('load', {
+    config: JSON.parse(new TextDecoder().decode(file('config.json'))),
+    model: file(WEIGHTS_FILE),
+    moments: null,
+    reference: null,
+    withReference: false,
+  });
+}
+
+function intsOf(tensors: ReturnType<typeof sampleRequest>['tensors'], name: string): Int32Array {
+  const tensor = tensors.get(name);
+  return tensor?.dtype === 'I32' ? tensor.data : new Int32Array();
+}

@@ -1,0 +1,90 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { nanoPromptRows } from '../algorithm/nano-task.ts';
+import { normalizeProblem } from '../algorithm/prompt-row.ts';
+import {
+  type ImportedPrompt,
+  type ImportedPrompts,
+  linesOf,
+  readPromptRows,
+} from '../algorithm/prompt-rows.ts';
+import { Failure } from '../contracts/failures.ts';
+import type { PromptSource } from '../contracts/recipe.ts';
+import type { Database } from '../stores/database.ts';
+import { importPromptSet, type PromptSet } from '../stores/prompts.ts';
+
+type SourceOf<Kind extends PromptSource['source']> = Extract<PromptSource, { source: Kind }>;
+
+const hashOf = (text: string) => createHash('sha256').update(text).digest('hex');
+
+/**
+ * The prompts that a recipe names, read and checked whole; nothing is written. `folder` is what paths
+ * count from. Throws Failure 'InvalidInput' naming file and line.
+ */
+export async function readPromptSource(source: PromptSource, folder: string): Promise<ImportedPrompts> {
+  return source.source === 'jsonl' ? readFiles(source, folder) : generate(source);
+}
+
+/** Writes prompts as a set in their order, or finds the same set already there. */
+export async function importPrompts(
+  { database }: { database: Database },
+  set: { name: string; prompts: readonly ImportedPrompt[] },
+): Promise<PromptSet> {
+  return importPromptSet(database, set);
+}
+
+/** Reads one JSONL file of prompts. Throws Failure 'InvalidInput'. */
+export async function readPromptFile(path: string, folder = '.'): Promise<ImportedPrompts> {
+  const text = await readFile(resolve(folder, path), 'utf8').catch((cause) => {
+    throw new Failure(
+      'InvalidInput',
+      `${path}: expected a JSONL file of prompts, found none that can be read (${cause.code}). Check the path.`,
+      { cause },
+    );
+  });
+  return readPromptRows(linesOf(text), { source: path, hashOf });
+}
+
+function generate({ source, ...dataSet }: SourceOf<'nano-sums'>): ImportedPrompts {
+  const prompts = nanoPromptRows(dataSet).map((row, index) => ({
+    ...row,
+    hash: hashOf(normalizeProblem(row.problem)),
+    source: `${source} ${JSON.stringify(dataSet)}`,
+    line: index + 1,
+  }));
+  return { prompts, duplicates: 0, ignoredFields: [] };
+}
+
+async function readFiles(source: SourceOf<'jsonl'>, folder: string): Promise<ImportedPrompts> {
+  const train = await readPromptFile(source.path, folder);
+  if (source.evaluation_path === undefined) return train;
+  const evaluation = await readPromptFile(source.evaluation_path, folder);
+  return joined(train, evaluation);
+}
+
+/** A file of prompts to train on and a file of held-out ones: every row of the latter is held out. */
+function joined(train: ImportedPrompts, evaluation: ImportedPrompts): ImportedPrompts {
+  const trained = new Map(train.prompts.map((prompt) => [prompt.hash, prompt]));
+  const heldOut = evaluation.prompts.map((prompt) => ({ ...prompt, split: 'test' as const }));
+  const both = heldOut.find(({ hash }) => trained.has(hash));
+  const placed = train.prompts.find(({ split }) => split === 'test');
+  if (both !== undefined) {
+    refuse(both, `a problem that is not trained on, found that of ${placeOf(trained.get(both.hash))}`);
+  }
+  if (placed !== undefined) refuse(placed, 'no held-out row beside evaluation_path, found "split": "test"');
+  return {
+    prompts: [...train.prompts, ...heldOut],
+    duplicates: train.duplicates + evaluation.duplicates,
+    ignoredFields: [...new Set([...train.ignoredFields, ...evaluation.ignoredFields])].sort(),
+  };
+}
+
+const placeOf = (prompt: ImportedPrompt | undefined) => `${prompt?.source} line ${prompt?.line}`;
+
+function refuse(prompt: ImportedPrompt, expected: string): never {
+  throw new Failure(
+    'InvalidInput',
+    `${placeOf(prompt)}: expected ${expected}; nothing was imported: mend the files and import them again`,
+  );
+}

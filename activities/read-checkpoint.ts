@@ -1,0 +1,27 @@
+import { Failure } from '../contracts/failures.ts';
+import type { Reference } from '../contracts/reference.ts';
+import { type ModelFolder, modelOfFiles } from '../engine/model-folder.ts';
+import type { ObjectStore } from '../stores/objects.ts';
+import { readManifest } from './checkpoint-files.ts';
+
+/**
+ * Fetches a checkpoint's whole model. Every object's checksum, the tensors against the configuration and
+ * the weights' digest against the manifest are checked (rule 11).
+ * Throws Failure 'CorruptObject', WeightsError, ModelConfigError or TokenizerError.
+ */
+export async function readCheckpoint(
+  { objects }: { objects: ObjectStore },
+  reference: Reference,
+): Promise<ModelFolder> {
+  const manifest = await readManifest(objects, reference);
+  const fetched = Object.entries(manifest.files).map(
+    async ([name, file]) => [name, await objects.get(file)] as const,
+  );
+  const model = modelOfFiles(new Map(await Promise.all(fetched)), reference.uri);
+  if (model.digest === manifest.digests.weights) return model;
+  throw new Failure(
+    'CorruptObject',
+    `${reference.uri}: expected weights with digest ${manifest.digests.weights}, found ${model.digest}; ` +
+      'restore the objects or use another checkpoint',
+  );
+}

@@ -1,0 +1,21 @@
+import { ensureWorkers, findStack, type Stack, startStack } from '../infra/stack.ts';
+import { localWorkers } from '../infra/workers.ts';
+import { migrate } from '../stores/migrate.ts';
+import { runningStack, withConnections } from './connections.ts';
+
+/** Told what happens, a line at a time. */
+export type Tell = (line: string) => void;
+
+/**
+ * Brings everything up, or finds it: servers, then schema and bucket, then the workers that need them.
+ */
+export async function bringUp(tell: Tell): Promise<Stack> {
+  const servers = await startStack({ workers: false, onProgress: tell });
+  await withConnections(async ({ database, objects }) => {
+    const ran = await migrate(await database());
+    if (ran.length > 0) tell(`database schema: ran ${ran.join(', ')}`);
+    await (await objects()).ensureBucket();
+  }, servers);
+  await ensureWorkers(localWorkers());
+  return findStack() ?? runningStack();
+}

@@ -1,0 +1,147 @@
+/** What `r1 eval` measures with: a run's own problems, sampling and seed, a recipe's, or those of its options. */
+
+import type { EvaluateInput } from '../activities/evaluate-model.ts';
+import { readPromptFile, readPromptSource } from '../activities/import-prompts.ts';
+import type { ImportedPrompt } from '../algorithm/prompt-rows.ts';
+import type { RunPlan } from '../contracts/activities.ts';
+import type { EvaluationOptions } from '../contracts/options.ts';
+import { countPrompts, promptHash, readPrompts } from '../stores/prompts.ts';
+import { getRun } from '../stores/runs.ts';
+import type { Connections } from './connections.ts';
+import { InputError } from './errors.ts';
+import type { OpenModel } from './open-model.ts';
+import { readRecipe } from './recipe-file.ts';
+
+export interface MeasureOptions {
+  problems?: number;
+  k?: number;
+  prompts?: string;
+  recipe?: string;
+  promptFormat?: RunPlan['promptFormat'];
+  temperature?: number;
+  topP?: number;
+  maxTokens?: number;
+  seed?: bigint;
+}
+
+export type Measure = Omit<EvaluateInput, 'model'>;
+
+/** What is measured with before options change it. */
+interface Usual {
+  /** held-out problems, the first `count` of them */
+  problems(count: number): Promise<EvaluateInput['prompts']>;
+  available: number;
+  evaluation: EvaluationOptions;
+  promptFormat: RunPlan['promptFormat'];
+  runSeed: bigint;
+}
+
+/** Throws InputError where nothing says which problems, or where there are fewer than asked for. */
+export async function chooseMeasure(
+  opened: OpenModel,
+  connections: Connections | null,
+  options: MeasureOptions,
+): Promise<Measure> {
+  const usual = await usualOf(opened, connections, options);
+  const { evaluation } = usual;
+  const count = options.problems ?? Math.min(evaluation.problems, usual.available);
+  if (count > usual.available) {
+    throw new InputError(`--problems ${count}: expected at most ${usual.available}, which are held out`);
+  }
+  return {
+    prompts: await usual.problems(count),
+    promptFormat: options.promptFormat ?? usual.promptFormat,
+    k: options.k ?? evaluation.k,
+    sampling: {
+      temperature: options.temperature ?? evaluation.temperature,
+      top_p: options.topP ?? evaluation.top_p,
+      top_k: evaluation.top_k,
+      max_completion_length: options.maxTokens ?? evaluation.max_completion_length,
+    },
+    runSeed: options.seed ?? usual.runSeed,
+  };
+}
+
+async function usualOf(
+  opened: OpenModel,
+  connections: Connections | null,
+  { recipe, prompts }: MeasureOptions,
+): Promise<Usual> {
+  const usual =
+    recipe !== undefined
+      ? await ofRecipe(recipe)
+      : opened.origin !== null && connections !== null
+        ? await ofRun(opened.origin, connections)
+        : ofNothing(opened, prompts);
+  return prompts === undefined ? usual : { ...usual, ...(await ofFile(prompts)) };
+}
+
+async function ofRecipe(path: string): Promise<Usual> {
+  const { recipe, folder } = await readRecipe(path);
+  const { prompts } = await readPromptSource(recipe.prompts, folder);
+  return {
+    ...among(prompts.filter(({ split }) => split === 'test')),
+    evaluation: recipe.evaluation,
+    promptFormat: recipe.prompt_format,
+    runSeed: BigInt(recipe.seed),
+  };
+}
+
+async function ofRun(
+  { run, stage }: { run: string; stage: string },
+  { database }: Connections,
+): Promise<Usual> {
+  const reader = await database();
+  const { plan } = await getRun(reader, run);
+  const staged = plan.stages.find((each) => each.stage === stage);
+  if (staged === undefined) throw new InputError(`${run}: expected a stage ${stage} in its plan, found none`);
+  const ordinals = (count: number) => Array.from({ length: count }, (_, ordinal) => ordinal);
+  return {
+    problems: (count) => readPrompts(reader, plan.promptSet, 'test', ordinals(count)),
+    available: await countPrompts(reader, plan.promptSet, 'test'),
+    evaluation: staged.evaluation,
+    promptFormat: plan.promptFormat,
+    runSeed: BigInt(plan.seed),
+  };
+}
+
+/** Answers of a model of which nothing else is known. */
+const USUAL_EVALUATION = {
+  problems: Number.MAX_SAFE_INTEGER,
+  k: 16,
+  temperature: 0.6,
+  top_p: 0.95,
+  top_k: 0,
+  quick_problems: 1,
+  quick_k: 1,
+};
+const USUAL_TOKENS = 512;
+
+function ofNothing({ name, model }: OpenModel, prompts: string | undefined): Usual {
+  if (prompts === undefined) {
+    throw new InputError(
+      `${name}: expected --prompts FILE or --recipe FILE, found neither: a model’s folder does not say which problems are held out`,
+    );
+  }
+  // Half the positions are left to the prompt.
+  const longest = Math.min(USUAL_TOKENS, Math.floor(model.config.max_position_embeddings / 2));
+  return {
+    ...among([]),
+    evaluation: { ...USUAL_EVALUATION, max_completion_length: longest },
+    promptFormat: 'chat',
+    runSeed: 0n,
+  };
+}
+
+async function ofFile(path: string): Promise<Pick<Usual, 'problems' | 'available'>> {
+  const { prompts } = await readPromptFile(path);
+  const heldOut = prompts.filter(({ split }) => split === 'test');
+  return among(heldOut.length > 0 ? heldOut : prompts);
+}
+
+function among(prompts: readonly ImportedPrompt[]): Pick<Usual, 'problems' | 'available'> {
+  const drawn = prompts.map(({ problem, answer, domain }) => {
+    return { prompt: promptHash({ problem, answer, domain }), problem, answer, domain };
+  });
+  return { available: drawn.length, problems: async (count) => drawn.slice(0, count) };
+}

@@ -1,0 +1,135 @@
+import type { Command } from 'commander';
+import { z } from 'zod';
+import { loadModel } from '../../activities/evaluate-model.ts';
+import type { GenerateDocument } from '../../contracts/documents.ts';
+import type { SamplingOptions } from '../../contracts/options.ts';
+import type { ModelFolder } from '../../engine/model-folder.ts';
+import type { EngineThread } from '../../engine/thread.ts';
+import { InputError } from '../errors.ts';
+import { CHECKPOINT_HELP, withEngine, withModel } from '../open-model.ts';
+import { nonNegative, positiveInteger, probability, seed } from '../options.ts';
+import { examples, printDocument, printLine } from '../output.ts';
+
+interface Options {
+  prompt: string;
+  chat?: boolean;
+  greedy?: boolean;
+  temperature?: number;
+  topP?: number;
+  maxTokens?: number;
+  seed: bigint;
+  json?: boolean;
+}
+
+export function define(command: Command): void {
+  command
+    .description(
+      'Lets a checkpoint answer a prompt. The prompt is taken as it is, special tokens recognised.\n' +
+        'Sampling is as the model’s generation_config.json says, unless options say otherwise.',
+    )
+    .argument('<checkpoint>', CHECKPOINT_HELP)
+    .requiredOption('--prompt <text>', 'what to answer')
+    .option('--chat', 'apply the chat template: the prompt is one message of the user')
+    .option('--greedy', 'take the likeliest token each time')
+    .option('--temperature <t>', 'softmax(logits / t); 0 is greedy', nonNegative)
+    .option('--top-p <p>', 'draw among the likeliest tokens that have this share together', probability)
+    .option('--max-tokens <n>', 'tokens at most; by default what fits, up to 512', positiveInteger)
+    .option('--seed <n>', 'the same seed gives the same answer', seed, 0n)
+    .option('--json', 'print one document (contracts/schemas/generate.json)')
+    .addHelpText(
+      'after',
+      examples(
+        "r1 generate nano-zero-1 --chat --prompt '7+15+3+12=?'",
+        "r1 generate models/nano-base --chat --greedy --prompt '7+15+3+12=?' --json",
+      ),
+    )
+    .action(generate);
+}
+
+async function generate(name: string, options: Options): Promise<void> {
+  if (options.greedy && options.temperature !== undefined) {
+    throw new InputError('--greedy and --temperature: expected one of them, found both');
+  }
+  await withModel(name, ({ model }) =>
+    withEngine(async (engine) => {
+      const { document, truncated } = await answer(engine, model, options);
+      if (options.json) return printDocument('generate', document);
+      printLine(document.text);
+      if (truncated)
+        process.stderr.write(`(cut after ${document.tokens.length} tokens; --max-tokens allows more)\n`);
+    }),
+  );
+}
+
+async function answer(
+  engine: EngineThread,
+  model: ModelFolder,
+  options: Options,
+): Promise<{ document: GenerateDocument; truncated: boolean }> {
+  const { tokenizer } = model;
+  const promptTokens = tokenizer.encode(promptText(model, options));
+  const sampling = samplingOf(model, promptTokens.length, options);
+  await loadModel(engine, model);
+  const prompt = Int32Array.from(promptTokens);
+  const { completions, truncatedN } = await engine.call('sample', {
+    prompts: [prompt],
+    seeds: [options.seed.toString()],
+    sampling,
+    eosTokenIds: [tokenizer.eosTokenId],
+  });
+  const tokens = completions.flat;
+  const logprobs = await engine.call('logprobs', { promptsN: [prompt], completionsN: [tokens] }, 1, 'policy');
+  return {
+    document: {
+      promptTokens,
+      tokens: [...tokens],
+      logprobs: [...logprobs],
+      text: tokenizer.decode(tokens, { skipSpecialTokens: true }),
+    },
+    truncated: truncatedN[0] === 1,
+  };
+}
+
+function promptText({ tokenizer }: ModelFolder, { prompt, chat }: Options): string {
+  const text = chat
+    ? tokenizer.applyChatTemplate([{ role: 'user', content: prompt }], { add_generation_prompt: true })
+    : prompt;
+  if (text !== '') return text;
+  throw new InputError('--prompt: expected a text, found none: the first token is predicted from it');
+}
+
+/** Completions are cut here unless more is asked for. */
+const USUAL_TOKENS = 512;
+
+function samplingOf(model: ModelFolder, promptLength: number, options: Options): SamplingOptions {
+  const positions = model.config.max_position_embeddings;
+  const room = positions - promptLength;
+  const wanted = options.maxTokens ?? Math.min(room, USUAL_TOKENS);
+  if (room < Math.max(1, wanted)) {
+    throw new InputError(
+      `expected prompt and answer within the model's ${positions} positions, found ${promptLength} tokens of prompt ` +
+        `and ${Math.max(1, wanted)} to generate. Shorten the prompt, or lower --max-tokens.`,
+    );
+  }
+  const usual = generationConfig(model);
+  return {
+    temperature: options.greedy ? 0 : (options.temperature ?? usual.temperature),
+    top_p: options.topP ?? usual.top_p,
+    top_k: usual.top_k,
+    max_completion_length: wanted,
+  };
+}
+
+const generationSchema = z.object({
+  temperature: z.number().min(0).nullish(),
+  top_p: z.number().gt(0).max(1).nullish(),
+  top_k: z.int().min(0).nullish(),
+});
+
+/** How the model's makers sample from it; temperature 1 without cuts where they do not say. */
+function generationConfig({ files }: ModelFolder) {
+  const bytes = files.get('generation_config.json');
+  const json: unknown = bytes === undefined ? {} : JSON.parse(new TextDecoder().decode(bytes));
+  const { temperature, top_p, top_k } = generationSchema.parse(json);
+  return { temperature: temperature ?? 1, top_p: top_p ?? 1, top_k: top_k ?? 0 };
+}

@@ -1,0 +1,58 @@
+import type { Command } from 'commander';
+import { withConnections } from '../connections.ts';
+import { interruptible } from '../interrupts.ts';
+import { checkLaunch, checkName, launch } from '../launch-run.ts';
+import { gather } from '../options.ts';
+import { examples, printDocument, printLine } from '../output.ts';
+import { parseOverride } from '../overrides.ts';
+import { readRecipe } from '../recipe-file.ts';
+import { evaluationsText } from '../run-view.ts';
+import { watchRun } from '../watch-run.ts';
+
+interface Options {
+  set?: string[];
+  name?: string;
+  detach?: boolean;
+  json?: boolean;
+}
+
+export function define(command: Command): void {
+  command
+    .description(
+      'Checks a recipe and all that it names, imports its base and prompts, and launches a run of it.\n\n' +
+        '--set changes the recipe: a dotted path counts from its root (evaluation.k=4,\n' +
+        'stages.zero.options.beta=0, or shorter zero.beta=0); a bare key is the recipe’s own (seed=2), else the\n' +
+        'option of that name in every stage that knows it (max_steps=8), else the key of evaluation or prompts (k=4).',
+    )
+    .argument('<recipe>', 'a YAML file, such as recipes/nano-zero.yaml')
+    .option('--set <key=value>', 'change one option; may be given several times', gather)
+    .option('--name <name>', 'the run’s name; by default the recipe’s with the next number')
+    .option('--detach', 'return when the run is launched, without watching it')
+    .option('--json', 'print one document (contracts/schemas/launch.json) and do not watch')
+    .addHelpText(
+      'after',
+      examples(
+        'r1 launch recipes/nano-zero.yaml',
+        'r1 launch recipes/nano-zero.yaml --set seed=2 --set max_steps=8 --name quick --detach',
+      ),
+    )
+    .action(launchRecipe);
+}
+
+async function launchRecipe(path: string, { set = [], name, detach, json }: Options): Promise<void> {
+  if (name !== undefined) checkName(name);
+  const file = await readRecipe(path, set.map(parseOverride));
+  await withConnections(async (connections) => {
+    const checked = await checkLaunch(file, connections);
+    const launched = await launch(checked, connections, name);
+    if (json) return printDocument('launch', launched);
+    const { run, ui } = launched;
+    printLine(`Launched ${run}${ui === null ? '' : `: ${ui}`}`);
+    if (detach) return printLine(`Watch it with \`r1 watch ${run}\`.`);
+    const ended = await interruptible(
+      (signal) => watchRun(connections, run, signal),
+      () => `Stopped watching. ${run} goes on; watch it with \`r1 watch ${run}\`.`,
+    );
+    printLine(evaluationsText(ended.evaluations));
+  });
+}

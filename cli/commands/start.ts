@@ -1,0 +1,73 @@
+import { join, relative } from 'node:path';
+import type { Command } from 'commander';
+import { runWorkflowId } from '../../contracts/workflows.ts';
+import { PROJECT_ROOT } from '../../infra/paths.ts';
+import { stopStack } from '../../infra/stack.ts';
+import { listRuns } from '../../stores/runs.ts';
+import { bringUp, type Tell } from '../bring-up.ts';
+import { type Connections, withConnections } from '../connections.ts';
+import { finalReport } from '../final-report.ts';
+import { interruptible } from '../interrupts.ts';
+import { checkLaunch, type Launched, launch, summaryOf } from '../launch-run.ts';
+import { examples, printLine } from '../output.ts';
+import { type RecipeFile, readRecipe } from '../recipe-file.ts';
+import { findRun } from '../run-rows.ts';
+import { addressText, statusOf } from '../stack-view.ts';
+import { watchRun } from '../watch-run.ts';
+import { startRunWorkflow, workflowUrl } from '../workflow-client.ts';
+
+const RECIPE = join(PROJECT_ROOT, 'recipes', 'nano-zero.yaml');
+
+export function define(command: Command): void {
+  command
+    .description(
+      'Brings the local stack up, trains R1-Zero in miniature (recipes/nano-zero.yaml), and shows what became of the\n' +
+        'base. An unfinished run goes on. Ctrl-C stops everything cleanly; the stack stays up when the run is complete.',
+    )
+    .addHelpText('after', examples('r1 start', 'npm start'))
+    .action(start);
+}
+
+const tell: Tell = (line) => void process.stderr.write(`${line}\n`);
+
+async function start(): Promise<void> {
+  const file = await readRecipe(relative(process.cwd(), RECIPE));
+  await interruptible((signal) => bringUpAndTrain(file, signal), stopEverything);
+}
+
+async function bringUpAndTrain(file: RecipeFile, signal: AbortSignal): Promise<void> {
+  const stack = await bringUp(tell);
+  printLine(addressText(statusOf(stack)));
+  await withConnections(async (connections) => {
+    const { run, ui } = await goOnOrLaunch(file, connections);
+    if (ui !== null) printLine(`Run         ${ui}\n`);
+    const ended = await watchRun(connections, run, signal);
+    printLine(`\n${finalReport(ended)}`);
+  }, stack);
+}
+
+/** The latest run of the recipe, taken up if it is unfinished; a first one where there is none. */
+async function goOnOrLaunch(file: RecipeFile, connections: Connections): Promise<Launched> {
+  const { recipe } = file;
+  const database = await connections.database();
+  const latest = (await listRuns(database)).find(
+    (run) => run.recipe === recipe.name && run.status !== 'aborted',
+  );
+  if (latest === undefined) {
+    const launched = await launch(await checkLaunch(file, connections), connections);
+    printLine(`Launched ${launched.run}.`);
+    return launched;
+  }
+  const { run, recipe: launchedWith } = await findRun(database, latest.run);
+  const workflowId = runWorkflowId(run);
+  const goesOn = latest.status !== 'complete';
+  printLine(goesOn ? `Going on with ${run}.` : `${run} is complete already.`);
+  if (goesOn) await startRunWorkflow(await connections.temporal(), { run, summary: summaryOf(launchedWith) });
+  return { run, workflowId, ui: workflowUrl(connections.stack, workflowId) };
+}
+
+async function stopEverything(): Promise<string> {
+  tell('Stopping; press Ctrl-C again to quit at once.');
+  await stopStack({ onProgress: tell });
+  return 'Stopped. Everything committed is kept: go on with `npm start`.';
+}

@@ -1,0 +1,30 @@
+import type { Command } from 'commander';
+import { withConnections } from '../connections.ts';
+import { interruptible } from '../interrupts.ts';
+import { examples, printLine } from '../output.ts';
+import { findRun } from '../run-rows.ts';
+import { evaluationsText } from '../run-view.ts';
+import { watchRun } from '../watch-run.ts';
+
+export function define(command: Command): void {
+  command
+    .description(
+      'Follows a run as it trains, until it is complete or parks. Ctrl-C stops the watching, not the run.\n' +
+        'pass@1 is the last evaluation’s, with the step at which it was measured.',
+    )
+    .argument('[run]', 'a run’s name; by default the latest run')
+    .addHelpText('after', examples('r1 watch', 'r1 watch nano-zero-1'))
+    .action(watch);
+}
+
+async function watch(name: string | undefined): Promise<void> {
+  await withConnections(async (connections) => {
+    const { run } = await findRun(await connections.database(), name);
+    const ended = await interruptible(
+      (signal) => watchRun(connections, run, signal),
+      () => `Stopped watching. ${run} goes on; watch it again with \`r1 watch ${run}\`.`,
+    );
+    printLine(`${run} is complete.`);
+    printLine(evaluationsText(ended.evaluations));
+  });
+}

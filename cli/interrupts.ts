@@ -1,0 +1,33 @@
+import { EXIT, Interrupted } from './errors.ts';
+
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+
+/**
+ * Runs `work` until it ends or Ctrl-C is pressed. Ctrl-C aborts the signal that `work` was given, awaits
+ * `stop` and ends in Interrupted with the text that `stop` returned; a second one quits at once.
+ */
+export async function interruptible<Result>(
+  work: (signal: AbortSignal) => Promise<Result>,
+  stop: () => Promise<string> | string,
+): Promise<Result> {
+  const controller = new AbortController();
+  const pressed = new Promise<never>((_, reject) => {
+    controller.signal.addEventListener('abort', () => reject(new Interrupted('')));
+  });
+  const onSignal = () => {
+    if (controller.signal.aborted) process.exit(EXIT.interrupted);
+    controller.abort();
+  };
+  for (const signal of SIGNALS) process.on(signal, onSignal);
+  const working = work(controller.signal);
+  try {
+    return await Promise.race([working, pressed]);
+  } catch (error) {
+    if (!controller.signal.aborted) throw error;
+    // What is still under way fails because everything goes away beneath it: that says nothing new.
+    working.catch(() => undefined);
+    throw new Interrupted(await stop());
+  } finally {
+    for (const signal of SIGNALS) process.off(signal, onSignal);
+  }
+}

@@ -1,0 +1,56 @@
+/** A run's documents, read from its rows. */
+import type { EvaluationDocument, ShowDocument, StepDocument } from '../contracts/documents.ts';
+import type { Database, Queryable } from '../stores/database.ts';
+import { type CommittedEvaluation, listEvaluations } from '../stores/evaluations.ts';
+import { getRun, latestRun, type Run } from '../stores/runs.ts';
+import { listStages } from '../stores/stages.ts';
+import { listSteps } from '../stores/steps.ts';
+import { CommandError } from './errors.ts';
+
+/** The run of that name, or without one the latest. Throws where there is none. */
+export async function findRun(reader: Queryable, name: string | undefined): Promise<Run> {
+  const run = name === undefined || name === 'latest' ? await latestRun(reader) : await getRun(reader, name);
+  if (run !== null) return run;
+  throw new CommandError('there is no run yet. Launch one: `r1 launch recipes/nano-zero.yaml`');
+}
+
+/** A run as `r1 show` tells it, all of one moment; `quick` adds the evaluations made on the way. */
+export async function readShow(
+  database: Database,
+  name: string | undefined,
+  { quick = false }: { quick?: boolean } = {},
+): Promise<ShowDocument> {
+  return database.snapshot(async (reader) => {
+    const { run, recipe, plan, status, startedAt, finishedAt } = await findRun(reader, name);
+    return {
+      run,
+      recipe: recipe.name,
+      seed: plan.seed,
+      status,
+      startedAt,
+      finishedAt,
+      stages: await listStages(reader, run),
+      evaluations: (await listEvaluations(reader, run, { quick })).map(evaluationDocument),
+    };
+  });
+}
+
+export async function readSteps(
+  reader: Queryable,
+  run: string,
+  options: { stage?: string | null; branches?: 'current' | 'all' } = {},
+): Promise<StepDocument[]> {
+  return listSteps(reader, run, options);
+}
+
+function evaluationDocument(row: CommittedEvaluation): EvaluationDocument {
+  const {
+    branch: _branch,
+    quick: _quick,
+    rollout: _rollout,
+    scores: _scores,
+    checkpoint: _at,
+    ...document
+  } = row;
+  return document;
+}

@@ -1,0 +1,38 @@
+import type { ShowDocument } from '../contracts/documents.ts';
+import type { Connections } from './connections.ts';
+import { CommandError } from './errors.ts';
+import { followRun, parkedReason, type RunSource } from './follow-run.ts';
+import { createLiveLine } from './live-line.ts';
+import { readShow, readSteps } from './run-rows.ts';
+import { queryProgress } from './workflow-client.ts';
+
+/**
+ * Shows a run's live line until it is complete. Throws CommandError where it is aborted or parks, saying why;
+ * Interrupted when the signal says so.
+ */
+export async function watchRun(
+  connections: Connections,
+  run: string,
+  signal: AbortSignal,
+): Promise<ShowDocument> {
+  const source = await sourceOf(connections, run);
+  const ended = await followRun(source, { line: createLiveLine(), signal });
+  const parked = parkedReason(ended);
+  if (parked !== null) {
+    throw new CommandError(
+      `${run} is parked and waits for you. ${parked}\n` +
+        `See what it knows with \`r1 show ${run}\`, mend the cause, and tell it to go on in the Temporal UI.`,
+    );
+  }
+  if (ended.status === 'aborted') throw new CommandError(`${run} was aborted; its checkpoints stay.`);
+  return ended;
+}
+
+async function sourceOf({ database, temporal }: Connections, run: string): Promise<RunSource> {
+  const db = await database();
+  return {
+    show: () => readShow(db, run, { quick: true }),
+    recentSteps: async (stage, count) => (await readSteps(db, run, { stage })).slice(-count),
+    progress: async (key) => queryProgress(await temporal(), key),
+  };
+}
