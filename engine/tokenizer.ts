@@ -30,7 +30,7 @@ export interface Tokenizer {
   readonly padTokenId: number | null;
   /** Special tokens that stand in the text are recognised; nothing is added. */
   encode(text: string): number[];
-  /** Throws RangeError on an id that the tokenizer has not. */
+  /** An id beyond the tokenizer's vocabulary, which a padded embedding may yield, has no text. */
   decode(ids: ArrayLike<number>, options?: { skipSpecialTokens?: boolean }): string;
   /** The text of a conversation, to be encoded. Throws TokenizerError where there is no template. */
   applyChatTemplate(messages: readonly ChatMessage[], options?: { add_generation_prompt?: boolean }): string;
@@ -123,13 +123,9 @@ class FileTokenizer implements Tokenizer {
   }
 
   decode(ids: ArrayLike<number>, { skipSpecialTokens = false } = {}): string {
-    const list = Array.from(ids);
+    // Embeddings are often padded beyond the vocabulary: such a token has no text, and is no error of the text.
+    const list = Array.from(ids).filter((id) => this.tokenizer.id_to_token(id) !== undefined);
     if (list.length === 0) return '';
-    for (const id of list) {
-      if (this.tokenizer.id_to_token(id) === undefined) {
-        throw new RangeError(`The tokenizer has no token ${id}; it has 0 … ${this.vocabSize - 1}.`);
-      }
-    }
     return this.tokenizer.decode(list, {
       skip_special_tokens: skipSpecialTokens,
       clean_up_tokenization_spaces: false,
