@@ -60,11 +60,11 @@ test('the ids are those that the nano model is built for', () => {
   assert.deepEqual([nano.eosTokenId, nano.padTokenId], [NANO_EOS_TOKEN_ID, NANO_PAD_TOKEN_ID]);
 });
 
-test('no tokens are no text, and an id beyond the vocabulary is refused', () => {
+test('no tokens are no text, and an id beyond the vocabulary has none either', () => {
   assert.deepEqual(nano.encode(''), []);
   assert.equal(nano.decode([]), '');
   assert.equal(nano.decode(Int32Array.of(11, 12)), '01');
-  assert.throws(() => nano.decode([54]), /no token 54; it has 0 … 53/);
+  assert.equal(nano.decode([54]), '');
 });
 
 test('the chat template opens the assistant’s turn when asked', () => {
