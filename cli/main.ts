@@ -11,7 +11,7 @@ export async function main(args: readonly string[]): Promise<void> {
   process.stdout.on('error', endWithReader);
   try {
     const program = await programFor(args);
-    await program.parseAsync(args, { from: 'user' });
+    await program.parseAsync(args.length === 0 ? ['--help'] : args, { from: 'user' });
   } catch (error) {
     const { text, exitCode } = verdictOn(error, args.includes('--debug'));
     if (text !== '') process.stderr.write(`${text}\n`);
@@ -31,7 +31,6 @@ export async function programFor(args: readonly string[]): Promise<Command> {
       'after',
       '\nExamples:\n  $ r1 start\n  $ r1 launch recipes/nano-zero.yaml --set max_steps=8',
     );
-  program.action(() => program.outputHelp());
   const named = args.find((arg) => Object.hasOwn(commands, arg));
   for (const [name, { summary, load }] of Object.entries(commands)) {
     const command = program.command(name).summary(summary);

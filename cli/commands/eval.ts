@@ -14,8 +14,8 @@ type Options = MeasureOptions & { json?: boolean };
 export function define(command: Command): void {
   command
     .description(
-      'Measures a checkpoint on held-out problems as its run does: pass@1 with its 95 % interval, cons@k, format,\n' +
-        'length and reflection. Problems, sampling and seed are the run’s own unless options say otherwise; a model’s\n' +
+      'Measures a checkpoint on held-out problems as its run does: pass@1 with its 95 % interval, cons@k, format, ' +
+        'length and reflection. Problems, sampling and seed are the run’s own unless options say otherwise; a model’s ' +
         'folder needs --prompts or --recipe.',
     )
     .argument('<checkpoint>', CHECKPOINT_HELP)

@@ -14,7 +14,7 @@ import { readShow } from '../run-rows.ts';
 export function define(command: Command): void {
   command
     .description(
-      'Writes a checkpoint as a plain Hugging Face folder, which transformers and others load as it is, with a\n' +
+      'Writes a checkpoint as a plain Hugging Face folder, which transformers and others load as it is, with a ' +
         'model card: licence, base, recipe and evaluation.',
     )
     .argument('<checkpoint>', 'RUN, RUN/STAGE, RUN/STAGE@STEP, or s3://…/manifest.json')

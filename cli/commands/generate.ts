@@ -24,7 +24,7 @@ interface Options {
 export function define(command: Command): void {
   command
     .description(
-      'Lets a checkpoint answer a prompt. The prompt is taken as it is, special tokens recognised.\n' +
+      'Lets a checkpoint answer a prompt. The prompt is taken as it is, special tokens recognised. ' +
         'Sampling is as the model’s generation_config.json says, unless options say otherwise.',
     )
     .argument('<checkpoint>', CHECKPOINT_HELP)

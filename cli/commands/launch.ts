@@ -20,8 +20,8 @@ export function define(command: Command): void {
   command
     .description(
       'Checks a recipe and all that it names, imports its base and prompts, and launches a run of it.\n\n' +
-        '--set changes the recipe: a dotted path counts from its root (evaluation.k=4,\n' +
-        'stages.zero.options.beta=0, or shorter zero.beta=0); a bare key is the recipe’s own (seed=2), else the\n' +
+        '--set changes the recipe: a dotted path counts from its root (evaluation.k=4, ' +
+        'stages.zero.options.beta=0, or shorter zero.beta=0); a bare key is the recipe’s own (seed=2), else the ' +
         'option of that name in every stage that knows it (max_steps=8), else the key of evaluation or prompts (k=4).',
     )
     .argument('<recipe>', 'a YAML file, such as recipes/nano-zero.yaml')

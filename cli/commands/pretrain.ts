@@ -30,7 +30,7 @@ interface Options {
 export function define(command: Command): void {
   command
     .description(
-      'Makes the nano base model from nothing, as recipes/nano-base.yaml says: a Hugging Face folder with\n' +
+      'Makes the nano base model from nothing, as recipes/nano-base.yaml says: a Hugging Face folder with ' +
         'pretraining.json beside the weights. The same options under the same numerics make the same bits.',
     )
     .option('--out <dir>', 'folder to write; must be empty or new', COMMITTED)

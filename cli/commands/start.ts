@@ -21,7 +21,7 @@ const RECIPE = join(PROJECT_ROOT, 'recipes', 'nano-zero.yaml');
 export function define(command: Command): void {
   command
     .description(
-      'Brings the local stack up, trains R1-Zero in miniature (recipes/nano-zero.yaml), and shows what became of the\n' +
+      'Brings the local stack up, trains R1-Zero in miniature (recipes/nano-zero.yaml), and shows what became of the ' +
         'base. An unfinished run goes on. Ctrl-C stops everything cleanly; the stack stays up when the run is complete.',
     )
     .addHelpText('after', examples('r1 start', 'npm start'))

@@ -6,7 +6,7 @@ import { addressText, statusOf } from '../stack-view.ts';
 export function define(command: Command): void {
   command
     .description(
-      'Starts Temporal, PostgreSQL, S3 and the workers on this machine, or finds them where they run already.\n' +
+      'Starts Temporal, PostgreSQL, S3 and the workers on this machine, or finds them where they run already. ' +
         'Data and logs lie in .r1/ (R1_HOME). R1_TEMPORAL_ADDRESS, R1_DATABASE_URL and R1_S3_ENDPOINT point to servers elsewhere.',
     )
     .option('--json', 'print the same document as `r1 status --json`')

@@ -9,7 +9,7 @@ import { watchRun } from '../watch-run.ts';
 export function define(command: Command): void {
   command
     .description(
-      'Follows a run as it trains, until it is complete or parks. Ctrl-C stops the watching, not the run.\n' +
+      'Follows a run as it trains, until it is complete or parks. Ctrl-C stops the watching, not the run. ' +
         'pass@1 is the last evaluation’s, with the step at which it was measured.',
     )
     .argument('[run]', 'a run’s name; by default the latest run')
