@@ -3,11 +3,11 @@
  *
  *     guess    <think></think><answer>41</answer>
  *     worked   <think>7+15=22,22+3=25,25+12=37</think><answer>37</answer>
- *     checked  <think>7+15=23 check 23-15=8 wait 7+15=22,22+3=25 check 25-3=22,…</think><answer>37</answer>
+ *     checked  <think>7+15=23 check 7+15=22 wait 22,22+3=25 check 22+3=25,…</think><answer>37</answer>
  *
  * A guess is mostly wrong and sometimes malformed. Steps of both worked kinds slip: a worked solution goes
- * on from the slipped value, a checked one sees that the inverse does not give the first number back and
- * takes the step again, right. So checking pays exactly as far as slips are frequent.
+ * on from the slipped value, a checked one takes every step a second time, without slipping, and where the
+ * two differ goes on from the second. So checking pays exactly as far as slips are frequent.
  */
 import { type Draws, drawsFrom } from './draws.ts';
 import { drawOperands, type NanoTask, nanoTaskDefaults, problemText } from './nano-task.ts';
@@ -30,7 +30,7 @@ export interface NanoMixture extends NanoTask {
 
 export const nanoMixtureDefaults: NanoMixture = {
   ...nanoTaskDefaults,
-  guesses: 0.84,
+  guesses: 0.8,
   worked: 0.08,
   guessRange: 12,
   malformed: 0.15,
@@ -71,9 +71,8 @@ const responses: Record<
     workThrough(operands, (running, operand) => {
       const right = running + operand;
       const first = slipped(right, mixture, draws);
-      const check = `${running}+${operand}=${first} check ${first}-${operand}=${first - operand}`;
-      const again = first === right ? '' : ` wait ${running}+${operand}=${right}`;
-      return { text: check + again, result: right };
+      const check = `${running}+${operand}=${first} check ${running}+${operand}=${right}`;
+      return { text: first === right ? check : `${check} wait ${right}`, result: right };
     }),
 };
 

@@ -89,16 +89,16 @@ function refuse(message: string): never {
 export interface Behaviour {
   /** Writes at least one sum step, `22+3=25`. */
   worked: boolean;
-  /** Checks at least one step by the inverse, ` check 25-3=22`. */
+  /** Takes at least one step a second time, ` check 22+3=25`. */
   checks: boolean;
-  /** Takes at least one step again, ` wait 22+3=25`. */
+  /** Goes on from the second result where the two differ, ` wait 25`. */
   corrects: boolean;
 }
 
 export function classify(response: string): Behaviour {
   return {
     worked: /\d\+\d+=\d/.test(response),
-    checks: / check \d+-\d+=-?\d/.test(response),
-    corrects: / wait \d+\+\d+=\d/.test(response),
+    checks: / check \d+\+\d+=\d/.test(response),
+    corrects: / wait \d/.test(response),
   };
 }

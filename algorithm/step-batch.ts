@@ -29,6 +29,7 @@ export interface StepBatch {
 /** Means over the batch, of the scores as they were given (also where a control permutes them). */
 export interface BatchSummary {
   reward: number;
+  /** by name; a reward that only answered with errors is not there */
   rewards: Record<string, number>;
   accuracy: number | null;
   meanLength: number;
@@ -42,6 +43,7 @@ export interface BatchSummary {
 export interface StepBatchInput {
   runSeed: bigint;
   stage: string;
+  /** the branch that sampled the rollout */
   branch: number;
   step: number;
   options: GrpoOptions;
@@ -115,7 +117,10 @@ function batchOf<Kept>(
 function summarise(input: StepBatchInput, advantages: Advantages, sequencesB: number[]): BatchSummary {
   const { options, scores, lengthsN } = input;
   const rewards = Object.fromEntries(
-    scores.rewards.map(({ name, verdicts }) => [name, mean(scoresOf(verdicts, sequencesB))]),
+    scores.rewards.flatMap(({ name, verdicts }) => {
+      const scored = scoresOf(verdicts, sequencesB);
+      return scored.length === 0 ? [] : [[name, mean(scored)]];
+    }),
   );
   const lengthsB = sequencesB.map((n) => lengthsN[n] ?? 0);
   return {

@@ -83,10 +83,10 @@ test('a response is classified by what it does', () => {
   const cases: [string, ReturnType<typeof classify>][] = [
     ['<think></think><answer>37</answer>', { worked: false, checks: false, corrects: false }],
     ['<think>7+15=22</think><answer>22</answer>', { worked: true, checks: false, corrects: false }],
-    ['<think>7+15=22 check 22-15=7</think>', { worked: true, checks: true, corrects: false }],
-    ['<think>7+15=23 check 23-15=8 wait 7+15=22</think>', { worked: true, checks: true, corrects: true }],
+    ['<think>7+15=22 check 7+15=22</think>', { worked: true, checks: true, corrects: false }],
+    ['<think>7+15=23 check 7+15=22 wait 22</think>', { worked: true, checks: true, corrects: true }],
     ['<think> check wait </think>', { worked: false, checks: false, corrects: false }],
-    ['<think>1+1=0 check 0-1=-1 wait 1+1=2</think>', { worked: true, checks: true, corrects: true }],
+    ['<think>1+1=0 check 1+1=2 wait 2</think>', { worked: true, checks: true, corrects: true }],
   ];
   for (const [response, behaviour] of cases) assert.deepEqual(classify(response), behaviour, response);
 });
