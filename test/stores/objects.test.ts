@@ -1,28 +1,12 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
-import { createServer, type RequestListener, request } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { request } from 'node:http';
 import { type TestContext, test } from 'node:test';
-import { inspect } from 'node:util';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { PART_BYTES } from '../../stores/multipart.ts';
-import { createObjectStore, type ObjectStore, type ObjectStoreSettings } from '../../stores/objects.ts';
+import type { ObjectStoreSettings } from '../../stores/objects.ts';
 import { withStack } from '../helpers/stack.ts';
 import { failure } from './helpers.ts';
-
-const bytesOf = (text: string) => new TextEncoder().encode(text);
-const sha256Of = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
-
-function open(t: TestContext, settings: ObjectStoreSettings): ObjectStore {
-  const store = createObjectStore(settings);
-  t.after(() => store.close());
-  return store;
-}
-
-async function storeOf(t: TestContext): Promise<{ store: ObjectStore; settings: ObjectStoreSettings }> {
-  const { s3: settings } = await withStack(t);
-  return { store: open(t, settings), settings };
-}
+import { answering, bytesOf, openStore, sha256Of, storeOf } from './object-helpers.ts';
 
 /** A client past all of the store's care. */
 function rawClient(t: TestContext, settings: ObjectStoreSettings): S3Client {
@@ -30,17 +14,6 @@ function rawClient(t: TestContext, settings: ObjectStoreSettings): S3Client {
   const client = new S3Client({ ...rest, credentials: { accessKeyId, secretAccessKey } });
   t.after(() => client.destroy());
   return client;
-}
-
-/** An S3 that always answers the same. */
-async function answering(t: TestContext, listener: RequestListener): Promise<string> {
-  const server = createServer(listener).listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
 test('what was put is got, by reference and by address', async (t) => {
@@ -87,7 +60,7 @@ test('bytes that do not fit their checksum are refused by the server', async (t)
   const ChecksumSHA256 = createHash('sha256').update('other').digest('base64');
   const put = new PutObjectCommand({ Bucket: settings.bucket, Key: 'wrong', Body: 'bytes', ChecksumSHA256 });
   await assert.rejects(rawClient(t, settings).send(put));
-  assert.equal(await open(t, settings).exists('wrong'), false);
+  assert.equal(await openStore(t, settings).exists('wrong'), false);
 });
 
 test('a flipped byte and a cut object are found when they are read', async (t) => {
@@ -116,20 +89,6 @@ test('an object that is not there is told by its address', async (t) => {
   await assert.rejects(store.getByUri('http://elsewhere/x'), failure('InvalidInput', 's3://bucket/key'));
 });
 
-test('a large object is written in parts, once, and its key is then taken', async (t) => {
-  const { store } = await storeOf(t);
-  const bytes = randomBytes(PART_BYTES + 1_000_003);
-  const reference = await store.put('large', bytes);
-  assert.equal(sha256Of(await store.get(reference)), sha256Of(bytes));
-  assert.deepEqual(await store.put('large', bytes), reference);
-  bytes[7] = (bytes[7] ?? 0) ^ 1;
-  await assert.rejects(
-    store.put('large', bytes),
-    failure('Contradiction', reference.sha256, sha256Of(bytes)),
-  );
-  assert.equal(sha256Of(await store.get(reference)), reference.sha256);
-});
-
 test('keys that another store might read otherwise are refused before anything is sent', async (t) => {
   const { store } = await storeOf(t);
   for (const key of ['', '/a', 'a/', 'a//b', '../a', 'a/../b', 'a/.', 'a b', 'ä', 'a?b', 'a'.repeat(1025)]) {
@@ -155,59 +114,10 @@ test('a list holds all keys under a prefix, in order, beyond one page', async (t
 
 test('a bucket is created once', async (t) => {
   const { s3, id } = await withStack(t);
-  const store = open(t, { ...s3, bucket: `own-${id}` });
+  const store = openStore(t, { ...s3, bucket: `own-${id}` });
   await Promise.all([store.ensureBucket(), store.ensureBucket()]);
   await store.ensureBucket();
   await store.put('a', bytesOf('x'));
-});
-
-test('a bucket that is not there is told with the setting to mend', async (t) => {
-  const { s3 } = await withStack(t);
-  const endpoint = await answering(t, (_, response) => {
-    response.writeHead(404).end('<Error><Code>NoSuchBucket</Code><Message>no</Message></Error>');
-  });
-  const store = open(t, { ...s3, endpoint, bucket: 'nowhere' });
-  const expected = failure('InvalidInput', endpoint, 'bucket nowhere', 'R1_S3_BUCKET');
-  await assert.rejects(store.put('a', bytesOf('x')), expected);
-  await assert.rejects(store.getByUri('s3://nowhere/a'), expected);
-});
-
-test('refused credentials name endpoint and setting, and show no key', async (t) => {
-  const { settings } = await storeOf(t);
-  const wrong = [
-    { ...settings, secretAccessKey: 'hunter2hunter2' },
-    { ...settings, accessKeyId: 'hunter2hunter2' },
-  ];
-  for (const changed of wrong) {
-    const error = await open(t, changed)
-      .put('a', bytesOf('x'))
-      .catch((e: unknown) => e);
-    failure(
-      'InvalidInput',
-      settings.endpoint,
-      settings.bucket,
-      /R1_S3_(ACCESS_KEY_ID|SECRET_ACCESS_KEY)/,
-    )(error);
-    const shown = inspect(error, { depth: 8, showHidden: true });
-    for (const secret of ['hunter2', settings.secretAccessKey]) assert.ok(!shown.includes(secret));
-  }
-});
-
-test('a server that is not there, is busy or hangs up can be tried again', async (t) => {
-  const { s3 } = await withStack(t);
-  const busy = await answering(t, (_, response) =>
-    response.writeHead(503).end('<Error><Code>SlowDown</Code></Error>'),
-  );
-  const hangsUp = await answering(t, (incoming) => incoming.socket.destroy());
-  const cutsOff = await answering(t, (_, response) => {
-    response.writeHead(200, { 'content-length': '1000' }).write('half');
-    setTimeout(() => response.destroy(), 20);
-  });
-  for (const endpoint of ['http://127.0.0.1:1', busy, hangsUp, cutsOff]) {
-    const { get } = open(t, { ...s3, endpoint });
-    const reference = { uri: `s3://${s3.bucket}/a`, sha256: '0'.repeat(64), bytes: 1 };
-    await assert.rejects(get(reference), failure('Unavailable', endpoint, s3.bucket));
-  }
 });
 
 test('a put whose answer was lost is found to be written', async (t) => {
@@ -226,7 +136,7 @@ test('a put whose answer was lost is found to be written', async (t) => {
     });
     incoming.pipe(onward);
   });
-  const store = open(t, { ...settings, endpoint: losesTheFirst });
+  const store = openStore(t, { ...settings, endpoint: losesTheFirst });
   const reference = await store.put('lost-answer', bytesOf('x'));
   assert.equal(puts, 2);
   assert.deepEqual(await store.get(reference), bytesOf('x'));
