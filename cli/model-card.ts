@@ -1,6 +1,6 @@
 import { parse, stringify } from 'yaml';
 import type { EvaluationDocument } from '../contracts/documents.ts';
-import type { Recipe } from '../contracts/recipe.ts';
+import { type Recipe, recipeSchema } from '../contracts/recipe.ts';
 import { decimal, percent, percentInterval } from './figures.ts';
 
 export interface ModelCardInput {
@@ -44,7 +44,8 @@ export function modelCard(input: ModelCardInput): string {
     '## Recipe',
     '',
     '```yaml',
-    stringify(recipe).trimEnd(),
+    // The schema's order of keys: a recipe kept as a row has lost its own.
+    stringify(recipeSchema.parse(recipe)).trimEnd(),
     '```',
     '',
   ].join('\n');

@@ -17,6 +17,9 @@ export interface OpenModel {
   origin: FoundCheckpoint | null;
 }
 
+/** A committed checkpoint of a run. */
+export type OpenCheckpoint = OpenModel & { origin: FoundCheckpoint };
+
 /** How a checkpoint is named, for the help of commands that take one. */
 export const CHECKPOINT_HELP =
   'RUN, RUN/STAGE, RUN/STAGE@STEP (step 0: what the stage started from), s3://…/manifest.json, or a model’s folder';
@@ -51,7 +54,7 @@ export async function withModel<Result>(
 export async function openCheckpoint(
   name: string,
   { database, objects }: Connections,
-): Promise<OpenModel & { origin: FoundCheckpoint }> {
+): Promise<OpenCheckpoint> {
   const origin = await findCheckpoint(await database(), name);
   const model = await readCheckpoint({ objects: await objects() }, origin.manifest);
   return { name: origin.manifest.uri, model, origin };

@@ -121,6 +121,15 @@ export const launchDocument = z.object({
 });
 export type LaunchDocument = z.infer<typeof launchDocument>;
 
+/** `checkpoint.json` of an exported folder: which checkpoint it is. Its weights are held to `digest` when it is read. */
+export const exportedCheckpointSchema = z.object({
+  run: z.string(),
+  stage: z.string(),
+  step: z.int(),
+  checkpoint: z.string().describe('URI of the manifest'),
+  digest: sha256Schema,
+});
+
 export const exportDocument = z.object({
   checkpoint: z.string(),
   folder: z.string(),

@@ -4,9 +4,11 @@
  */
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { exportedCheckpointSchema } from '../contracts/documents.ts';
+import { pretrainingSchema } from '../contracts/pretrain.ts';
 import { digestTensors } from './digest.ts';
 import { type ModelConfig, ModelConfigError, parseModelConfig } from './model-config.ts';
-import { decodeSafetensors, encodeSafetensors } from './safetensors.ts';
+import { decodeSafetensors, encodeSafetensors, WeightsError } from './safetensors.ts';
 import { loadTokenizer, readTokenizerFolder, type Tokenizer, TokenizerError } from './tokenizer.ts';
 import { checkWeights, readWeightsFolder, WEIGHTS_FILE } from './weights.ts';
 
@@ -18,6 +20,9 @@ export interface ModelFolder {
   /** what a checkpoint consists of, by name; the weights as one float32 safetensors file */
   files: Map<string, Uint8Array>;
 }
+
+/** Where an exported checkpoint says which one it is. */
+export const CHECKPOINT_FILE = 'checkpoint.json';
 
 /** Files beside the weights that make a folder what it is; those that are there are kept. */
 const COMPANIONS = [
@@ -37,9 +42,31 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
   const tokenizer = await readTokenizerFolder(folder);
   refuseTokensWithoutEmbedding(tokenizer, config, folder);
   const weights = await readWeightsFolder(folder, config);
+  const digest = digestTensors(weights);
+  await refuseOtherWeights(folder, digest);
   const files = await readCompanions(folder);
   files.set(WEIGHTS_FILE, encodeSafetensors(weights));
-  return { config, tokenizer, digest: digestTensors(weights), files };
+  return { config, tokenizer, digest, files };
+}
+
+/** Files by which a folder of our own making says which weights belong in it. */
+const declarations: Record<string, (json: unknown) => string | undefined> = {
+  [CHECKPOINT_FILE]: (json) => exportedCheckpointSchema.parse(json).digest,
+  'pretraining.json': (json) => Object.values(pretrainingSchema.parse(json).digests).at(-1),
+};
+
+/** A folder that declares its weights' digest must hold those weights; others declare nothing. */
+async function refuseOtherWeights(folder: string, digest: string): Promise<void> {
+  for (const [name, declared] of Object.entries(declarations)) {
+    const path = join(folder, name);
+    const text = await readFile(path, 'utf8').catch(unlessAbsent);
+    const expected = text === undefined ? digest : declared(parseJson(text, path));
+    if (expected === digest) continue;
+    throw new WeightsError(
+      `${join(folder, WEIGHTS_FILE)}: expected the weights ${expected} that ${name} names, found ${digest}. ` +
+        `Fetch or copy the folder again; if you changed the weights on purpose, remove ${name}.`,
+    );
+  }
 }
 
 /**

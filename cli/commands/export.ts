@@ -1,13 +1,15 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
+import { exportedCheckpointSchema } from '../../contracts/documents.ts';
+import { CHECKPOINT_FILE } from '../../engine/model-folder.ts';
 import { WEIGHTS_FILE } from '../../engine/weights.ts';
 import { getRun } from '../../stores/runs.ts';
 import { type Connections, withConnections } from '../connections.ts';
 import { InputError } from '../errors.ts';
 import { size } from '../figures.ts';
 import { modelCard } from '../model-card.ts';
-import { type OpenModel, openCheckpoint } from '../open-model.ts';
+import { type OpenCheckpoint, type OpenModel, openCheckpoint } from '../open-model.ts';
 import { examples, printDocument, printLine } from '../output.ts';
 import { readShow } from '../run-rows.ts';
 
@@ -32,7 +34,11 @@ async function exportCheckpoint(name: string, dir: string, { json }: { json?: bo
   await refuseOccupied(folder, dir);
   await withConnections(async (connections) => {
     const opened = await openCheckpoint(name, connections);
-    const files = new Map([...opened.model.files, ['README.md', await card(opened, connections)]]);
+    const files = new Map([
+      ...opened.model.files,
+      ['README.md', encoded(await card(opened, connections))],
+      [CHECKPOINT_FILE, encoded(declaration(opened))],
+    ]);
     await writeFiles(folder, files);
     const document = { checkpoint: opened.name, folder, files: [...files.keys()].sort() };
     if (json) return printDocument('export', document);
@@ -52,10 +58,7 @@ async function refuseOccupied(folder: string, dir: string): Promise<void> {
   );
 }
 
-async function card(
-  { model, origin }: Awaited<ReturnType<typeof openCheckpoint>>,
-  { database }: Connections,
-): Promise<Uint8Array> {
+async function card({ model, origin }: OpenCheckpoint, { database }: Connections): Promise<string> {
   const reader = await database();
   const [{ recipe, plan }, { evaluations }] = await Promise.all([
     getRun(reader, origin.run),
@@ -63,7 +66,7 @@ async function card(
   ]);
   const baseCard = cardOf(model.files);
   const { run, stage, step } = origin;
-  const text = modelCard({
+  return modelCard({
     run,
     stage,
     step,
@@ -73,8 +76,21 @@ async function card(
     evaluations,
     baseCard,
   });
-  return new TextEncoder().encode(text);
 }
+
+function declaration({ name, model, origin }: OpenCheckpoint): string {
+  const { run, stage, step } = origin;
+  const document = exportedCheckpointSchema.parse({
+    run,
+    stage,
+    step,
+    checkpoint: name,
+    digest: model.digest,
+  });
+  return `${JSON.stringify(document, null, 2)}\n`;
+}
+
+const encoded = (text: string) => new TextEncoder().encode(text);
 
 function cardOf(files: OpenModel['model']['files']): string | null {
   const bytes = files.get('README.md');

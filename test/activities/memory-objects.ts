@@ -1,0 +1,44 @@
+import { createHash } from 'node:crypto';
+import { Failure } from '../../contracts/failures.ts';
+import type { Reference } from '../../contracts/reference.ts';
+import type { ObjectStore } from '../../stores/objects.ts';
+
+const sha256Of = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
+
+/** Objects in memory; `stored` lets a test damage them. */
+export function memoryObjects(): ObjectStore & { stored: Map<string, Uint8Array> } {
+  const stored = new Map<string, Uint8Array>();
+  const bytesAt = (uri: string) => {
+    const bytes = stored.get(uri);
+    if (bytes === undefined) throw new Failure('CorruptObject', `${uri}: expected an object, found none`);
+    return bytes;
+  };
+  const referenceTo = (uri: string, bytes: Uint8Array): Reference => ({
+    uri,
+    sha256: sha256Of(bytes),
+    bytes: bytes.length,
+  });
+  return {
+    stored,
+    endpoint: 'memory',
+    bucket: 'memory',
+    exists: async (key) => stored.has(`s3://memory/${key}`),
+    list: async () => [],
+    ensureBucket: async () => {},
+    close: () => {},
+    async put(named, bytes) {
+      const uri = `s3://memory/${typeof named === 'string' ? named : named(sha256Of(bytes))}`;
+      if (!stored.has(uri)) stored.set(uri, bytes.slice());
+      if (sha256Of(bytesAt(uri)) !== sha256Of(bytes)) throw new Failure('Contradiction', uri);
+      return referenceTo(uri, bytes);
+    },
+    async get({ uri, sha256 }) {
+      const bytes = bytesAt(uri);
+      if (sha256Of(bytes) !== sha256) throw new Failure('CorruptObject', `${uri}: expected sha256 ${sha256}`);
+      return bytes;
+    },
+    async getByUri(uri) {
+      return { bytes: bytesAt(uri), reference: referenceTo(uri, bytesAt(uri)) };
+    },
+  };
+}
