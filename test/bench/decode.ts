@@ -1,25 +1,17 @@
 /**
  * Tokens per second of decoding, nano model, batch 128: full batches of equal lengths (about 100 tokens of
  * context), and the ragged lengths of real sampling, where sequences leave and enter. Best of several.
- *
- *     node --import tsx test/bench/decode.ts [--threads 2] [--repeats 5]
  */
-import { parseArgs } from 'node:util';
 import { createDecoder, type Decoder } from '../../engine/decoder.ts';
-import { expectedTensors, parameterCount, parseModelConfig } from '../../engine/model-config.ts';
+import { expectedTensors, parseModelConfig } from '../../engine/model-config.ts';
 import { openRuntime } from '../../engine/runtime.ts';
 import { elementCount } from '../../engine/tensor.ts';
 
-const { values } = parseArgs({
-  options: {
-    threads: { type: 'string', default: '2' },
-    repeats: { type: 'string', default: '5' },
-    heads: { type: 'string', default: '2,4' },
-  },
-});
-
 const VOCAB = 60;
 const PROMPT_TOKENS = 20;
+const REPEATS = 5;
+/** As the nano base has them. */
+const KEY_VALUE_HEADS = 2;
 
 function nano(keyValueHeads: number) {
   return parseModelConfig({
@@ -36,8 +28,8 @@ function nano(keyValueHeads: number) {
 }
 
 /** Deterministic small weights; norms scale by 1. */
-function decoderOf(keyValueHeads: number): { decoder: Decoder; parameters: number } {
-  const runtime = openRuntime({ threads: Number(values.threads) });
+function decoderOf(threads: number, keyValueHeads: number): Decoder {
+  const runtime = openRuntime({ threads });
   const config = nano(keyValueHeads);
   const weights = new Map(
     [...expectedTensors(config)].map(([name, shape]) => {
@@ -47,7 +39,7 @@ function decoderOf(keyValueHeads: number): { decoder: Decoder; parameters: numbe
       return [name, runtime.createTensor('float32', shape, data)];
     }),
   );
-  return { decoder: createDecoder({ runtime, config, weights }), parameters: parameterCount(config) };
+  return createDecoder({ runtime, config, weights });
 }
 
 interface Case {
@@ -69,7 +61,7 @@ function measure(decoder: Decoder, { requests, max_completion_length, eosTokenId
     promptTokens: Int32Array.from({ length: PROMPT_TOKENS }, (_, t) => (7 * t + (i >> 4)) % VOCAB),
     seed: BigInt(i),
   }));
-  const speeds = Array.from({ length: Number(values.repeats) }, () => {
+  const speeds = Array.from({ length: REPEATS }, () => {
     const start = performance.now();
     const completions = decoder.sample(list, { temperature: 1, max_completion_length, eosTokenIds });
     const tokens = completions.reduce((sum, completion) => sum + completion.tokens.length, 0);
@@ -78,13 +70,14 @@ function measure(decoder: Decoder, { requests, max_completion_length, eosTokenId
   return Math.max(...speeds);
 }
 
-for (const keyValueHeads of values.heads.split(',').map(Number)) {
-  const { decoder, parameters } = decoderOf(keyValueHeads);
-  for (const each of cases) {
-    const speed = Math.round(measure(decoder, each)).toLocaleString('en');
-    console.log(
-      `${(parameters / 1e6).toFixed(2)}M, ${keyValueHeads} key-value heads, ${each.name}: ${speed} tokens/s`,
-    );
-  }
+export interface DecodeFigure {
+  name: string;
+  tokensPerSecond: number;
+}
+
+export function decodeFigures(threads: number): DecodeFigure[] {
+  const decoder = decoderOf(threads, KEY_VALUE_HEADS);
+  const figures = cases.map((each) => ({ name: each.name, tokensPerSecond: measure(decoder, each) }));
   decoder.dispose();
+  return figures;
 }
