@@ -8,6 +8,5 @@ export async function commitCheckpoint(
   { key, term, checkpoint }: CommitCheckpointInput,
 ): Promise<CommittedCheckpoint> {
   const { manifest, digests, bytes } = checkpoint;
-  await insertCheckpoint(database, { key, term, manifest, digests, bytes });
-  return { step: key.step, manifest, digests };
+  return await insertCheckpoint(database, { key, term, manifest, digests, bytes });
 }
