@@ -42,7 +42,7 @@ export async function followRun(
   try {
     for (;;) {
       if (signal.aborted) throw new Interrupted('');
-      const seen = await look(source, phase).catch(whileAway);
+      const seen = await look(source, phase.read).catch(whileAway);
       if (away !== seen instanceof Failure) announceAway(line, seen);
       away = seen instanceof Failure;
       if (!(seen instanceof Failure)) {
@@ -54,6 +54,7 @@ export async function followRun(
     }
   } finally {
     line.end();
+    await phase.settled();
   }
 }
 
@@ -63,7 +64,7 @@ interface Seen {
   snapshot: StageSnapshot | null;
 }
 
-async function look(source: RunSource, phase: PhaseReader): Promise<Seen> {
+async function look(source: RunSource, phase: ReadPhase): Promise<Seen> {
   const show = await source.show();
   const stage = currentStage(show);
   if (stage === undefined) return { show, snapshot: null };
@@ -126,24 +127,30 @@ function evaluationLine(evaluation: EvaluationDocument): string {
   return `${stage} at step ${step}: ${figures.join(', ')} (${problems} problems × ${k})`;
 }
 
-type PhaseReader = (key: StageKey) => StageProgress | null;
+type ReadPhase = (key: StageKey) => StageProgress | null;
+
+interface PhaseReader {
+  read: ReadPhase;
+  /** no question is under way any more: the connection may be closed */
+  settled(): Promise<void>;
+}
 
 /** Asks the workflow beside the polling, never making it wait; the last answer stands meanwhile. */
 function phaseReader(source: RunSource): PhaseReader {
   let latest: StageProgress | null = null;
-  let asking = false;
-  return (key) => {
-    if (!asking) {
-      asking = true;
-      void source
-        .progress(key)
-        .catch(() => null)
-        .then((answer) => {
-          latest = answer;
-          asking = false;
-        });
-    }
-    return latest?.key.stage === key.stage ? latest : null;
+  let asking: Promise<void> | null = null;
+  const ask = async (key: StageKey) => {
+    latest = await source.progress(key).catch(() => null);
+    asking = null;
+  };
+  return {
+    read: (key) => {
+      asking ??= ask(key);
+      return latest?.key.stage === key.stage ? latest : null;
+    },
+    settled: async () => {
+      await asking;
+    },
   };
 }
 

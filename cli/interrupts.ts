@@ -1,6 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT, Interrupted } from './errors.ts';
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+
+/** What an interrupted `work` gets to leave the terminal as a person wants it. */
+const TIDY_MILLISECONDS = 300;
 
 /**
  * Runs `work` until it ends or Ctrl-C is pressed. Ctrl-C aborts the signal that `work` was given, awaits
@@ -24,8 +28,12 @@ export async function interruptible<Result>(
     return await Promise.race([working, pressed]);
   } catch (error) {
     if (!controller.signal.aborted) throw error;
-    // What is still under way fails because everything goes away beneath it: that says nothing new.
-    working.catch(() => undefined);
+    // What is still under way may fail because everything goes away beneath it: that says nothing new.
+    const ended = working.then(
+      () => undefined,
+      () => undefined,
+    );
+    await Promise.race([ended, sleep(TIDY_MILLISECONDS)]);
     throw new Interrupted(await stop());
   } finally {
     for (const signal of SIGNALS) process.off(signal, onSignal);

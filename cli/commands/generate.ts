@@ -17,7 +17,7 @@ interface Options {
   temperature?: number;
   topP?: number;
   maxTokens?: number;
-  seed: bigint;
+  seed?: bigint;
   json?: boolean;
 }
 
@@ -34,7 +34,7 @@ export function define(command: Command): void {
     .option('--temperature <t>', 'softmax(logits / t); 0 is greedy', nonNegative)
     .option('--top-p <p>', 'draw among the likeliest tokens that have this share together', probability)
     .option('--max-tokens <n>', 'tokens at most; by default what fits, up to 512', positiveInteger)
-    .option('--seed <n>', 'the same seed gives the same answer', seed, 0n)
+    .option('--seed <n>', 'the same seed gives the same answer; by default 0', seed)
     .option('--json', 'print one document (contracts/schemas/generate.json)')
     .addHelpText(
       'after',
@@ -73,7 +73,7 @@ async function answer(
   const prompt = Int32Array.from(promptTokens);
   const { completions, truncatedN } = await engine.call('sample', {
     prompts: [prompt],
-    seeds: [options.seed.toString()],
+    seeds: [String(options.seed ?? 0n)],
     sampling,
     eosTokenIds: [tokenizer.eosTokenId],
   });

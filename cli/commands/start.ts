@@ -46,13 +46,14 @@ async function bringUpAndTrain(file: RecipeFile, signal: AbortSignal): Promise<v
   }, stack);
 }
 
-/** The latest run of the recipe, taken up if it is unfinished; a first one where there is none. */
+/** The recipe's latest unfinished run, taken up; else its latest complete one; a first one where there is none. */
 async function goOnOrLaunch(file: RecipeFile, connections: Connections): Promise<Launched> {
   const { recipe } = file;
   const database = await connections.database();
-  const latest = (await listRuns(database)).find(
+  const runs = (await listRuns(database)).filter(
     (run) => run.recipe === recipe.name && run.status !== 'aborted',
   );
+  const latest = runs.find(({ status }) => status !== 'complete') ?? runs[0];
   if (latest === undefined) {
     const launched = await launch(await checkLaunch(file, connections), connections);
     printLine(`Launched ${launched.run}.`);
