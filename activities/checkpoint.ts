@@ -39,10 +39,12 @@ export function checkpoint(room: TrainerRoom, input: CheckpointInput): Promise<C
       moments: momentsAt,
       reference: referenceAt,
     };
+    room.failpoints.reached('checkpoint-objects', held.step);
     const manifestAt = await objects.put(
       keys.manifest(input.lease, held.step),
       text.encode(JSON.stringify(manifest, null, 2)),
     );
+    room.failpoints.reached('manifest', held.step);
     const parts: (Reference | null)[] = [modelAt, momentsAt, referenceAt, manifestAt];
     return {
       manifest: manifestAt,

@@ -1,8 +1,14 @@
 import type { Database } from '../stores/database.ts';
 import type { ObjectStore } from '../stores/objects.ts';
+import type { Failpoints } from './failpoints.ts';
 
 /** What the orchestrator's and the reward worker's activities are given: the two stores. */
 export interface Stores {
   database: Database;
   objects: ObjectStore;
+}
+
+/** What activities are given at whose commits a test can have the process die. */
+export interface WatchedStores extends Stores {
+  failpoints: Failpoints;
 }

@@ -8,7 +8,7 @@ import { acquire } from './acquire.ts';
 import { changeStageStatus } from './change-stage-status.ts';
 import { checkpoint } from './checkpoint.ts';
 import { commitCheckpoint } from './commit-checkpoint.ts';
-import type { Stores } from './dependencies.ts';
+import type { Stores, WatchedStores } from './dependencies.ts';
 import { drawEvaluation } from './draw-evaluation.ts';
 import { drawPrompts } from './draw-prompts.ts';
 import { joinRollouts } from './join-rollouts.ts';
@@ -25,7 +25,7 @@ import { trainStep } from './train-step.ts';
 import type { TrainerRoom } from './trainer-room.ts';
 
 /** The one factory by which stores come into the orchestrator's activities. */
-export function createOrchestratorActivities(stores: Stores): OrchestratorActivities {
+export function createOrchestratorActivities(stores: WatchedStores): OrchestratorActivities {
   return {
     loadPlan: ({ run }) => planOf(stores.database, run),
     openStage: (input) => openStage(stores, input),

@@ -8,7 +8,7 @@ import { commitBatch, findBatch } from '../stores/batches.ts';
 import { listChanges } from '../stores/changes.ts';
 import { keys } from '../stores/keys.ts';
 import { type DecodedRecord, putRecord, type Tensors } from '../stores/records.ts';
-import type { Stores } from './dependencies.ts';
+import type { WatchedStores } from './dependencies.ts';
 import { planOf, stagePlanOf } from './plan-of.ts';
 import { floats, ints, joinFloats, joinInts, lengthsOf, split } from './ragged.ts';
 import { readLogprobs, readRollout, readSampleRequest, readScores } from './records.ts';
@@ -18,7 +18,7 @@ import { readLogprobs, readRollout, readSampleRequest, readScores } from './reco
  * reads it (rule 2). A row that is already there is the result (rule 3).
  */
 export async function makeBatch(
-  { database, objects }: Stores,
+  { database, objects, failpoints }: WatchedStores,
   input: MakeBatchInput,
 ): Promise<MakeBatchResult> {
   const { key, hand } = input;
@@ -49,11 +49,12 @@ export async function makeBatch(
   const record = batchRecord(input, made, rollout.record, options);
   const tensors = batchTensors(made, record, request, rollout, logprobs);
   const batch = await putRecord(objects, keys.batch(key, input.term), record, tensors);
+  failpoints.reached('batch-object', key.step);
   const { reward, accuracy, meanLength, dropped, tokens } = made.summary;
   const completions = made.sequencesB.length;
   const learningRate = made.numbers.learning_rate;
   const result = { batch, completions, tokens, dropped, reward, accuracy, meanLength, learningRate };
-  return await commitBatch(database, {
+  const logged = await commitBatch(database, {
     key,
     term: input.term,
     batch,
@@ -67,6 +68,8 @@ export async function makeBatch(
       request.record.numGenerations,
     ),
   });
+  failpoints.reached('batch-row', key.step);
+  return logged;
 }
 
 /** A batch trained by the policy that sampled it must come from that very policy (rule 9). */

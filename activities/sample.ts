@@ -19,6 +19,7 @@ export function sample(room: TrainerRoom, input: SampleInput): Promise<SampleRes
     const promptsP = split(request.ints('promptTokens'), request.ints('promptLengths'));
     const prompts = seeds.map((_, n) => promptsP[Math.floor(n / numGenerations)] ?? missingPrompt(n));
     room.engine.stopSampling(false);
+    watchHalf(room, held.step + 1, seeds.length);
     const sampled = await room.engine.call('sample', { prompts, seeds, sampling, eosTokenIds });
     const record: RolloutRecord = {
       kind: 'rollout',
@@ -39,6 +40,12 @@ export function sample(room: TrainerRoom, input: SampleInput): Promise<SampleRes
       seconds: (performance.now() - started) / 1000,
     };
   });
+}
+
+/** `step`: the one that will train on what is sampled. */
+function watchHalf({ failpoints, engine }: TrainerRoom, step: number, sequences: number): void {
+  if (!failpoints.armed('sampling', step)) return;
+  engine.holdSampling(Math.ceil(sequences / 2), () => failpoints.reached('sampling', step));
 }
 
 function missingPrompt(sequence: number): never {

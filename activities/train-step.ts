@@ -33,6 +33,7 @@ export function trainStep(room: TrainerRoom, input: TrainStepInput): Promise<Tra
     held.digest = trained.digestAfter;
     held.referenceDigest = trained.referenceDigest;
     held.last = { batch: input.batch, result };
+    room.failpoints.reached('trained', result.step);
     return result;
   });
 }

@@ -5,6 +5,7 @@ import type { Reference } from '../contracts/reference.ts';
 import type { AcquireResult, Digests, TrainStepResult } from '../contracts/training.ts';
 import type { EngineThread } from '../engine/thread.ts';
 import type { ObjectStore } from '../stores/objects.ts';
+import type { Failpoints } from './failpoints.ts';
 
 /** The policy that a trainer holds under a lease, and where it stands. */
 export interface HeldPolicy {
@@ -27,6 +28,7 @@ export interface HeldPolicy {
 export interface TrainerRoom {
   readonly objects: ObjectStore;
   readonly engine: EngineThread;
+  readonly failpoints: Failpoints;
   /** names the queue that will serve a lease */
   queueFor(lease: Lease): string;
   held: HeldPolicy | null;

@@ -52,6 +52,9 @@ export interface StageOutcome {
   status: 'complete' | 'aborted';
 }
 
+/** What a watched stage's workflow tells its worker; see `workflows/failpoints.ts`. */
+export type FailpointSinks = { failpoints: { reached(place: 'continuing' | 'continued'): void } };
+
 /** Message names. */
 export const messages = {
   progress: 'progress',

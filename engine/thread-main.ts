@@ -14,6 +14,8 @@ const watch = {
   onProgress: ({ finished, tokens }: { finished: number; tokens: number }) => {
     Atomics.store(cells, sharedCells.finished, finished);
     Atomics.store(cells, sharedCells.tokens, tokens);
+    const hold = Atomics.load(cells, sharedCells.hold);
+    if (hold > 0 && finished >= hold) Atomics.wait(cells, sharedCells.hold, hold);
   },
   shouldStop: () => Atomics.load(cells, sharedCells.stop) === 1,
 };

@@ -24,6 +24,8 @@ export const sharedCells = {
   finished: 1,
   /** tokens drawn by the call under way */
   tokens: 2,
+  /** while this is n > 0, the call under way waits as soon as n completions have ended */
+  hold: 3,
 } as const;
 
 export interface ThreadData {

@@ -11,6 +11,11 @@ export interface EngineThread {
   progress(): { finished: number; tokens: number };
   /** Ends the `sample` under way (it rejects); false sampling may go on. */
   stopSampling(stop: boolean): void;
+  /**
+   * Has the next `sample` wait as soon as so many of its completions have ended, calls `meanwhile`, and then lets it
+   * go on: a test can look, or end the process, at that very place.
+   */
+  holdSampling(completions: number, meanwhile: () => void): void;
   close(): Promise<void>;
 }
 
@@ -22,6 +27,9 @@ export class EngineError extends Error {
     this.stack = stack;
   }
 }
+
+/** How often a held sampling is looked for. */
+const HELD_LOOK_MS = 2;
 
 interface Waiting {
   resolve: (value: never) => void;
@@ -61,6 +69,17 @@ export function startEngineThread({ threads }: { threads: number }): EngineThrea
       tokens: Atomics.load(cells, sharedCells.tokens),
     }),
     stopSampling: (stop) => void Atomics.store(cells, sharedCells.stop, Number(stop)),
+    holdSampling: (completions, meanwhile) => {
+      Atomics.store(cells, sharedCells.finished, 0);
+      Atomics.store(cells, sharedCells.hold, completions);
+      const watch = setInterval(() => {
+        if (Atomics.load(cells, sharedCells.finished) < completions) return;
+        clearInterval(watch);
+        meanwhile();
+        Atomics.store(cells, sharedCells.hold, 0);
+        Atomics.notify(cells, sharedCells.hold);
+      }, HELD_LOOK_MS);
+    },
     close: async () => {
       await worker.terminate();
     },

@@ -127,9 +127,9 @@ export type PreparedServer = { process: ManagedProcess; ready: string; data?: st
 
 const PREPARE: Record<Part, (preparation: Preparation) => Promise<PreparedServer>> = {
   temporal: async ({ settings, paths, binaries, ports, environment }) => {
-    const { namespace } = settings.temporal;
+    const { namespace, dynamicConfig } = settings.temporal;
     const binary = binaries.temporal ?? TEMPORAL.name;
-    const process = temporalServer({ binary, paths, namespace, ports, environment });
+    const process = temporalServer({ binary, paths, namespace, ports, dynamicConfig, environment });
     const ui = `http://${LOOPBACK}:${ports.temporalUi}`;
     return { process, ready: `Temporal on ${LOOPBACK}:${ports.temporal}, its UI on ${ui}` };
   },

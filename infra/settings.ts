@@ -22,6 +22,8 @@ export type Settings = {
     binary?: string;
     port?: number;
     uiPort?: number;
+    /** Dynamic configuration of the local server, `key=value` each, on top of its own. */
+    dynamicConfig: string[];
   };
   postgres: { url?: string; port?: number };
   s3: {
@@ -38,6 +40,8 @@ export type Settings = {
   threads?: number;
   /** A worker's own name among the processes; its supervisor hands it over. */
   workerName: string;
+  /** Where a worker is to end itself: `activities/failpoints.ts`. Only tests set it. */
+  failpoints: string[];
   /** The variables as they were set, for handing the same settings to a child process. */
   variables: Record<string, string>;
 };
@@ -58,6 +62,15 @@ function matching(pattern: RegExp, expected: string) {
   return z.string().regex(pattern, `expected ${expected}`);
 }
 
+/** Texts separated by commas; none where unset. */
+function list(each: RegExp, what: string) {
+  return z
+    .string()
+    .default('')
+    .transform((text) => text.split(',').filter(Boolean))
+    .refine((parts) => parts.every((part) => each.test(part)), `expected ${what}`);
+}
+
 const port = () => integer(1, 65_535, 'a port number').optional();
 const text = () => z.string().optional();
 
@@ -65,10 +78,12 @@ const variables = z.object({
   R1_HOME: text(),
   R1_CACHE: text(),
   R1_THREADS: integer(1, 1024, 'a number of threads').optional(),
+  R1_FAILPOINT: list(/^[a-z-]+(:\d+)?(=stop)?$/, 'names of failpoints, each perhaps with :STEP and =stop'),
   R1_WORKER_NAME: matching(/^[a-z][\w-]*$/, 'a name of letters, digits, _ and -').default('worker'),
   R1_TEMPORAL_ADDRESS: matching(/^[^\s/]+:\d+$/, 'host:port, such as temporal.example:7233').optional(),
   R1_TEMPORAL_NAMESPACE: matching(/^[\w.-]{2,}$/, 'a namespace name').default('default'),
   R1_TEMPORAL_BIN: text(),
+  R1_TEMPORAL_DYNAMIC_CONFIG: list(/^[\w.]+=[^,]+$/, 'key=value pairs separated by commas'),
   R1_PORT_TEMPORAL: port(),
   R1_PORT_TEMPORAL_UI: port(),
   R1_DATABASE_URL: matching(
@@ -146,6 +161,7 @@ function toSettings(
       binary: values.R1_TEMPORAL_BIN,
       port: values.R1_PORT_TEMPORAL,
       uiPort: values.R1_PORT_TEMPORAL_UI,
+      dynamicConfig: values.R1_TEMPORAL_DYNAMIC_CONFIG,
     },
     postgres: { url: values.R1_DATABASE_URL, port: values.R1_PORT_POSTGRES },
     s3: {
@@ -160,6 +176,7 @@ function toSettings(
     },
     threads: values.R1_THREADS,
     workerName: values.R1_WORKER_NAME,
+    failpoints: values.R1_FAILPOINT,
   };
 }
 

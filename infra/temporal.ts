@@ -10,6 +10,8 @@ type Options = {
   paths: HomePaths;
   namespace: string;
   ports: Pick<Ports, 'temporal' | 'temporalUi'>;
+  /** `key=value` each, on top of what is always set */
+  dynamicConfig: readonly string[];
   environment: Record<string, string>;
 };
 
@@ -32,11 +34,14 @@ export function temporalServer(options: Options): ManagedProcess {
  * Without the first dynamic setting its single shard polls 20 times a second, and every hop waits for the
  * 50 ms grid; a write-ahead log with `synchronous=normal` spares a sync at each event.
  */
-function flags({ paths, namespace, ports }: Options): string[] {
+function flags({ paths, namespace, ports, dynamicConfig }: Options): string[] {
   return [
     ...['--ip', LOOPBACK, '--port', String(ports.temporal), '--ui-port', String(ports.temporalUi)],
     ...['--db-filename', join(paths.temporal, 'temporal.db'), '--namespace', namespace],
-    ...['--dynamic-config-value', 'history.transferProcessorMaxPollRPS=1000'],
+    ...['history.transferProcessorMaxPollRPS=1000', ...dynamicConfig].flatMap((value) => [
+      '--dynamic-config-value',
+      value,
+    ]),
     ...['--sqlite-pragma', 'journal_mode=wal', '--sqlite-pragma', 'synchronous=normal'],
     ...['--log-level', 'warn'],
   ];

@@ -1,22 +1,29 @@
 /** The orchestrator: workflows, and the activities that fetch, store and decide. Serves the queue `r1`. */
-import { Worker } from '@temporalio/worker';
+import { type InjectedSinks, Worker } from '@temporalio/worker';
 import { createOrchestratorActivities } from '../activities/index.ts';
-import { queues } from '../contracts/workflows.ts';
+import { type FailpointSinks, queues } from '../contracts/workflows.ts';
 import { activityDuties } from './activity-duties.ts';
 import { closeSurroundings, openSurroundings, runUntilStopped, shutdownTimes } from './worker-process.ts';
 import { workflowBundle } from './workflow-bundle.ts';
 
 const surroundings = await openSurroundings();
-const { connection, connections, stores, logger } = surroundings;
+const { settings, connection, connections, stores, failpoints, logger } = surroundings;
+const watched = settings.failpoints.length > 0;
+const sinks: InjectedSinks<FailpointSinks> = {
+  failpoints: { reached: { fn: (_, place) => failpoints.reached(place, 0), callDuringReplay: false } },
+};
 const worker = await Worker.create({
   connection,
   namespace: connections.temporal.namespace,
   taskQueue: queues.orchestrator,
-  workflowBundle: await workflowBundle(logger),
-  activities: createOrchestratorActivities(stores),
+  workflowBundle: await workflowBundle(logger, { watched }),
+  sinks,
+  activities: createOrchestratorActivities({ ...stores, failpoints }),
   interceptors: { activity: [() => ({ inbound: activityDuties() })] },
   maxConcurrentActivityTaskExecutions: 16,
   maxCachedWorkflows: 50,
+  // A process that died leaves its workflows' next tasks on a queue of its own for so long.
+  stickyQueueScheduleToStartTimeout: '3 seconds',
   ...shutdownTimes,
 });
 logger.info(`orchestrator: serving workflows and activities on the queue ${queues.orchestrator}`);

@@ -19,7 +19,7 @@ import { closeSurroundings, onStopSignal, openSurroundings, shutdownTimes } from
 const IDLE_LEASE_MS = 15 * 60_000;
 
 const surroundings = await openSurroundings();
-const { settings, connection, connections, stores, logger } = surroundings;
+const { settings, connection, connections, stores, failpoints, logger } = surroundings;
 const engine = startEngineThread({ threads: settings.threads ?? availableParallelism() });
 const incarnation = `train/${hostname()}/${randomUUID().slice(0, 8)}`;
 const notes = leaseNotes(settings.home, settings.workerName);
@@ -30,6 +30,7 @@ let serving: Worker | null = null;
 const room: TrainerRoom = {
   objects: stores.objects,
   engine,
+  failpoints,
   queueFor: (lease) => `${incarnation}/t${lease.term}`,
   held: null,
   onLease(held) {

@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import { DefaultLogger, type Logger, NativeConnection, Runtime, type Worker } from '@temporalio/worker';
 import type { Stores } from '../activities/dependencies.ts';
+import { createFailpoints, type Failpoints } from '../activities/failpoints.ts';
 import { type Connections, connectionsFromSettings } from '../infra/connections.ts';
 import { readSettings, type Settings } from '../infra/settings.ts';
 import { createDatabase } from '../stores/database.ts';
@@ -13,6 +15,7 @@ export interface WorkerSurroundings {
   connections: Connections;
   connection: NativeConnection;
   stores: Stores;
+  failpoints: Failpoints;
   logger: Logger;
 }
 
@@ -27,7 +30,8 @@ export async function openSurroundings(): Promise<WorkerSurroundings> {
     database: createDatabase(connections.postgres.url),
     objects: createObjectStore(connections.s3),
   };
-  return { settings, connections, connection, stores, logger };
+  const failpoints = createFailpoints(settings.failpoints, join(settings.home, 'failpoints'));
+  return { settings, connections, connection, stores, failpoints, logger };
 }
 
 export async function closeSurroundings({ connection, stores }: WorkerSurroundings): Promise<void> {

@@ -1,11 +1,20 @@
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, type Logger, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
 
-/** The workflows' code as one script, as the sandbox runs it. `logger` hears warnings and errors alone. */
-export function workflowBundle(logger: Logger): Promise<WorkflowBundleWithSourceMap> {
+const fileOf = (name: string) => fileURLToPath(new URL(`../workflows/${name}.ts`, import.meta.url));
+
+/**
+ * The workflows' code as one script, as the sandbox runs it. `logger` hears warnings and errors alone; `watched` adds
+ * the failpoints, whose sink the worker then has to serve.
+ */
+export function workflowBundle(
+  logger: Logger,
+  { watched = false }: { watched?: boolean } = {},
+): Promise<WorkflowBundleWithSourceMap> {
   const quiet = () => undefined;
   return bundleWorkflowCode({
-    workflowsPath: fileURLToPath(new URL('../workflows/index.ts', import.meta.url)),
+    workflowsPath: fileOf('index'),
+    workflowInterceptorModules: watched ? [fileOf('failpoints')] : [],
     logger: {
       trace: quiet,
       debug: quiet,

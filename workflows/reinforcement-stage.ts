@@ -68,8 +68,9 @@ async function toTheEnd(walk: StageWalk): Promise<Rested> {
 const historyIsLong = (steps: number) =>
   workflowInfo().continueAsNewSuggested || steps >= STEPS_OF_ONE_HISTORY;
 
-/** Goes on in a new history, at a commit boundary, keeping the trainer. */
-async function carryOn({ key, historyStep, trainer }: StageWalk): Promise<never> {
+/** Goes on in a new history, at a commit boundary, keeping the trainer unless it was told to be gone. */
+async function carryOn({ key, historyStep, trainer: held, desk }: StageWalk): Promise<never> {
   await condition(allHandlersFinished);
+  const trainer = held !== null && desk.lostQueues.has(held.queue) ? null : held;
   return await continueAsNew<typeof reinforcementStage>({ key, historyStep, trainer });
 }

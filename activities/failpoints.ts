@@ -1,0 +1,79 @@
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Failure } from '../contracts/failures.ts';
+
+/** Places at which a test can have a process die or stop: exactly there, and not by luck. */
+export const failpointPlaces = {
+  sampling: 'half of a request is sampled',
+  'batch-object': 'the batch lies in S3, its row is not written',
+  'batch-row': 'the batch’s row is committed, the workflow does not know',
+  trained: 'the step is trained, the workflow does not know',
+  'step-row': 'the step’s row is committed, the workflow does not know',
+  'checkpoint-objects': 'the checkpoint’s objects are written, its manifest is not',
+  manifest: 'the manifest is written, the checkpoint’s row is not',
+  'checkpoint-row': 'the checkpoint’s row is committed, the workflow does not know',
+  continuing: 'the workflow has decided to go on in a new history, the server does not know',
+  continued: 'the old history is closed, the new one has done nothing',
+} as const;
+
+export type Failpoint = keyof typeof failpointPlaces;
+
+export interface Failpoints {
+  /** Whether the process is to die or stop here. */
+  armed(point: Failpoint, step: number): boolean;
+  /** Dies or stops here, where it is to. */
+  reached(point: Failpoint, step: number): void;
+}
+
+/** What every process has that no test watches. */
+export const noFailpoints: Failpoints = { armed: () => false, reached: () => undefined };
+
+interface Planned {
+  point: string;
+  /** null: any */
+  step: number | null;
+  signal: 'SIGKILL' | 'SIGSTOP';
+  /** a file that is there once it has happened */
+  marker: string;
+}
+
+/**
+ * Failpoints in the order in which they are to happen, each once: `trained:9`, `batch-object` (at any step),
+ * `trained:9=stop` (SIGSTOP instead of SIGKILL). All processes that share `folder` share the order.
+ * @throws Failure 'InvalidInput' for a place that there is none of.
+ */
+export function createFailpoints(texts: readonly string[], folder: string): Failpoints {
+  if (texts.length === 0) return noFailpoints;
+  mkdirSync(folder, { recursive: true });
+  const planned = texts.map((text, index) => parse(text, join(folder, String(index))));
+  const next = (point: Failpoint, step: number) => {
+    const first = planned.find(({ marker }) => !existsSync(marker));
+    return first?.point === point && (first.step === null || first.step === step) ? first : undefined;
+  };
+  return {
+    armed: (point, step) => next(point, step) !== undefined,
+    reached(point, step) {
+      const here = next(point, step);
+      if (here === undefined) return;
+      writeFileSync(here.marker, String(process.pid), { flag: 'wx' });
+      process.kill(process.pid, here.signal);
+    },
+  };
+}
+
+function parse(text: string, marker: string): Planned {
+  const [place = '', action] = text.split('=');
+  const [point = '', step] = place.split(':');
+  if (!(point in failpointPlaces)) {
+    throw new Failure(
+      'InvalidInput',
+      `R1_FAILPOINT: expected one of ${Object.keys(failpointPlaces).join(', ')}, found ${point}`,
+    );
+  }
+  return {
+    point,
+    step: step === undefined ? null : Number(step),
+    signal: action === 'stop' ? 'SIGSTOP' : 'SIGKILL',
+    marker,
+  };
+}
