@@ -86,15 +86,16 @@ function informativePrompts({ numGenerations }: SampleRequest, judged: Judged[])
 const scoreOf = (verdict: Verdict) => ('score' in verdict ? verdict.score : null);
 const scoresOf = (verdicts: Verdict[]) => verdicts.map(scoreOf).filter((score) => score !== null);
 
-/** The first samples of the rollout, for the UI. */
+/** The first sample of each of the first prompts, for the UI. */
 function samplesForPeople(
   request: SampleRequest,
   texts: string[],
   judged: Judged[],
 ): ScoreRolloutResult['samples'] {
-  return texts.slice(0, SAMPLES_SHOWN).map((text, n) => ({
+  const shown = request.prompts.slice(0, SAMPLES_SHOWN).map((_, p) => p * request.numGenerations);
+  return shown.map((n) => ({
     problem: promptOf(request, n).problem.slice(0, SAMPLE_CHARACTERS),
-    text: text.slice(0, SAMPLE_CHARACTERS),
+    text: (texts[n] ?? '').slice(0, SAMPLE_CHARACTERS),
     score: judged.map(({ name, verdicts }) => `${name} ${verdictText(verdicts[n])}`).join(' · '),
   }));
 }

@@ -8,6 +8,10 @@ export interface StepStory {
   result: TrainStepResult;
 }
 
+const columns = ['step', 'reward', 'accuracy', 'length', 'kl', 'entropy', 'clipped', 'grad norm', 'rate'];
+/** The UI sets tables without any room between their columns. */
+const GAP = '\u2003';
+
 const figure = (value: number | null, digits = 3) => (value === null ? '–' : value.toFixed(digits));
 
 /** `step 37 · reward 0.61 · len 48 · kl 0.004`: an activity's summary, at most 400 bytes. */
@@ -25,7 +29,7 @@ export function stageDetails(
   return [
     `### Step ${recent.at(-1)?.step ?? 0} of ${steps}`,
     '',
-    '| step | reward | accuracy | length | kl | entropy | clipped | grad norm | rate |',
+    `|${columns.map((name) => `${GAP}${name}`).join('|')}|`,
     '|---:|---:|---:|---:|---:|---:|---:|---:|---:|',
     ...recent.map(row),
     '',
@@ -51,7 +55,7 @@ function row({ step, batch, result: { metrics } }: StepStory): string {
     figure(metrics.gradNorm),
     batch.learningRate.toExponential(1),
   ];
-  return `| ${cells.join(' | ')} |`;
+  return `|${cells.map((cell) => `${GAP}${cell}`).join('|')}|`;
 }
 
 /** Samples are a model's output: they must not end the block that shows them. */
