@@ -1,0 +1,241 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import type { Readable, Writable } from 'node:stream';
+import { FD } from './bubblewrap.ts';
+import type { Cgroup } from './cgroups.ts';
+import { withoutInherited } from './inherited-descriptors.ts';
+import type { RunLimits } from './limits.ts';
+import { countsWaiting, usageOf } from './process-usage.ts';
+import type { RunOutcome } from './run-outcome.ts';
+import { SandboxError } from './sandbox-error.ts';
+
+/** A bubblewrap to start, what to feed it, and the group that is to bound what it starts. */
+export interface Containment {
+  bubblewrap: string;
+  args: readonly string[];
+  /** who it runs as; undefined: as this process does */
+  uid: number | undefined;
+  /** contents of `FD.firstFile` and the descriptors after it */
+  files: readonly (string | Buffer)[];
+  stdin: string | Buffer;
+  limits: RunLimits;
+  /** null: resource limits must do */
+  cgroup: Cgroup | null;
+}
+
+const POLL_MILLISECONDS = 100;
+const SETUP_SECONDS = 60;
+const STDERR_KEPT = 64 * 1024;
+
+/**
+ * Starts it and watches it to its end; nothing of it is left when the promise settles. Rejects with a
+ * `SandboxError` of kind `sandbox-failed` when no program came to run.
+ */
+export async function runContained(containment: Containment): Promise<RunOutcome> {
+  const { cgroup } = containment;
+  try {
+    return await new Watch(containment).outcome;
+  } finally {
+    await cgroup?.remove();
+  }
+}
+
+interface Status {
+  'child-pid'?: number;
+  'exit-code'?: number;
+}
+
+/** One run, from the start of bubblewrap to the end of everything in it. */
+class Watch {
+  readonly outcome: Promise<RunOutcome>;
+  readonly #containment: Containment;
+  readonly #child: ChildProcess;
+  readonly #stdout: Collected;
+  readonly #stderr: Collected;
+  readonly #result: Collected;
+  /** the sandbox's first process, as this machine numbers it */
+  #init: number | undefined;
+  #exitCode: number | undefined;
+  #stoppedBy: RunOutcome['stoppedBy'] = null;
+  #failure: string | undefined;
+  #startedAt = performance.now();
+  #polledAt = performance.now();
+  /** seconds for which this very process could not look after the program */
+  #stalled = 0;
+  #usage = { cpuSeconds: 0, waitedSeconds: 0 };
+  #timer: NodeJS.Timeout;
+
+  constructor(containment: Containment) {
+    this.#containment = containment;
+    const { outputBytes } = containment.limits;
+    this.#child = start(containment);
+    const stop = () => this.#stop('output');
+    this.#stdout = collect(this.#stream(1), { limit: outputBytes, keep: outputBytes, stop });
+    this.#stderr = collect(this.#stream(2), { limit: outputBytes, keep: STDERR_KEPT, stop });
+    this.#result = collect(this.#stream(FD.result), { limit: outputBytes, keep: outputBytes, stop });
+    this.#timer = setTimeout(
+      () => this.#fail(`no program started within ${SETUP_SECONDS} s`),
+      1000 * SETUP_SECONDS,
+    );
+    this.#readStatus();
+    containment.files.forEach((content, index) => {
+      this.#feed(FD.firstFile + index, content);
+    });
+    this.outcome = this.#ended();
+  }
+
+  #stream(fd: number): Readable {
+    return this.#child.stdio[fd] as Readable;
+  }
+
+  /** Whoever does not read what it is fed has decided so. */
+  #feed(fd: number, content: string | Buffer): void {
+    const stream = this.#child.stdio[fd] as Writable | undefined;
+    stream?.on('error', () => {});
+    stream?.end(content);
+  }
+
+  #readStatus(): void {
+    let text = '';
+    this.#stream(FD.status).on('data', (chunk: Buffer) => {
+      const lines = (text + chunk.toString()).split('\n');
+      text = lines.pop() ?? '';
+      for (const line of lines) this.#onStatus(JSON.parse(line) as Status);
+    });
+  }
+
+  /** The first process exists and is blocked: now it can be bounded before it runs anything. */
+  #onStatus(status: Status): void {
+    this.#exitCode ??= status['exit-code'];
+    if (status['child-pid'] === undefined) return;
+    this.#init = status['child-pid'];
+    try {
+      this.#containment.cgroup?.add(this.#init);
+    } catch (error) {
+      this.#fail(`its control group refused it: ${error instanceof Error ? error.message : error}`);
+      return;
+    }
+    this.#startedAt = performance.now();
+    this.#polledAt = this.#startedAt;
+    this.#schedule();
+    this.#feed(FD.block, 'x');
+    this.#feed(0, this.#containment.stdin);
+  }
+
+  #schedule(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#poll(), POLL_MILLISECONDS);
+  }
+
+  #poll(): void {
+    const now = performance.now();
+    this.#stalled += Math.max(0, now - this.#polledAt - POLL_MILLISECONDS) / 1000;
+    this.#polledAt = now;
+    const { cpuSeconds, wallSeconds } = this.#containment.limits;
+    const atWall = now - this.#startedAt >= 1000 * wallSeconds;
+    this.#sample(atWall);
+    if (this.#usage.cpuSeconds >= cpuSeconds) this.#stop('cpu');
+    else if (atWall) this.#stop('wall');
+    else this.#schedule();
+  }
+
+  #sample(waitingToo: boolean): void {
+    const { cgroup } = this.#containment;
+    if (this.#init !== undefined && (cgroup === null || waitingToo)) {
+      const { cpuSeconds, waitedSeconds } = usageOf(this.#init);
+      this.#usage = { cpuSeconds: Math.max(cpuSeconds, this.#usage.cpuSeconds), waitedSeconds };
+    }
+    if (cgroup !== null) this.#usage.cpuSeconds = cgroup.cpuSeconds();
+  }
+
+  #stop(reason: NonNullable<RunOutcome['stoppedBy']>): void {
+    this.#stoppedBy ??= reason;
+    this.#kill();
+  }
+
+  #fail(message: string): void {
+    this.#failure ??= message;
+    this.#kill();
+  }
+
+  /** With its first process the kernel ends every process of a pid space; bubblewrap then ends by itself. */
+  #kill(): void {
+    clearTimeout(this.#timer);
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    if (this.#init === undefined || !killed(this.#init)) this.#child.kill('SIGKILL');
+  }
+
+  #ended(): Promise<RunOutcome> {
+    return new Promise((resolve, reject) => {
+      this.#child.once('error', (error) => {
+        clearTimeout(this.#timer);
+        reject(new SandboxError('sandbox-failed', `bubblewrap could not be started: ${error.message}`));
+      });
+      this.#child.once('close', () => {
+        clearTimeout(this.#timer);
+        try {
+          resolve(this.#outcome());
+        } catch (error) {
+          reject(error);
+        }
+      });
+    });
+  }
+
+  #outcome(): RunOutcome {
+    const stderr = this.#stderr.bytes().toString();
+    const { cgroup } = this.#containment;
+    const failure = this.#failure ?? (this.#started() ? undefined : stderr.trim() || 'it said nothing');
+    if (failure !== undefined)
+      throw new SandboxError('sandbox-failed', `bubblewrap ran no program: ${failure}`);
+    return {
+      status: this.#exitCode ?? 128 + 9,
+      stoppedBy: this.#stoppedBy,
+      killedForMemory: cgroup?.killedForMemory() ?? false,
+      cpuSeconds: cgroup?.cpuSeconds() ?? this.#usage.cpuSeconds,
+      waitedSeconds: countsWaiting() ? this.#usage.waitedSeconds + this.#stalled : null,
+      wallSeconds: (performance.now() - this.#startedAt) / 1000,
+      stdout: this.#stdout.bytes(),
+      stderr,
+      result: this.#result.bytes(),
+    };
+  }
+
+  #started(): boolean {
+    return this.#init !== undefined && (this.#exitCode !== undefined || this.#stoppedBy !== null);
+  }
+}
+
+function start({ bubblewrap, args, uid, files }: Containment): ChildProcess {
+  const own = Array.from({ length: FD.firstFile + files.length }, () => 'pipe' as const);
+  const stdio = withoutInherited(own);
+  // Node drops the supplementary groups together with the user.
+  const user = uid === undefined ? {} : { uid, gid: uid };
+  return spawn(bubblewrap, args, { stdio, env: {}, cwd: '/', ...user });
+}
+
+function killed(pid: number): boolean {
+  try {
+    return process.kill(pid, 'SIGKILL');
+  } catch {
+    return false;
+  }
+}
+
+interface Collected {
+  bytes(): Buffer;
+}
+
+/** Reads to the end, keeps the last `keep` bytes, and calls `stop` once more than `limit` came. */
+function collect(stream: Readable, to: { limit: number; keep: number; stop(): void }): Collected {
+  const chunks: Buffer[] = [];
+  let [total, kept] = [0, 0];
+  stream.on('data', (chunk: Buffer) => {
+    total += chunk.length;
+    if (total > to.limit) return to.stop();
+    chunks.push(chunk);
+    kept += chunk.length;
+    while (kept - (chunks[0]?.length ?? 0) >= to.keep) kept -= chunks.shift()?.length ?? 0;
+  });
+  stream.on('error', () => {});
+  return { bytes: () => Buffer.concat(chunks).subarray(-to.keep) };
+}

@@ -1,0 +1,49 @@
+"""Calls the function named by argv[1] of /box/main.py with the arguments on standard input (JSON), and writes
+what it returns to descriptor 3 (JSON). What the program prints is nobody's result."""
+
+import json
+import os
+import sys
+import traceback
+
+# What solutions written for judges of functions take for granted.
+PRELUDE = """
+import bisect, collections, functools, heapq, itertools, math, operator, random, re, string, sys
+from bisect import *
+from collections import *
+from functools import *
+from heapq import *
+from itertools import *
+from math import *
+from typing import *
+"""
+
+
+def load(path):
+    with open(path, encoding="utf-8") as file:
+        source = file.read()
+    try:
+        code = compile(source, path, "exec")
+    except SyntaxError as error:
+        sys.stderr.write("".join(traceback.format_exception_only(error)))
+        sys.exit(1)
+    names = {"__name__": "solution", "__file__": path}
+    exec(PRELUDE, names)
+    exec(code, names)
+    return names
+
+
+def find(names, name):
+    owner = names.get("Solution")
+    return getattr(owner(), name) if hasattr(owner, name) else names[name]
+
+
+def encode(value):
+    return list(value) if hasattr(value, "__iter__") else str(value)
+
+
+call = json.load(sys.stdin)
+function = find(load("/box/main.py"), sys.argv[1])
+result = json.dumps(function(*call["args"], **call["named"]), default=encode).encode()
+while result:
+    result = result[os.write(3, result) :]

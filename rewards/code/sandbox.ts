@@ -1,0 +1,228 @@
+import { accessSync, constants, lstatSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { bubblewrapArguments, type View } from './bubblewrap.ts';
+import { type CgroupMaker, findCgroups } from './cgroups.ts';
+import { runContained } from './contained-process.ts';
+import { DEFAULT_LIMITS } from './limits.ts';
+import { countsWaiting } from './process-usage.ts';
+import type { RunOutcome } from './run-outcome.ts';
+import { SandboxError } from './sandbox-error.ts';
+import type { SandboxedCommand } from './sandboxed-command.ts';
+import { createSlots } from './slots.ts';
+
+export interface SandboxSettings {
+  /** how many commands run at once */
+  parallel: number;
+  /** folders in which `bwrap`, `prlimit`, `python3` and `g++` are looked for */
+  searchPath?: readonly string[];
+  /** absolute path of Node inside; this process's own unless said otherwise */
+  node?: string;
+  /** further folders that programs may read */
+  readOnly?: readonly string[];
+  /** the user without rights that root runs programs as; of no meaning to anybody else */
+  uid?: number;
+  /** `off`: resource limits alone bound memory and processes */
+  cgroups?: 'auto' | 'off';
+}
+
+/** Runs commands where they can do no harm. */
+export interface Sandbox {
+  /** Rejects with a `SandboxError` where no program came to run. */
+  run(command: SandboxedCommand): Promise<RunOutcome>;
+  /** absolute path of a program on the search path; undefined where there is none */
+  find(program: string): string | undefined;
+  /** absolute path of Node */
+  node: string;
+  /** Tries it out and says what it can bound; never rejects. */
+  report(): Promise<SandboxReport>;
+}
+
+/** What the sandbox of this machine is worth: `usable` false means that nothing is ever run. */
+export interface SandboxReport {
+  usable: boolean;
+  /** why not; null where usable */
+  reason: string | null;
+  bubblewrap: string | null;
+  /** who programs run as */
+  uid: number;
+  bounds: {
+    memory: 'cgroup v1' | 'cgroup v2' | 'rlimit';
+    processes: 'cgroup v1' | 'cgroup v2' | 'rlimit';
+    cpu: 'cgroup v1' | 'cgroup v2' | 'sampled and rlimit';
+  };
+  /** why no control group is used; null where one is */
+  noCgroup: string | null;
+  /** whether a busy machine can be told from a program that sleeps */
+  countsWaiting: boolean;
+}
+
+const SEARCH_PATH = ['/usr/local/bin', '/usr/bin', '/bin'];
+const UNPRIVILEGED_UID = 60_000;
+/** Shown read-only as far as they exist: programs, libraries, what finds them, and no configuration. */
+const SYSTEM = ['/usr', '/etc/ld.so.cache', '/etc/alternatives'];
+const MERGED = ['bin', 'sbin', 'lib', 'lib32', 'lib64', 'libx32'];
+
+/** A sandbox of bubblewrap. Nothing is tried before the first command or report. */
+export function createSandbox(settings: SandboxSettings): Sandbox {
+  const searchPath = settings.searchPath ?? SEARCH_PATH;
+  const find = (program: string) => findProgram(program, searchPath);
+  const node = settings.node ?? process.execPath;
+  const slots = createSlots(settings.parallel);
+  const uid = process.getuid?.() === 0 ? (settings.uid ?? UNPRIVILEGED_UID) : undefined;
+  const cgroups = once(() => (settings.cgroups === 'off' ? 'they are switched off' : findCgroups()));
+
+  const runNow = (command: SandboxedCommand) => {
+    const maker = cgroups();
+    const view = viewOf({ ...settings, node }, find, typeof maker !== 'string');
+    return runContained({
+      bubblewrap: programOrRefuse('bwrap', find),
+      args: bubblewrapArguments(command, view),
+      uid,
+      files: command.files.map(({ content }) => content),
+      stdin: command.stdin,
+      limits: command.limits,
+      cgroup: typeof maker === 'string' ? null : makeGroup(maker, command),
+    });
+  };
+  const probe = onceItSucceeds(async () => requireUsable(await runNow(probeCommand())));
+  const run = async (command: SandboxedCommand) => {
+    await probe();
+    return slots.use(() => runNow(command));
+  };
+  const report = async () => describe(await reasonAgainst(probe), cgroups(), uid, find('bwrap') ?? null);
+  return { run, find, node, report };
+}
+
+function findProgram(program: string, searchPath: readonly string[]): string | undefined {
+  return searchPath.map((folder) => join(folder, program)).find(isExecutable);
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const ADVICE: Record<string, string> = {
+  bwrap: 'Install it (Debian, Ubuntu: apt-get install bubblewrap).',
+  prlimit: 'Install util-linux.',
+};
+
+function programOrRefuse(program: string, find: Sandbox['find']): string {
+  const path = find(program);
+  if (path !== undefined) return path;
+  throw new SandboxError(
+    'sandbox-missing',
+    `programs are run only in a sandbox, which needs ${program}, and there is none. ${ADVICE[program] ?? ''}`.trim(),
+  );
+}
+
+function viewOf(
+  { node, readOnly = [] }: { node: string; readOnly?: readonly string[] },
+  find: Sandbox['find'],
+  memoryByCgroup: boolean,
+): View {
+  const { links, folders } = rootEntries();
+  const outside = [node, ...readOnly].filter((path) => !path.startsWith('/usr/'));
+  const prlimit = programOrRefuse('prlimit', find);
+  return { readOnly: [...SYSTEM, ...folders, ...outside], links, prlimit, memoryByCgroup };
+}
+
+/** /bin and its like: links into /usr, or folders of their own. */
+function rootEntries(): { links: Map<string, string>; folders: string[] } {
+  const links = new Map<string, string>();
+  const folders: string[] = [];
+  for (const name of MERGED) {
+    const entry = lstatSync(`/${name}`, { throwIfNoEntry: false });
+    if (entry?.isSymbolicLink()) links.set(name, readlinkSync(`/${name}`));
+    else if (entry?.isDirectory()) folders.push(`/${name}`);
+  }
+  return { links, folders };
+}
+
+/** The sandbox's own first process counts among the group's. */
+function makeGroup(maker: CgroupMaker, { limits }: SandboxedCommand) {
+  try {
+    return maker.make({ memoryBytes: limits.memoryBytes, processes: limits.processes + 1 });
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw new SandboxError('sandbox-failed', `no control group could be made: ${message}`);
+  }
+}
+
+function probeCommand(): SandboxedCommand {
+  const limits = DEFAULT_LIMITS.run;
+  return {
+    argv: ['/bin/sh', '-c', 'cat /box/word'],
+    files: [{ name: 'word', content: 'ready' }],
+    stdin: '',
+    limits,
+    memoryRlimit: 'as',
+    stackBytes: 8 * 2 ** 20,
+  };
+}
+
+function requireUsable({ stdout, stderr, status }: RunOutcome): void {
+  if (stdout.toString() === 'ready') return;
+  throw new SandboxError('sandbox-missing', `a first command ended with ${status}: ${stderr.trim()}`);
+}
+
+/** Whatever keeps the very first command from running is a sandbox that is missing. */
+async function reasonAgainst(probe: () => Promise<void>): Promise<string | null> {
+  try {
+    await probe();
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+function describe(
+  reason: string | null,
+  cgroups: CgroupMaker | string,
+  uid: number | undefined,
+  bubblewrap: string | null,
+): SandboxReport {
+  const version = typeof cgroups === 'string' ? undefined : (`cgroup v${cgroups.version}` as const);
+  return {
+    usable: reason === null,
+    reason,
+    bubblewrap,
+    uid: uid ?? process.getuid?.() ?? -1,
+    bounds: {
+      memory: version ?? 'rlimit',
+      processes: version ?? 'rlimit',
+      cpu: version ?? 'sampled and rlimit',
+    },
+    noCgroup: typeof cgroups === 'string' ? cgroups : null,
+    countsWaiting: countsWaiting(),
+  };
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}
+
+/** Remembers only success: what was missing may be installed meanwhile. */
+function onceItSucceeds(attempt: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | undefined;
+  return () => {
+    running ??= attempt().catch((error) => {
+      running = undefined;
+      throw asMissing(error);
+    });
+    return running;
+  };
+}
+
+function asMissing(error: unknown): SandboxError {
+  const message = error instanceof Error ? error.message : String(error);
+  return new SandboxError('sandbox-missing', message);
+}

@@ -1,0 +1,102 @@
+import { z } from 'zod';
+import { parseExact, sameOutput, sameValue } from './compare-output.ts';
+import { languageNamed } from './language.ts';
+import { SandboxError } from './sandbox-error.ts';
+
+/** A name that can be called in every language, so that it can stand in a harness as it is. */
+const functionName = z.string().regex(/^[A-Za-z_]\w*$/, 'expected the plain name of a function');
+
+const stdinTest = z.object({
+  type: z.enum(['stdin_stdout', 'stdin']).transform(() => 'stdin_stdout' as const),
+  input: z.string(),
+  output: z.string(),
+});
+
+/**
+ * `input`: the list of arguments, or their names and values, or a text with an argument (JSON) a line.
+ * `output`: the value, or a list that holds it alone, or a text with it as JSON.
+ */
+const functionTest = z.object({
+  type: z.enum(['function_call', 'functional']).transform(() => 'function_call' as const),
+  fn_name: functionName,
+  input: z.union([z.array(z.unknown()), z.record(z.string(), z.unknown()), z.string()]),
+  output: z.unknown(),
+});
+
+/** One test, in the layout of Open-R1's `verification_info.test_cases`. */
+export const testCaseSchema = z.preprocess(
+  (value) => (isRecord(value) && value.type === undefined ? { type: guessType(value), ...value } : value),
+  z.discriminatedUnion('type', [stdinTest, functionTest]),
+);
+export type TestCase = z.infer<typeof testCaseSchema>;
+export type FunctionTest = Extract<TestCase, { type: 'function_call' }>;
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Some tests do not say their kind: a named function tells it. */
+function guessType(value: Record<string, unknown>): string {
+  return value.fn_name === undefined || value.fn_name === null ? 'stdin_stdout' : 'function_call';
+}
+
+/** Open-R1's column `verification_info`; `fn_name` may stand beside the tests or in each. */
+const verificationInfo = z.object({
+  language: z.string().transform((name, context) => {
+    const language = languageNamed(name);
+    if (language !== undefined) return language;
+    context.addIssue({ code: 'custom', message: `expected a language that can be run, found ${name}` });
+    return z.NEVER;
+  }),
+  test_cases: z.array(z.record(z.string(), z.unknown())).min(1),
+  fn_name: z.string().nullish(),
+});
+
+/** Language and tests of a `verification_info`, given as a value or as JSON. Throws a `ZodError`. */
+export function parseVerificationInfo(info: unknown) {
+  const { language, test_cases, fn_name } = verificationInfo.parse(
+    typeof info === 'string' ? JSON.parse(info) : info,
+  );
+  const common = fn_name ? { fn_name } : {};
+  return {
+    language,
+    tests: z.array(testCaseSchema).parse(test_cases.map((each) => ({ ...common, ...each }))),
+  };
+}
+
+/** The call that a function test makes, as the harness reads it. */
+export function callOf({ input }: FunctionTest): string {
+  if (typeof input === 'string')
+    return JSON.stringify({ args: [], named: {} }).replace('[]', argumentLines(input));
+  const named = Array.isArray(input) ? {} : input;
+  return JSON.stringify({ args: Array.isArray(input) ? input : [], named });
+}
+
+/** The lines go on as they are, so that long integers lose nothing. */
+function argumentLines(input: string): string {
+  const lines = input.split('\n').filter((line) => line.trim() !== '');
+  const odd = lines.find((line) => parseExact(line) === undefined);
+  if (odd === undefined) return `[${lines.join(',')}]`;
+  throw new SandboxError('task', `expected an argument as JSON in each line of a test's input, found ${odd}`);
+}
+
+/** Whether what a function returned, as JSON, is what the test expects. */
+export function sameResult({ output }: FunctionTest, result: string): boolean {
+  const actual = parseExact(result);
+  if (actual === undefined) return false;
+  if (typeof output === 'string') return sameValue(parseExact(output), actual) || actual === output;
+  const alone = Array.isArray(output) && output.length === 1 && sameValue(output[0], actual);
+  return alone || sameValue(output, actual);
+}
+
+/** What a test feeds its program. */
+export function stdinOf(test: TestCase): string {
+  return test.type === 'stdin_stdout' ? test.input : callOf(test);
+}
+
+/** Whether a run's output passes a test that no checker judges. */
+export function passes(test: TestCase, output: { stdout: Buffer; result: Buffer }): boolean {
+  return test.type === 'stdin_stdout'
+    ? sameOutput(test.output, output.stdout.toString())
+    : sameResult(test, output.result.toString());
+}
