@@ -12,8 +12,8 @@ import { progressText, type StageSnapshot } from './progress-text.ts';
 /** Where a followed run is read from. */
 export interface RunSource {
   show(): Promise<ShowDocument>;
-  /** the last steps of a stage's current branch, oldest first */
-  recentSteps(stage: string, count: number): Promise<StepDocument[]>;
+  /** the steps after this one of a stage's current branch, oldest first */
+  recentSteps(stage: string, after: number): Promise<StepDocument[]>;
   /** what the stage's workflow says it is doing; null where it does not answer in time */
   progress(key: StageKey): Promise<StageProgress | null>;
 }
@@ -68,7 +68,7 @@ async function look(source: RunSource, phase: ReadPhase): Promise<Seen> {
   const show = await source.show();
   const stage = currentStage(show);
   if (stage === undefined) return { show, snapshot: null };
-  const recent = await source.recentSteps(stage.stage, RECENT);
+  const recent = await source.recentSteps(stage.stage, stage.step - RECENT);
   const progress = phase({ run: show.run, stage: stage.stage });
   const { step, steps } = stage;
   const snapshot: StageSnapshot = {

@@ -1,10 +1,9 @@
 /** A run's documents, read from its rows. */
-import type { EvaluationDocument, ShowDocument, StepDocument } from '../contracts/documents.ts';
+import type { EvaluationDocument, ShowDocument } from '../contracts/documents.ts';
 import type { Database, Queryable } from '../stores/database.ts';
 import { type CommittedEvaluation, listEvaluations } from '../stores/evaluations.ts';
 import { getRun, latestRun, type Run } from '../stores/runs.ts';
 import { listStages } from '../stores/stages.ts';
-import { listSteps } from '../stores/steps.ts';
 import { CommandError } from './errors.ts';
 
 /** The run of that name, or without one the latest. Throws where there is none. */
@@ -33,14 +32,6 @@ export async function readShow(
       evaluations: (await listEvaluations(reader, run, { quick })).map(evaluationDocument),
     };
   });
-}
-
-export async function readSteps(
-  reader: Queryable,
-  run: string,
-  options: { stage?: string | null; branches?: 'current' | 'all' } = {},
-): Promise<StepDocument[]> {
-  return listSteps(reader, run, options);
 }
 
 function evaluationDocument(row: CommittedEvaluation): EvaluationDocument {

@@ -1,9 +1,10 @@
 import type { ShowDocument } from '../contracts/documents.ts';
+import { listSteps } from '../stores/steps.ts';
 import type { Connections } from './connections.ts';
 import { CommandError } from './errors.ts';
 import { followRun, parkedReason, type RunSource } from './follow-run.ts';
 import { createLiveLine } from './live-line.ts';
-import { readShow, readSteps } from './run-rows.ts';
+import { readShow } from './run-rows.ts';
 import { queryProgress } from './workflow-client.ts';
 
 /**
@@ -32,7 +33,7 @@ async function sourceOf({ database, temporal }: Connections, run: string): Promi
   const db = await database();
   return {
     show: () => readShow(db, run, { quick: true }),
-    recentSteps: async (stage, count) => (await readSteps(db, run, { stage })).slice(-count),
+    recentSteps: (stage, after) => listSteps(db, run, { stage, after }),
     progress: async (key) => queryProgress(await temporal(), key),
   };
 }

@@ -148,6 +148,14 @@ const LINES = {
   all: `(SELECT branch AS ancestor, 2147483647 AS up_to FROM branches b WHERE b.run = st.run AND b.stage = st.stage)`,
 } as const;
 
+export interface StepFilter {
+  /** null: all stages */
+  stage?: string | null;
+  branches?: keyof typeof LINES;
+  /** only later steps than this one */
+  after?: number;
+}
+
 /**
  * What was recorded of a run's steps, in the order of stages, branches and steps. `branches`: the current
  * line of each stage, or every branch by itself.
@@ -155,7 +163,7 @@ const LINES = {
 export async function listSteps(
   reader: Queryable,
   run: string,
-  { stage = null, branches = 'current' }: { stage?: string | null; branches?: keyof typeof LINES } = {},
+  { stage = null, branches = 'current', after = 0 }: StepFilter = {},
 ): Promise<StepDocument[]> {
   return reader.query<StepDocument>(
     `SELECT s.stage, s.branch, s.step, s.digest_before AS "digestBefore", s.digest_after AS "digestAfter", b.batch,
@@ -169,8 +177,8 @@ export async function listSteps(
      CROSS JOIN LATERAL ${LINES[branches]} l
      JOIN steps s ON s.run = st.run AND s.stage = st.stage AND s.branch = l.ancestor AND s.step <= l.up_to
      JOIN batches b ON b.run = s.run AND b.stage = s.stage AND b.branch = s.branch AND b.step = s.step
-     WHERE st.run = $1 AND ($2::text IS NULL OR st.stage = $2)
+     WHERE st.run = $1 AND ($2::text IS NULL OR st.stage = $2) AND s.step > $3
      ORDER BY st.position, s.branch, s.step`,
-    [run, stage],
+    [run, stage, after],
   );
 }

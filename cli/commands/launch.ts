@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { ImportedPrompts } from '../../algorithm/prompt-rows.ts';
 import { withConnections } from '../connections.ts';
 import { interruptible } from '../interrupts.ts';
 import { checkLaunch, checkName, launch } from '../launch-run.ts';
@@ -46,6 +47,7 @@ async function launchRecipe(path: string, { set = [], name, detach, json }: Opti
     const checked = await checkLaunch(file, connections);
     const launched = await launch(checked, connections, name);
     if (json) return printDocument('launch', launched);
+    for (const note of notesOn(checked.prompts)) printLine(note);
     const { run, ui } = launched;
     printLine(`Launched ${run}${ui === null ? '' : `: ${ui}`}`);
     if (detach) return printLine(`Watch it with \`r1 watch ${run}\`.`);
@@ -55,4 +57,12 @@ async function launchRecipe(path: string, { set = [], name, detach, json }: Opti
     );
     printLine(evaluationsText(ended.evaluations));
   });
+}
+
+/** What was left out of the prompts without being wrong. */
+function notesOn({ duplicates, ignoredFields }: ImportedPrompts): string[] {
+  return [
+    ...(duplicates > 0 ? [`Prompts: ${duplicates} rows repeat an earlier one and were left out.`] : []),
+    ...(ignoredFields.length > 0 ? [`Prompts: nothing reads the fields ${ignoredFields.join(', ')}.`] : []),
+  ];
 }

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
+import { listSteps } from '../../stores/steps.ts';
 import { withConnections } from '../connections.ts';
 import { examples, printDocument, printLine } from '../output.ts';
-import { findRun, readSteps } from '../run-rows.ts';
+import { findRun } from '../run-rows.ts';
 import { stepsText } from '../run-view.ts';
 
 interface Options {
@@ -20,7 +21,7 @@ export function define(command: Command): void {
       withConnections(async ({ database }) => {
         const reader = await database();
         const { run } = await findRun(reader, name);
-        const steps = await readSteps(reader, run, { branches: branches ? 'all' : 'current' });
+        const steps = await listSteps(reader, run, { branches: branches ? 'all' : 'current' });
         if (json) printDocument('steps', steps);
         else printLine(stepsText(steps));
       }),

@@ -6,12 +6,13 @@ import { checkLaunch, launch } from '../../cli/launch-run.ts';
 import { openCheckpoint } from '../../cli/open-model.ts';
 import { parseOverride } from '../../cli/overrides.ts';
 import { type RecipeFile, readRecipe } from '../../cli/recipe-file.ts';
-import { findRun, readShow, readSteps } from '../../cli/run-rows.ts';
+import { findRun, readShow } from '../../cli/run-rows.ts';
 import { startRunWorkflow } from '../../cli/workflow-client.ts';
 import { showDocument } from '../../contracts/documents.ts';
 import { PROJECT_ROOT } from '../../infra/paths.ts';
 import { migrate } from '../../stores/migrate.ts';
 import { countPrompts } from '../../stores/prompts.ts';
+import { listSteps } from '../../stores/steps.ts';
 import { withStack } from '../helpers/stack.ts';
 
 const nanoZero = (...sets: string[]) =>
@@ -68,7 +69,7 @@ test('a launch leaves base, prompts, rows and a workflow that belong together', 
       show.stages.map(({ stage, status, step, steps }) => [stage, status, step, steps]),
       [['zero', 'pending', 0, steps]],
     );
-    assert.deepEqual(await readSteps(database, id), []);
+    assert.deepEqual(await listSteps(database, id), []);
   });
 });
 
