@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { modelCard } from '../../cli/model-card.ts';
+import { readRecipe } from '../../cli/recipe-file.ts';
+import { PROJECT_ROOT } from '../../infra/paths.ts';
+import { evaluationFixture } from './fixtures.ts';
+
+const { recipe } = await readRecipe(join(PROJECT_ROOT, 'recipes', 'nano-zero.yaml'));
+const input = {
+  run: 'nano-zero-1',
+  stage: 'zero',
+  step: 60,
+  digest: 'ab'.repeat(32),
+  recipe,
+  seed: '1',
+  evaluations: [evaluationFixture({ k: 16 })],
+  baseCard: '---\nlicense: mit\n---\n# base\n',
+};
+
+test('a model card names licence, base, recipe, and the evaluation with k and sampling settings', () => {
+  const card = modelCard(input);
+  assert.match(card, /^---\nlicense: mit\n[\s\S]*?\n---\n/);
+  assert.match(card, /- Base: `\.\.\/models\/nano-base`/);
+  assert.match(card, /temperature 0\.6, top-p 0\.95, at most 128 tokens/);
+  assert.match(card, /^\| zero \| 20 \| 64 \| 16 \| 42\.0 % \| 40\.0–44\.0 % \|/m);
+  assert.match(card, /```yaml\nname: nano-zero\n[\s\S]*learning_rate: /);
+});
+
+test('a base without a card leaves the licence open, and an unmeasured model says so', () => {
+  const card = modelCard({ ...input, baseCard: null, evaluations: [] });
+  assert.match(card, /^license: other$/m);
+  assert.match(card, /Not measured\./);
+});
