@@ -35,7 +35,9 @@ export async function runContained(containment: Containment): Promise<RunOutcome
   try {
     return await new Watch(containment).outcome;
   } finally {
-    await cgroup?.remove();
+    await cgroup?.remove().catch((error: Error) => {
+      throw new SandboxError('sandbox-failed', `its control group stays: ${error.message}`);
+    });
   }
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { bubblewrapArguments, type View } from './bubblewrap.ts';
 import { type CgroupMaker, findCgroups } from './cgroups.ts';
 import { runContained } from './contained-process.ts';
+import type { Language } from './language.ts';
 import { DEFAULT_LIMITS } from './limits.ts';
 import { countsWaiting } from './process-usage.ts';
 import type { RunOutcome } from './run-outcome.ts';
@@ -27,6 +28,8 @@ export interface SandboxSettings {
 
 /** Runs commands where they can do no harm. */
 export interface Sandbox {
+  /** Rejects with a `SandboxError` of kind `sandbox-missing` where nothing can be run here. */
+  ready(): Promise<void>;
   /** Rejects with a `SandboxError` where no program came to run. */
   run(command: SandboxedCommand): Promise<RunOutcome>;
   /** absolute path of a program on the search path; undefined where there is none */
@@ -54,6 +57,8 @@ export interface SandboxReport {
   noCgroup: string | null;
   /** whether a busy machine can be told from a program that sleeps */
   countsWaiting: boolean;
+  /** path of what runs or compiles each language; null: none found, so that language is refused */
+  tools: Record<Language, string | null>;
 }
 
 const SEARCH_PATH = ['/usr/local/bin', '/usr/bin', '/bin'];
@@ -89,8 +94,12 @@ export function createSandbox(settings: SandboxSettings): Sandbox {
     await probe();
     return slots.use(() => runNow(command));
   };
-  const report = async () => describe(await reasonAgainst(probe), cgroups(), uid, find('bwrap') ?? null);
-  return { run, find, node, report };
+  const report = async () => ({
+    ...describe(await reasonAgainst(probe), cgroups(), uid),
+    bubblewrap: find('bwrap') ?? null,
+    tools: { python: find('python3') ?? null, javascript: node, cpp: find('g++') ?? null },
+  });
+  return { ready: probe, run, find, node, report };
 }
 
 function findProgram(program: string, searchPath: readonly string[]): string | undefined {
@@ -184,13 +193,11 @@ function describe(
   reason: string | null,
   cgroups: CgroupMaker | string,
   uid: number | undefined,
-  bubblewrap: string | null,
-): SandboxReport {
+): Omit<SandboxReport, 'bubblewrap' | 'tools'> {
   const version = typeof cgroups === 'string' ? undefined : (`cgroup v${cgroups.version}` as const);
   return {
     usable: reason === null,
     reason,
-    bubblewrap,
     uid: uid ?? process.getuid?.() ?? -1,
     bounds: {
       memory: version ?? 'rlimit',

@@ -50,6 +50,7 @@ export async function verifyCode(task: CodeTask, sandbox: Sandbox): Promise<Code
   try {
     const limits = readLimits(task);
     if (task.tests.length === 0) throw new SandboxError('task', 'expected at least one test, found none');
+    await sandbox.ready();
     const check = task.checker === undefined ? null : await prepareChecker(task.checker, sandbox);
     const tests = await runTests(task, { sandbox, limits, check, programs: new Map() });
     return { score: scoreOf(tests, task.mode), tests };

@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { DEFAULT_LIMITS } from '../../../rewards/code/limits.ts';
+import { endingOf, type RunOutcome } from '../../../rewards/code/run-outcome.ts';
+import { SandboxError } from '../../../rewards/code/sandbox-error.ts';
+
+const limits = { ...DEFAULT_LIMITS.run, cpuSeconds: 5, wallSeconds: 20 };
+const ending = (given: Partial<RunOutcome>) =>
+  endingOf(
+    {
+      status: 0,
+      stoppedBy: null,
+      killedForMemory: false,
+      cpuSeconds: 0.1,
+      waitedSeconds: 0,
+      wallSeconds: 0.2,
+      stdout: Buffer.alloc(0),
+      stderr: '',
+      result: Buffer.alloc(0),
+      ...given,
+    },
+    limits,
+  );
+
+test('a program that ended by itself with 0 has completed', () => {
+  assert.equal(ending({}), 'completed');
+  assert.equal(ending({ status: 3 }), 'crashed');
+  assert.equal(ending({ status: 139 }), 'crashed');
+});
+
+test('CPU time is a verdict however it was noticed', () => {
+  assert.equal(ending({ stoppedBy: 'cpu', status: 137 }), 'time-limit');
+  assert.equal(ending({ status: 152 }), 'time-limit');
+  assert.equal(ending({ cpuSeconds: 5 }), 'time-limit');
+});
+
+test('memory is a verdict, by the kernel or by a refused allocation', () => {
+  assert.equal(ending({ killedForMemory: true, status: 137 }), 'memory-limit');
+  assert.equal(
+    ending({ status: 1, stderr: 'Traceback (most recent call last):\nMemoryError\n' }),
+    'memory-limit',
+  );
+  assert.equal(ending({ status: 134, stderr: '  what():  std::bad_alloc\n' }), 'memory-limit');
+});
+
+test('at the wall limit, a program that hardly asked for the processor slept', () => {
+  const wall = { stoppedBy: 'wall', status: 137, wallSeconds: 20 } as const;
+  assert.equal(ending({ ...wall, cpuSeconds: 0.01, waitedSeconds: 0.5 }), 'time-limit');
+});
+
+test('at the wall limit, a program kept waiting for the processor is an error to be tried again', () => {
+  const wall = { stoppedBy: 'wall', status: 137, wallSeconds: 20, cpuSeconds: 2 } as const;
+  for (const waitedSeconds of [18, null]) {
+    assert.throws(
+      () => ending({ ...wall, waitedSeconds }),
+      (error) => error instanceof SandboxError && error.kind === 'wall-clock' && error.retryable,
+    );
+  }
+});
+
+test('what does not parse is told from an error of the same name at run time', () => {
+  const python =
+    '  File "/box/main.py", line 2\n    print(1\n         ^\nSyntaxError: \'(\' was never closed\n';
+  assert.equal(ending({ status: 1, stderr: python }), 'does-not-parse');
+  const thrown = `Traceback (most recent call last):\n  File "/box/main.py", line 1, in <module>\n${python}`;
+  assert.equal(ending({ status: 1, stderr: thrown }), 'crashed');
+});

@@ -1,0 +1,193 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  type CodeTask,
+  createSandbox,
+  type Language,
+  parseVerificationInfo,
+  verifyCode,
+} from '../../../rewards/code/index.ts';
+import { sandboxOf, whySkip } from './support.ts';
+
+const sandbox = sandboxOf();
+const skip = await whySkip(sandbox);
+
+const stdin = (input: string, output: string) => ({ type: 'stdin_stdout' as const, input, output });
+const SUMS = [stdin('3 4\n', '7\n'), stdin('10 -4\n', '6')];
+
+async function kinds(task: Omit<CodeTask, 'mode'> & { mode?: CodeTask['mode'] }) {
+  const verdict = await verifyCode({ mode: 'pass-rate', ...task }, sandbox);
+  if ('error' in verdict) return [`error ${verdict.error.kind}: ${verdict.error.message}`];
+  return [verdict.score, ...verdict.tests.map(({ kind }) => kind)];
+}
+
+/** One right program, one that is right for the first test only, and each way to fail. */
+const PROGRAMS: Record<Language, Record<string, string>> = {
+  python: {
+    right: 'print(sum(map(int, input().split())))',
+    half: 'print(7)',
+    parse: 'print(sum(map(int, input().split()))',
+    crash: 'raise SystemExit(3)',
+    loop: 'while True: pass',
+  },
+  javascript: {
+    right: 'const [a, b] = require("fs").readFileSync(0, "utf8").split(" ").map(Number); console.log(a + b);',
+    half: 'console.log(7)',
+    parse: 'console.log(7',
+    crash: 'throw new Error("no")',
+    loop: 'for (;;);',
+  },
+  cpp: {
+    right:
+      '#include <cstdio>\nint main() { int a, b; std::scanf("%d %d", &a, &b); std::printf("%d\\n", a + b); }',
+    half: '#include <cstdio>\nint main() { std::puts("7"); }',
+    parse: 'int main() {',
+    crash: '#include <cstdlib>\nint main() { std::abort(); }',
+    loop: 'int main() { for (volatile int i = 0;; i = i + 1); }',
+  },
+};
+const WANTED: Record<string, unknown[]> = {
+  right: [1, 'passed', 'passed'],
+  half: [0.5, 'passed', 'wrong-answer'],
+  parse: [0, 'compile-error', 'compile-error'],
+  crash: [0, 'crashed', 'crashed'],
+};
+
+for (const [language, programs] of Object.entries(PROGRAMS) as [Language, Record<string, string>][]) {
+  test(`every kind of verdict is told apart in ${language}`, { skip }, async () => {
+    for (const [name, wanted] of Object.entries(WANTED)) {
+      assert.deepEqual(await kinds({ language, source: programs[name] ?? '', tests: SUMS }), wanted, name);
+    }
+    const limits = { run: { cpuSeconds: 0.5, wallSeconds: 120 } };
+    const loop = await kinds({ language, source: programs.loop ?? '', tests: SUMS.slice(1), limits });
+    assert.deepEqual(loop, [0, 'time-limit']);
+  });
+}
+
+const CALLS = parseVerificationInfo({
+  language: 'python',
+  fn_name: 'tally',
+  test_cases: [
+    { type: 'function_call', input: [[1, 2, 3], 'x'], output: [{ x: 6 }] },
+    { type: 'function_call', input: '[9007199254740993, 1]\n"y\\"é"', output: '{"y\\"é": 9007199254740994}' },
+    { type: 'function_call', input: [[], ''], output: { '': 1 } },
+  ],
+}).tests;
+
+const FUNCTIONS: Record<string, [Language, string]> = {
+  'a function in python': ['python', 'def tally(a: List[int], k):\n  print("noise")\n  return {k: sum(a)}'],
+  'a method of Solution in python': [
+    'python',
+    'class Solution:\n  def tally(self, a, k): return {k: sum(a)}',
+  ],
+  'a method of Solution in cpp': [
+    'cpp',
+    'class Solution {\npublic:\n  map<string, long long> tally(vector<long long>& a, const string& k) { return {{k, accumulate(a.begin(), a.end(), 0LL)}}; }\n};',
+  ],
+};
+for (const [what, [language, source]] of Object.entries(FUNCTIONS)) {
+  test(`${what} is called with its arguments and judged by what it returns`, { skip }, async () => {
+    assert.deepEqual(await kinds({ language, source, tests: CALLS }), [
+      2 / 3,
+      'passed',
+      'passed',
+      'wrong-answer',
+    ]);
+  });
+}
+
+test('a function in javascript is called, also one that promises its result', { skip }, async () => {
+  const tests = CALLS.filter((_, i) => i !== 1);
+  for (const source of [
+    'const tally = (a, k) => ({ [k]: a.reduce((x, y) => x + y, 0) });',
+    'async function tally(a, k) { return { [k]: a.reduce((x, y) => x + y, 0) }; }',
+    'class Solution { tally(a, k) { return new Map([[k, a.reduce((x, y) => x + y, 0)]]); } }',
+  ]) {
+    assert.deepEqual(await kinds({ language: 'javascript', source, tests }), [0.5, 'passed', 'wrong-answer']);
+  }
+});
+
+test('all or nothing runs nothing after the first failure', { skip }, async () => {
+  const tests = [stdin('', '1'), stdin('', '2'), stdin('', '1')];
+  const task = { language: 'python' as const, source: 'print(1)', mode: 'all-or-nothing' as const };
+  assert.deepEqual(await kinds({ ...task, tests }), [0, 'passed', 'wrong-answer', 'not-run']);
+  assert.deepEqual(await kinds({ ...task, tests: tests.slice(0, 1) }), [1, 'passed']);
+});
+
+test('one test sees nothing of another', { skip }, async () => {
+  const source = 'import os\nprint(os.path.exists("/tmp/seen"))\nopen("/tmp/seen", "w").close()';
+  assert.deepEqual(
+    await kinds({ language: 'python', source, tests: [stdin('', 'False'), stdin('', 'False')] }),
+    [1, 'passed', 'passed'],
+  );
+});
+
+const ANY_FACTOR = `import sys
+n, expected, actual = (int(open(path).read()) for path in sys.argv[1:])
+print(int(1 < actual < n and n % actual == 0))`;
+
+test('a checker accepts any right output; one that breaks down over an output refuses it', {
+  skip,
+}, async () => {
+  const checker = { language: 'python', source: ANY_FACTOR, protocol: 'open-r1' } as const;
+  const tests = [stdin('12', '2')];
+  for (const [printed, wanted] of [
+    ['3', 'passed'],
+    ['5', 'wrong-answer'],
+    ['nonsense', 'wrong-answer'],
+  ]) {
+    const [, kind] = await kinds({ language: 'python', source: `print("${printed}")`, tests, checker });
+    assert.equal(kind, wanted);
+  }
+});
+
+test('a checker in the manner of testlib judges by its exit code', { skip }, async () => {
+  const source = 'import sys\nsys.exit(0 if open(sys.argv[2]).read().strip() == "ours" else 1)';
+  const checker = { language: 'python', source, protocol: 'testlib' } as const;
+  const tests = [stdin('', 'theirs')];
+  assert.deepEqual(await kinds({ language: 'python', source: 'print("ours")', tests, checker }), [
+    1,
+    'passed',
+  ]);
+  assert.deepEqual(await kinds({ language: 'python', source: 'print("theirs")', tests, checker }), [
+    0,
+    'wrong-answer',
+  ]);
+});
+
+test('a checker that refuses to work is an error, not a zero', { skip }, async () => {
+  const checker = { language: 'python', source: 'raise ValueError', protocol: 'open-r1' } as const;
+  const task = {
+    language: 'python',
+    source: 'print(1)',
+    tests: [stdin('', '1')],
+    mode: 'pass-rate',
+    checker,
+  } as const;
+  const verdict = await verifyCode(task, sandbox);
+  assert.ok('error' in verdict && verdict.error.kind === 'checker' && !verdict.error.retryable);
+});
+
+test('where bubblewrap is missing, nothing is run and nothing scored', async () => {
+  const without = createSandbox({ parallel: 1, searchPath: ['/nowhere'] });
+  const verdict = await verifyCode(
+    { language: 'python', source: 'print(1)', tests: [stdin('', '1')], mode: 'pass-rate' },
+    without,
+  );
+  assert.ok('error' in verdict && verdict.error.kind === 'sandbox-missing', JSON.stringify(verdict));
+  assert.match(verdict.error.message, /bubblewrap/);
+  const { usable, reason } = await without.report();
+  assert.equal(usable, false);
+  assert.match(reason ?? '', /bwrap/);
+});
+
+test('tests that cannot be run are refused whole', () => {
+  assert.throws(() => parseVerificationInfo({ language: 'cobol', test_cases: [stdin('', '')] }), /cobol/);
+  assert.throws(() => parseVerificationInfo({ language: 'python', test_cases: [] }));
+  const named = (fn_name: string) => ({
+    language: 'python',
+    test_cases: [{ fn_name, input: [], output: 1 }],
+  });
+  assert.throws(() => parseVerificationInfo(named('f(); evil')), /plain name/);
+  assert.equal(parseVerificationInfo(JSON.stringify(named('f'))).tests[0]?.type, 'function_call');
+});
