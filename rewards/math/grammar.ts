@@ -1,0 +1,565 @@
+import { apply, type Expression, type Head, integer, isHead } from './expression.ts';
+import { limits, OverLimit, ParseFailure } from './limits.ts';
+import { fromDecimal } from './rational.ts';
+import { type Commas, type Token, tokenize } from './tokens.ts';
+
+/** Commands that are a value or a symbol under another name. */
+const SYMBOLS: Record<string, string> = {
+  pi: 'pi',
+  infty: 'infinity',
+  emptyset: 'emptyset',
+  varnothing: 'emptyset',
+  imath: 'i',
+  ell: 'l',
+  R: 'reals',
+};
+
+const GREEK = new Set(
+  'alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi rho varrho sigma tau upsilon phi varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega triangle angle hbar'.split(
+    ' ',
+  ),
+);
+
+/** Accents and such: the argument is what counts. */
+const TRANSPARENT = new Set(
+  'boxed fbox overline bar hat vec tilde overrightarrow widehat underline dot'.split(' '),
+);
+
+const SET_OPERATORS: Record<string, Head> = {
+  cup: 'union',
+  cap: 'intersection',
+  setminus: 'difference',
+  backslash: 'difference',
+  bigcup: 'union',
+};
+
+const TIMES = new Set(['times', 'cdot', 'ast', 'cdotp', 'bullet']);
+const CLOSERS = new Set([')', ']', '}', '\\}', '|', '&', '\\\\', ':']);
+/** Letters that name a function where a bracket follows: f(x) and not f · x. */
+const CALLED = /^[fghFGH]'*$/;
+
+/** A recursive-descent parser of final answers: LaTeX, or plain text such as 2*x^2 and sqrt(3)/2. */
+class Parser {
+  private readonly tokens: Token[];
+  private position = 0;
+  private depth = 0;
+  private nodes = 0;
+  private bars = 0;
+
+  constructor(tokens: Token[]) {
+    this.tokens = tokens;
+    if (tokens.length > limits.nodes) {
+      throw new OverLimit(`expected at most ${limits.nodes} tokens, found ${tokens.length}`);
+    }
+  }
+
+  private get token(): Token {
+    return this.tokens[this.position] ?? { type: 'end', value: '', spaced: false };
+  }
+
+  private get following(): Token {
+    return this.tokens[this.position + 1] ?? { type: 'end', value: '', spaced: false };
+  }
+
+  private is(type: Token['type'], ...values: string[]): boolean {
+    return this.token.type === type && (values.length === 0 || values.includes(this.token.value));
+  }
+
+  private take(): Token {
+    const { token } = this;
+    this.position++;
+    return token;
+  }
+
+  private accept(type: Token['type'], ...values: string[]): boolean {
+    const found = this.is(type, ...values);
+    if (found) this.position++;
+    return found;
+  }
+
+  private expect(type: Token['type'], ...values: string[]): Token {
+    if (this.is(type, ...values)) return this.take();
+    throw new ParseFailure(`expected ${values.join(' or ') || type}, found ${this.token.value || 'the end'}`);
+  }
+
+  private nested<T>(parse: () => T): T {
+    if (++this.depth > limits.nesting)
+      throw new OverLimit(`expected at most ${limits.nesting} brackets deep`);
+    const result = parse();
+    this.depth--;
+    return result;
+  }
+
+  /** The whole text as one answer. */
+  answer(): Expression {
+    const result = this.groups();
+    if (this.token.type !== 'end') {
+      throw new ParseFailure(`expected the end of the answer, found ${this.token.value}`);
+    }
+    return result;
+  }
+
+  /** a, b; c, d or e: one value, or a list. Groups of equations, alike in length, are tuples of their values. */
+  private groups(): Expression {
+    const groups = [this.commaSeparated()];
+    while (this.accept('separator')) {
+      while (this.accept('separator'));
+      if (this.ends()) break;
+      groups.push(this.commaSeparated());
+    }
+    const [first = []] = groups;
+    const systems =
+      groups.length > 1 &&
+      first.length > 1 &&
+      groups.every(
+        (group) => group.length === first.length && group.every((each) => isHead(each, 'relation')),
+      );
+    const elements = systems
+      ? groups.map((group) => apply('tuple', group.map(lastSide), '()'))
+      : groups.flat();
+    if (elements.length > limits.elements)
+      throw new OverLimit(`expected at most ${limits.elements} elements`);
+    const [only] = elements;
+    return elements.length === 1 && only ? only : apply('list', elements);
+  }
+
+  private ends(): boolean {
+    return this.is('end') || (this.token.type === 'mark' && CLOSERS.has(this.token.value));
+  }
+
+  private commaSeparated(): Expression[] {
+    const elements = [this.relation()];
+    while (this.is('separator', ',')) {
+      this.take();
+      if (this.is('separator', ';')) break;
+      if (this.ends()) break;
+      elements.push(this.relation());
+    }
+    return elements;
+  }
+
+  private relation(): Expression {
+    const sides = [this.ratio()];
+    const operators: string[] = [];
+    while (this.is('relation')) {
+      operators.push(this.take().value);
+      sides.push(this.ratio());
+    }
+    const [only] = sides;
+    return sides.length === 1 && only ? only : apply('relation', sides, operators.join(' '));
+  }
+
+  private ratio(): Expression {
+    const terms = [this.setExpression()];
+    while (this.accept('mark', ':')) terms.push(this.setExpression());
+    const [only] = terms;
+    return terms.length === 1 && only ? only : apply('ratio', terms);
+  }
+
+  private setExpression(): Expression {
+    let left = this.sum();
+    while (this.token.type === 'command' && Object.hasOwn(SET_OPERATORS, this.token.value)) {
+      const head = SET_OPERATORS[this.take().value] ?? 'union';
+      left = apply(head, [left, this.sum()]);
+    }
+    return left;
+  }
+
+  private sum(): Expression {
+    return this.nested(() => {
+      let left = this.signed();
+      for (;;) {
+        if (this.accept('mark', '+')) left = apply('add', [left, this.signed()]);
+        else if (this.accept('mark', '-')) left = apply('add', [left, apply('negate', [this.signed()])]);
+        else if (this.accept('command', 'pm')) left = apply('plusMinus', [left, this.signed()], '+-');
+        else if (this.accept('command', 'mp')) left = apply('plusMinus', [left, this.signed()], '-+');
+        else return left;
+        this.count();
+      }
+    });
+  }
+
+  private count(): void {
+    if (++this.nodes > limits.nodes) throw new OverLimit(`expected at most ${limits.nodes} nodes`);
+  }
+
+  private signed(): Expression {
+    let negative = false;
+    while (this.is('mark', '+', '-')) negative = (this.take().value === '-') !== negative;
+    if (this.accept('command', 'pm')) return apply('plusMinus', [integer(0n), this.term()], '+-');
+    if (this.accept('command', 'mp')) return apply('plusMinus', [integer(0n), this.term()], '-+');
+    const term = this.term();
+    return negative ? apply('negate', [term]) : term;
+  }
+
+  private term(): Expression {
+    let left = this.factor();
+    for (;;) {
+      this.count();
+      if (this.accept('mark', '*') || (this.token.type === 'command' && TIMES.has(this.token.value))) {
+        if (this.token.type === 'command' && TIMES.has(this.token.value)) this.take();
+        left = apply('multiply', [left, this.factorWithSign()]);
+      } else if (this.accept('mark', '/') || this.accept('command', 'div')) {
+        left = apply('divide', [left, this.factorWithSign()]);
+      } else if (this.is('text')) {
+        // Words after a quantity are its unit.
+        this.take();
+        if (this.is('mark', '^')) this.script();
+      } else if (this.startsFactor()) {
+        if (this.is('number') && left.kind === 'number')
+          throw new ParseFailure('found two numbers side by side');
+        left = apply('multiply', [left, this.factor()]);
+      } else return left;
+    }
+  }
+
+  private factorWithSign(): Expression {
+    if (this.accept('mark', '-')) return apply('negate', [this.factorWithSign()]);
+    this.accept('mark', '+');
+    return this.factor();
+  }
+
+  private startsFactor(): boolean {
+    const { type, value } = this.token;
+    if (type === 'number' || type === 'letter' || type === 'function') return true;
+    if (type === 'mark')
+      return value === '(' || value === '{' || value === '[' || (value === '|' && this.bars === 0);
+    if (type !== 'command') return false;
+    return !(CLOSING.has(value) || value.startsWith('end '));
+  }
+
+  private factor(): Expression {
+    return this.nested(() => {
+      this.count();
+      let base = this.base();
+      for (;;) {
+        if (this.is('mark', '^')) base = this.raised(base);
+        else if (this.is('mark', '_')) base = this.indexed(base);
+        else if (this.accept('mark', '!')) base = apply('factorial', [base]);
+        else if (this.accept('mark', '%')) base = apply('percent', [base]);
+        else if (this.accept('command', 'degree')) base = apply('degrees', [base]);
+        else return base;
+      }
+    });
+  }
+
+  /** What stands after ^ or _: a group, or one token. */
+  private script(): Expression {
+    this.take();
+    if (this.accept('mark', '-')) return apply('negate', [this.base()]);
+    if (this.accept('mark', '+')) return this.base();
+    return this.base();
+  }
+
+  private raised(base: Expression): Expression {
+    const next = this.following;
+    const inner = next.value === '{' ? this.tokens[this.position + 2] : next;
+    if (inner?.type === 'command' && (inner.value === 'circ' || inner.value === 'prime')) {
+      this.position += next.value === '{' ? 4 : 2;
+      if (inner.value === 'circ') return apply('degrees', [base]);
+      return base.kind === 'symbol' ? { kind: 'symbol', name: `${base.name}'` } : base;
+    }
+    return apply('power', [base, this.script()]);
+  }
+
+  /** x_1 and S_{ABC} are names; F_{n-1} is a function of its index; 204_5 a number in base 5. */
+  private indexed(base: Expression): Expression {
+    const start = this.position + 1;
+    const index = this.script();
+    const written = this.tokens.slice(start, this.position);
+    const inside = written.filter(({ value }) => value !== '{' && value !== '}');
+    if (base.kind === 'number') return apply('based', [index], base.value.n.toString());
+    if (base.kind !== 'symbol') return apply('call', [base, index], '_');
+    const simple = inside.every(({ type }) => type === 'number' || type === 'text' || type === 'letter');
+    const letters = inside.length === 1 && inside[0]?.type === 'letter' && /[a-z]/.test(inside[0].value);
+    if (!simple || letters) return apply('call', [index], `${base.name}_`);
+    return { kind: 'symbol', name: `${base.name}_${inside.map(({ value }) => value).join('')}` };
+  }
+
+  private base(): Expression {
+    const token = this.take();
+    if (token.type === 'number') return this.number(token);
+    if (token.type === 'letter') return this.letter(token.value);
+    if (token.type === 'function') return this.nested(() => this.named(token.value));
+    if (token.type === 'text') return this.text(token.value);
+    if (token.type === 'command') return this.nested(() => this.command(token.value));
+    if (token.type === 'mark') return this.nested(() => this.bracketed(token.value));
+    throw new ParseFailure(`expected a value, found ${token.value || 'the end'}`);
+  }
+
+  private number({ value }: Token): Expression {
+    const decimal = /[.eE]/.test(value);
+    const whole: Expression = { kind: 'number', value: fromDecimal(value), decimal };
+    return decimal ? whole : (this.mixed(whole.value.n) ?? whole);
+  }
+
+  /** 4 4/9 and 4\frac{4}{9}: a whole number and a proper fraction. */
+  private mixed(whole: bigint): Expression | null {
+    const start = this.position;
+    const fraction = this.is('number') && this.token.spaced ? this.slashFraction() : this.latexFraction();
+    if (fraction === null) {
+      this.position = start;
+      return null;
+    }
+    const { n, d } = fraction;
+    if (d === 0n || n >= d)
+      throw new ParseFailure(`expected a proper fraction after ${whole}, found ${n}/${d}`);
+    return { kind: 'number', value: { n: whole * d + n, d }, decimal: false };
+  }
+
+  private slashFraction(): { n: bigint; d: bigint } | null {
+    const n = this.take().value;
+    if (!this.accept('mark', '/') || !this.is('number')) return null;
+    const d = this.take().value;
+    return /^\d+$/.test(n) && /^\d+$/.test(d) ? { n: BigInt(n), d: BigInt(d) } : null;
+  }
+
+  private latexFraction(): { n: bigint; d: bigint } | null {
+    if (!this.accept('command', 'frac')) return null;
+    const [n, d] = [this.argument(), this.argument()];
+    if (n.kind !== 'number' || d.kind !== 'number' || n.decimal || d.decimal) return null;
+    if (n.value.d !== 1n || d.value.d !== 1n) return null;
+    return { n: n.value.n, d: d.value.n };
+  }
+
+  private letter(letter: string): Expression {
+    let name = letter;
+    while (this.accept('mark', "'")) name += "'";
+    if (CALLED.test(name) && this.is('mark', '(')) return this.call(name);
+    return { kind: 'symbol', name };
+  }
+
+  private call(name: string): Expression {
+    this.take();
+    const inside = this.groups();
+    this.expect('mark', ')');
+    return apply('call', isHead(inside, 'list') ? inside.args : [inside], name);
+  }
+
+  /** \sin^2 x, \log_2 8, \sqrt[3]{x}, max(a, b). */
+  private named(name: string): Expression {
+    if (name === 'sqrt' || name === 'cbrt') return this.root(name === 'cbrt' ? 3n : 2n);
+    let [exponent, index]: [Expression | null, Expression | null] = [null, null];
+    while (this.is('mark', '^', '_')) {
+      if (this.is('mark', '^')) exponent = this.script();
+      else index = this.script();
+    }
+    const args = this.functionArguments();
+    const inverse = exponent !== null && isHead(exponent, 'negate') && /^(sin|cos|tan|cot)h?$/.test(name);
+    const value = apply('function', index ? [...args, index] : args, inverse ? `arc${name}` : name);
+    return exponent && !inverse ? apply('power', [value, exponent]) : value;
+  }
+
+  private functionArguments(): Expression[] {
+    if (this.is('mark', '(', '{')) {
+      const inside = this.base();
+      return isHead(inside, 'tuple', 'list') ? inside.args : [inside];
+    }
+    // \sin 2x y: the product up to the next function, sign or bracket's end.
+    if (this.accept('mark', '-')) return [apply('negate', this.functionArguments())];
+    let value = this.factor();
+    while (this.startsFactor() && !this.is('function') && !this.is('mark', '(')) {
+      value = apply('multiply', [value, this.factor()]);
+    }
+    if (this.accept('mark', '/')) value = apply('divide', [value, this.factor()]);
+    return [value];
+  }
+
+  private root(index: bigint): Expression {
+    let degree: Expression = integer(index);
+    if (this.is('mark', '[')) {
+      this.take();
+      degree = this.groups();
+      this.expect('mark', ']');
+    }
+    return apply('root', [this.argument(), degree]);
+  }
+
+  /** One argument of a command: a group, or one character: \frac13 is a third. */
+  private argument(): Expression {
+    const { token } = this;
+    if (token.type === 'number' && /^\d\d+$/.test(token.value)) {
+      const previous = this.tokens[this.position - 1];
+      if (previous?.value !== 'sqrt') {
+        this.tokens[this.position] = { ...token, value: token.value.slice(1), spaced: false };
+        return integer(BigInt(token.value.slice(0, 1)));
+      }
+    }
+    if (token.type === 'number') {
+      this.take();
+      return { kind: 'number', value: fromDecimal(token.value), decimal: /[.eE]/.test(token.value) };
+    }
+    return this.base();
+  }
+
+  private text(words: string): Expression {
+    if (this.is('end')) return { kind: 'text', text: words };
+    return { kind: 'symbol', name: `"${words}"` };
+  }
+
+  private command(name: string): Expression {
+    if (name === 'frac' || name === 'dfrac' || name === 'tfrac' || name === 'cfrac') {
+      const top = this.argument();
+      return apply('divide', [top, this.argument()]);
+    }
+    if (name === 'binom' || name === 'dbinom' || name === 'tbinom') {
+      const top = this.argument();
+      return apply('binomial', [top, this.argument()]);
+    }
+    if (name === 'sum' || name === 'prod') return this.iterated(name === 'sum' ? 'sum' : 'product');
+    if (name === 'mathbb') return this.mathbb();
+    if (TRANSPARENT.has(name)) return this.base();
+    if (name === 'lfloor' || name === 'lceil') {
+      const inside = this.groups();
+      this.expect('command', name === 'lfloor' ? 'rfloor' : 'rceil');
+      return apply('function', [inside], name === 'lfloor' ? 'floor' : 'ceil');
+    }
+    if (name === 'langle') {
+      const inside = this.groups();
+      this.expect('command', 'rangle');
+      return isHead(inside, 'list') ? apply('tuple', inside.args, '()') : inside;
+    }
+    if (name.startsWith('begin ')) return this.environment(name.slice(6));
+    if (Object.hasOwn(SYMBOLS, name)) return { kind: 'symbol', name: SYMBOLS[name] ?? name };
+    if (GREEK.has(name)) return { kind: 'symbol', name: `\\${name}` };
+    throw new ParseFailure(`expected a command with a value, found \\${name}`);
+  }
+
+  private mathbb(): Expression {
+    const inside = this.base();
+    return inside.kind === 'symbol' && inside.name === 'R'
+      ? { kind: 'symbol', name: 'reals' }
+      : { kind: 'symbol', name: `set of ${inside.kind === 'symbol' ? inside.name : 'values'}` };
+  }
+
+  private iterated(head: 'sum' | 'product'): Expression {
+    let [from, to]: [Expression | null, Expression | null] = [null, null];
+    while (this.is('mark', '^', '_')) {
+      if (this.take().value === '^') to = this.base();
+      else from = this.base();
+    }
+    if (from === null || to === null || !isHead(from, 'relation')) {
+      throw new ParseFailure('expected both bounds of a sum or product');
+    }
+    const [index, first] = from.args;
+    if (index?.kind !== 'symbol' || first === undefined) throw new ParseFailure('expected k=… below a sum');
+    return apply(head, [index, first, to, this.term()]);
+  }
+
+  private bracketed(open: string): Expression {
+    if (open === '{') return this.group();
+    if (open === '\\{') return this.braces();
+    if (open === '|') return this.absolute();
+    if (open === '(' || open === '[') return this.brackets(open);
+    throw new ParseFailure(`expected a value, found ${open}`);
+  }
+
+  private group(): Expression {
+    if (this.accept('mark', '}')) throw new ParseFailure('expected a value, found an empty group');
+    const outer = this.bars;
+    this.bars = 0;
+    const inside = this.groups();
+    this.bars = outer;
+    this.expect('mark', '}');
+    return inside;
+  }
+
+  private braces(): Expression {
+    if (this.accept('mark', '\\}')) return { kind: 'symbol', name: 'emptyset' };
+    this.bars++;
+    const inside = this.groups();
+    // {x | x > 0}, {x : x > 0}: what the condition leaves.
+    if (this.accept('mark', '|') || (isHead(inside, 'ratio') && this.is('relation'))) {
+      const condition = this.groups();
+      this.bars--;
+      this.expect('mark', '\\}');
+      return apply('set', [condition], 'where');
+    }
+    this.bars--;
+    this.expect('mark', '\\}');
+    if (isHead(inside, 'relation') && isHead(inside.args[0] ?? inside, 'ratio')) {
+      const [head, ...rest] = inside.args;
+      const [, left] = head?.kind === 'apply' ? head.args : [];
+      if (left) return apply('set', [apply('relation', [left, ...rest], inside.name)], 'where');
+    }
+    return apply('set', isHead(inside, 'list') ? inside.args : [inside]);
+  }
+
+  private absolute(): Expression {
+    this.bars++;
+    const inside = this.groups();
+    this.bars--;
+    this.expect('mark', '|');
+    return apply('absolute', [inside]);
+  }
+
+  private brackets(open: string): Expression {
+    const outer = this.bars;
+    this.bars = 0;
+    const inside = this.groups();
+    this.bars = outer;
+    const close = this.expect('mark', ')', ']').value;
+    const elements = isHead(inside, 'list') ? inside.args : null;
+    if (elements === null) {
+      if (open === '(' && close === ')') return inside;
+      if (open === '[' && close === ']') return isMatrix(inside) ? inside : apply('tuple', [inside], '[]');
+      throw new ParseFailure(`expected two ends of an interval in ${open} … ${close}`);
+    }
+    const name = open + close;
+    if (name === '()') return apply('tuple', elements, name);
+    if (elements.length === 2) return apply('interval', elements, name);
+    if (name === '[]') return apply('tuple', elements, name);
+    throw new ParseFailure(`expected two ends of an interval, found ${elements.length}`);
+  }
+
+  private environment(name: string): Expression {
+    if (name === 'array') this.skipColumns();
+    if (name === 'cases' || name.startsWith('align'))
+      throw new ParseFailure(`expected an answer, found ${name}`);
+    const rows: Expression[] = [];
+    while (!this.is('command', `end ${name}`)) {
+      const cells = [this.relation()];
+      while (this.accept('mark', '&')) cells.push(this.relation());
+      rows.push(apply('list', cells));
+      if (!this.accept('mark', '\\\\')) break;
+      if (rows.length > limits.elements) throw new OverLimit(`expected at most ${limits.elements} rows`);
+    }
+    this.expect('command', `end ${name}`);
+    return apply('matrix', rows, name === 'vmatrix' ? 'determinant' : '');
+  }
+
+  private skipColumns(): void {
+    this.expect('mark', '{');
+    while (!this.accept('mark', '}')) {
+      if (this.take().type === 'end')
+        throw new ParseFailure('expected the columns of an array, found the end');
+    }
+  }
+}
+
+const CLOSING = new Set([
+  'rfloor',
+  'rceil',
+  'rangle',
+  'degree',
+  'circ',
+  'prime',
+  'div',
+  'pm',
+  'mp',
+  ...TIMES,
+  ...Object.keys(SET_OPERATORS),
+]);
+
+const isMatrix = (expression: Expression) => isHead(expression, 'matrix');
+
+/** The last side of a relation: 3 of x = 1 + 2 = 3. */
+export function lastSide(expression: Expression): Expression {
+  if (!isHead(expression, 'relation')) return expression;
+  return expression.args.at(-1) ?? expression;
+}
+
+/** A final answer as an expression. Errors: ParseFailure, OverLimit. */
+export function parseAnswer(source: string, commas: Commas = 'thousands'): Expression {
+  return new Parser(tokenize(source, commas)).answer();
+}

@@ -1,0 +1,152 @@
+import * as complex from './complex.ts';
+import { type Complex, real } from './complex.ts';
+import { type Application, type Expression, type Head, isHead } from './expression.ts';
+import type { StepBudget } from './limits.ts';
+import { toNumber } from './rational.ts';
+
+/** Values of the variables at one sample point. */
+export type Point = ReadonlyMap<string, Complex>;
+
+const CONSTANT_VALUES: Record<string, Complex> = {
+  pi: real(Math.PI),
+  e: real(Math.E),
+  i: { re: 0, im: 1 },
+  infinity: real(Number.POSITIVE_INFINITY),
+};
+
+const NOT_A_VALUE = real(Number.NaN);
+const ONE = real(1);
+const I: Complex = { re: 0, im: 1 };
+
+/** FNV-1a: a seed for each name, the same everywhere. */
+export function hash(text: string): number {
+  let state = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) {
+    state = Math.imul(state ^ text.charCodeAt(i), 0x01000193) >>> 0;
+  }
+  return state;
+}
+
+/** In [0, 1), from a name and a counter: a draw without a state (the mixer of MurmurHash3). */
+export function draw(name: string, counter: number): number {
+  let h = (hash(name) ^ Math.imul(counter + 1, 0x9e3779b9)) >>> 0;
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b) >>> 0;
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35) >>> 0;
+  return ((h ^ (h >>> 16)) >>> 0) / 2 ** 32;
+}
+
+/** Some smooth function of its arguments that only its name decides: f(x + x) equals f(2x), not g(2x). */
+function unknownFunction(name: string, args: Complex[]): Complex {
+  const terms = args.flatMap(({ re, im }, i) =>
+    [0, 1, 2].map((k) => {
+      const [rate, phase] = [0.3 + draw(`${name} ${i}`, 2 * k), 6 * draw(`${name} ${i}`, 2 * k + 1)];
+      return Math.sin(rate * re + phase) + im * rate;
+    }),
+  );
+  return real(terms.reduce((sum, term) => sum + term, 1 + draw(name, args.length)));
+}
+
+const part =
+  (operation: (x: number) => number) =>
+  ([a = NOT_A_VALUE]: Complex[]): Complex =>
+    a.im === 0 ? real(operation(a.re)) : NOT_A_VALUE;
+
+const quotient = (top: (a: Complex) => Complex, bottom: (a: Complex) => Complex) => (values: Complex[]) => {
+  const [a = NOT_A_VALUE] = values;
+  return complex.divide(top(a), bottom(a));
+};
+const one = () => ONE;
+const logarithm = ([a = NOT_A_VALUE, base]: Complex[]) =>
+  base ? complex.divide(complex.log(a), complex.log(base)) : complex.log(a);
+
+/** sin⁻¹ and cos⁻¹ outside [−1, 1] have no real value; they are taken as none. */
+const FUNCTIONS: Record<string, (values: Complex[]) => Complex> = {
+  sin: ([a = NOT_A_VALUE]) => complex.sin(a),
+  cos: ([a = NOT_A_VALUE]) => complex.cos(a),
+  tan: quotient(complex.sin, complex.cos),
+  cot: quotient(complex.cos, complex.sin),
+  sec: quotient(one, complex.cos),
+  csc: quotient(one, complex.sin),
+  arcsin: part(Math.asin),
+  asin: part(Math.asin),
+  arccos: part(Math.acos),
+  acos: part(Math.acos),
+  arctan: part(Math.atan),
+  atan: part(Math.atan),
+  arccot: part((x) => Math.PI / 2 - Math.atan(x)),
+  sinh: part(Math.sinh),
+  cosh: part(Math.cosh),
+  tanh: part(Math.tanh),
+  coth: part((x) => 1 / Math.tanh(x)),
+  ln: logarithm,
+  log: logarithm,
+  lg: ([a = NOT_A_VALUE]) => complex.divide(complex.log(a), real(Math.LN10)),
+  exp: ([a = NOT_A_VALUE]) => complex.exp(a),
+  floor: part((x) => Math.floor(x + 1e-12)),
+  ceil: part((x) => Math.ceil(x - 1e-12)),
+  abs: ([a = NOT_A_VALUE]) => real(complex.magnitude(a)),
+  max: (values) => real(Math.max(...values.map(({ re }) => re))),
+  min: (values) => real(Math.min(...values.map(({ re }) => re))),
+};
+
+/** Real roots of odd index of a negative number are real: ∛−8 = −2. */
+function root([radicand = NOT_A_VALUE, index = NOT_A_VALUE]: Complex[]): Complex {
+  const odd = index.im === 0 && Math.abs(index.re % 2) === 1;
+  if (odd && radicand.im === 0 && radicand.re < 0) return real(-((-radicand.re) ** (1 / index.re)));
+  if (index.re === 2 && index.im === 0 && radicand.im === 0) {
+    return radicand.re < 0 ? { re: 0, im: Math.sqrt(-radicand.re) } : real(Math.sqrt(radicand.re));
+  }
+  return complex.power(radicand, complex.divide(ONE, index));
+}
+
+/** (n over k) = Γ(n+1) / (Γ(k+1) Γ(n−k+1)). */
+function binomial([n = NOT_A_VALUE, k = NOT_A_VALUE]: Complex[]): Complex {
+  const value = complex.gamma(n.re + 1) / (complex.gamma(k.re + 1) * complex.gamma(n.re - k.re + 1));
+  return n.im === 0 && k.im === 0 ? real(value) : NOT_A_VALUE;
+}
+
+const RULES: Partial<Record<Head, (values: Complex[], name: string) => Complex>> = {
+  add: ([a = NOT_A_VALUE, b = NOT_A_VALUE]) => complex.add(a, b),
+  multiply: ([a = NOT_A_VALUE, b = NOT_A_VALUE]) => complex.multiply(a, b),
+  divide: ([a = NOT_A_VALUE, b = NOT_A_VALUE]) => complex.divide(a, b),
+  negate: ([a = NOT_A_VALUE]) => complex.negate(a),
+  power: ([a = NOT_A_VALUE, b = NOT_A_VALUE]) => complex.power(a, b),
+  root,
+  percent: ([a = NOT_A_VALUE]) => complex.divide(a, real(100)),
+  degrees: ([a = NOT_A_VALUE]) => complex.multiply(a, real(Math.PI / 180)),
+  factorial: part((x) => complex.gamma(x + 1)),
+  absolute: ([a = NOT_A_VALUE]) => real(complex.magnitude(a)),
+  binomial,
+  ratio: (values) => (values.length === 2 ? complex.divide(values[0] ?? I, values[1] ?? I) : NOT_A_VALUE),
+  function: (values, name) => FUNCTIONS[name]?.(values) ?? unknownFunction(name, values),
+  call: (values, name) => unknownFunction(name, values),
+};
+
+function iterated({ head, args }: Application, point: Point, steps: StepBudget): Complex {
+  const [index, from, to, body] = args;
+  if (index?.kind !== 'symbol' || !from || !to || !body) return NOT_A_VALUE;
+  const [first, last] = [valueAt(from, point, steps).re, valueAt(to, point, steps).re];
+  if (!Number.isInteger(first) || !Number.isFinite(last)) return NOT_A_VALUE;
+  let total = real(head === 'sum' ? 0 : 1);
+  for (let k = first; k <= last; k++) {
+    steps.spend(5);
+    const term = valueAt(body, new Map([...point, [index.name, real(k)]]), steps);
+    total = head === 'sum' ? complex.add(total, term) : complex.multiply(total, term);
+  }
+  return total;
+}
+
+/** The value at a point; not finite where there is none. Errors: OverLimit. */
+export function valueAt(expression: Expression, point: Point, steps: StepBudget): Complex {
+  steps.spend(1);
+  if (expression.kind === 'number') return real(toNumber(expression.value));
+  if (expression.kind === 'symbol') {
+    return point.get(expression.name) ?? CONSTANT_VALUES[expression.name] ?? NOT_A_VALUE;
+  }
+  if (expression.kind === 'text') return NOT_A_VALUE;
+  if (isHead(expression, 'sum', 'product')) return iterated(expression, point, steps);
+  const rule = RULES[expression.head];
+  if (!rule) return NOT_A_VALUE;
+  const values = expression.args.map((arg) => valueAt(arg, point, steps));
+  return rule(values, expression.name);
+}

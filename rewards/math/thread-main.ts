@@ -1,0 +1,23 @@
+import { parentPort } from 'node:worker_threads';
+import type { PoolAnswer, PoolBatch } from './pool.ts';
+import { verifyMath } from './verify.ts';
+
+/** The pool's side of one thread: answers batches one after the other, and marks each verdict as it starts. */
+const port = parentPort;
+if (port === null) throw new Error('rewards/math/thread-main.ts is a worker thread; start it by MathPool');
+
+function answer({ requests, cells }: PoolBatch): PoolAnswer {
+  return requests.map(({ groundTruth, response }, i) => {
+    Atomics.store(cells, 0, i);
+    try {
+      return verifyMath(groundTruth, response);
+    } catch (error) {
+      return { error: { kind: 'internal', message: String(error) } };
+    }
+  });
+}
+
+port.on('message', (batch: PoolBatch) => {
+  port.postMessage(answer(batch));
+});
+port.postMessage('ready');
