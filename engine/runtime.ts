@@ -53,7 +53,7 @@ let opened: { runtime: Runtime; spinning: boolean } | undefined;
  */
 export function openRuntime(options: RuntimeOptions = {}): Runtime {
   const threads = options.threads ?? opened?.runtime.numerics.threads ?? availableParallelism();
-  const spinning = options.spinning ?? opened?.spinning ?? true;
+  const spinning = options.spinning ?? opened?.spinning ?? false;
   if (opened === undefined) opened = { runtime: new OrtRuntime(threads, spinning), spinning };
   if (opened.runtime.numerics.threads !== threads || opened.spinning !== spinning) {
     const { threads: held } = opened.runtime.numerics;

@@ -5,7 +5,10 @@ import type { DType, Tensor, TypedArrays } from './tensor.ts';
 export interface RuntimeOptions {
   /** Threads that share one operator's work; once per process. Default: the machine's. */
   threads?: number;
-  /** Idle threads spin before they sleep: faster alone, wasteful on a busy machine. */
+  /**
+   * Idle threads spin before they sleep: a little faster where nothing else runs, ruinous beside other work,
+   * which the servers and workers of a stack always are. Default: no.
+   */
   spinning?: boolean;
 }
 
