@@ -1,6 +1,6 @@
 // Runs the tests: every *.test.ts below test/, or those whose path holds one of the given words. What takes
 // longer than minutes lies in *.long.ts and runs by --long.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -36,4 +36,9 @@ const run = spawn(
     env: { ...process.env, AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
   },
 );
-run.on('exit', (code) => process.exit(code ?? 1));
+run.on('exit', (code) => {
+  // Tests share one stack and leave it up for each other; who ran them all takes it down.
+  if (words.length === 0)
+    spawnSync(process.execPath, ['--import', 'tsx', 'test/helpers/stack-down.ts'], { cwd: root });
+  process.exit(code ?? 1);
+});

@@ -45,7 +45,7 @@ async function runTrial({ name, settings }: Trial): Promise<Outcome> {
     const run = await r1Json<ShowDocument>(home, 'show', name);
     if (run.status === 'complete') return outcomeOf(name, run);
     if (run.status !== 'running') throw new Error(`${name}: expected it to go on, found it ${run.status}`);
-    await sleep(2000);
+    await sleep(5000);
   }
 }
 
