@@ -77,10 +77,11 @@ export function createSandbox(settings: SandboxSettings): Sandbox {
   const cgroups = once(() => (settings.cgroups === 'off' ? 'they are switched off' : findCgroups()));
 
   const runNow = (command: SandboxedCommand) => {
+    const bubblewrap = programOrRefuse('bwrap', find);
     const maker = cgroups();
     const view = viewOf({ ...settings, node }, find, typeof maker !== 'string');
     return runContained({
-      bubblewrap: programOrRefuse('bwrap', find),
+      bubblewrap,
       args: bubblewrapArguments(command, view),
       uid,
       files: command.files.map(({ content }) => content),
