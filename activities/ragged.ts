@@ -1,4 +1,4 @@
-import type { Tensor } from '../algorithm/safetensors.ts';
+import type { Tensor } from '../algorithm/dtypes.ts';
 
 /**
  * Sequences of different lengths, one after the other in one array, and their lengths beside it.

@@ -4,110 +4,147 @@
  * bytes without gaps. Written as Hugging Face's own writer does: wide elements first, then by name, so that
  * every tensor is aligned and equal tensors give equal files. Pure: no file, no clock.
  */
+import {
+  DTYPES,
+  type Dtype,
+  decodeTensor,
+  ELEMENTS,
+  elementsOf,
+  littleEndianBytes,
+  type Tensor,
+} from './dtypes.ts';
 
-/** What holds the elements in memory; halves stay bits. */
-interface ArrayOf {
-  F32: Float32Array;
-  I32: Int32Array;
-  I64: BigInt64Array;
-  U8: Uint8Array;
-  BF16: Uint16Array;
-  F16: Uint16Array;
+/** Where a tensor's bytes lie; offsets count from the end of the header. */
+export interface TensorEntry<D extends Dtype = Dtype> {
+  name: string;
+  dtype: D;
+  shape: readonly number[];
+  begin: number;
+  end: number;
 }
-export type Dtype = keyof ArrayOf;
 
-/** A tensor in memory, row-major. */
-export type Tensor = {
-  [D in Dtype]: { readonly dtype: D; readonly shape: readonly number[]; readonly data: ArrayOf[D] };
-}[Dtype];
+export interface SafetensorsHeader<D extends Dtype = Dtype> {
+  /** in the order of their bytes */
+  entries: TensorEntry<D>[];
+  metadata: Record<string, string>;
+  /** where the tensors' bytes begin in the file */
+  dataOffset: number;
+}
 
 export interface DecodedSafetensors {
   tensors: Map<string, Tensor>;
   metadata: Record<string, string>;
 }
 
-type View<D extends Dtype> = (buffer: ArrayBufferLike, offset: number, elements: number) => ArrayOf[D];
-interface Element<D extends Dtype> {
-  bytes: number;
-  /** place in the file: wider elements come first (safetensors' own order of dtypes, descending) */
-  order: number;
-  view: View<D>;
+/** Thrown when bytes are no whole safetensors file; the message names file and tensor, expected and found. */
+export class SafetensorsError extends Error {
+  override name = 'SafetensorsError';
 }
 
-const ELEMENTS: { [D in Dtype]: Element<D> } = {
-  I64: { bytes: 8, order: 0, view: (buffer, offset, n) => new BigInt64Array(buffer, offset, n) },
-  F32: { bytes: 4, order: 1, view: (buffer, offset, n) => new Float32Array(buffer, offset, n) },
-  I32: { bytes: 4, order: 2, view: (buffer, offset, n) => new Int32Array(buffer, offset, n) },
-  BF16: { bytes: 2, order: 3, view: (buffer, offset, n) => new Uint16Array(buffer, offset, n) },
-  F16: { bytes: 2, order: 4, view: (buffer, offset, n) => new Uint16Array(buffer, offset, n) },
-  U8: { bytes: 1, order: 5, view: (buffer, offset, n) => new Uint8Array(buffer, offset, n) },
-};
+/** Thrown when a tensor is of a dtype that the reader has no use for; the file itself may be whole. */
+export class DtypeError extends SafetensorsError {
+  override name = 'DtypeError';
+}
 
-const LENGTH_BYTES = 8;
+/** The bytes that a header's length takes: as many as must be read to know how long the header is. */
+export const LENGTH_BYTES = 8;
 const ALIGNMENT = 8;
 const HEADER_LIMIT = 100_000_000;
 const METADATA = '__metadata__';
-
-/** Where a tensor's bytes lie; offsets count from the end of the header. */
-interface Entry {
-  name: string;
-  dtype: Dtype;
-  shape: number[];
-  begin: number;
-  end: number;
-}
-
-/** The number of elements of a shape. */
-const elementsOf = (shape: readonly number[]) => shape.reduce((product, axis) => product * axis, 1);
 
 /** One file in memory. Throws Error where data and shape disagree. */
 export function encodeSafetensors(
   tensors: ReadonlyMap<string, Tensor>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> {
-  const sorted = [...tensors].sort(byWidthThenName);
-  const entries = layOut(sorted);
-  const header = headerBytes(entries, metadata);
-  const dataOffset = LENGTH_BYTES + header.length;
-  const file = new Uint8Array(dataOffset + (entries.at(-1)?.end ?? 0));
-  new DataView(file.buffer).setBigUint64(0, BigInt(header.length), true);
-  file.set(header, LENGTH_BYTES);
-  for (const [index, [, { data }]] of sorted.entries()) {
-    file.set(bytesOf(data), dataOffset + (entries[index]?.begin ?? 0));
+  const chunks = safetensorsChunks(tensors, metadata);
+  const file = new Uint8Array(chunks.reduce((total, { length }) => total + length, 0));
+  let offset = 0;
+  for (const chunk of chunks) {
+    file.set(chunk, offset);
+    offset += chunk.length;
   }
   return file;
 }
 
 /**
- * Reads one file from memory and proves that its tensors fill it exactly, in order and without overlap.
- * Tensors are views of `bytes` where it is aligned for them, copies else. `file` names it in errors.
- * Throws Error naming the tensor, what was expected and what was found.
+ * The pieces of a file, to be written one after another: length and header, then each tensor's bytes, views
+ * rather than copies where the host is little-endian. Throws Error where data and shape disagree.
  */
-export function decodeSafetensors(bytes: Uint8Array, file = 'safetensors file'): DecodedSafetensors {
-  const refuse: Refuse = (message) => {
-    throw new Error(`${file}: ${message}`);
-  };
-  const dataOffset = LENGTH_BYTES + headerLength(bytes, refuse);
-  const header = parseHeader(bytes.subarray(LENGTH_BYTES, dataOffset), refuse);
-  const entries = Object.entries(header)
-    .filter(([name]) => name !== METADATA)
-    .map(([name, value]) => readEntry(name, value, refuse))
-    .sort((a, b) => a.begin - b.begin || a.end - b.end);
-  refuseGaps(entries, bytes.length - dataOffset, refuse);
-  return {
-    tensors: new Map(entries.map((entry) => [entry.name, tensorAt(bytes, dataOffset, entry)])),
-    metadata: readMetadata(header[METADATA], refuse),
-  };
+export function safetensorsChunks(
+  tensors: ReadonlyMap<string, Tensor>,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array[] {
+  const sorted = [...tensors].sort(byWidthThenName);
+  return [headerBytes(layOut(sorted), metadata), ...sorted.map(([, { data }]) => littleEndianBytes(data))];
 }
 
-type Refuse = (message: string) => never;
+/**
+ * Reads one file from memory and proves that its tensors fill it exactly, in order and without overlap.
+ * Tensors are views of `bytes` where it is aligned for them, copies else. `file` names it in errors.
+ * Throws SafetensorsError naming the tensor, what was expected and what was found.
+ */
+export function decodeSafetensors(bytes: Uint8Array, file = 'safetensors file'): DecodedSafetensors {
+  const { entries, metadata, dataOffset } = parseHeader(bytes, bytes.length, file, DTYPES);
+  const tensors = entries.map((entry): [string, Tensor] => {
+    const own = bytes.subarray(dataOffset + entry.begin, dataOffset + entry.end);
+    return [entry.name, decodeTensor(entry.dtype, entry.shape, own)];
+  });
+  return { tensors: new Map(tensors), metadata };
+}
+
+/**
+ * Where the tensors' bytes begin, from the file's first `LENGTH_BYTES`; the header lies between.
+ * `fileBytes` is the size of the whole file. Throws SafetensorsError.
+ */
+export function readDataOffset(bytes: Uint8Array, fileBytes: number, file: string): number {
+  if (bytes.length < LENGTH_BYTES) {
+    throw new SafetensorsError(
+      `${file}: truncated: expected at least ${LENGTH_BYTES} bytes, found ${bytes.length}`,
+    );
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const length = Number(view.getBigUint64(0, true));
+  const most = Math.min(HEADER_LIMIT, fileBytes - LENGTH_BYTES);
+  if (length > most) {
+    throw new SafetensorsError(
+      `${file}: truncated, or no safetensors file: expected a header of at most ${most} bytes, found ${length}`,
+    );
+  }
+  return LENGTH_BYTES + length;
+}
+
+/**
+ * Reads a header and proves that its tensors are of `dtypes` and fill the file exactly, in order and without
+ * overlap. `bytes` holds at least the file up to its data; `fileBytes` is the size of the whole file.
+ * Throws DtypeError for a tensor of another dtype, SafetensorsError for what is no whole file.
+ */
+export function parseHeader<D extends Dtype>(
+  bytes: Uint8Array,
+  fileBytes: number,
+  file: string,
+  dtypes: readonly D[],
+): SafetensorsHeader<D> {
+  const dataOffset = readDataOffset(bytes, fileBytes, file);
+  const refuse: Refuse = (message, Fault = SafetensorsError) => {
+    throw new Fault(`${file}: ${message}`);
+  };
+  const { [METADATA]: metadata, ...fields } = parseFields(bytes.subarray(LENGTH_BYTES, dataOffset), refuse);
+  const entries = Object.entries(fields)
+    .map(([name, value]) => readEntry(name, value, dtypes, refuse))
+    .sort((a, b) => a.begin - b.begin || a.end - b.end);
+  refuseGaps(entries, fileBytes - dataOffset, refuse);
+  return { entries, metadata: readMetadata(metadata, refuse), dataOffset };
+}
+
+type Refuse = (message: string, Fault?: typeof SafetensorsError) => never;
 type Named = readonly [string, Tensor];
 
 function byWidthThenName([aName, a]: Named, [bName, b]: Named): number {
-  return ELEMENTS[a.dtype].order - ELEMENTS[b.dtype].order || (aName < bName ? -1 : 1);
+  return DTYPES.indexOf(a.dtype) - DTYPES.indexOf(b.dtype) || (aName < bName ? -1 : 1);
 }
 
-function layOut(sorted: readonly Named[]): Entry[] {
+function layOut(sorted: readonly Named[]): TensorEntry[] {
   let begin = 0;
   return sorted.map(([name, { dtype, shape, data }]) => {
     if (name === METADATA)
@@ -123,7 +160,10 @@ function layOut(sorted: readonly Named[]): Entry[] {
   });
 }
 
-function headerBytes(entries: readonly Entry[], metadata: Readonly<Record<string, string>>): Uint8Array {
+function headerBytes(
+  entries: readonly TensorEntry[],
+  metadata: Readonly<Record<string, string>>,
+): Uint8Array {
   const sorted = Object.fromEntries(Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1)));
   const fields = entries.map(
     ({ name, dtype, shape, begin, end }) =>
@@ -131,26 +171,14 @@ function headerBytes(entries: readonly Entry[], metadata: Readonly<Record<string
   );
   if (Object.keys(metadata).length > 0) fields.unshift(`"${METADATA}":${JSON.stringify(sorted)}`);
   const json = new TextEncoder().encode(`{${fields.join(',')}}`);
-  const padded = new Uint8Array(Math.ceil(json.length / ALIGNMENT) * ALIGNMENT).fill(0x20);
-  padded.set(json);
-  return padded;
+  const padded = Math.ceil(json.length / ALIGNMENT) * ALIGNMENT;
+  const bytes = new Uint8Array(LENGTH_BYTES + padded).fill(0x20);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(padded), true);
+  bytes.set(json, LENGTH_BYTES);
+  return bytes;
 }
 
-const bytesOf = (data: ArrayBufferView) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-
-function headerLength(bytes: Uint8Array, refuse: Refuse): number {
-  if (bytes.length < LENGTH_BYTES) {
-    return refuse(`truncated: expected at least ${LENGTH_BYTES} bytes, found ${bytes.length}`);
-  }
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const length = Number(view.getBigUint64(0, true));
-  const most = Math.min(HEADER_LIMIT, bytes.length - LENGTH_BYTES);
-  if (length > most)
-    refuse(`truncated, or no such file: expected a header of at most ${most} bytes, found ${length}`);
-  return length;
-}
-
-function parseHeader(bytes: Uint8Array, refuse: Refuse): Record<string, unknown> {
+function parseFields(bytes: Uint8Array, refuse: Refuse): Record<string, unknown> {
   const header = parseJson(bytes, refuse);
   if (isObject(header)) return header;
   return refuse(`header: expected a JSON object, found ${JSON.stringify(header)?.slice(0, 40)}`);
@@ -158,7 +186,7 @@ function parseHeader(bytes: Uint8Array, refuse: Refuse): Record<string, unknown>
 
 function parseJson(bytes: Uint8Array, refuse: Refuse): unknown {
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
   } catch (error) {
     return refuse(
       `header: expected JSON in UTF-8, found other bytes (${error instanceof Error ? error.message : error})`,
@@ -176,15 +204,21 @@ function readMetadata(value: unknown, refuse: Refuse): Record<string, string> {
   );
 }
 
-function readEntry(name: string, value: unknown, refuse: Refuse): Entry {
+function readEntry<D extends Dtype>(
+  name: string,
+  value: unknown,
+  dtypes: readonly D[],
+  refuse: Refuse,
+): TensorEntry<D> {
   const where = `tensor "${name}"`;
   if (!isObject(value))
     return refuse(`${where}: expected dtype, shape and data_offsets, found ${JSON.stringify(value)}`);
-  const { dtype, shape, data_offsets: offsets } = value;
-  if (typeof dtype !== 'string' || !Object.hasOwn(ELEMENTS, dtype)) {
-    return refuse(
-      `${where}: expected a dtype of ${Object.keys(ELEMENTS).join(', ')}, found ${JSON.stringify(dtype)}`,
-    );
+  const { shape, data_offsets: offsets } = value;
+  const dtype = dtypes.find((known) => known === value.dtype);
+  if (dtype === undefined) {
+    const found = JSON.stringify(value.dtype);
+    const Fault = typeof value.dtype === 'string' ? DtypeError : SafetensorsError;
+    return refuse(`${where}: expected a dtype of ${dtypes.join(', ')}, found ${found}`, Fault);
   }
   if (!isCounts(shape))
     return refuse(`${where}: expected a shape of whole numbers, found ${JSON.stringify(shape)}`);
@@ -192,14 +226,14 @@ function readEntry(name: string, value: unknown, refuse: Refuse): Entry {
   if (begin === undefined || end === undefined || more.length > 0) {
     return refuse(`${where}: expected data_offsets [begin, end], found ${JSON.stringify(offsets)}`);
   }
-  const bytes = elementsOf(shape) * ELEMENTS[dtype as Dtype].bytes;
+  const bytes = elementsOf(shape) * ELEMENTS[dtype].bytes;
   if (end - begin !== bytes) {
     refuse(`${where} of ${dtype}[${shape}]: expected ${bytes} bytes, found data_offsets of ${end - begin}`);
   }
-  return { name, dtype: dtype as Dtype, shape, begin, end };
+  return { name, dtype, shape, begin, end };
 }
 
-function refuseGaps(entries: readonly Entry[], dataBytes: number, refuse: Refuse): void {
+function refuseGaps(entries: readonly TensorEntry[], dataBytes: number, refuse: Refuse): void {
   let expected = 0;
   for (const { name, begin, end } of entries) {
     if (begin !== expected) {
@@ -215,15 +249,6 @@ function refuseGaps(entries: readonly Entry[], dataBytes: number, refuse: Refuse
   }
   if (expected !== dataBytes)
     refuse(`expected ${expected} bytes of data after the header, found ${dataBytes}`);
-}
-
-function tensorAt(bytes: Uint8Array, dataOffset: number, { dtype, shape, begin, end }: Entry): Tensor {
-  const { bytes: width, view } = ELEMENTS[dtype];
-  const offset = bytes.byteOffset + dataOffset + begin;
-  const aligned = offset % width === 0;
-  const buffer = aligned ? bytes.buffer : bytes.slice(dataOffset + begin, dataOffset + end).buffer;
-  const data = view(buffer, aligned ? offset : 0, (end - begin) / width);
-  return { dtype, shape, data } as Tensor;
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> =>

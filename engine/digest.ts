@@ -14,7 +14,8 @@
  * and the digest 6479833fabdabf003c261f4b2c790ac289215e48bc9d9fdc11fd5e4af165a3ae.
  */
 import { createHash } from 'node:crypto';
-import { littleEndianBytes, type StoredTensor } from './safetensors.ts';
+import { littleEndianBytes } from '../algorithm/dtypes.ts';
+import type { StoredTensor } from './safetensors.ts';
 
 /** The digest of tensors, lower-case hex. The map's own order does not matter. */
 export function digestTensors(tensors: ReadonlyMap<string, Omit<StoredTensor, 'dtype'>>): string {

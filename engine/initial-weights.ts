@@ -2,9 +2,10 @@
  * Weights before any training. Each tensor draws from a seed of its own, so that neither the order of the
  * tensors nor the size of another changes its numbers.
  */
+import { elementsOf } from '../algorithm/dtypes.ts';
 import { deriveSeed, seedWords, uniformFromWords } from '../algorithm/seeds.ts';
 import { expectedTensors, type ModelConfig } from './model-config.ts';
-import { elements, type StoredTensors } from './safetensors.ts';
+import type { StoredTensors } from './safetensors.ts';
 
 /** Matrices from N(0, `initializer_range`²), as transformers does; the norms' scales are 1. */
 export function initialWeights(config: ModelConfig, seed: bigint): StoredTensors {
@@ -12,7 +13,7 @@ export function initialWeights(config: ModelConfig, seed: bigint): StoredTensors
   return new Map(
     shapes.map(([name, shape]) => {
       const isScale = shape.length === 1;
-      const data = new Float32Array(elements(shape));
+      const data = new Float32Array(elementsOf(shape));
       if (isScale) data.fill(1);
       else fillNormal(data, tensorSeed(seed, name), config.initializer_range);
       return [name, { dtype: 'F32', shape, data }];

@@ -6,12 +6,11 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { littleEndianBytes } from '../algorithm/dtypes.ts';
 import { expectedTensors, type ModelConfig } from './model-config.ts';
 import {
-  decodeTensor,
-  headerLength,
-  littleEndianBytes,
-  parseHeader,
+  type ByteSource,
+  readSafetensors,
   type StoredTensor,
   type StoredTensors,
   safetensorsChunks,
@@ -21,14 +20,6 @@ import {
 export const WEIGHTS_FILE = 'model.safetensors';
 export const INDEX_FILE = 'model.safetensors.index.json';
 
-/** Reads bytes of a file of known size: a file on disk, or an object held in memory. */
-export interface ByteSource {
-  /** what errors call it */
-  name: string;
-  bytes: number;
-  read(offset: number, length: number): Promise<Uint8Array>;
-}
-
 /** The files of a checkpoint by name: a folder, or a prefix of an object store. */
 export interface CheckpointFiles {
   /** undefined where there is no such file */
@@ -36,19 +27,6 @@ export interface CheckpointFiles {
 }
 
 const indexSchema = z.object({ weight_map: z.record(z.string(), z.string()) });
-
-/** Reads one safetensors file, tensor by tensor, so that files beyond 2 GiB can be read. */
-export async function readSafetensors(source: ByteSource): Promise<StoredTensors> {
-  const prefix = await source.read(0, Math.min(8, source.bytes));
-  const length = headerLength(prefix, source.bytes, source.name);
-  const header = parseHeader(await source.read(0, 8 + length), source.bytes, source.name);
-  const tensors: StoredTensors = new Map();
-  for (const entry of header.entries) {
-    const bytes = await source.read(header.dataOffset + entry.begin, entry.end - entry.begin);
-    tensors.set(entry.name, decodeTensor(entry, bytes));
-  }
-  return tensors;
-}
 
 /**
  * Reads a checkpoint's weights, whole or sharded, and checks them against the configuration.

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
-import { decodeSafetensors, encodeSafetensors, type Tensor } from '../algorithm/safetensors.ts';
+import type { Tensor } from '../algorithm/dtypes.ts';
+import { decodeSafetensors, encodeSafetensors } from '../algorithm/safetensors.ts';
 import { Failure } from '../contracts/failures.ts';
 import type { Reference } from '../contracts/reference.ts';
 import type { KeyOfContent } from './keys.ts';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { decodeSafetensors, encodeSafetensors, type Tensor } from '../../algorithm/safetensors.ts';
+import type { Tensor } from '../../algorithm/dtypes.ts';
+import { decodeSafetensors, encodeSafetensors } from '../../algorithm/safetensors.ts';
 
 const all = new Map<string, Tensor>([
   ['bytes', { dtype: 'U8', shape: [3], data: Uint8Array.of(1, 2, 255) }],
@@ -67,6 +68,16 @@ test('tensors of an aligned file are views, those of a shifted one copies with t
   assert.deepStrictEqual(decodeSafetensors(shifted.subarray(1)).tensors.get('seeds'), all.get('seeds'));
 });
 
+test('a file that lies anywhere in a pool of buffers is read where it lies', () => {
+  const bytes = encodeSafetensors(all);
+  for (let at = 1; at <= 8; at++) {
+    const pool = Buffer.alloc(bytes.length + 16, 0xff);
+    pool.set(bytes, at);
+    const { tensors } = decodeSafetensors(pool.subarray(at, at + bytes.length));
+    for (const [name, tensor] of all) assert.deepStrictEqual(tensors.get(name), tensor, `${name} at ${at}`);
+  }
+});
+
 test('a file cut at any byte is refused', () => {
   const bytes = encodeSafetensors(all, { record: '{}' });
   for (let length = 0; length < bytes.length; length++) {
@@ -119,6 +130,7 @@ test('an unknown dtype, a shape that is none and offsets that do not fit it are 
 test('a header that is no JSON object, or longer than the file, is refused', () => {
   assert.throws(() => decodeSafetensors(file('[]', 0)), /header: expected a JSON object, found \[\]/);
   assert.throws(() => decodeSafetensors(file('{"a":', 0)), /header: expected JSON in UTF-8/);
+  assert.throws(() => decodeSafetensors(file('\uFEFF{}', 0)), /header: expected JSON in UTF-8/);
   assert.throws(
     refusal({ __metadata__: { a: 1 } }, 0),
     /expected __metadata__ to map names to strings, found \{"a":1\}/,

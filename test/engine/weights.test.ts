@@ -8,10 +8,11 @@ import { expectedTensors, parseModelConfig } from '../../engine/model-config.ts'
 import {
   decodeSafetensors,
   encodeSafetensors,
+  readSafetensors,
   type StoredTensors,
   WeightsError,
 } from '../../engine/safetensors.ts';
-import { checkWeights, readWeightsFolder, writeWeightsFolder } from '../../engine/weights.ts';
+import { bufferSource, checkWeights, readWeightsFolder, writeWeightsFolder } from '../../engine/weights.ts';
 
 const config = parseModelConfig({
   model_type: 'llama',
@@ -119,10 +120,35 @@ test('a truncated file names the tensor where it ends, wherever it was cut', asy
   const bytes = encodeSafetensors(madeWeights());
   refused(
     () => decodeSafetensors(bytes.subarray(0, bytes.length - 4), 'a.safetensors'),
-    /a\.safetensors is truncated within tensor model\.norm\.weight/,
+    /a\.safetensors: truncated within tensor "model\.norm\.weight": expected \d+ bytes of data, found \d+\. Fetch/,
   );
-  refused(() => decodeSafetensors(bytes.subarray(0, 40)), /truncated or no safetensors/);
-  refused(() => decodeSafetensors(bytes.subarray(0, 5)), /not even a header/);
+  refused(
+    () => decodeSafetensors(bytes.subarray(0, 40)),
+    /truncated, or no safetensors file: expected a header of at most 32 bytes, found \d+\. Fetch/,
+  );
+  refused(
+    () => decodeSafetensors(bytes.subarray(0, 5)),
+    /truncated: expected at least 8 bytes, found 5\. Fetch/,
+  );
+});
+
+test('a file read piece by piece is refused as a file in memory is', async () => {
+  const whole = encodeSafetensors(madeWeights());
+  const read = (bytes: Uint8Array) => readSafetensors(bufferSource('a.safetensors', bytes));
+  assert.deepEqual(await read(whole), decodeSafetensors(whole));
+  for (const length of [0, 7, 40, whole.length - 4]) {
+    const cut = whole.subarray(0, length);
+    const error = await read(cut).catch((caught: unknown) => caught);
+    assert.ok(error instanceof WeightsError, `cut at ${length}`);
+    assert.throws(() => decodeSafetensors(cut, 'a.safetensors'), { message: error.message });
+  }
+});
+
+test('weights are memory of their own: the file they came from may change', () => {
+  const bytes = encodeSafetensors(madeWeights());
+  const weights = decodeSafetensors(bytes);
+  bytes.fill(0);
+  assert.deepEqual(weights, madeWeights());
 });
 
 test('a header that does not fit its data is refused', () => {
@@ -130,18 +156,24 @@ test('a header that does not fit its data is refused', () => {
   const data = new Uint8Array(16);
   refused(
     () => decodeSafetensors(rawFile({ w: w([3], [0, 16]) }, data)),
-    /takes 12 bytes, its header gives 16/,
+    /tensor "w" of F32\[3\]: expected 12 bytes, found data_offsets of 16\. Fetch or copy/,
   );
-  refused(() => decodeSafetensors(rawFile({ w: w([2], [0, 8]) }, data)), /take 8 bytes, but 16/);
+  refused(
+    () => decodeSafetensors(rawFile({ w: w([2], [0, 8]) }, data)),
+    /expected 8 bytes of data after the header, found 16\. Fetch/,
+  );
   refused(
     () => decodeSafetensors(rawFile({ v: w([2], [0, 8]), w: w([2], [4, 12]) }, data)),
-    /should begin at byte 8/,
+    /tensor "w" overlaps another: expected it to begin at byte 8 of the data, found 4\. Fetch/,
   );
   refused(
     () => decodeSafetensors(rawFile({ w: w([2], [0, 16], 'I64') }, data)),
-    /dtype I64; the engine reads F32, F16, BF16/,
+    /tensor "w": expected a dtype of F32, F16, BF16, found "I64"\. Convert the checkpoint/,
   );
-  refused(() => decodeSafetensors(rawFile({ w: { dtype: 'F32' } }, data)), /damaged header, at w/);
+  refused(
+    () => decodeSafetensors(rawFile({ w: { dtype: 'F32' } }, data)),
+    /tensor "w": expected a shape of whole numbers, found undefined\. Fetch/,
+  );
 });
 
 test('missing, unexpected and misshapen tensors are named', () => {
