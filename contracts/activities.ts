@@ -37,6 +37,8 @@ export interface RunPlan {
 export interface LoggedBatch {
   step: number;
   batch: Reference;
+  /** of the rollout that begins with this step; 0 for its later steps */
+  tokensSampled: number;
   /** null: trained perhaps, but no row was committed */
   recorded: { digestAfter: string | null; numerics: Numerics } | null;
 }

@@ -22,6 +22,8 @@ export const rolloutInHandSchema = z.strictObject({
   rollout: referenceSchema,
   scores: referenceSchema,
   logprobs: referenceSchema.nullable(),
+  /** by all calls that it took */
+  tokensSampled: z.int().nonnegative(),
   cursorBefore: cursorSchema,
   cursorAfter: cursorSchema,
 });

@@ -99,7 +99,10 @@ async function lastRecorded(
 
 async function batchesAfter(reader: Queryable, key: BranchKey, step: number): Promise<LoggedBatch[]> {
   return reader.query<LoggedBatch>(
-    `SELECT r.step, r.batch, CASE WHEN s.step IS NOT NULL THEN
+    `SELECT r.step, r.batch,
+       CASE WHEN r.step = (r.hand -> 'firstStep')::integer THEN (r.hand -> 'tokensSampled')::integer ELSE 0 END
+         AS "tokensSampled",
+       CASE WHEN s.step IS NOT NULL THEN
        jsonb_build_object('digestAfter', s.digest_after, 'numerics', s.numerics) END AS recorded
      ${rowsOfBranch('batches')}
      LEFT JOIN steps s ON s.run = r.run AND s.stage = r.stage AND s.branch = r.branch AND s.step = r.step

@@ -44,14 +44,15 @@ async function rollOutOnce(input: RolloutInput): Promise<FreshRollout> {
     computeLogprobs(input, sampled.rollout, drawn.temperature),
   ]);
   const parts = { request: drawn.request, rollout: sampled.rollout, scores: scored.scores };
+  const spent = {
+    tokensSampled: sampled.tokens,
+    sampling: sampled.seconds,
+    scoring: scored.seconds,
+    logprobs: logprobs.seconds,
+  };
   return {
-    hand: handOf(input, parts, logprobs.logprobs, drawn.cursor),
-    spent: {
-      tokensSampled: sampled.tokens,
-      sampling: sampled.seconds,
-      scoring: scored.seconds,
-      logprobs: logprobs.seconds,
-    },
+    hand: handOf(input, parts, logprobs.logprobs, drawn.cursor, spent),
+    spent,
     samples: scored.samples,
   };
 }
@@ -93,7 +94,7 @@ async function rollOutDynamically(input: RolloutInput): Promise<FreshRollout> {
   const joined = await orchestrator.joinRollouts({ key, firstStep, parts, groups: wanted });
   const logprobs = await computeLogprobs(input, joined.rollout, temperature);
   spent.logprobs = logprobs.seconds;
-  return { hand: handOf(input, joined, logprobs.logprobs, cursor), spent, samples };
+  return { hand: handOf(input, joined, logprobs.logprobs, cursor, spent), spent, samples };
 }
 
 const groupsWanted = ({ plan }: RolloutInput) =>
@@ -142,6 +143,7 @@ function handOf(
   refs: { request: Reference; rollout: Reference; scores: Reference },
   logprobs: Reference | null,
   cursorAfter: Cursor,
+  { tokensSampled }: FreshRollout['spent'],
 ): RolloutInHand {
   const { request, rollout, scores } = refs;
   return {
@@ -151,6 +153,7 @@ function handOf(
     rollout,
     scores,
     logprobs,
+    tokensSampled,
     cursorBefore: cursor,
     cursorAfter,
   };

@@ -1,6 +1,6 @@
 import { milestonesAt } from '../algorithm/milestones.ts';
 import { sameNumerics } from '../algorithm/numerics.ts';
-import type { ScoreRolloutResult, StagePlan, StagePosition } from '../contracts/activities.ts';
+import type { LoggedBatch, ScoreRolloutResult, StagePlan, StagePosition } from '../contracts/activities.ts';
 import { Failure } from '../contracts/failures.ts';
 import type { BranchKey, StageKey } from '../contracts/identity.ts';
 import type { Numerics } from '../contracts/numerics.ts';
@@ -80,7 +80,8 @@ function heldAt(trainer: HeldTrainer | null, position: StagePosition): trainer i
  * exists must end in the digest of that row, unless the numerics differ: then the place is a seam.
  */
 async function replayLog(walk: StandingWalk, position: StagePosition): Promise<void> {
-  for (const { step, batch, recorded } of position.logged) {
+  for (const logged of position.logged) {
+    const { step, batch, recorded } = logged;
     if (step <= walk.trainer.step) continue;
     walk.desk.phase('replaying the log', `step ${step} of ${position.logged.at(-1)?.step}`);
     const before = recorded?.numerics ?? position.numerics;
@@ -98,19 +99,18 @@ async function replayLog(walk: StandingWalk, position: StagePosition): Promise<v
       },
     );
     stepTaken(walk, result);
-    if (recorded === null) await recordReplayed(walk, step, batch, result, startedAt);
+    if (recorded === null) await recordReplayed(walk, logged, result, startedAt);
     else if (!acrossSeam) refuseOtherDigest(step, recorded.digestAfter, result.digestAfter);
   }
 }
 
 async function recordReplayed(
   walk: StandingWalk,
-  step: number,
-  batch: { uri: string; sha256: string; bytes: number },
+  { step, batch, tokensSampled }: LoggedBatch,
   result: TrainStepResult,
   startedAt: number,
 ): Promise<void> {
-  const spent = { tokensSampled: 0, sampling: 0, scoring: 0, logprobs: 0 };
+  const spent = { tokensSampled, sampling: 0, scoring: 0, logprobs: 0 };
   const key = { ...walk.branch, step };
   const { term } = walk.trainer.lease;
   await orchestrator.recordStep.executeWithOptions({ summary: `step ${step} · record the replayed step` }, [

@@ -123,6 +123,7 @@ export function batchOf(step: number, term: number, { name = `batch-${step}`, br
     rollout: reference(`rollout-${firstStep}`),
     scores: reference(`scores-${firstStep}`),
     logprobs: null,
+    tokensSampled: 30,
     cursorBefore: { pass: 0, position: firstStep - 1 },
     cursorAfter: { pass: 0, position: firstStep + 3 },
   };

@@ -23,6 +23,8 @@ import {
 const logged = (step: number) => ({
   step,
   batch: reference(`batch-${step}`),
+  // steps 1 and 5 begin rollouts
+  tokensSampled: step % 4 === 1 ? 30 : 0,
   recorded: { digestAfter: digest(`w${step}`), numerics },
 });
 
@@ -54,7 +56,11 @@ test('a batch without a step row is the last of the log, and its rollout is in h
   await commitBatch(database, batch);
   const position = await readPosition(database, KEY);
   assert.equal(position.step, 2);
-  assert.deepEqual(position.logged, [logged(1), logged(2), { step: 3, batch: batch.batch, recorded: null }]);
+  assert.deepEqual(position.logged, [
+    logged(1),
+    logged(2),
+    { ...logged(3), batch: batch.batch, recorded: null },
+  ]);
   assert.deepEqual(position.rollout, batch.hand);
   assert.deepEqual(position.cursor, batch.hand.cursorAfter);
 });

@@ -1,0 +1,189 @@
+/**
+ * Where runs are undisturbed or killed: servers of the test's own, a tiny base, and for each run workers of its own,
+ * kept alive by a supervisor that owns nothing else.
+ */
+import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client, Connection } from '@temporalio/client';
+import type { Connections } from '../../cli/connections.ts';
+import { checkLaunch, launch } from '../../cli/launch-run.ts';
+import { type Recipe, recipeSchema } from '../../contracts/recipe.ts';
+import { connectionEnvironment } from '../../infra/connections.ts';
+import { homePaths } from '../../infra/paths.ts';
+import { readSettings, type Settings } from '../../infra/settings.ts';
+import { type Stack, startStack, stopStack } from '../../infra/stack.ts';
+import { readState, type StackState } from '../../infra/state.ts';
+import { localWorkers, type WorkerSpec } from '../../infra/workers.ts';
+import { commitChange } from '../../stores/changes.ts';
+import { createDatabase } from '../../stores/database.ts';
+import { migrate } from '../../stores/migrate.ts';
+import { createObjectStore } from '../../stores/objects.ts';
+import { getRun } from '../../stores/runs.ts';
+import { writeTinyBase } from './tiny-base.ts';
+
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
+
+export const STAGE = 'zero';
+
+/** Checkpoints at 5, 10 and 12; between the first two a new rollout, a refresh of the reference and a live change. */
+export const SAVED_STEP = 5;
+export const REFRESH_STEP = 7;
+export const CHANGE_STEP = 7;
+/** the first step of the third rollout */
+export const ROLLOUT_STEP = 9;
+export const LAST_STEP = 12;
+
+/** A history of more events than this is ended at the next checkpoint. */
+const HISTORY_EVENTS = 100;
+
+export interface Ground {
+  folder: string;
+  settings: Settings;
+  stack: Stack;
+  recipe: Recipe;
+  connections: Connections;
+  close(): Promise<void>;
+}
+
+/** Starts the servers and makes the base. */
+export async function openGround(): Promise<Ground> {
+  const folder = mkdtempSync(join(tmpdir(), 'r1-durability-'));
+  const settings = settingsOf(join(folder, 'servers'), {
+    R1_TEMPORAL_DYNAMIC_CONFIG: `limit.historyCount.suggestContinueAsNew=${HISTORY_EVENTS}`,
+  });
+  const [stack, base] = await Promise.all([startStack({ settings, workers: false }), writeTinyBase(folder)]);
+  const connections = await connect(stack);
+  const [database, objects] = await Promise.all([connections.database(), connections.objects()]);
+  await migrate(database);
+  await objects.ensureBucket();
+  const close = async () => {
+    await Promise.allSettled([database.close(), (await connections.temporal()).connection.close()]);
+    objects.close();
+    await stopStack({ settings, purge: true });
+    rmSync(folder, { recursive: true, force: true });
+  };
+  return { folder, settings, stack, recipe: recipeOf(base), connections, close };
+}
+
+async function connect(stack: Stack): Promise<Connections> {
+  const { address, namespace } = stack.temporal;
+  const client = new Client({ connection: await Connection.connect({ address }), namespace });
+  const [database, objects] = [createDatabase(stack.postgres.url), createObjectStore(stack.s3)];
+  return {
+    stack,
+    database: () => Promise.resolve(database),
+    objects: () => Promise.resolve(objects),
+    temporal: () => Promise.resolve(client),
+  };
+}
+
+function settingsOf(home: string, variables: Record<string, string> = {}): Settings {
+  const { PATH, HOME, XDG_CACHE_HOME, R1_CACHE } = process.env;
+  return readSettings({ PATH, HOME, XDG_CACHE_HOME, R1_CACHE, R1_HOME: home, ...variables });
+}
+
+function recipeOf(base: string): Recipe {
+  return recipeSchema.parse({
+    name: 'durability',
+    seed: 7,
+    base,
+    prompts: { source: 'nano-sums', terms: 2, limit: 6, train: 20, test: 1 },
+    evaluation: { problems: 1, k: 2, quick_problems: 1, quick_k: 2, max_completion_length: 16 },
+    stages: [
+      {
+        stage: STAGE,
+        algorithm: 'grpo',
+        options: {
+          learning_rate: 1e-3,
+          warmup_steps: 2,
+          max_steps: LAST_STEP,
+          save_steps: SAVED_STEP,
+          prompts_per_step: 4,
+          num_generations: 4,
+          steps_per_generation: 2,
+          num_iterations: 2,
+          dynamic_sampling: true,
+          max_completion_length: 16,
+          beta: 0.05,
+          ref_model_sync_steps: REFRESH_STEP,
+          ref_model_mixup_alpha: 0.5,
+        },
+      },
+    ],
+  });
+}
+
+/** Workers of one run, under a supervisor of their own. */
+export interface Crew {
+  settings: Settings;
+  state(): StackState;
+  /** path of a worker's log */
+  log(worker: string): string;
+  /** how many failpoints were met */
+  happened(): number;
+  stop(): Promise<void>;
+}
+
+/** Starts workers that will meet the given failpoints (`activities/failpoints.ts`), in their order. */
+export async function startCrew(
+  { folder, stack }: Ground,
+  name: string,
+  { failpoints = [], workers = localWorkers() }: { failpoints?: string[]; workers?: WorkerSpec[] } = {},
+): Promise<Crew> {
+  const settings = settingsOf(join(folder, name), {
+    ...connectionEnvironment(stack),
+    R1_THREADS: '1',
+    R1_FAILPOINT: failpoints.join(','),
+  });
+  await startStack({ settings, workers });
+  const paths = homePaths(settings.home);
+  return {
+    settings,
+    state: () => readState(paths.state) ?? missingState(paths.state),
+    log: (worker) => join(paths.logs, `${worker}.log`),
+    happened: () => (failpoints.length === 0 ? 0 : readdirSync(join(settings.home, 'failpoints')).length),
+    stop: async () => void (await stopStack({ settings })),
+  };
+}
+
+function missingState(path: string): never {
+  throw new Error(`expected a supervisor's state at ${path}, found none`);
+}
+
+/** Launches the recipe under this name, as the command does, and commits the live change. */
+export async function launchRun({ recipe, connections }: Ground, run: string): Promise<void> {
+  const checked = await checkLaunch({ recipe, folder: '/' }, connections);
+  await launch(checked, connections, run);
+  const change = {
+    effectiveStep: CHANGE_STEP,
+    field: 'learning_rate',
+    value: 4e-4,
+    author: 'operator',
+  } as const;
+  await commitChange(await connections.database(), { run, stage: STAGE }, change);
+}
+
+/** Waits until a run is complete, parked, paused or aborted; tells which. Servers may be away meanwhile. */
+export async function awaitRest({ connections }: Ground, run: string): Promise<string> {
+  const database = await connections.database();
+  for (;;) {
+    const found = await getRun(database, run).catch(() => null);
+    if (found !== null && found.status !== 'running') return found.status;
+    await sleep(200);
+  }
+}
+
+/** Runs the recipe from launch to rest with workers that meet these failpoints, all of which must have happened. */
+export async function runThrough(ground: Ground, run: string, failpoints: string[] = []): Promise<string> {
+  const crew = await startCrew(ground, run, { failpoints });
+  try {
+    await launchRun(ground, run);
+    return await awaitRest(ground, run);
+  } finally {
+    await crew.stop();
+    assert.equal(crew.happened(), failpoints.length, `of ${failpoints}`);
+  }
+}
