@@ -1,0 +1,73 @@
+/** Reads text as Python's `str`, `int` and `float` do, where JavaScript's own functions differ. */
+
+/** What `str.isspace` holds for, beyond the ASCII ones: JavaScript's `trim` also takes U+FEFF. */
+const SPACES = new Set('\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000');
+for (let point = 0x2000; point <= 0x200a; point++) SPACES.add(String.fromCharCode(point));
+
+/** `str.strip()`, or of the given characters alone; linear in the text. */
+export function strip(text: string, characters: ReadonlySet<string> = SPACES): string {
+  let start = 0;
+  while (start < text.length && characters.has(text.charAt(start))) start++;
+  return stripEnd(text.slice(start), characters);
+}
+
+/** `str.rstrip()`. */
+export function stripEnd(text: string, characters: ReadonlySet<string> = SPACES): string {
+  let end = text.length;
+  while (end > 0 && characters.has(text.charAt(end - 1))) end--;
+  return text.slice(0, end);
+}
+
+/** `str.split()`: the words between white space. */
+export function words(text: string): string[] {
+  return Array.from(text, (character) => (SPACES.has(character) ? ' ' : character))
+    .join('')
+    .split(' ')
+    .filter((word) => word !== '');
+}
+
+/** `len`: code points, not UTF-16 units. */
+export function length(text: string): number {
+  let count = 0;
+  for (const _ of text) count++;
+  return count;
+}
+
+/** Decimal digits of any script as ASCII ones, as `int`, `float` and `Decimal` take them. */
+export function asciiDigits(text: string): string {
+  return text.replace(/(?![0-9])\p{Nd}/gu, (digit) => String(digitValue(digit.codePointAt(0) ?? 0)));
+}
+
+/** Scripts' digits lie in runs that begin with a zero, ten to a run or several tens. */
+function digitValue(point: number): number {
+  let start = point;
+  while (/\p{Nd}/u.test(String.fromCodePoint(start - 1))) start--;
+  return (point - start) % 10;
+}
+
+const DIGITS = String.raw`\d+(?:_\d+)*`;
+const INTEGER = new RegExp(`^[+-]?${DIGITS}$`);
+const FLOAT = new RegExp(`^[+-]?(?:${DIGITS}\\.?(?:${DIGITS})?|\\.${DIGITS})(?:e[+-]?${DIGITS})?$`, 'i');
+const SPECIAL = /^([+-]?)(?:(inf|infinity)|nan)$/i;
+/** Python's own limit on the digits of an integer. */
+const MOST_DIGITS = 4_300;
+
+/** `int(text)`; null where Python raises. */
+export function parseInteger(text: string): bigint | null {
+  const plain = asciiDigits(strip(text));
+  if (!INTEGER.test(plain)) return null;
+  const digits = plain.replaceAll('_', '').replace(/^[+-]/, '');
+  if (digits.length > MOST_DIGITS) return null;
+  return plain.startsWith('-') ? -BigInt(digits) : BigInt(digits);
+}
+
+/** `float(text)`; null where Python raises. */
+export function parseFloatText(text: string): number | null {
+  const plain = asciiDigits(strip(text));
+  const special = SPECIAL.exec(plain);
+  if (special) {
+    if (special[2] === undefined) return Number.NaN;
+    return special[1] === '-' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+  }
+  return FLOAT.test(plain) ? Number(plain.replaceAll('_', '')) : null;
+}
