@@ -29,7 +29,13 @@ export function bubblewrapArguments(command: SandboxedCommand, view: View): stri
     ...command.files.flatMap(fileArguments),
     ...['--remount-ro', '/', '--chdir', '/tmp'],
     ...['--json-status-fd', String(FD.status), '--block-fd', String(FD.block), '--'],
-    ...[view.prlimit, ...resourceLimits(command, view.memoryByCgroup), '--', ...command.argv],
+    ...[
+      view.prlimit,
+      ...resourceLimits(command, view.memoryByCgroup),
+      '--',
+      ...FIRST_PROCESS,
+      ...command.argv,
+    ],
   ];
 }
 
@@ -37,8 +43,14 @@ const ISOLATION = [
   // Own user, pid, network, ipc, uts and cgroup spaces, and no further user space inside.
   ...['--unshare-all', '--unshare-user', '--disable-userns'],
   ...['--uid', '1000', '--gid', '1000', '--hostname', 'sandbox', '--cap-drop', 'ALL'],
-  ...['--die-with-parent', '--new-session', '--clearenv'],
+  ...['--die-with-parent', '--as-pid-1', '--new-session', '--clearenv'],
 ];
+
+/**
+ * The sandbox's first process, in place of bubblewrap's own: bubblewrap waits for it to its very end, so that
+ * no zombie is handed to this machine's first process, which in a container may reap none.
+ */
+const FIRST_PROCESS = ['/bin/sh', '-c', '"$@"; exit $?', 'sh'];
 
 /** A fixed hash seed: the order of a set must not differ from run to run. */
 const ENVIRONMENT = [

@@ -266,6 +266,16 @@ for (const [what, source] of Object.entries(HUGE_COMPILES)) {
   });
 }
 
+test('when a run is over nothing of it is left, not even a zombie', { skip }, async () => {
+  for (const source of [
+    'print("contained")',
+    'import os\nif os.fork() == 0: os.pause()\nprint("contained")',
+  ]) {
+    await attack(source);
+    assert.deepEqual(sandboxedProcesses(), []);
+  }
+});
+
 /** Another process with a sandbox, which runs one sleeping program. */
 function startHost(stdio: 'ignore' | ('ignore' | 'pipe')[], source: string) {
   const host = fileURLToPath(new URL('./code/sandbox-host.ts', import.meta.url));

@@ -15,7 +15,7 @@ export async function whySkip(sandbox: Sandbox): Promise<string | false> {
   return usable ? false : `no sandbox on this machine: ${reason}`;
 }
 
-/** Processes of a user that live in a pid space of their own. */
+/** Processes of a user in a pid space of their own, and bubblewraps, zombies among them. */
 export function sandboxedProcesses(uid = process.getuid?.() === 0 ? OWN_UID : process.getuid?.()): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -23,7 +23,8 @@ export function sandboxedProcesses(uid = process.getuid?.() === 0 ? OWN_UID : pr
     .filter((pid) => {
       const status = readText(`/proc/${pid}/status`);
       const spaces = /^NSpid:\s*(.*)$/m.exec(status)?.[1]?.split(/\s+/) ?? [];
-      return spaces.length > 1 && new RegExp(`^Uid:\\s+${uid}\\b`, 'm').test(status);
+      const ours = new RegExp(`^Uid:\\s+${uid}\\b`, 'm').test(status);
+      return ours && (spaces.length > 1 || /^Name:\s+bwrap$/m.test(status));
     });
 }
 
