@@ -22,6 +22,8 @@ export type HomePaths = {
   temporal: string;
   postgres: string;
   s3: string;
+  /** Notes of the leases that trainers hold. */
+  leases: string;
 };
 
 export function homePaths(home: string): HomePaths {
@@ -36,6 +38,7 @@ export function homePaths(home: string): HomePaths {
     temporal: join(home, 'temporal'),
     postgres: join(home, 'postgres'),
     s3: join(home, 's3'),
+    leases: join(home, 'leases'),
   };
 }
 

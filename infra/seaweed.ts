@@ -2,6 +2,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ManagedProcess } from './managed-process.ts';
 import type { HomePaths } from './paths.ts';
+import { portHolder } from './port-holder.ts';
 import { LOOPBACK, type Ports } from './ports.ts';
 import type { Secrets } from './secrets.ts';
 
@@ -64,13 +65,19 @@ function flags({ paths, bucket, ports }: Options): string[] {
   ];
 }
 
-/** Sockets that the server names by its ports, and leaves behind when it is killed. */
+/**
+ * Sockets that the server names by its ports, and leaves behind when it is killed. Where a port is held, its
+ * socket belongs to whoever holds it.
+ */
 function removeSockets(ports: Ports): void {
-  const named = [`filer-${ports.filer}`, `s3-${ports.s3}`];
-  const grpc = (['s3', 'master', 'volume', 'filer', 'admin'] as const).map(
-    (part) => `${part}-grpc-${ports[`${part}Grpc`]}`,
-  );
-  for (const name of [...named, ...grpc]) rmSync(`/tmp/seaweedfs-${name}.sock`, { force: true });
+  const grpc = (['s3', 'master', 'volume', 'filer', 'admin'] as const).map((part) => ({
+    name: `${part}-grpc`,
+    port: ports[`${part}Grpc`],
+  }));
+  const named = [{ name: 'filer', port: ports.filer }, { name: 's3', port: ports.s3 }, ...grpc];
+  for (const { name, port } of named) {
+    if (portHolder(port) === undefined) rmSync(`/tmp/seaweedfs-${name}-${port}.sock`, { force: true });
+  }
 }
 
 /**

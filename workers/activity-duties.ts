@@ -11,6 +11,8 @@ interface Duties {
   progress?: () => unknown;
   /** told when the activity is cancelled, by the workflow or by this worker's shutting down */
   onCancel?: () => void;
+  /** told after an activity during which this process was silent for longer than the server waits: it was given up */
+  onGivenUp?: (activity: string, silentSeconds: number) => void;
 }
 
 /**
@@ -21,12 +23,17 @@ export function activityDuties({
   onStart,
   progress,
   onCancel,
+  onGivenUp,
 }: Duties = {}): ActivityInboundCallsInterceptor {
   return {
     async execute(input: ActivityExecuteInput, next: Next<ActivityInboundCallsInterceptor, 'execute'>) {
       const context = Context.current();
       onStart?.();
-      const beat = setInterval(() => context.heartbeat(progress?.()), HEARTBEAT_EVERY_MS);
+      const silence = new Silence();
+      const beat = setInterval(() => {
+        silence.endsNow();
+        context.heartbeat(progress?.());
+      }, HEARTBEAT_EVERY_MS);
       if (onCancel) context.cancellationSignal.addEventListener('abort', onCancel, { once: true });
       try {
         return await next(input);
@@ -34,10 +41,27 @@ export function activityDuties({
         throw asTemporalFailure(error, context);
       } finally {
         clearInterval(beat);
+        silence.endsNow();
+        const { activityType, heartbeatTimeoutMs } = context.info;
+        if (silence.longest > (heartbeatTimeoutMs ?? Number.POSITIVE_INFINITY))
+          onGivenUp?.(activityType, silence.longest / 1000);
         if (onCancel) context.cancellationSignal.removeEventListener('abort', onCancel);
       }
     },
   };
+}
+
+/** How long a process said nothing, at most: it was stopped, or its machine slept. */
+class Silence {
+  /** milliseconds */
+  longest = 0;
+  private since = Date.now();
+
+  endsNow(): void {
+    const now = Date.now();
+    this.longest = Math.max(this.longest, now - this.since);
+    this.since = now;
+  }
 }
 
 /** A worker that is going away loses its trainer's policy; the workflow acquires another. */

@@ -10,8 +10,8 @@ export type LeaseNote = z.infer<typeof noteSchema>;
  * so; its successor finds the note and tells the workflow, which then need not wait for the silence to be
  * noticed. Losing a note costs that wait and nothing else.
  */
-export function leaseNotes(home: string, trainer: string) {
-  const path = join(home, 'leases', `${trainer}.json`);
+export function leaseNotes(folder: string, trainer: string) {
+  const path = join(folder, `${trainer}.json`);
   return {
     /** The note that a predecessor left. */
     read(): LeaseNote | null {

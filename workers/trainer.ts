@@ -11,6 +11,7 @@ import { release } from '../activities/release.ts';
 import { createTurnstile, type TrainerRoom } from '../activities/trainer-room.ts';
 import { messages, queues, stageWorkflowId } from '../contracts/workflows.ts';
 import { startEngineThread } from '../engine/thread.ts';
+import { homePaths } from '../infra/paths.ts';
 import { activityDuties } from './activity-duties.ts';
 import { leaseNotes } from './lease-note.ts';
 import { closeSurroundings, onStopSignal, openSurroundings, shutdownTimes } from './worker-process.ts';
@@ -22,7 +23,7 @@ const surroundings = await openSurroundings();
 const { settings, connection, connections, stores, failpoints, logger } = surroundings;
 const engine = startEngineThread({ threads: settings.threads ?? availableParallelism() });
 const incarnation = `train/${hostname()}/${randomUUID().slice(0, 8)}`;
-const notes = leaseNotes(settings.home, settings.workerName);
+const notes = leaseNotes(homePaths(settings.home).leases, settings.workerName);
 let lastCall = Date.now();
 let stopping = false;
 let serving: Worker | null = null;
@@ -49,6 +50,8 @@ const duties = activityDuties({
   },
   progress: () => engine.progress(),
   onCancel: () => engine.stopSampling(true),
+  onGivenUp: (activity, silentSeconds) =>
+    void giveBack(`silent for ${silentSeconds.toFixed(0)} s during ${activity}, so another has taken over`),
 });
 
 await tellOfPredecessor();
@@ -102,9 +105,13 @@ async function tellOfPredecessor(): Promise<void> {
 
 async function giveIdleLeaseBack(): Promise<void> {
   if (room.held === null || Date.now() - lastCall < IDLE_LEASE_MS) return;
+  await giveBack(`no call for ${IDLE_LEASE_MS / 60_000} minutes`);
+}
+
+/** Gives up the lease that is held, for a reason that its workflow did not name. */
+async function giveBack(why: string): Promise<void> {
+  if (room.held === null) return;
   const { lease } = room.held;
-  logger.info(
-    `trainer: no call for ${IDLE_LEASE_MS / 60_000} minutes on ${lease.run}/${lease.stage} term ${lease.term}: given back`,
-  );
+  logger.info(`trainer: ${why}: gives back ${lease.run}/${lease.stage} term ${lease.term}`);
   await release(room, { lease });
 }
