@@ -9,17 +9,16 @@ import {
   BRANCH,
   batchOf,
   claim,
+  claimedRun,
   databaseWithRun,
   digest,
   failure,
   KEY,
   stepOf,
-  train,
 } from './helpers.ts';
 
 test('a batch committed again, by the same term or a later one, is the same batch', async (t) => {
-  const database = await databaseWithRun(t);
-  const term = await claim(database);
+  const { database, term } = await claimedRun(t);
   const first = await commitBatch(database, batchOf(1, term));
   assert.deepEqual(await commitBatch(database, batchOf(1, term)), first);
   const later = await claim(database);
@@ -30,8 +29,7 @@ test('a batch committed again, by the same term or a later one, is the same batc
 });
 
 test('of many commits of one batch at once one writes, and all agree', async (t) => {
-  const database = await databaseWithRun(t);
-  const term = await claim(database);
+  const { database, term } = await claimedRun(t);
   const results = await Promise.all(
     Array.from({ length: 10 }, () => commitBatch(database, batchOf(1, term))),
   );
@@ -40,8 +38,7 @@ test('of many commits of one batch at once one writes, and all agree', async (t)
 });
 
 test('another batch for the same step is a contradiction that shows both', async (t) => {
-  const database = await databaseWithRun(t);
-  const term = await claim(database);
+  const { database, term } = await claimedRun(t);
   await commitBatch(database, batchOf(1, term));
   const other = commitBatch(database, batchOf(1, term, { name: 'other' }));
   await assert.rejects(
@@ -51,9 +48,7 @@ test('another batch for the same step is a contradiction that shows both', async
 });
 
 test('prompts are counted once, with the first batch of their rollout', async (t) => {
-  const database = await databaseWithRun(t);
-  const term = await claim(database);
-  await train(database, 1, 3, term);
+  const { database, term } = await claimedRun(t, 3);
   await commitBatch(database, batchOf(1, term));
   const uses = await database.query('SELECT first_step, slot, trained FROM prompt_uses ORDER BY slot');
   assert.deepEqual(uses, [
@@ -63,17 +58,14 @@ test('prompts are counted once, with the first batch of their rollout', async (t
 });
 
 test('a batch whose prompts cannot be counted is not committed either', async (t) => {
-  const database = await databaseWithRun(t);
-  const term = await claim(database);
+  const { database, term } = await claimedRun(t);
   const uses = [{ slot: 0, prompt: digest('nobody knows it'), trained: true }];
   await assert.rejects(commitBatch(database, { ...batchOf(1, term), uses }), /foreign key/);
   assert.equal(await findBatch(database, at(1)), null);
 });
 
 test('a batch beyond the next step means that the history is ahead of the rows', async (t) => {
-  const database = await databaseWithRun(t);
-  const term = await claim(database);
-  await train(database, 1, 2, term);
+  const { database, term } = await claimedRun(t, 2);
   await assert.rejects(
     commitBatch(database, batchOf(4, term)),
     failure('HistoryAhead', 'batch of step 3', 'found one of step 4'),
@@ -86,9 +78,7 @@ test('a batch beyond the next step means that the history is ahead of the rows',
 });
 
 test('a change takes effect after the last logged batch, and is kept with its author', async (t) => {
-  const database = await databaseWithRun(t);
-  const term = await claim(database);
-  await train(database, 1, 2, term);
+  const { database, term } = await claimedRun(t, 2);
   await commitBatch(database, batchOf(3, term));
   const change = { effectiveStep: 3, field: 'learning_rate', value: 1e-4, author: 'ada' } as const;
   await assert.rejects(
@@ -114,9 +104,7 @@ test('a change takes effect after the last logged batch, and is kept with its au
 });
 
 test('a batch made before a change was committed is refused, and made again', async (t) => {
-  const database = await databaseWithRun(t);
-  const term = await claim(database);
-  await train(database, 1, 1, term);
+  const { database, term } = await claimedRun(t, 1);
   const made = batchOf(2, term);
   await commitChange(database, KEY, { effectiveStep: 2, field: 'learning_rate', value: 1e-4, author: 'ada' });
   await assert.rejects(

@@ -10,6 +10,7 @@ import {
   batchOf,
   checkpointOf,
   claim,
+  claimedRun,
   databaseWithRun,
   digest,
   failure,
@@ -19,9 +20,7 @@ import {
 } from './helpers.ts';
 
 test('a checkpoint committed again, or by a later term with the same digests, is the first one', async (t) => {
-  const database = await databaseWithRun(t);
-  const term = await claim(database);
-  await train(database, 1, 4, term);
+  const { database, term } = await claimedRun(t, 4);
   const { key: _key, term: _term, bytes: _bytes, ...made } = checkpointOf(4, term);
   assert.deepEqual(await commitCheckpoint(database, checkpointOf(4, term)), { step: 4, ...made });
   assert.deepEqual(await commitCheckpoint(database, checkpointOf(4, term)), { step: 4, ...made });
@@ -30,9 +29,7 @@ test('a checkpoint committed again, or by a later term with the same digests, is
 });
 
 test('a checkpoint of the same step with any other digest is a contradiction that shows both', async (t) => {
-  const database = await databaseWithRun(t);
-  const term = await claim(database);
-  await train(database, 1, 4, term);
+  const { database, term } = await claimedRun(t, 4);
   await commitCheckpoint(database, checkpointOf(4, term));
   for (const part of ['weights', 'moments', 'reference'] as const) {
     const made = checkpointOf(4, term);
@@ -43,8 +40,7 @@ test('a checkpoint of the same step with any other digest is a contradiction tha
 });
 
 test('a checkpoint of a step without a row, or of other weights than the step left, is refused', async (t) => {
-  const database = await databaseWithRun(t);
-  const term = await claim(database);
+  const { database, term } = await claimedRun(t);
   await commitBatch(database, batchOf(1, term));
   await assert.rejects(commitCheckpoint(database, checkpointOf(1, term)), failure('HistoryAhead', 'step 1'));
   await train(database, 1, 1, term);
@@ -59,9 +55,7 @@ test('a checkpoint of a step without a row, or of other weights than the step le
 });
 
 test('a checkpoint is found by its address and by run, stage and step', async (t) => {
-  const database = await databaseWithRun(t);
-  const term = await claim(database);
-  await train(database, 1, 8, term);
+  const { database, term } = await claimedRun(t, 8);
   for (const step of [4, 8]) await commitCheckpoint(database, checkpointOf(step, term));
   const found = async (name: string) => (await findCheckpoint(database, name)).step;
   for (const name of [
@@ -89,9 +83,7 @@ test('a run without a committed checkpoint is its base', async (t) => {
 });
 
 test('after a rewind a step means the current line; the other is found by its address', async (t) => {
-  const database = await databaseWithRun(t);
-  const term = await claim(database);
-  await train(database, 1, 4, term);
+  const { database, term } = await claimedRun(t, 4);
   await commitCheckpoint(database, checkpointOf(4, term));
   await forkBranch(database, KEY, 2);
   assert.equal((await findCheckpoint(database, 'calm')).step, 0);
@@ -99,8 +91,7 @@ test('after a rewind a step means the current line; the other is found by its ad
 });
 
 test('a name that means no checkpoint is refused, and tells which there are', async (t) => {
-  const database = await databaseWithRun(t);
-  const term = await claim(database);
+  const { database, term } = await claimedRun(t);
   await assert.rejects(findCheckpoint(database, 'calm/zero@3'), failure('InvalidInput', 'There is none yet'));
   await train(database, 1, 1, term);
   await commitCheckpoint(database, checkpointOf(1, term));

@@ -232,6 +232,14 @@ export const checkpointOf = (step: number, term: number, name = `manifest-${step
 
 export const claim = async (database: Database) => (await claimTerm(database, BRANCH, 'test')).term;
 
+/** A database whose run `calm` is held by `term`, its stage `zero` trained to step `trainedTo`. */
+export async function claimedRun(test: TestContext, trainedTo = 0) {
+  const database = await databaseWithRun(test);
+  const term = await claim(database);
+  await train(database, 1, trainedTo, term);
+  return { database, term };
+}
+
 /** For assert.rejects: a Failure of this kind whose message holds all of these. */
 export const failure =
   (kind: string, ...parts: (string | RegExp)[]) =>

@@ -10,7 +10,7 @@ import { claimTerm } from '../../stores/terms.ts';
 import {
   batchOf,
   checkpointOf,
-  claim,
+  claimedRun,
   databaseWithRun,
   digest,
   failure,
@@ -49,9 +49,7 @@ test('a fresh stage stands at step 0 of what it starts from', async (t) => {
 });
 
 test('a batch without a step row is the last of the log, and its rollout is in hand', async (t) => {
-  const database = await databaseWithRun(t);
-  const term = await claim(database);
-  await train(database, 1, 2, term);
+  const { database, term } = await claimedRun(t, 2);
   const batch = batchOf(3, term);
   await commitBatch(database, batch);
   const position = await readPosition(database, KEY);
@@ -66,9 +64,7 @@ test('a batch without a step row is the last of the log, and its rollout is in h
 });
 
 test('a checkpoint behind the rows leaves the batches after it to be trained again', async (t) => {
-  const database = await databaseWithRun(t);
-  const term = await claim(database);
-  await train(database, 1, 4, term);
+  const { database, term } = await claimedRun(t, 4);
   const checkpoint = await commitCheckpoint(database, checkpointOf(4, term));
   await train(database, 5, 6, term);
   const position = await readPosition(database, KEY);
@@ -79,9 +75,7 @@ test('a checkpoint behind the rows leaves the batches after it to be trained aga
 });
 
 test('between two rollouts nothing is in hand', async (t) => {
-  const database = await databaseWithRun(t);
-  const term = await claim(database);
-  await train(database, 1, 4, term);
+  const { database, term } = await claimedRun(t, 4);
   await commitCheckpoint(database, checkpointOf(4, term));
   const position = await readPosition(database, KEY);
   assert.deepEqual([position.step, position.logged, position.rollout], [4, [], null]);
@@ -91,8 +85,7 @@ test('between two rollouts nothing is in hand', async (t) => {
 });
 
 test('changes and evaluations that are committed are part of where a stage stands', async (t) => {
-  const database = await databaseWithRun(t);
-  await train(database, 1, 1, await claim(database));
+  const { database } = await claimedRun(t, 1);
   const change = { effectiveStep: 5, field: 'beta', value: 0.01, author: 'ada' } as const;
   await commitChange(database, KEY, change);
   const figures = {
@@ -114,9 +107,7 @@ test('changes and evaluations that are committed are part of where a stage stand
 });
 
 test('a rewound stage stands at the step that it goes on from, with its parentâ€™s log, rollout and changes up to it', async (t) => {
-  const database = await databaseWithRun(t);
-  const term = await claim(database);
-  await train(database, 1, 1, term);
+  const { database, term } = await claimedRun(t, 1);
   await commitCheckpoint(database, checkpointOf(1, term));
   await commitChange(database, KEY, { effectiveStep: 8, field: 'beta', value: 0.01, author: 'ada' });
   await train(database, 2, 6, term);
@@ -132,8 +123,7 @@ test('a rewound stage stands at the step that it goes on from, with its parentâ€
 });
 
 test('a branch of a branch holds of each ancestor only what lies before all forks', async (t) => {
-  const database = await databaseWithRun(t);
-  await train(database, 1, 6, await claim(database));
+  const { database } = await claimedRun(t, 6);
   const first = await forkBranch(database, KEY, 4);
   await train(database, 5, 6, (await claimTerm(database, first, 'trainer')).term, 1);
   await forkBranch(database, KEY, 2);

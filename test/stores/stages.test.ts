@@ -9,6 +9,7 @@ import {
   batchOf,
   checkpointOf,
   claim,
+  claimedRun,
   databaseWithRun,
   digest,
   failure,
@@ -18,9 +19,7 @@ import {
 } from './helpers.ts';
 
 test('a stage is complete only when the step reached is the step planned', async (t) => {
-  const database = await databaseWithRun(t);
-  const term = await claim(database);
-  await train(database, 1, 7, term);
+  const { database, term } = await claimedRun(t, 7);
   await commitBatch(database, batchOf(8, term));
   await assert.rejects(
     setStageStatus(database, KEY, 'complete'),
@@ -53,9 +52,7 @@ test('a parked stage tells why, and one that runs again does not', async (t) => 
 });
 
 test('stages are listed as their document says', async (t) => {
-  const database = await databaseWithRun(t);
-  const term = await claim(database);
-  await train(database, 1, 5, term);
+  const { database, term } = await claimedRun(t, 5);
   await commitCheckpoint(database, checkpointOf(4, term));
   await setStageStatus(database, KEY, 'running');
   const stages = await listStages(database, KEY.run);

@@ -5,31 +5,17 @@ import { commitBatch } from '../../stores/batches.ts';
 import { forkBranch } from '../../stores/branches.ts';
 import { listSteps, recordStep } from '../../stores/steps.ts';
 import { claimTerm } from '../../stores/terms.ts';
-import {
-  batchOf,
-  claim,
-  databaseWithRun,
-  digest,
-  failure,
-  KEY,
-  reference,
-  stepOf,
-  train,
-} from './helpers.ts';
+import { batchOf, claim, claimedRun, digest, failure, KEY, reference, stepOf, train } from './helpers.ts';
 
 test('a step recorded again keeps its first record', async (t) => {
-  const database = await databaseWithRun(t);
-  const term = await claim(database);
-  await train(database, 1, 1, term);
+  const { database } = await claimedRun(t, 1);
   await recordStep(database, { ...stepOf(1, await claim(database)), secondsOther: 99 });
   const [step] = await listSteps(database, KEY.run);
   assert.equal(step?.secondsOther, 0.25);
 });
 
 test('the same step with other digests is a contradiction that shows both', async (t) => {
-  const database = await databaseWithRun(t);
-  const term = await claim(database);
-  await train(database, 1, 1, term);
+  const { database, term } = await claimedRun(t, 1);
   const other = recordStep(database, stepOf(1, term, { after: 'forged' }));
   await assert.rejects(
     other,
@@ -38,8 +24,7 @@ test('the same step with other digests is a contradiction that shows both', asyn
 });
 
 test('a step is refused without its batch, and with another', async (t) => {
-  const database = await databaseWithRun(t);
-  const term = await claim(database);
+  const { database, term } = await claimedRun(t);
   await assert.rejects(
     recordStep(database, stepOf(1, term)),
     failure('HistoryAhead', 'expected it to have trained a committed batch'),
@@ -53,8 +38,7 @@ test('a step is refused without its batch, and with another', async (t) => {
 });
 
 test('a step that does not start where the last one ended is refused, except over a seam', async (t) => {
-  const database = await databaseWithRun(t);
-  const term = await claim(database);
+  const { database, term } = await claimedRun(t);
   const astray = (step: number) => {
     const made = stepOf(step, term);
     return { ...made, result: { ...made.result, digestBefore: digest('astray') } };
@@ -75,8 +59,7 @@ test('a step that does not start where the last one ended is refused, except ove
 });
 
 test('steps are listed as their document says, figures of batch and trainer together', async (t) => {
-  const database = await databaseWithRun(t);
-  await train(database, 1, 2, await claim(database));
+  const { database } = await claimedRun(t, 2);
   const steps = await listSteps(database, KEY.run);
   assert.deepEqual(stepsDocument.parse(steps), steps);
   const { batch, loss, kl, reward, rewards, secondsTraining, tokensSampled, digestAfter } = steps[1] ?? {};
@@ -96,8 +79,7 @@ test('steps are listed as their document says, figures of batch and trainer toge
 });
 
 test('the current line of a rewound stage holds the parent up to the fork; the parent can still be read', async (t) => {
-  const database = await databaseWithRun(t);
-  await train(database, 1, 4, await claim(database));
+  const { database } = await claimedRun(t, 4);
   const branch = await forkBranch(database, KEY, 2);
   await train(database, 3, 3, (await claimTerm(database, branch, 'trainer')).term, 1);
   const places = async (branches: 'current' | 'all') =>
