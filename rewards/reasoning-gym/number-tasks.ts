@@ -78,7 +78,8 @@ const DISTANCE_FACTOR = -10;
 const PENALTY = 0.5;
 
 /**
- * `polynomial_equations`: the decimal solutions, separated by commas, each matched with the nearest one left.
+ * `polynomial_equations`: the decimal solutions, separated by commas, each in ascending
+ * order matched with the nearest one left.
  * What is no number is passed over, so an equation without solutions is answered by any text without numbers.
  */
 export function solutions(answer: string, oracle: string): number {
@@ -95,7 +96,8 @@ function numbersIn(text: string): number[] {
   return text
     .split(',')
     .map(parseFloatText)
-    .filter((value) => value !== null);
+    .filter((value) => value !== null)
+    .sort((a, b) => a - b);
 }
 
 /** Takes the nearest solution out and gives its distance; null where none is at a finite distance. */

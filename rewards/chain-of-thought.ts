@@ -1,0 +1,29 @@
+const OPEN = '<think>';
+const CLOSE = '</think>';
+
+/**
+ * The chain of thought: what stands before the first `</think>`, after the `<think>` that opens it (a chat
+ * template may have written that one into the prompt). A chain that was cut off goes to the text's end.
+ */
+export function chainOfThought(completionText: string): string {
+  const close = completionText.indexOf(CLOSE);
+  const chain = close < 0 ? completionText : completionText.slice(0, close);
+  const open = chain.indexOf(OPEN);
+  return open < 0 ? chain : chain.slice(open + OPEN.length);
+}
+
+/**
+ * What the response says when it is done thinking: the text of its one `<answer>…</answer>` after the chain
+ * of thought, or all of it where there is no such tag. Null of several answers, of an empty one, and of a
+ * chain that never ends.
+ */
+export function finalText(completionText: string): string | null {
+  const close = completionText.indexOf(CLOSE);
+  if (close < 0 && completionText.includes(OPEN)) return null;
+  const rest = close < 0 ? completionText : completionText.slice(close + CLOSE.length);
+  const parts = rest.split('<answer>');
+  if (parts.length > 2) return null;
+  const [inside = '', after] = (parts[1] ?? rest).split('</answer>');
+  if ((parts.length === 2) !== (after !== undefined)) return null;
+  return inside.trim() || null;
+}

@@ -1,0 +1,42 @@
+/** Punishes repetition by the share of n-grams that occurred before (Open-R1's repetition penalty). */
+import type { Reward } from './reward.ts';
+
+export interface RepetitionOptions {
+  /** terms in an n-gram */
+  ngramSize: number;
+  /** the score of a text that is nothing but repetition; not above 0 */
+  maxPenalty: number;
+}
+
+export const repetitionDefaults: RepetitionOptions = { ngramSize: 6, maxPenalty: -1 };
+
+/**
+ * A term is a word, a number, a symbol, or a letter of a script without spaces; white space is none. Words
+ * are cut at 16 letters, so that `hahaha…` repeats itself too.
+ */
+const TERM =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]|(?:(?![\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}])[\p{L}\p{M}\p{N}]){1,16}|\S/gu;
+
+/** 1 − distinct n-grams ÷ n-grams; 0 where the text is shorter than two n-grams. */
+export function repeatedShare(text: string, ngramSize: number): number {
+  const terms = text.toLowerCase().match(TERM) ?? [];
+  const count = terms.length - ngramSize + 1;
+  if (count < 2) return 0;
+  const distinct = new Set<string>();
+  for (let start = 0; start < count; start++) distinct.add(terms.slice(start, start + ngramSize).join(' '));
+  return 1 - distinct.size / count;
+}
+
+/** The reward: `maxPenalty` × the share of repeated n-grams, over the whole completion. Throws RangeError. */
+export function repetitionPenalty({ ngramSize, maxPenalty }: RepetitionOptions = repetitionDefaults): Reward {
+  if (!Number.isInteger(ngramSize) || ngramSize < 1 || !(maxPenalty <= 0)) {
+    const found = `found ${ngramSize} and ${maxPenalty}`;
+    throw new RangeError(`expected an ngramSize from 1 and a maxPenalty up to 0, ${found}`);
+  }
+  return {
+    name: 'repetition',
+    version: 1,
+    // + 0 makes −0 of a text without repetition a plain 0
+    score: ({ completionText }) => ({ score: maxPenalty * repeatedShare(completionText, ngramSize) + 0 }),
+  };
+}
