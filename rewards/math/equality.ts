@@ -53,7 +53,7 @@ const isRelation = (expression: Expression) => isHead(expression, 'relation');
 const isEquation = (expression: Expression): expression is Relation =>
   isHead(expression, 'relation') && /^[=~]( [=~])*$/.test(expression.name);
 const isInequality = (expression: Expression) =>
-  isHead(expression, 'relation') && !isEquation(expression) && expression.name !== 'in';
+  isHead(expression, 'relation') && /[<>!]/.test(expression.name);
 
 /** Only names to the left of =: x, f(2), AB, (p, q), |AB|, S_1 : S_2. */
 function isAssignment(expression: Expression): expression is Relation {
@@ -116,7 +116,7 @@ function equalEquations(truth: Expression, answer: Expression, steps: StepBudget
   }
   if (isEquation(truth)) {
     // Only a solved equation is worth its value.
-    const solved = isAssignment(truth) || truth.args.length > 2;
+    const solved = truth.args.length > 2 || isAssignment(truth);
     return solved && !isRelation(answer) && equal(prepared(finalValue(truth)), answer, steps);
   }
   if (!isEquation(answer)) return false;

@@ -232,7 +232,7 @@ function fromText(text: string, unclosed: boolean): Extracted | null {
     if (answer) return answer;
   }
   const last = rightmost(text);
-  const words = short.length <= 200 ? [short] : [];
+  const words = short !== '' && short.length <= 200 ? [short] : [];
   return last ? { readings: [...words, ...last.readings] } : words.length > 0 ? { readings: words } : null;
 }
 
@@ -254,7 +254,8 @@ export function extractTruth(truth: string): Extracted | null {
   const text = truth.trim();
   if (text === '') return null;
   if (/\\+f?box|####/.test(text)) return fromText(text, true);
-  if (text.length <= 400 && (!isProse(normalise(text)) || !/\d|\$|\\[([]/.test(text)))
-    return { readings: [text] };
+  const prose = isProse(normalise(text));
+  if (!prose || (text.length <= 400 && !/\d|\$|\\[([]/.test(text))) return { readings: [text] };
+  return { readings: [text] };
   return fromText(text, true) ?? { readings: [text] };
 }

@@ -66,7 +66,8 @@ const REWRITES: readonly (readonly [RegExp, string])[] = [
   [/\^\{?\\circ\}?\s?(?:\\(?:text|mathrm)\{[CF]\}|[CF])\s?$/, ''],
   [/(?<=\d)\s*million\b/gi, '\\times 10^6'],
   [/(?<=\d)\s*billion\b/gi, '\\times 10^9'],
-  [/\bpercent(?:age)?\b|\bpct\b/gi, '%'],
+  [/(?<![a-z])(?:percent(?:age)?|pct)\b/gi, '%'],
+  [/(?<=\d)\s*\n\s*(?=\d)/g, ' ; '],
 ];
 const SPACED_THOUSANDS = /(?<![\d.,/^_{])[1-9]\d{0,2}(?: \d{3})+(?![\d/])/g;
 

@@ -43,9 +43,9 @@ class PoolThread {
       const stop = watch(cells, timeoutMs, () => resolve('timeout'));
       const end = (result: PoolAnswer | Error) => {
         stop();
+        worker.off('message', end).off('error', end);
         resolve(result);
       };
-      worker.removeAllListeners();
       worker.once('message', end);
       worker.once('error', end);
       worker.postMessage({ requests, cells } satisfies PoolBatch);
@@ -77,6 +77,11 @@ class PoolThread {
     await new Promise<void>((resolve, reject) => {
       worker.once('message', () => resolve());
       worker.once('error', reject);
+    });
+    // A thread that dies between batches is replaced by the next one.
+    worker.on('error', () => undefined);
+    worker.once('exit', () => {
+      if (this.worker === worker) this.worker = null;
     });
     this.worker = worker;
     return worker;
