@@ -26,17 +26,6 @@ interface Outcome {
   minutes: number;
 }
 
-const home = await mkdtemp(join(tmpdir(), 'r1-bench-'));
-const outcomes: Outcome[] = [];
-try {
-  await r1(home, 'up');
-  for (const trial of [...seeds, control]) outcomes.push(await runTrial(trial));
-} finally {
-  await r1(home, 'down', '--purge');
-  await rm(home, { recursive: true, force: true });
-}
-report(outcomes);
-
 async function runTrial({ name, settings }: Trial): Promise<Outcome> {
   console.error(`${name} …`);
   const sets = settings.flatMap((setting) => ['--set', setting]);
@@ -113,3 +102,14 @@ function claimsOf(all: Outcome[]): [string, boolean][] {
     ],
   ];
 }
+
+const home = await mkdtemp(join(tmpdir(), 'r1-bench-'));
+const outcomes: Outcome[] = [];
+try {
+  await r1(home, 'up');
+  for (const trial of [...seeds, control]) outcomes.push(await runTrial(trial));
+} finally {
+  await r1(home, 'down', '--purge');
+  await rm(home, { recursive: true, force: true });
+}
+report(outcomes);
