@@ -256,6 +256,5 @@ export function extractTruth(truth: string): Extracted | null {
   if (/\\+f?box|####/.test(text)) return fromText(text, true);
   const prose = isProse(normalise(text));
   if (!prose || (text.length <= 400 && !/\d|\$|\\[([]/.test(text))) return { readings: [text] };
-  return { readings: [text] };
   return fromText(text, true) ?? { readings: [text] };
 }

@@ -1,94 +1,14 @@
-import { apply, type Expression, type Head, integer, isHead } from './expression.ts';
+import { CALLED, CLOSERS, CLOSING, GREEK, SET_OPERATORS, SYMBOLS, TIMES, TRANSPARENT } from './commands.ts';
+import { apply, type Expression, integer, isHead } from './expression.ts';
 import { limits, OverLimit, ParseFailure } from './limits.ts';
 import { fromDecimal } from './rational.ts';
+import { TokenCursor } from './token-cursor.ts';
 import { type Commas, type Token, tokenize } from './tokens.ts';
 
-/** Commands that are a value or a symbol under another name. */
-const SYMBOLS: Record<string, string> = {
-  pi: 'pi',
-  infty: 'infinity',
-  emptyset: 'emptyset',
-  varnothing: 'emptyset',
-  imath: 'i',
-  ell: 'l',
-  R: 'reals',
-};
-
-const GREEK = new Set(
-  'alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi rho varrho sigma tau upsilon phi varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega triangle angle hbar'.split(
-    ' ',
-  ),
-);
-
-/** Accents and such: the argument is what counts. */
-const TRANSPARENT = new Set(
-  'boxed fbox overline bar hat vec tilde overrightarrow widehat underline dot'.split(' '),
-);
-
-const SET_OPERATORS: Record<string, Head> = {
-  cup: 'union',
-  cap: 'intersection',
-  setminus: 'difference',
-  backslash: 'difference',
-  bigcup: 'union',
-};
-
-const TIMES = new Set(['times', 'cdot', 'ast', 'cdotp', 'bullet']);
-const CLOSERS = new Set([')', ']', '}', '\\}', '|', '&', '\\\\', ':']);
-/** Letters that name a function where a bracket follows: f(x) and not f · x. */
-const CALLED = /^[fghFGH]'*$/;
-
 /** A recursive-descent parser of final answers: LaTeX, or plain text such as 2*x^2 and sqrt(3)/2. */
-class Parser {
-  private readonly tokens: Token[];
-  private position = 0;
-  private depth = 0;
-  private nodes = 0;
+class Parser extends TokenCursor {
+  /** |…| that are open here: a bar closes the last. */
   private bars = 0;
-
-  constructor(tokens: Token[]) {
-    this.tokens = tokens;
-    if (tokens.length > limits.nodes) {
-      throw new OverLimit(`expected at most ${limits.nodes} tokens, found ${tokens.length}`);
-    }
-  }
-
-  private get token(): Token {
-    return this.tokens[this.position] ?? { type: 'end', value: '', spaced: false };
-  }
-
-  private get following(): Token {
-    return this.tokens[this.position + 1] ?? { type: 'end', value: '', spaced: false };
-  }
-
-  private is(type: Token['type'], ...values: string[]): boolean {
-    return this.token.type === type && (values.length === 0 || values.includes(this.token.value));
-  }
-
-  private take(): Token {
-    const { token } = this;
-    this.position++;
-    return token;
-  }
-
-  private accept(type: Token['type'], ...values: string[]): boolean {
-    const found = this.is(type, ...values);
-    if (found) this.position++;
-    return found;
-  }
-
-  private expect(type: Token['type'], ...values: string[]): Token {
-    if (this.is(type, ...values)) return this.take();
-    throw new ParseFailure(`expected ${values.join(' or ') || type}, found ${this.token.value || 'the end'}`);
-  }
-
-  private nested<T>(parse: () => T): T {
-    if (++this.depth > limits.nesting)
-      throw new OverLimit(`expected at most ${limits.nesting} brackets deep`);
-    const result = parse();
-    this.depth--;
-    return result;
-  }
 
   /** The whole text as one answer. */
   answer(): Expression {
@@ -177,10 +97,6 @@ class Parser {
         this.count();
       }
     });
-  }
-
-  private count(): void {
-    if (++this.nodes > limits.nodes) throw new OverLimit(`expected at most ${limits.nodes} nodes`);
   }
 
   private signed(): Expression {
@@ -536,20 +452,6 @@ class Parser {
     }
   }
 }
-
-const CLOSING = new Set([
-  'rfloor',
-  'rceil',
-  'rangle',
-  'degree',
-  'circ',
-  'prime',
-  'div',
-  'pm',
-  'mp',
-  ...TIMES,
-  ...Object.keys(SET_OPERATORS),
-]);
 
 const isMatrix = (expression: Expression) => isHead(expression, 'matrix');
 
