@@ -1,7 +1,7 @@
 import { Failure } from '../contracts/failures.ts';
 import type { BranchKey, Lease } from '../contracts/identity.ts';
 import { type BranchState, branchName, lockBranch } from './branches.ts';
-import type { Database, Transaction } from './database.ts';
+import type { Database, Queryable, Transaction } from './database.ts';
 
 /**
  * Makes a new, larger term the branch's own. Transactions under smaller ones either ended before or are
@@ -37,6 +37,18 @@ export async function assertCurrentTerm(tx: Transaction, lease: Lease): Promise<
     `${branchName(lease)}: expected the current term ${state.term} (held by ${state.holder ?? 'nobody'}), ` +
       `found a write under term ${lease.term}. Nothing was written; the trainer of term ${lease.term} is to be released.`,
   );
+}
+
+/** Whether another term, or another branch, has taken over: for a trainer that nobody calls any more. */
+export async function isSuperseded(reader: Queryable, lease: Lease): Promise<boolean> {
+  const [row] = await reader.query<{ superseded: boolean }>(
+    `SELECT s.branch <> $3 OR EXISTS (
+       SELECT FROM terms t WHERE t.run = $1 AND t.stage = $2 AND t.branch = $3 AND t.term > $4
+     ) AS superseded
+     FROM stages s WHERE s.run = $1 AND s.stage = $2`,
+    [lease.run, lease.stage, lease.branch, lease.term],
+  );
+  return row?.superseded ?? false;
 }
 
 function refuseOldBranch(key: BranchKey, { current }: BranchState): void {

@@ -12,12 +12,15 @@ import { createTurnstile, type TrainerRoom } from '../activities/trainer-room.ts
 import { messages, queues, stageWorkflowId } from '../contracts/workflows.ts';
 import { startEngineThread } from '../engine/thread.ts';
 import { homePaths } from '../infra/paths.ts';
+import { isSuperseded } from '../stores/terms.ts';
 import { activityDuties } from './activity-duties.ts';
 import { leaseNotes } from './lease-note.ts';
 import { closeSurroundings, onStopSignal, openSurroundings, shutdownTimes } from './worker-process.ts';
 
 /** A lease on which no call has come for so long is given back: its workflow has gone elsewhere. */
 const IDLE_LEASE_MS = 15 * 60_000;
+/** How often a trainer that nobody calls asks whether another has taken over. */
+const IDLE_LOOK_MS = 5_000;
 
 const surroundings = await openSurroundings();
 const { settings, connection, connections, stores, failpoints, logger } = surroundings;
@@ -59,7 +62,7 @@ onStopSignal(() => {
   stopping = true;
   serving?.shutdown();
 });
-const idleWatch = setInterval(() => void giveIdleLeaseBack(), 30_000);
+const idleWatch = setInterval(() => void giveIdleLeaseBack(), IDLE_LOOK_MS);
 while (!stopping) await serveOneQueue();
 clearInterval(idleWatch);
 await engine.close();
@@ -104,8 +107,12 @@ async function tellOfPredecessor(): Promise<void> {
 }
 
 async function giveIdleLeaseBack(): Promise<void> {
-  if (room.held === null || Date.now() - lastCall < IDLE_LEASE_MS) return;
-  await giveBack(`no call for ${IDLE_LEASE_MS / 60_000} minutes`);
+  const idle = Date.now() - lastCall;
+  if (room.held === null || idle < IDLE_LOOK_MS) return;
+  if (idle >= IDLE_LEASE_MS) return await giveBack(`no call for ${IDLE_LEASE_MS / 60_000} minutes`);
+  // A database that does not answer now is asked again.
+  const superseded = await isSuperseded(stores.database, room.held.lease).catch(() => false);
+  if (superseded) await giveBack('another trainer has taken over');
 }
 
 /** Gives up the lease that is held, for a reason that its workflow did not name. */

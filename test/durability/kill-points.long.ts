@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { homePaths } from '../../infra/paths.ts';
+import { readState, type StackState } from '../../infra/state.ts';
+import { getRun } from '../../stores/runs.ts';
+import { uniform } from '../engine/fixtures.ts';
+import { awaitRest, type Ground, launchRun, openGround, runThrough, startCrew } from './ground.ts';
+import { type Outcome, outcomeOf } from './outcome.ts';
+
+/** For a machine with much else to do; none of it is waited for in vain. */
+const PATIENCE = { timeout: 900_000 };
+
+/**
+ * Between the checkpoint of step 5 and every kill lie a reference refresh, a live change of the learning rate (both
+ * at step 7), the later iterations of one rollout and a new rollout by dynamic sampling (step 9).
+ */
+const KILLS: Record<string, string[]> = {
+  'half of a request is sampled': ['sampling:9'],
+  'a batch lies in S3 without its row': ['batch-object:9'],
+  'a batch is committed and not trained': ['batch-row:9'],
+  'a step is trained without its row': ['trained:9'],
+  'a step’s row is committed and the workflow does not know': ['step-row:9'],
+  'a checkpoint’s objects lie in S3 without their manifest': ['checkpoint-objects:10'],
+  'a manifest lies in S3 without its row': ['manifest:10'],
+  'a checkpoint’s row is committed and the workflow does not know': ['checkpoint-row:10'],
+  'the log is being replayed': ['trained:10', 'trained:8', 'trained:6'],
+  'a history is about to end': ['continuing'],
+  'one history has ended and the next has not begun': ['continued'],
+};
+
+let ground: Ground;
+let calm: Outcome;
+
+before(async () => {
+  ground = await openGround();
+  assert.equal(await runThrough(ground, 'calm'), 'complete');
+  calm = await outcomeOf(ground, 'calm');
+}, PATIENCE);
+after(() => ground?.close());
+
+for (const [when, failpoints] of Object.entries(KILLS)) {
+  test(`killed when ${when}, a run ends in the same bits`, PATIENCE, async () => {
+    const run = failpoints.join('-').replaceAll(':', '-');
+    assert.equal(await runThrough(ground, run, failpoints), 'complete');
+    assert.deepEqual(await outcomeOf(ground, run), calm);
+  });
+}
+
+/** Seconds from a launch to the kill: drawn within what a calm run takes at least. */
+const WITHIN_SECONDS = 5;
+const VICTIMS = ['orchestrator', 'rewards', 'trainer', 'temporal', 'postgres', 's3'] as const;
+
+for (const [seed, victim] of [...VICTIMS, ...VICTIMS].entries()) {
+  const seconds = Number((1 + WITHIN_SECONDS * uniform(seed + 1)()).toFixed(1));
+  test(`${victim} killed ${seconds} s after the launch, a run ends in the same bits`, PATIENCE, async () => {
+    const run = `random-${seed}`;
+    const crew = await startCrew(ground, run);
+    try {
+      await launchRun(ground, run);
+      await sleep(seconds * 1000);
+      assert.equal((await getRun(await ground.connections.database(), run)).status, 'running');
+      killOne(victim, [crew.state(), serversOf(ground)]);
+      assert.equal(await awaitRest(ground, run), 'complete');
+    } finally {
+      await crew.stop();
+    }
+    const { sampled, ...found } = await outcomeOf(ground, run);
+    const { sampled: once, ...expected } = calm;
+    assert.deepEqual(found, expected);
+    // What no batch names yet when its trainer dies is sampled again, as the same objects' equals.
+    assert.ok(sampled >= once, `expected at least ${once} rollouts, found ${sampled}`);
+  });
+}
+
+function serversOf({ settings }: Ground): StackState {
+  const state = readState(homePaths(settings.home).state);
+  assert.ok(state, 'expected the servers to run');
+  return state;
+}
+
+function killOne(name: string, states: StackState[]): void {
+  const found = states.flatMap(({ processes }) => processes).find((process) => process.name === name);
+  assert.ok(found?.identity, `expected ${name} to run, found ${found?.state ?? 'none'}`);
+  process.kill(found.identity.pid, 'SIGKILL');
+}
