@@ -22,7 +22,7 @@ export async function watchRun(
   if (parked !== null) {
     throw new CommandError(
       `${run} is parked and waits for you. ${parked}\n` +
-        `See what it knows with \`r1 show ${run}\`, mend the cause, and tell it to go on in the Temporal UI.`,
+        `See what it knows with \`r1 show ${run}\`, mend the cause, and go on with \`r1 resume ${run}\`.`,
     );
   }
   if (ended.status === 'aborted') throw new CommandError(`${run} was aborted; its checkpoints stay.`);

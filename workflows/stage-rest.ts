@@ -20,7 +20,7 @@ export function park(walk: StageWalk, reason: string): Promise<Rested> {
     walk,
     'parked',
     reason,
-    '`r1 retry` takes it up again, `r1 resume --from STEP` goes on from an earlier step, `r1 abort` ends it',
+    '`r1 resume` takes it up again, `r1 resume --from STEP` goes on after an earlier step, `r1 abort` ends it',
   );
 }
 
