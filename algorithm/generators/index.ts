@@ -1,0 +1,13 @@
+import { caesarCipher } from './caesar-cipher.ts';
+import { countdown } from './countdown.ts';
+import type { PuzzleGenerator } from './generate.ts';
+import { knightsKnaves } from './knights-knaves.ts';
+import { puzzle24 } from './puzzle24.ts';
+
+/** Every generator, by the domain of its puzzles. */
+export const puzzleGenerators: Record<string, PuzzleGenerator> = {
+  'knights-knaves': knightsKnaves,
+  countdown,
+  puzzle24,
+  'caesar-cipher': caesarCipher,
+};

@@ -1,0 +1,110 @@
+import { z } from 'zod';
+import { finalText } from '../chain-of-thought.ts';
+import { defineVerifier } from '../verifier.ts';
+import { parseLiteral } from './literal.ts';
+
+/** A value of an attribute, `["drink", "tea"]`; it stands for the house that has it. */
+const thing = z.tuple([z.string(), z.string()]);
+type Thing = z.infer<typeof thing>;
+
+/** Relations between houses, numbered from 1 on the left. */
+const relations = {
+  same: (a: number, b: number) => a === b,
+  different: (a: number, b: number) => a !== b,
+  'next-to': (a: number, b: number) => Math.abs(a - b) === 1,
+  'directly-left-of': (a: number, b: number) => a + 1 === b,
+  'directly-right-of': (a: number, b: number) => a === b + 1,
+  'left-of': (a: number, b: number) => a < b,
+  'right-of': (a: number, b: number) => a > b,
+};
+const relation = z.enum(Object.keys(relations) as [keyof typeof relations]);
+
+const clue = z.union([
+  z.object({ relation, a: thing, b: thing }),
+  z.object({ relation: z.literal('in-house'), a: thing, house: z.int().min(1) }),
+  z.object({ relation: z.literal('not-in-house'), a: thing, house: z.int().min(1) }),
+]);
+type Clue = z.infer<typeof clue>;
+
+const truth = z
+  .looseObject({
+    /** the values of each attribute, one a house */
+    attributes: z.record(z.string(), z.array(z.string()).min(1).max(20)),
+    clues: z.array(clue),
+  })
+  .refine(({ attributes }) => new Set(Object.values(attributes).map((values) => values.length)).size === 1, {
+    message: 'expected as many values of one attribute as of any other',
+  })
+  .refine(({ attributes, clues }) => clues.every((each) => thingsOf(each).every(isIn(attributes))), {
+    message: 'expected clues about the values of the attributes',
+  });
+type Truth = z.infer<typeof truth>;
+
+function thingsOf(each: Clue): Thing[] {
+  return 'b' in each ? [each.a, each.b] : [each.a];
+}
+
+function isIn(attributes: Record<string, string[]>) {
+  return ([name, value]: Thing) =>
+    Object.hasOwn(attributes, name) && attributes[name]?.includes(value) === true;
+}
+
+/**
+ * 1 where the final answer is a table of all houses that gives each value to one house and fits every clue;
+ * any such table is right. It is written as a list of objects, one a house from the left, or as an object of
+ * lists, one an attribute.
+ */
+export const zebra = defineVerifier<Truth>({
+  name: 'zebra',
+  version: 1,
+  truth,
+  grade({ attributes, clues }, response) {
+    const text = finalText(response);
+    const houses = text === null ? null : housesIn(text, attributes);
+    const right = houses !== null && clues.every((each) => fits(each, houses));
+    return { score: right ? 1 : 0, extracted: text };
+  },
+});
+
+/** The house of each value, by `attribute value` in lower case. */
+type Houses = Map<string, number>;
+
+const keyOf = (name: string, value: string) => `${name}\n${value}`.trim().toLowerCase();
+
+function housesIn(text: string, attributes: Truth['attributes']): Houses | null {
+  const json = text.replace(/^```\w*\s|\s?```$/g, '');
+  const table = tableOf(parseLiteral(json), Object.keys(attributes));
+  if (table === null) return null;
+  const houses: Houses = new Map();
+  for (const [name, values] of Object.entries(attributes)) {
+    const column = table.map((row) => row[name]?.trim().toLowerCase());
+    for (const value of values) {
+      const place = column.indexOf(value.trim().toLowerCase());
+      if (place < 0) return null;
+      houses.set(keyOf(name, value), place + 1);
+    }
+    if (column.length !== values.length) return null;
+  }
+  return houses;
+}
+
+type Row = Record<string, string>;
+const rows = z.array(z.record(z.string(), z.coerce.string()));
+const columns = z.record(z.string(), z.array(z.coerce.string()));
+
+function tableOf(value: unknown, names: readonly string[]): Row[] | null {
+  const byHouse = rows.safeParse(value);
+  if (byHouse.success) return byHouse.data;
+  const byAttribute = columns.safeParse(value);
+  if (!byAttribute.success) return null;
+  const length = Math.max(0, ...names.map((name) => byAttribute.data[name]?.length ?? 0));
+  return Array.from({ length }, (_, place) =>
+    Object.fromEntries(names.map((name) => [name, byAttribute.data[name]?.[place] ?? ''])),
+  );
+}
+
+function fits(each: Clue, houses: Houses): boolean {
+  const a = houses.get(keyOf(...each.a)) ?? 0;
+  if ('b' in each) return relations[each.relation](a, houses.get(keyOf(...each.b)) ?? 0);
+  return (a === each.house) === (each.relation === 'in-house');
+}
