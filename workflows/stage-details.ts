@@ -10,7 +10,7 @@ export interface StepStory {
 
 const columns = ['step', 'reward', 'accuracy', 'length', 'kl', 'entropy', 'clipped', 'grad norm', 'rate'];
 /** The UI sets tables without any room between their columns. */
-const GAP = '\u2003';
+const GAP = '\u00a0\u00a0';
 
 const figure = (value: number | null, digits = 3) => (value === null ? '–' : value.toFixed(digits));
 
