@@ -3,7 +3,7 @@ import type { Difficulty, PuzzleGenerator } from './generate.ts';
 
 interface Shape {
   largest: number;
-  /** the fewest operators of a solution by these: 1 adds and multiplies, 2 subtracts, 3 divides, 4 needs fractions */
+  /** what its easiest solution may need */
   kinds: readonly Kind[];
 }
 

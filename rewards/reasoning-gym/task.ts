@@ -15,7 +15,7 @@ export interface Task<Metadata> {
   score(answer: string, oracle: string, metadata: Metadata): number;
 }
 
-/** A task with its metadata's type put away: `null` where the metadata lacks what the scorer reads. */
+/** A task with its metadata's type put away; a problem where the metadata lacks what the scorer reads. */
 export type Scorer = (answer: string, entry: Entry) => { score: number } | { problem: string };
 
 export function scorer<Metadata>({ metadata, score }: Task<Metadata>): Scorer {
