@@ -1,8 +1,8 @@
 // Runs the tests: every *.test.ts below test/, or those whose path holds one of the given words. What takes
 // longer than minutes lies in *.long.ts and runs by --long.
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -21,24 +21,31 @@ if (files.length === 0) {
   process.exit(2);
 }
 
-const run = spawn(
-  process.execPath,
-  [
-    '--import',
-    'tsx',
-    '--test',
-    '--test-concurrency=2',
-    ...files.map((file) => relative(root, join(root, file))),
-  ],
-  {
-    cwd: root,
-    stdio: 'inherit',
-    env: { ...process.env, AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
-  },
-);
-run.on('exit', (code) => {
-  // Tests share one stack and leave it up for each other; who ran them all takes it down.
-  if (words.length === 0)
-    spawnSync(process.execPath, ['--import', 'tsx', 'test/helpers/stack-down.ts'], { cwd: root });
-  process.exit(code ?? 1);
-});
+/** Tests that bring up servers of their own choose free ports: two at once would choose the same. */
+const ownServers = (file) => file.includes('durability') || file.endsWith('infra/stack.test.ts');
+
+function run(group, concurrency) {
+  if (group.length === 0) return 0;
+  const { status } = spawnSync(
+    process.execPath,
+    ['--import', 'tsx', '--test', `--test-concurrency=${concurrency}`, ...group],
+    {
+      cwd: root,
+      stdio: 'inherit',
+      env: { ...process.env, AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
+    },
+  );
+  return status ?? 1;
+}
+
+const statuses = [
+  run(
+    files.filter((file) => !ownServers(file)),
+    2,
+  ),
+  run(files.filter(ownServers), 1),
+];
+// Tests share one stack and leave it up for each other; who ran them all takes it down.
+if (words.length === 0)
+  spawnSync(process.execPath, ['--import', 'tsx', 'test/helpers/stack-down.ts'], { cwd: root });
+process.exit(statuses.find((status) => status !== 0) ?? 0);
