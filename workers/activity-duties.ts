@@ -38,6 +38,7 @@ export function activityDuties({
       try {
         return await next(input);
       } catch (error) {
+        tellOfRefusal(error, context);
         throw asTemporalFailure(error, context);
       } finally {
         clearInterval(beat);
@@ -62,6 +63,12 @@ class Silence {
     this.longest = Math.max(this.longest, now - this.since);
     this.since = now;
   }
+}
+
+/** The server no longer hears how a cancelled activity ended; a refusal (rules 3 and 5) is told to people all the same. */
+function tellOfRefusal(error: unknown, { cancellationSignal, info, log }: Context): void {
+  if (!(error instanceof Failure) || error.retryable || !cancellationSignal.aborted) return;
+  log.warn(`${info.activityType}, which the server gave up, was refused: ${error.kind}: ${error.message}`);
 }
 
 /** A worker that is going away loses its trainer's policy; the workflow acquires another. */
