@@ -5,10 +5,10 @@ import type { WatchedStores } from './dependencies.ts';
 /** The commit of a checkpoint: its objects and manifest lie there, the row makes them count (rule 4). */
 export async function commitCheckpoint(
   { database, failpoints }: Pick<WatchedStores, 'database' | 'failpoints'>,
-  { key, term, checkpoint }: CommitCheckpointInput,
+  { key, term, checkpoint, acrossSeam }: CommitCheckpointInput,
 ): Promise<CommittedCheckpoint> {
   const { manifest, digests, bytes } = checkpoint;
-  const committed = await insertCheckpoint(database, { key, term, manifest, digests, bytes });
+  const committed = await insertCheckpoint(database, { key, term, manifest, digests, bytes, acrossSeam });
   failpoints.reached('checkpoint-row', key.step);
   return committed;
 }

@@ -1,7 +1,8 @@
 import { hostname } from 'node:os';
 import type { OrchestratorActivities, RewardActivities } from '../contracts/activities.ts';
 import type { TrainingActivities } from '../contracts/training.ts';
-import { forkBranch } from '../stores/branches.ts';
+import { commitChanges } from '../stores/changes.ts';
+import { rewind } from '../stores/rewind.ts';
 import { setRunStatus } from '../stores/runs.ts';
 import { claimTerm } from '../stores/terms.ts';
 import { acquire } from './acquire.ts';
@@ -29,7 +30,9 @@ export function createOrchestratorActivities(stores: WatchedStores): Orchestrato
   return {
     loadPlan: ({ run }) => planOf(stores.database, run),
     openStage: (input) => openStage(stores, input),
-    rewindStage: ({ key, step }) => forkBranch(stores.database, key, step),
+    rewindStage: ({ key, from }) => rewind(stores.database, key, from),
+    commitChanges: ({ key, request: { values, atStep = null, author = 'the Temporal UI' } }) =>
+      commitChanges(stores.database, key, { values, atStep, author }),
     claimTerm: ({ key }) => claimTerm(stores.database, key, `${hostname()}/${process.pid}`),
     drawPrompts: (input) => drawPrompts(stores, input),
     joinRollouts: (input) => joinRollouts(stores, input),

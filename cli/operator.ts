@@ -2,7 +2,8 @@
 import { type Client, WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
 import type { ShowDocument } from '../contracts/documents.ts';
 import type { StageKey } from '../contracts/identity.ts';
-import { type messages, type ResumeRequest, stageWorkflowId } from '../contracts/workflows.ts';
+import type { ResumeRequest } from '../contracts/operator.ts';
+import { type messages, stageWorkflowId } from '../contracts/workflows.ts';
 import { CommandError } from './errors.ts';
 
 type Message = (typeof messages)['pause' | 'resume' | 'abort'];

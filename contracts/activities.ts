@@ -1,5 +1,6 @@
 import type { BranchKey, Lease, StageKey, StepKey } from './identity.ts';
 import type { Numerics } from './numerics.ts';
+import type { RewindTarget, Rewound, SetRequest } from './operator.ts';
 import type { Change, EvaluationOptions, GrpoOptions } from './options.ts';
 import type { Cursor } from './records.ts';
 import type { Reference } from './reference.ts';
@@ -33,6 +34,13 @@ export interface RunPlan {
   stages: StagePlan[];
 }
 
+/** A place where a stage went on under other numerics (rule 12): the first step under the new ones. */
+export interface Seam {
+  step: number;
+  before: Numerics;
+  after: Numerics;
+}
+
 /** A batch of the log, and what its step's row says, if there is one. */
 export interface LoggedBatch {
   step: number;
@@ -59,6 +67,7 @@ export interface StagePosition {
   /** the rollout that the last logged batch was cut from, if further steps are to be cut from it */
   rollout: RolloutInHand | null;
   changes: Change[];
+  seams: Seam[];
   /** evaluations already committed: `stage@step` */
   evaluated: string[];
 }
@@ -153,6 +162,8 @@ export interface CommitCheckpointInput {
   key: StepKey;
   term: number;
   checkpoint: CheckpointResult;
+  /** its step was recorded under other numerics than these weights were trained with: they may differ */
+  acrossSeam: boolean;
 }
 
 export interface DrawEvaluationInput {
@@ -185,7 +196,9 @@ export interface OrchestratorActivities {
   /** Reads where a stage stands and marks it running. `historyStep`: what the workflow believes (rule 6). */
   openStage(input: { key: StageKey; historyStep: number | null }): Promise<StagePosition>;
   /** Begins a new branch of the stage after a committed step; what came after it stays readable. */
-  rewindStage(input: { key: StageKey; step: number }): Promise<BranchKey>;
+  rewindStage(input: { key: StageKey; from: RewindTarget }): Promise<Rewound>;
+  /** Commits live changes, all or none (rule 7); answers with what was committed. */
+  commitChanges(input: { key: StageKey; request: SetRequest }): Promise<Change[]>;
   /** Makes a new, larger term the branch's own; all smaller ones are superseded from here on. */
   claimTerm(input: { key: BranchKey }): Promise<Lease>;
   drawPrompts(input: DrawPromptsInput): Promise<DrawPromptsResult>;

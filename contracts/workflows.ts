@@ -1,5 +1,6 @@
 import type { Lease, StageKey } from './identity.ts';
 import type { Numerics } from './numerics.ts';
+import type { Wish } from './operator.ts';
 
 /** Task queues: who serves what (see "The processes"). A trainer that holds a policy serves one of its own as well. */
 export const queues = { orchestrator: 'r1', trainer: 'train', rewards: 'rewards' } as const;
@@ -44,6 +45,10 @@ export interface StageProgress {
   /** `acquiring a trainer`, `sampling`, `scoring`, `training`, `committing a checkpoint`, `evaluating`, `parked`, … */
   phase: string;
   detail: string;
+  /** when it began to, ISO 8601 */
+  since: string;
+  /** what an operator wants at the next step's boundary; null: nothing */
+  wish: Wish | null;
 }
 
 export interface StageOutcome {
@@ -60,15 +65,13 @@ export const messages = {
   progress: 'progress',
   pause: 'pauseStageUpdate',
   resume: 'resumeStageUpdate',
+  retry: 'retryStageUpdate',
+  cancel: 'cancelStageUpdate',
   abort: 'abortStageUpdate',
+  set: 'setStageUpdate',
+  changed: 'changesCommittedSignal',
   trainerLost: 'trainerLostSignal',
 } as const;
-
-/** What an operator says to a stage that rests (paused or parked). */
-export interface ResumeRequest {
-  /** go on after this committed step, on a new branch; left out: from where the rows end */
-  fromStep?: number;
-}
 
 /** Search attributes of every workflow of a run. */
 export const searchAttributes = {

@@ -54,31 +54,64 @@ export async function currentBranch(reader: Queryable, key: StageKey): Promise<B
 }
 
 /**
- * Rewinds a stage: a new branch goes on after `step` of the current one, whose later rows stay readable.
- * Its trainers are superseded with it.
+ * Rewinds a stage: a new branch goes on after `step` of its current one, or of the one named, whose later rows stay
+ * readable. Its trainers are superseded with it. Asked again before anything has happened on the new branch, it
+ * answers the same.
  * @throws Failure 'InvalidInput' where `step` is not committed.
  */
-export async function forkBranch(database: Database, key: StageKey, step: number): Promise<BranchKey> {
+export async function forkBranch(
+  database: Database,
+  key: StageKey,
+  step: number,
+  from?: number,
+): Promise<BranchKey> {
   return database.transaction(async (tx) => {
-    const parent = await currentBranch(tx, key);
-    const { current } = await lockBranch(tx, parent);
-    if (current !== parent.branch)
-      throw new Failure('Unavailable', `${key.run}/${key.stage} was rewound just now. Try again.`);
+    const current = await currentBranch(tx, key);
+    refuseRewound(current, await lockBranch(tx, current));
+    const parent = { ...current, branch: from ?? current.branch };
+    const untouched = await untouchedFork(tx, current, step);
+    if (untouched !== null && (from === undefined || from === untouched.parent)) return current;
     await refuseUnreached(tx, parent, step);
-    const [row] = await tx.query<{ branch: number }>(
-      `INSERT INTO branches (run, stage, branch, parent, fork_step)
-       SELECT $1, $2, max(branch) + 1, $3, $4 FROM branches WHERE run = $1 AND stage = $2
-       RETURNING branch`,
-      [key.run, key.stage, parent.branch, step],
-    );
-    const branch = row?.branch ?? 0;
-    await tx.query('UPDATE stages SET branch = $3 WHERE run = $1 AND stage = $2', [
-      key.run,
-      key.stage,
-      branch,
-    ]);
-    return { run: key.run, stage: key.stage, branch };
+    return await insertBranch(tx, parent, step);
   });
+}
+
+/** Refuses where the branch is no longer the stage's current one. */
+export function refuseRewound({ run, stage, branch }: BranchKey, { current }: BranchState): void {
+  if (current === branch) return;
+  throw new Failure('Unavailable', `${run}/${stage} was rewound just now. Try again.`);
+}
+
+/** The current branch itself, if it was forked after this step and nothing has claimed or changed it since. */
+async function untouchedFork(
+  tx: Transaction,
+  { run, stage, branch }: BranchKey,
+  step: number,
+): Promise<{ parent: number } | null> {
+  const [row] = await tx.query<{ parent: number }>(
+    `SELECT b.parent FROM branches b
+     WHERE b.run = $1 AND b.stage = $2 AND b.branch = $3 AND b.parent IS NOT NULL AND b.fork_step = $4
+       AND NOT EXISTS (SELECT FROM terms t WHERE t.run = $1 AND t.stage = $2 AND t.branch = $3)
+       AND NOT EXISTS (SELECT FROM changes c WHERE c.run = $1 AND c.stage = $2 AND c.branch = $3)`,
+    [run, stage, branch, step],
+  );
+  return row ?? null;
+}
+
+async function insertBranch(
+  tx: Transaction,
+  { run, stage, branch: parent }: BranchKey,
+  step: number,
+): Promise<BranchKey> {
+  const [row] = await tx.query<{ branch: number }>(
+    `INSERT INTO branches (run, stage, branch, parent, fork_step)
+     SELECT $1, $2, max(branch) + 1, $3, $4 FROM branches WHERE run = $1 AND stage = $2
+     RETURNING branch`,
+    [run, stage, parent, step],
+  );
+  const branch = row?.branch ?? 0;
+  await tx.query('UPDATE stages SET branch = $3 WHERE run = $1 AND stage = $2', [run, stage, branch]);
+  return { run, stage, branch };
 }
 
 async function refuseUnreached(tx: Transaction, parent: BranchKey, step: number): Promise<void> {

@@ -16,6 +16,8 @@ export interface NewCheckpoint {
   digests: Digests;
   /** of all its objects */
   bytes: number;
+  /** the weights may differ from those that the step's row names: it was trained again under other numerics */
+  acrossSeam?: boolean;
 }
 
 /**
@@ -68,8 +70,8 @@ function sameCheckpoint(
   );
 }
 
-/** A checkpoint holds the weights that its step's row names. */
-async function refuseOtherStep(tx: Transaction, { key, digests }: NewCheckpoint): Promise<void> {
+/** A checkpoint holds the weights that its step's row names, unless a seam lies between them (rule 12). */
+async function refuseOtherStep(tx: Transaction, { key, digests, acrossSeam }: NewCheckpoint): Promise<void> {
   const [row] = await tx.query<{ digest: string | null }>(
     `SELECT digest_after AS digest FROM steps WHERE run = $1 AND stage = $2 AND branch = $3 AND step = $4`,
     [...branchValues(key), key.step],
@@ -81,7 +83,7 @@ async function refuseOtherStep(tx: Transaction, { key, digests }: NewCheckpoint)
       `${where}: expected its step to be recorded first, found no row. Nothing was written.`,
     );
   }
-  if (row.digest === null || row.digest === digests.weights) return;
+  if (acrossSeam || row.digest === null || row.digest === digests.weights) return;
   throw new Failure(
     'Contradiction',
     `${where}: expected the weights ${row.digest} that the step left, found ${digests.weights}. Nothing was written.`,

@@ -11,6 +11,7 @@ import { currentBranch } from './branches.ts';
 import { listChanges } from './changes.ts';
 import type { Database, Queryable } from './database.ts';
 import { branchValues, rowsOfBranch } from './lineage.ts';
+import { listSeams } from './seams.ts';
 
 /**
  * Where a stage stands by the rows (rule 6): the last checkpoint, the log after it, and what the next step
@@ -34,6 +35,7 @@ export async function readPosition(database: Database, key: StageKey): Promise<S
       cursor: last?.cursor ?? { pass: 0, position: 0 },
       rollout: last && rolloutStillInHand(last, stage.options),
       changes: await listChanges(reader, branch),
+      seams: await listSeams(reader, branch),
       evaluated: await evaluationsOf(reader, branch),
     };
   });

@@ -27,6 +27,13 @@ export const orchestrator = proxyActivities<OrchestratorActivities>({
   ...patient,
 });
 
+/** Tells the rows how a stage stands, however long the database is away: nobody is kept waiting by it. */
+export const unhurried = proxyActivities<Pick<OrchestratorActivities, 'setStageStatus'>>({
+  taskQueue: queues.orchestrator,
+  ...patient,
+  scheduleToCloseTimeout: undefined,
+});
+
 export const rewards = proxyActivities<RewardActivities>({ taskQueue: queues.rewards, ...patient });
 
 /** Waits on the shared queue until some trainer is free, for as long as that takes. */

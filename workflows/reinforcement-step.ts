@@ -22,8 +22,8 @@ export async function reinforcementStep(walk: StandingWalk): Promise<void> {
     acrossSeam: false,
   });
   stepTaken(walk, result);
-  const story = { step, batch, result };
   const seam = isSeam(walk, result);
+  const story = { step, batch, result, seam };
   const { term } = walk.trainer.lease;
   const key = { ...walk.branch, step };
   await orchestrator.recordStep.executeWithOptions({ summary: stepSummary(story) }, [

@@ -1,85 +1,80 @@
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
-import {
-  condition,
-  defineQuery,
-  defineSignal,
-  defineUpdate,
-  setCurrentDetails,
-  setHandler,
-  upsertSearchAttributes,
-} from '@temporalio/workflow';
+import { condition, setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import type { Seam } from '../contracts/activities.ts';
 import type { StageKey } from '../contracts/identity.ts';
-import {
-  messages,
-  type ResumeRequest,
-  type StageProgress,
-  searchAttributes,
-} from '../contracts/workflows.ts';
-
-export const progressQuery = defineQuery<StageProgress>(messages.progress);
-export const pauseStageUpdate = defineUpdate<void>(messages.pause);
-export const resumeStageUpdate = defineUpdate<void, [ResumeRequest]>(messages.resume);
-export const abortStageUpdate = defineUpdate<void>(messages.abort);
-export const trainerLostSignal = defineSignal<[{ queue: string }]>(messages.trainerLost);
+import type { Rewound, Wish } from '../contracts/operator.ts';
+import type { Change } from '../contracts/options.ts';
+import { type StageProgress, searchAttributes } from '../contracts/workflows.ts';
+import { changesText, phaseText, seamsText } from './stage-details.ts';
 
 const stepKey = defineSearchAttributeKey(searchAttributes.step, SearchAttributeType.INT);
 const rewardKey = defineSearchAttributeKey(searchAttributes.reward, SearchAttributeType.DOUBLE);
 const statusKey = defineSearchAttributeKey(searchAttributes.status, SearchAttributeType.KEYWORD);
 
 /** What an operator decided on a stage that rests. */
-export type Decision = { kind: 'resume'; fromStep: number | null } | { kind: 'abort' };
+export type Decision = { kind: 'resume'; rewound: Rewound | null } | { kind: 'end' };
 
 /**
  * Where a stage's workflow meets people: what it shows (progress, details in the UI, search attributes) and
- * what it is told (pause, resume, abort, a trainer's death).
+ * what it was told. `workflows/stage-messages.ts` hears what people say.
  */
 export class StageDesk {
   readonly lostQueues = new Set<string>();
-  private readonly progress: StageProgress;
+  readonly progress: StageProgress;
+  /** how the stage rests, from the moment at which it does until somebody decides */
+  resting: 'paused' | 'parked' | null = null;
   private decision: Decision | null = null;
-  private resting = false;
-  private askedToRest: 'pause' | 'abort' | null = null;
+  private body = '';
+  private changes: readonly Change[] = [];
+  private seams: readonly Seam[] = [];
 
   constructor(key: StageKey, steps: number) {
-    this.progress = { key, step: 0, steps, phase: 'starting', detail: '' };
-    setHandler(progressQuery, () => this.progress, { description: 'What the stage is doing now' });
-    setHandler(trainerLostSignal, ({ queue }) => void this.lostQueues.add(queue), {
-      description: 'Sent by a trainer that starts where another has died',
-    });
-    setHandler(pauseStageUpdate, () => this.ask('pause'), {
-      validator: () => this.refuseWhen(this.resting, 'it rests already'),
-      description: 'Commit a checkpoint at the next step, give the trainer back and wait',
-    });
-    setHandler(
-      resumeStageUpdate,
-      ({ fromStep }) => this.decide({ kind: 'resume', fromStep: fromStep ?? null }),
-      {
-        validator: (_request: ResumeRequest) => this.refuseWhen(!this.resting, 'pause it first'),
-        description: 'Go on with a paused or parked stage, on a new branch where a step is named',
-      },
-    );
-    setHandler(abortStageUpdate, () => (this.resting ? this.decide({ kind: 'abort' }) : this.ask('abort')), {
-      description: 'End the stage at the next step; its checkpoints stay',
-    });
+    const since = new Date().toISOString();
+    this.progress = { key, step: 0, steps, phase: 'starting', detail: '', since, wish: null };
   }
 
   /** What the operator wants at the next step's boundary. */
-  get wish(): 'pause' | 'abort' | null {
-    return this.askedToRest;
+  get wish(): Wish | null {
+    return this.progress.wish;
+  }
+
+  set wish(wish: Wish | null) {
+    this.progress.wish = wish;
+    this.show();
   }
 
   phase(phase: string, detail = ''): void {
+    if (phase !== this.progress.phase) this.progress.since = new Date().toISOString();
     this.progress.phase = phase;
     this.progress.detail = detail;
+    this.show();
   }
 
   reached(step: number): void {
     this.progress.step = step;
   }
 
-  /** Markdown for the UI's details; writes no event. */
+  /** What the rows hold of live changes and of seams. */
+  knows({ changes, seams }: { changes?: readonly Change[]; seams?: readonly Seam[] }): void {
+    this.changes = changes ?? this.changes;
+    this.seams = seams ?? this.seams;
+    this.show();
+  }
+
+  /** Changes just committed. */
+  changed(changes: readonly Change[]): void {
+    this.knows({ changes: [...this.changes, ...changes] });
+  }
+
+  /** A step under other numerics than the one before it. */
+  crossedSeam(seam: Seam): void {
+    this.knows({ seams: [...this.seams, seam] });
+  }
+
+  /** Markdown for the UI's details. */
   details(markdown: string): void {
-    setCurrentDetails(markdown);
+    this.body = markdown;
+    this.show();
   }
 
   /** Search attributes; each call is an event, so only at checkpoints and changes of status. */
@@ -91,27 +86,34 @@ export class StageDesk {
     ]);
   }
 
-  /** Rests, paused or parked, until an operator decides. */
-  async awaitDecision(phase: 'paused' | 'parked', reason: string): Promise<Decision> {
-    this.phase(phase, reason);
-    this.resting = true;
-    this.askedToRest = null;
+  /** From here on the stage can be told how to go on. */
+  rest(status: 'paused' | 'parked', reason: string): void {
+    this.resting = status;
+    this.wish = null;
+    this.phase(status, reason);
+  }
+
+  /** Waits until an operator has decided on a stage that rests. */
+  async awaitDecision(): Promise<Decision> {
     await condition(() => this.decision !== null);
-    const decision = this.decision ?? { kind: 'resume', fromStep: null };
-    this.resting = false;
+    const decision = this.decision ?? { kind: 'resume', rewound: null };
+    this.resting = null;
     this.decision = null;
     return decision;
   }
 
-  private ask(wish: 'pause' | 'abort'): void {
-    this.askedToRest = wish;
-  }
-
-  private decide(decision: Decision): void {
+  decide(decision: Decision): void {
     this.decision = decision;
   }
 
-  private refuseWhen(refused: boolean, why: string): void {
-    if (refused) throw new Error(`the stage is ${this.progress.phase}: ${why}`);
+  /** Whether it rests and nobody has decided yet. */
+  get isOpen(): boolean {
+    return this.resting !== null && this.decision === null;
+  }
+
+  /** Writes no event. */
+  private show(): void {
+    const parts = [phaseText(this.progress), this.body, seamsText(this.seams), changesText(this.changes)];
+    setCurrentDetails(parts.filter((part) => part !== '').join('\n\n'));
   }
 }

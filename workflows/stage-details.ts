@@ -1,11 +1,16 @@
-import type { MakeBatchResult, ScoreRolloutResult } from '../contracts/activities.ts';
+import { seamText } from '../algorithm/numerics.ts';
+import type { MakeBatchResult, ScoreRolloutResult, Seam } from '../contracts/activities.ts';
+import type { Change } from '../contracts/options.ts';
 import type { TrainStepResult } from '../contracts/training.ts';
+import type { StageProgress } from '../contracts/workflows.ts';
 
 /** What the UI's details page shows of a step. */
 export interface StepStory {
   step: number;
   batch: MakeBatchResult;
   result: TrainStepResult;
+  /** whether it went on under other numerics than the step before it */
+  seam: boolean;
 }
 
 const columns = ['step', 'reward', 'accuracy', 'length', 'kl', 'entropy', 'clipped', 'grad norm', 'rate'];
@@ -43,9 +48,33 @@ export function stageDetails(
   ].join('\n');
 }
 
-function row({ step, batch, result: { metrics } }: StepStory): string {
+/** What the stage does now, and what it was asked to do next. */
+export function phaseText({ phase, detail, wish }: StageProgress): string {
+  const doing = detail === '' ? `**${phase}**` : `**${phase}**: ${inline(detail)}`;
+  if (wish === null) return doing;
+  const by = wish.author === null ? '' : ` by ${inline(wish.author)}`;
+  return `${doing}\n\nAsked${by} to ${wish.kind} at the next step.`;
+}
+
+/** The places where the stage went on under other numerics (rule 12); empty where there is none. */
+export function seamsText(seams: readonly Seam[]): string {
+  if (seams.length === 0) return '';
+  const lines = seams.map((seam) => `- step ${seam.step}: ${seamText(seam)}`);
+  return ['### Seams: other numerics from here on', '', ...lines].join('\n');
+}
+
+/** The live changes (rule 7), by effective step; empty where there is none. */
+export function changesText(changes: readonly Change[]): string {
+  if (changes.length === 0) return '';
+  const lines = [...changes]
+    .sort((a, b) => a.effectiveStep - b.effectiveStep)
+    .map((c) => `- from step ${c.effectiveStep}: ${c.field} = ${c.value}, by ${inline(c.author)}`);
+  return ['### Live changes', '', ...lines].join('\n');
+}
+
+function row({ step, batch, result: { metrics }, seam }: StepStory): string {
   const cells = [
-    step,
+    seam ? `seam ${step}` : step,
     figure(batch.reward),
     figure(batch.accuracy),
     figure(batch.meanLength, 1),

@@ -1,7 +1,9 @@
+import { isCancellation, log } from '@temporalio/workflow';
+import { waysOn, waysText } from '../algorithm/ways-on.ts';
 import type { StageStatus } from '../contracts/stage-state.ts';
 import type { StageOutcome } from '../contracts/workflows.ts';
-import { orchestrator } from './activities.ts';
-import type { Decision } from './stage-desk.ts';
+import { unhurried } from './activities.ts';
+import { describeFailure } from './errors.ts';
 import { commitCheckpoint, type StageWalk, type StandingWalk } from './stage-walk.ts';
 import { releaseTrainer } from './trainer.ts';
 
@@ -9,43 +11,47 @@ import { releaseTrainer } from './trainer.ts';
 export type Rested = StageOutcome | 'again';
 
 /** Commits where the stage stands, gives the trainer back and waits for an operator. */
-export async function pause(walk: StandingWalk): Promise<Rested> {
-  if (walk.step > 0 && walk.checkpointStep !== walk.step) await commitCheckpoint(walk);
-  return await rest(walk, 'paused', `at step ${walk.step}`, '`r1 resume` goes on');
+export async function pause(walk: StandingWalk, author: string | null): Promise<Rested> {
+  await saveHere(walk);
+  return await rest(walk, 'paused', `at step ${walk.step}${author === null ? '' : `, by ${author}`}`);
 }
 
 /** Gives the trainer back and waits for an operator: what a retry cannot mend does not fail the run (rule 13). */
 export function park(walk: StageWalk, reason: string): Promise<Rested> {
-  return rest(
-    walk,
-    'parked',
-    reason,
-    '`r1 resume` takes it up again, `r1 resume --from STEP` goes on after an earlier step, `r1 abort` ends it',
-  );
+  return rest(walk, 'parked', reason);
 }
 
-async function rest(
-  walk: StageWalk,
-  status: 'paused' | 'parked',
-  reason: string,
-  ways: string,
-): Promise<Rested> {
-  await giveTrainerBack(walk);
-  await setStatus(walk, status, reason);
-  walk.desk.details(`### ${status}\n\n${reason}\n\n${ways}.`);
-  const decision = await walk.desk.awaitDecision(status, reason);
-  return await carryOut(walk, decision);
+/** Ends a stage under way as an operator asked: with a checkpoint of the step reached. */
+export async function endInOrder(walk: StandingWalk): Promise<StageOutcome> {
+  await saveHere(walk);
+  return await end(walk, 'aborted');
 }
 
-async function carryOut(walk: StageWalk, decision: Decision): Promise<Rested> {
-  if (decision.kind === 'abort') return await end(walk, 'aborted');
-  if (decision.fromStep === null) return 'again';
-  const summary = `go on from step ${decision.fromStep} on a new branch`;
-  await orchestrator.rewindStage.executeWithOptions({ summary }, [
-    { key: walk.key, step: decision.fromStep },
-  ]);
-  walk.historyStep = decision.fromStep;
+async function saveHere(walk: StandingWalk): Promise<void> {
+  if (walk.step > 0 && walk.checkpointStep !== walk.step) await commitCheckpoint(walk);
+}
+
+async function rest(walk: StageWalk, status: 'paused' | 'parked', reason: string): Promise<Rested> {
+  walk.desk.rest(status, reason);
+  walk.desk.details(waysText(waysOn(status, walk.key.run)));
+  // A trainer that cannot be given back is superseded or found idle.
+  await unlessRefused(giveTrainerBack(walk));
+  await unlessRefused(setStatus(walk, status, reason));
+  const decision = await walk.desk.awaitDecision();
+  walk.lost = 0;
+  if (decision.kind === 'end') return await end(walk, 'aborted');
+  if (decision.rewound !== null) walk.historyStep = decision.rewound.step;
   return 'again';
+}
+
+/** What a resting stage does for good order must not end it (rule 13): it waits for its operator all the same. */
+async function unlessRefused(work: Promise<void>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    log.error(describeFailure(error));
+  }
 }
 
 /** Ends the stage, and with it the lease. */
@@ -64,7 +70,7 @@ async function giveTrainerBack(walk: StageWalk): Promise<void> {
 
 async function setStatus(walk: StageWalk, status: StageStatus, reason?: string): Promise<void> {
   walk.desk.attributes({ status });
-  await orchestrator.setStageStatus.executeWithOptions({ summary: `stage ${status}` }, [
+  await unhurried.setStageStatus.executeWithOptions({ summary: `stage ${status}` }, [
     { key: walk.key, status, reason },
   ]);
 }

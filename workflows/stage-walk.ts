@@ -1,5 +1,5 @@
 import { milestonesAt } from '../algorithm/milestones.ts';
-import { sameNumerics } from '../algorithm/numerics.ts';
+import { equalNumerics, sameNumerics } from '../algorithm/numerics.ts';
 import type { LoggedBatch, ScoreRolloutResult, StagePlan, StagePosition } from '../contracts/activities.ts';
 import { Failure } from '../contracts/failures.ts';
 import type { BranchKey, StageKey } from '../contracts/identity.ts';
@@ -22,6 +22,8 @@ export interface StageWalk {
   /** the last step this history knows to be committed; null before it has asked (rule 6) */
   historyStep: number | null;
   trainer: HeldTrainer | null;
+  /** trainers lost since the last step was recorded */
+  lost: number;
   recent: StepStory[];
   samples: ScoreRolloutResult['samples'];
 }
@@ -35,6 +37,8 @@ export interface StandingWalk extends StageWalk {
   hand: RolloutInHand | null;
   /** numerics of the last recorded step */
   numerics: Numerics | null;
+  /** whether the step reached is recorded, and was trained again under numerics that may give other bits */
+  acrossSeam: boolean;
   checkpointStep: number;
   evaluated: Set<string>;
 }
@@ -44,6 +48,8 @@ export async function findPlace(walk: StageWalk): Promise<StandingWalk | 'comple
   walk.desk.phase('reading where the stage stands');
   const position = await orchestrator.openStage({ key: walk.key, historyStep: walk.historyStep });
   if (position.status === 'complete') return 'complete';
+  walk.desk.reached(position.step);
+  walk.desk.knows(position);
   const branch = { ...walk.key, branch: position.branch };
   walk.desk.phase('waiting for a trainer');
   const withReference = walk.plan.options.beta > 0;
@@ -57,6 +63,7 @@ export async function findPlace(walk: StageWalk): Promise<StandingWalk | 'comple
     cursor: position.cursor,
     hand: position.rollout,
     numerics: position.numerics,
+    acrossSeam: false,
     checkpointStep: position.checkpoint.step,
     evaluated: new Set(position.evaluated),
   });
@@ -86,6 +93,7 @@ async function replayLog(walk: StandingWalk, position: StagePosition): Promise<v
     walk.desk.phase('replaying the log', `step ${step} of ${position.logged.at(-1)?.step}`);
     const before = recorded?.numerics ?? position.numerics;
     const acrossSeam = before !== null && !sameNumerics(before, walk.trainer.numerics);
+    walk.acrossSeam ||= acrossSeam;
     const startedAt = Date.now();
     const result = await callTrainer(
       walk.trainer,
@@ -130,7 +138,7 @@ function refuseOtherDigest(step: number, expected: string | null, found: string 
 
 /** Whether this step follows one that was computed under other numerics (rule 12). */
 export const isSeam = (walk: StandingWalk, result: TrainStepResult) =>
-  walk.numerics !== null && !sameNumerics(walk.numerics, result.numerics);
+  walk.numerics !== null && (walk.acrossSeam || !equalNumerics(walk.numerics, result.numerics));
 
 export function stepTaken(walk: StandingWalk, result: TrainStepResult): void {
   const { step, digestAfter, referenceDigest, numerics } = result;
@@ -139,9 +147,14 @@ export function stepTaken(walk: StandingWalk, result: TrainStepResult): void {
 }
 
 export function stepRecorded(walk: StandingWalk, result: TrainStepResult): void {
-  walk.numerics = result.numerics;
-  walk.historyStep = result.step;
-  walk.desk.reached(result.step);
+  const { step, numerics } = result;
+  if (walk.numerics !== null && isSeam(walk, result))
+    walk.desk.crossedSeam({ step, before: walk.numerics, after: numerics });
+  walk.numerics = numerics;
+  walk.acrossSeam = false;
+  walk.lost = 0;
+  walk.historyStep = step;
+  walk.desk.reached(step);
 }
 
 /** Does what is due at the step reached, unless the rows say that it is done: checkpoint, then evaluation. */
@@ -162,14 +175,14 @@ export async function keepMilestones(walk: StandingWalk): Promise<{ saved: boole
 
 /** Objects, the manifest, and last the row: the commit (rule 4). */
 export async function commitCheckpoint(walk: StandingWalk): Promise<void> {
-  const { step, trainer } = walk;
+  const { step, trainer, acrossSeam } = walk;
   walk.desk.phase('committing a checkpoint', `step ${step}`);
   const summary = `step ${step} · checkpoint`;
   const checkpoint = await callTrainer(trainer, walk.desk.lostQueues, 'checkpoint', summary, {
     expectedStep: step,
   });
   await orchestrator.commitCheckpoint.executeWithOptions({ summary: `${summary} · commit` }, [
-    { key: { ...walk.branch, step }, term: trainer.lease.term, checkpoint },
+    { key: { ...walk.branch, step }, term: trainer.lease.term, checkpoint, acrossSeam },
   ]);
   walk.checkpointStep = step;
   walk.desk.attributes({ step, reward: walk.recent.at(-1)?.batch.reward });

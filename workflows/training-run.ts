@@ -1,4 +1,10 @@
-import { ApplicationFailure, executeChild, isCancellation, workflowInfo } from '@temporalio/workflow';
+import {
+  ApplicationFailure,
+  CancellationScope,
+  executeChild,
+  isCancellation,
+  workflowInfo,
+} from '@temporalio/workflow';
 import { type RunInput, type StageOutcome, stageWorkflowId } from '../contracts/workflows.ts';
 import { orchestrator } from './activities.ts';
 import { describeFailure } from './errors.ts';
@@ -25,6 +31,9 @@ export async function trainingRun({ run }: RunInput): Promise<{ stages: StageOut
     throw ApplicationFailure.nonRetryable(describeFailure(error), 'StageFailed');
   }
   const status = outcomes.every((outcome) => outcome.status === 'complete') ? 'complete' : 'aborted';
-  await orchestrator.setRunStatus.executeWithOptions({ summary: `run ${status}` }, [{ run, status }]);
+  // Who cancels the run's workflow aborts the run, and that is to be written down.
+  await CancellationScope.nonCancellable(() =>
+    orchestrator.setRunStatus.executeWithOptions({ summary: `run ${status}` }, [{ run, status }]),
+  );
   return { stages: outcomes };
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { messages } from '../../contracts/workflows.ts';
-import { forkBranch } from '../../stores/branches.ts';
+import { rewind } from '../../stores/rewind.ts';
 import { type Connections, withConnections } from '../connections.ts';
 import { summaryOf } from '../launch-run.ts';
 import { isServed, standingStage, tellStage } from '../operator.ts';
@@ -32,9 +32,9 @@ async function resume(connections: Connections, name: string | undefined, { from
   const client = await connections.temporal();
   const key = standingStage(await readShow(database, name));
   if (await isServed(client, key)) {
-    await tellStage(client, key, messages.resume, { fromStep: from });
+    await tellStage(client, key, messages.resume, { from });
   } else {
-    if (from !== undefined) await forkBranch(database, key, from);
+    if (from !== undefined) await rewind(database, key, from);
     const { recipe } = await findRun(database, key.run);
     await startRunWorkflow(client, { run: key.run, summary: summaryOf(recipe) });
   }

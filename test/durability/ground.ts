@@ -17,7 +17,7 @@ import { readSettings, type Settings } from '../../infra/settings.ts';
 import { type Stack, startStack, stopStack } from '../../infra/stack.ts';
 import { readState, type StackState } from '../../infra/state.ts';
 import { localWorkers, type WorkerSpec } from '../../infra/workers.ts';
-import { commitChange } from '../../stores/changes.ts';
+import { commitChanges } from '../../stores/changes.ts';
 import { createDatabase } from '../../stores/database.ts';
 import { migrate } from '../../stores/migrate.ts';
 import { createObjectStore } from '../../stores/objects.ts';
@@ -157,13 +157,11 @@ function missingState(path: string): never {
 export async function launchRun({ recipe, connections }: Ground, run: string): Promise<void> {
   const checked = await checkLaunch({ recipe, folder: '/' }, connections);
   await launch(checked, connections, run);
-  const change = {
-    effectiveStep: CHANGE_STEP,
-    field: 'learning_rate',
-    value: 4e-4,
-    author: 'operator',
-  } as const;
-  await commitChange(await connections.database(), { run, stage: STAGE }, change);
+  await commitChanges(
+    await connections.database(),
+    { run, stage: STAGE },
+    { values: { learning_rate: 4e-4 }, atStep: CHANGE_STEP, author: 'operator' },
+  );
 }
 
 /** Waits until a run is complete, parked, paused or aborted; tells which. Servers may be away meanwhile. */

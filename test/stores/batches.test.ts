@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { commitBatch, findBatch } from '../../stores/batches.ts';
-import { commitChange, listChanges } from '../../stores/changes.ts';
+import { commitChanges } from '../../stores/changes.ts';
 import { recordStep } from '../../stores/steps.ts';
 import { claimTerm } from '../../stores/terms.ts';
 import {
@@ -77,36 +77,10 @@ test('a batch beyond the next step means that the history is ahead of the rows',
   );
 });
 
-test('a change takes effect after the last logged batch, and is kept with its author', async (t) => {
-  const { database, term } = await claimedRun(t, 2);
-  await commitBatch(database, batchOf(3, term));
-  const change = { effectiveStep: 3, field: 'learning_rate', value: 1e-4, author: 'ada' } as const;
-  await assert.rejects(
-    commitChange(database, KEY, change),
-    failure('InvalidInput', 'a step from 4 to 8', 'at step 3'),
-  );
-  await assert.rejects(
-    commitChange(database, KEY, { ...change, effectiveStep: 9 }),
-    failure('InvalidInput', 'from 4 to 8'),
-  );
-  await commitChange(database, KEY, { ...change, effectiveStep: 5 });
-  await commitChange(database, KEY, { ...change, effectiveStep: 4 });
-  await commitChange(database, KEY, { ...change, effectiveStep: 4, value: 2e-4 });
-  const listed = (await listChanges(database, BRANCH)).map(({ effectiveStep, value }) => [
-    effectiveStep,
-    value,
-  ]);
-  assert.deepEqual(listed, [
-    [4, 1e-4],
-    [4, 2e-4],
-    [5, 1e-4],
-  ]);
-});
-
 test('a batch made before a change was committed is refused, and made again', async (t) => {
   const { database, term } = await claimedRun(t, 1);
   const made = batchOf(2, term);
-  await commitChange(database, KEY, { effectiveStep: 2, field: 'learning_rate', value: 1e-4, author: 'ada' });
+  await commitChanges(database, KEY, { values: { learning_rate: 1e-4 }, atStep: 2, author: 'ada' });
   await assert.rejects(
     commitBatch(database, made),
     failure('Unavailable', 'a live change was committed', '0.0001'),

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { commitBatch } from '../../stores/batches.ts';
 import { forkBranch } from '../../stores/branches.ts';
-import { commitChange } from '../../stores/changes.ts';
+import { commitChanges } from '../../stores/changes.ts';
 import { commitCheckpoint } from '../../stores/checkpoints.ts';
 import { recordEvaluation } from '../../stores/evaluations.ts';
 import { readPosition } from '../../stores/stages.ts';
@@ -44,6 +44,7 @@ test('a fresh stage stands at step 0 of what it starts from', async (t) => {
     cursor: { pass: 0, position: 0 },
     rollout: null,
     changes: [],
+    seams: [],
     evaluated: [],
   });
 });
@@ -86,8 +87,7 @@ test('between two rollouts nothing is in hand', async (t) => {
 
 test('changes and evaluations that are committed are part of where a stage stands', async (t) => {
   const { database } = await claimedRun(t, 1);
-  const change = { effectiveStep: 5, field: 'beta', value: 0.01, author: 'ada' } as const;
-  await commitChange(database, KEY, change);
+  await commitChanges(database, KEY, { values: { beta: 0.01 }, atStep: 5, author: 'ada' });
   const figures = {
     problems: 4,
     k: 2,
@@ -102,14 +102,14 @@ test('changes and evaluations that are committed are part of where a stage stand
   await recordEvaluation(database, { ...measured, as: 'base', step: 0, quick: false });
   await recordEvaluation(database, { ...measured, as: 'zero', step: 1, quick: true });
   const position = await readPosition(database, KEY);
-  assert.deepEqual(position.changes, [change]);
+  assert.deepEqual(position.changes, [{ effectiveStep: 5, field: 'beta', value: 0.01, author: 'ada' }]);
   assert.deepEqual(position.evaluated, ['base@0', 'zero@1']);
 });
 
 test('a rewound stage stands at the step that it goes on from, with its parent’s log, rollout and changes up to it', async (t) => {
   const { database, term } = await claimedRun(t, 1);
   await commitCheckpoint(database, checkpointOf(1, term));
-  await commitChange(database, KEY, { effectiveStep: 8, field: 'beta', value: 0.01, author: 'ada' });
+  await commitChanges(database, KEY, { values: { beta: 0.01 }, atStep: 8, author: 'ada' });
   await train(database, 2, 6, term);
   await commitCheckpoint(database, checkpointOf(4, term)).catch(() => assert.fail('step 4 is recorded'));
   const branch = await forkBranch(database, KEY, 3);

@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { commitBatch } from '../../stores/batches.ts';
+import { commitChanges, listChanges } from '../../stores/changes.ts';
+import { BRANCH, batchOf, claimedRun, databaseWithRun, failure, KEY } from './helpers.ts';
+
+const author = 'ada';
+
+test('a change takes effect after the last logged batch, and is kept with its author', async (t) => {
+  const { database, term } = await claimedRun(t, 2);
+  await commitBatch(database, batchOf(3, term));
+  const at = (atStep: number | null, learning_rate = 1e-4) =>
+    commitChanges(database, KEY, { values: { learning_rate }, atStep, author });
+  await assert.rejects(at(3), failure('InvalidInput', 'a step from 4 to 8', 'at step 3'));
+  await assert.rejects(at(9), failure('InvalidInput', 'from 4 to 8'));
+  await at(5);
+  assert.deepEqual(await at(null), [{ effectiveStep: 4, field: 'learning_rate', value: 1e-4, author }]);
+  await at(4, 2e-4);
+  const listed = (await listChanges(database, BRANCH)).map(({ effectiveStep, value }) => [
+    effectiveStep,
+    value,
+  ]);
+  assert.deepEqual(listed, [
+    [4, 1e-4],
+    [4, 2e-4],
+    [5, 1e-4],
+  ]);
+});
+
+test('of several changes all are committed or none: every one out of bounds is named with its bound', async (t) => {
+  const database = await databaseWithRun(t);
+  const values = { learning_rate: -1, temperature: 0, epsilon: 0.3 };
+  await assert.rejects(
+    commitChanges(database, KEY, { values, atStep: null, author }),
+    failure('InvalidInput', 'learning_rate: expected number to be >0, found -1', 'temperature', 'found 0'),
+  );
+  assert.deepEqual(await listChanges(database, BRANCH), []);
+  await commitChanges(database, KEY, {
+    values: { ...values, learning_rate: 1, temperature: 1 },
+    atStep: null,
+    author,
+  });
+  assert.equal((await listChanges(database, BRANCH)).length, 3);
+});
+
+test('a change is held to those that are committed, also for later steps', async (t) => {
+  const database = await databaseWithRun(t);
+  await commitChanges(database, KEY, { values: { epsilon_high: 0.3 }, atStep: 6, author });
+  await assert.rejects(
+    commitChanges(database, KEY, { values: { epsilon: 0.4 }, atStep: 2, author }),
+    failure('InvalidInput', 'epsilon_high: expected at least epsilon (0.4), found 0.3'),
+  );
+});
