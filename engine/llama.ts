@@ -22,38 +22,68 @@ export interface LlamaGraph {
 }
 
 /**
- * Builds the model over inputs `tokens` [B, T] int64, `position` [1] int64 (of the first
- * column), `cos` and `sin` [positions, h/2], `causalMask` [T, T] (0 or −∞), and the weights.
- *
- * Sequences are padded on the right: a causal mask alone then keeps padding out of every
- * real position.
+ * How sequences lie in the rows. `padded`: one a row, padded on the right, so that a causal mask alone keeps
+ * padding out of every real position. `packed`: several a row, kept apart by positions and mask.
  */
-export function buildLlama(config: ModelConfig): LlamaGraph {
+export type RowLayout = 'padded' | 'packed';
+
+/**
+ * Builds the model over inputs `tokens` [B, T] int64, `cos` and `sin` [positions, h/2], and the weights.
+ * Padded, also `position` [1] int64 (of the first column) and `causalMask` [T, T] (0 or −∞); packed,
+ * `positions` [B, T] int64 and `attentionMask` [B, T, T] in their place.
+ */
+export function buildLlama(config: ModelConfig, rows: RowLayout = 'padded'): LlamaGraph {
   const graph = new Graph();
   const weights = new Map(
     [...expectedTensors(config)].map(([name, shape]) => [name, graph.input(name, 'float32', shape)]),
   );
   const tokens = graph.input('tokens', 'int64', ['B', 'T']);
-  const model = new Llama(config, graph, weights);
+  const model = new Llama(config, graph, weights, ROW_INPUTS[rows](graph));
   const hidden = model.forward(tokens);
   return { graph, weights, hidden, logits: (rows) => model.logits(rows) };
 }
 
+/** What tells attention where the tokens stand. */
+interface RowInputs {
+  /** [1] or [B, T] */
+  positions: Value;
+  /** [T, T] or [B, T, T] */
+  mask: Value;
+}
+
+const ROW_INPUTS: Record<RowLayout, (graph: Graph) => RowInputs> = {
+  padded: (graph) => ({
+    positions: graph.input('position', 'int64', [1]),
+    mask: graph.input('causalMask', 'float32', ['T', 'T']),
+  }),
+  packed: (graph) => ({
+    positions: graph.input('positions', 'int64', ['B', 'T']),
+    mask: graph.input('attentionMask', 'float32', ['B', 'T', 'T']),
+  }),
+};
+
 class Llama {
   private readonly config: ModelConfig;
   private readonly weights: ReadonlyMap<string, Value>;
-  private readonly position: Value;
+  private readonly positions: Value;
   private readonly cos: Value;
   private readonly sin: Value;
-  private readonly causalMask: Value;
+  /** Broadcasts to the scores, [B, K, T, T] or [B, K, G, T, T]. */
+  private readonly scoresMask: Value;
 
-  constructor(config: ModelConfig, graph: Graph, weights: ReadonlyMap<string, Value>) {
+  constructor(
+    config: ModelConfig,
+    graph: Graph,
+    weights: ReadonlyMap<string, Value>,
+    { positions, mask }: RowInputs,
+  ) {
     this.config = config;
     this.weights = weights;
-    this.position = graph.input('position', 'int64', [1]);
+    this.positions = positions;
     this.cos = graph.input('cos', 'float32', ['positions', config.head_dim / 2]);
     this.sin = graph.input('sin', 'float32', ['positions', config.head_dim / 2]);
-    this.causalMask = graph.input('causalMask', 'float32', ['T', 'T']);
+    const heads = this.groups === 1 ? [1] : [1, 1];
+    this.scoresMask = mask.shape.length === 2 ? mask : op.reshape(mask, ['B', ...heads, 'T', 'T']);
   }
 
   private weight(name: string): Value {
@@ -107,7 +137,7 @@ class Llama {
 
   private rotate(x: Value, heads: number): Value {
     const flat = op.reshape(x, ['B', 'T', heads * this.config.head_dim]);
-    return op.rotary(flat, this.position, this.cos, this.sin);
+    return op.rotary(flat, this.positions, this.cos, this.sin);
   }
 
   /** [B, T, K·h] → [B, K, h, T] */
@@ -134,12 +164,12 @@ class Llama {
     return op.reshape(merged, ['N', H * h]);
   }
 
-  /** Adds the causal mask to scores [B, K, G·T, T]. */
+  /** Adds the mask to scores [B, K, G·T, T]. */
   private mask(scores: Value): Value {
     const { num_key_value_heads: K } = this.config;
-    if (this.groups === 1) return op.add(scores, this.causalMask);
+    if (this.groups === 1) return op.add(scores, this.scoresMask);
     const apart = op.reshape(scores, ['B', K, this.groups, 'T', 'T']);
-    return op.reshape(op.add(apart, this.causalMask), ['B', K, 'G·T', 'T']);
+    return op.reshape(op.add(apart, this.scoresMask), ['B', K, 'G·T', 'T']);
   }
 
   private get groups(): number {

@@ -1,11 +1,13 @@
 /** Runs a policy's graphs over batches: sessions, their fixed inputs, and micro-batches. */
-import { causalMask, rotaryTables } from './llama.ts';
+import { AttentionInputs } from './attention-inputs.ts';
+import type { RowLayout } from './llama.ts';
 import type { Objective } from './losses.ts';
 import {
   flatten,
   layOut,
   type MicroBatch,
   planMicroBatches,
+  planPacked,
   type Sequence,
   unflatten,
 } from './micro-batches.ts';
@@ -13,7 +15,7 @@ import type { ModelConfig } from './model-config.ts';
 import { serialize } from './onnx.ts';
 import type { Runtime, Session } from './runtime.ts';
 import type { TokenOutputs } from './step-metrics.ts';
-import type { DType, FloatTensor, Tensor, TensorMap, TypedArrays } from './tensor.ts';
+import type { DType, Tensor, TensorMap, TypedArrays } from './tensor.ts';
 import type { Scalars } from './train-batch.ts';
 import { gradientInput, gradientOutput, scoringGraph, trainingGraph } from './training-graph.ts';
 
@@ -32,6 +34,8 @@ export interface TrainCall {
   /** Per sequence, per completion token. */
   perToken: Readonly<Record<string, readonly Float32Array[]>>;
   scalars: Scalars;
+  /** Several sequences a row. */
+  packing: boolean;
 }
 
 type Tensors = Record<string, Tensor>;
@@ -56,15 +60,13 @@ export class PolicyGraphs {
   private readonly config: ModelConfig;
   private readonly maxTokens: number;
   private readonly sessions = new Map<string, Session>();
-  private readonly masks = new Map<number, FloatTensor>();
-  private readonly position: Tensor;
-  private rotary: { positions: number; cos: FloatTensor; sin: FloatTensor } | undefined;
+  private readonly attention: AttentionInputs;
 
   constructor(options: { runtime: Runtime; config: ModelConfig; maxMicroBatchTokens?: number | undefined }) {
     this.runtime = options.runtime;
     this.config = options.config;
     this.maxTokens = options.maxMicroBatchTokens ?? defaultMicroBatchTokens(options.config);
-    this.position = options.runtime.createTensor('int64', [1]);
+    this.attention = new AttentionInputs(options.runtime, options.config);
   }
 
   score({ weights, sequences, temperature }: ScoreCall): Pick<TokenOutputs, 'logprobs' | 'entropies'> {
@@ -73,22 +75,29 @@ export class PolicyGraphs {
     const results = { logprobs: emptyTokens(sequences), entropies: emptyTokens(sequences) };
     for (const plan of planMicroBatches(sequences, this.maxTokens)) {
       const own = this.inputs(sequences, plan, {}, { floats: { temperature }, flags: {} });
-      this.runOnce(session, { ...this.fixed(plan), ...Object.fromEntries(weights) }, own, {}, plan, results);
+      const kept = { ...this.attention.shared(plan, { packed: false }), ...Object.fromEntries(weights) };
+      this.runOnce(session, kept, own, {}, plan, results);
     }
     return results;
   }
 
   train(call: TrainCall): TokenOutputs {
-    const { objective, weights, gradients, sequences, perToken, scalars } = call;
+    const { objective, weights, gradients, sequences, perToken, scalars, packing } = call;
     this.check(sequences, perToken);
-    const key = `${objective.loss} ${objective.level}`;
-    const session = this.session(key, () => trainingGraph(this.config, objective));
+    const layout: RowLayout = packing ? 'packed' : 'padded';
+    const key = `${objective.loss} ${objective.level} ${layout}`;
+    const session = this.session(key, () => trainingGraph(this.config, objective, layout));
     const results = emptyOutputs(sequences, objective);
     const shared = { ...Object.fromEntries(weights), ...renamed(gradients, gradientInput) };
-    for (const plan of planMicroBatches(sequences, this.maxTokens)) {
-      const own = this.inputs(sequences, plan, perToken, scalars);
-      const accumulated = renamed(gradients, gradientOutput);
-      this.runOnce(session, { ...this.fixed(plan), ...shared }, own, accumulated, plan, results);
+    const accumulated = renamed(gradients, gradientOutput);
+    const plans = packing ? planPacked : planMicroBatches;
+    for (const plan of plans(sequences, this.maxTokens)) {
+      const kept = { ...this.attention.shared(plan, { packed: packing }), ...shared };
+      const own = {
+        ...this.inputs(sequences, plan, perToken, scalars),
+        ...(packing ? this.attention.packed(sequences, plan) : {}),
+      };
+      this.runOnce(session, kept, own, accumulated, plan, results);
     }
     return results;
   }
@@ -128,7 +137,7 @@ export class PolicyGraphs {
     { floats, flags }: Scalars,
   ): Tensors {
     const arrays = layOut(sequences, plan);
-    const rows = plan.members.length;
+    const rows = plan.rows.length;
     const scored = arrays.rows.length;
     const tensors: Tensors = {
       tokens: this.tensor('int64', [rows, plan.length], arrays.tokens),
@@ -136,7 +145,7 @@ export class PolicyGraphs {
       rowsInverse: this.tensor('int64', [rows * plan.length], arrays.rowsInverse),
       targets: this.tensor('int64', [scored], arrays.targets),
       sequenceOf: this.tensor('int64', [scored], arrays.sequenceOf),
-      tokenShares: this.tensor('float32', [rows, 1], arrays.tokenShares),
+      tokenShares: this.tensor('float32', [arrays.tokenShares.length, 1], arrays.tokenShares),
     };
     for (const [name, values] of Object.entries(perToken)) {
       tensors[name] = this.tensor('float32', [scored], flatten(values, plan));
@@ -152,33 +161,6 @@ export class PolicyGraphs {
     data: ArrayLike<TypedArrays[D][number]>,
   ): Tensor<D> {
     return this.runtime.createTensor(dtype, shape, data);
-  }
-
-  /** The tensors that every micro-batch of a length shares. */
-  private fixed({ length }: MicroBatch): Tensors {
-    const { cos, sin } = this.rotaryFor(length);
-    return { position: this.position, cos, sin, causalMask: this.maskFor(length) };
-  }
-
-  private maskFor(length: number): FloatTensor {
-    const known = this.masks.get(length);
-    if (known) return known;
-    const mask = this.tensor('float32', [length, length], causalMask(length));
-    this.masks.set(length, mask);
-    return mask;
-  }
-
-  /** The rotary tables, grown by doubling to hold the positions asked for. */
-  private rotaryFor(length: number): { cos: FloatTensor; sin: FloatTensor } {
-    if (this.rotary && this.rotary.positions >= length) return this.rotary;
-    const positions = Math.max(length, 2 * (this.rotary?.positions ?? 128));
-    const tables = rotaryTables(this.config, positions);
-    const shape = [positions, this.config.head_dim / 2];
-    this.rotary?.cos.dispose();
-    this.rotary?.sin.dispose();
-    const [cos, sin] = [this.tensor('float32', shape, tables.cos), this.tensor('float32', shape, tables.sin)];
-    this.rotary = { positions, cos, sin };
-    return this.rotary;
   }
 
   private session(key: string, build: () => ReturnType<typeof scoringGraph>): Session {
@@ -198,10 +180,7 @@ export class PolicyGraphs {
 
   dispose(): void {
     for (const session of this.sessions.values()) session.dispose();
-    for (const mask of this.masks.values()) mask.dispose();
-    this.rotary?.cos.dispose();
-    this.rotary?.sin.dispose();
-    this.position.dispose();
+    this.attention.dispose();
   }
 }
 

@@ -140,9 +140,10 @@ class OrtPolicy implements Policy {
     return this.result(outputs, tokenWeights, { advantagesB, range });
   }
 
-  sftStep({ sequences, tokenWeights, options }: SftBatch): StepResult {
+  sftStep({ sequences, tokenWeights, options, packing = false }: SftBatch): StepResult {
     const scalars = { floats: { temperature: 1 }, flags: {} };
-    const outputs = this.accumulate({ loss: 'sft', level: 'token' }, sequences, { tokenWeights }, scalars);
+    const objective: Objective = { loss: 'sft', level: 'token' };
+    const outputs = this.accumulate(objective, sequences, { tokenWeights }, scalars, packing);
     const result = this.result(outputs, tokenWeights);
     this.update(result.gradNorm, options);
     return result;
@@ -154,10 +155,11 @@ class OrtPolicy implements Policy {
     sequences: readonly Sequence[],
     perToken: Record<string, readonly Float32Array[]>,
     scalars: Scalars,
+    packing = false,
   ): TokenOutputs {
     for (const gradient of this.gradients.values()) gradient.data.fill(0);
     const { weights, gradients } = this;
-    return this.graphs.train({ objective, weights, gradients, sequences, perToken, scalars });
+    return this.graphs.train({ objective, weights, gradients, sequences, perToken, scalars, packing });
   }
 
   private result(

@@ -47,6 +47,8 @@ export interface SftBatch {
   /** Per sequence, per completion token: its weight in the loss −Σ w·log π. */
   tokenWeights: readonly Float32Array[];
   options: UpdateOptions;
+  /** Several sequences a row, attention kept inside each; the same mathematics, sums in another order. Default: no. */
+  packing?: boolean;
 }
 
 /** 1 + ε_high, or for `cispo` ε_high, which TRL takes as the bound of ρ itself. */

@@ -4,7 +4,7 @@
  */
 import { backward } from './gradients.ts';
 import type { Graph, Value } from './graph.ts';
-import { buildLlama } from './llama.ts';
+import { buildLlama, type RowLayout } from './llama.ts';
 import { buildObjective, buildScores, type Objective, type TokenObjective } from './losses.ts';
 import type { ModelConfig } from './model-config.ts';
 import * as op from './operators.ts';
@@ -27,8 +27,8 @@ export function scoringGraph(config: ModelConfig): Graph {
  * and `kls` [R] where the objective has them, and each weight's gradient of the loss
  * −Σ w·l added to its accumulator. The weights w are the input `tokenWeights` [R].
  */
-export function trainingGraph(config: ModelConfig, objective: Objective): Graph {
-  const model = buildLlama(config);
+export function trainingGraph(config: ModelConfig, objective: Objective, rows: RowLayout): Graph {
+  const model = buildLlama(config, rows);
   const { graph, weights } = model;
   const { logprobs, entropies } = buildScores(model);
   const made = buildObjective(graph, objective, logprobs);
