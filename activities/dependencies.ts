@@ -1,8 +1,9 @@
+import type { RewardTools } from '../rewards/tools.ts';
 import type { Database } from '../stores/database.ts';
 import type { ObjectStore } from '../stores/objects.ts';
 import type { Failpoints } from './failpoints.ts';
 
-/** What the orchestrator's and the reward worker's activities are given: the two stores. */
+/** What the orchestrator's activities are given: the two stores. */
 export interface Stores {
   database: Database;
   objects: ObjectStore;
@@ -11,4 +12,9 @@ export interface Stores {
 /** What activities are given at whose commits a test can have the process die. */
 export interface WatchedStores extends Stores {
   failpoints: Failpoints;
+}
+
+/** What the reward worker's activities are given besides: threads for math, the sandbox. */
+export interface RewardRoom extends Stores {
+  tools: RewardTools;
 }

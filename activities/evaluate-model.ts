@@ -5,16 +5,20 @@ import type { DrawnPrompt } from '../contracts/records.ts';
 import type { ModelFolder } from '../engine/model-folder.ts';
 import type { EngineThread } from '../engine/thread.ts';
 import { WEIGHTS_FILE } from '../engine/weights.ts';
-import { rewards } from '../rewards/index.ts';
+import { makeReward } from '../rewards/index.ts';
+import type { RewardTools } from '../rewards/tools.ts';
 import { evaluationSeed } from './draw-evaluation.ts';
+import { judge } from './judge.ts';
 import { split } from './ragged.ts';
 import { evaluatedSamples } from './record-evaluation.ts';
+import { rewardInputs } from './reward-inputs.ts';
 import { sampleRequest } from './sample-request.ts';
-import { judge } from './score-rollout.ts';
 
 export interface EvaluateInput {
   model: ModelFolder;
   prompts: readonly Omit<DrawnPrompt, 'slot'>[];
+  /** of the prompts that have one, by the prompts' hashes */
+  entries: ReadonlyMap<string, unknown>;
   promptFormat: RunPlan['promptFormat'];
   /** samples a problem */
   k: number;
@@ -23,9 +27,16 @@ export interface EvaluateInput {
   runSeed: bigint;
 }
 
+/** What an evaluation asks of each answer. */
+const MEASURED = ['accuracy', 'format'] as const;
+
 /** Measures a model that no stage holds, as a stage measures its policy: same seeds, verdicts and statistics. */
-export async function evaluateModel(engine: EngineThread, input: EvaluateInput): Promise<EvaluationSummary> {
-  const { model, promptFormat, prompts, k, sampling, runSeed } = input;
+export async function evaluateModel(
+  engine: EngineThread,
+  tools: RewardTools,
+  input: EvaluateInput,
+): Promise<EvaluationSummary> {
+  const { model, promptFormat, prompts, entries, k, sampling, runSeed } = input;
   const { tokenizer } = model;
   const { record, tensors } = sampleRequest({
     tokenizer,
@@ -46,8 +57,11 @@ export async function evaluateModel(engine: EngineThread, input: EvaluateInput):
   const texts = split(completions.flat, completions.lengths).map((tokens) =>
     tokenizer.decode(tokens, { skipSpecialTokens: true }),
   );
-  const judged = [rewards.accuracy, rewards.format].map((reward) => judge(reward, record, texts, truncatedN));
-  return summarizeEvaluation(evaluatedSamples(record, { rewards: judged, texts }, completions.lengths));
+  const lengthsN = completions.lengths;
+  const inputs = rewardInputs({ request: record, entries, texts, lengthsN, truncatedN });
+  const rewards = MEASURED.map((name) => makeReward({ name }, tools));
+  const judged = await judge(rewards, inputs);
+  return summarizeEvaluation(evaluatedSamples(record, { rewards: judged, texts }, lengthsN));
 }
 
 /** Gives an engine a model to sample from. */

@@ -9,7 +9,7 @@ import { acquire } from './acquire.ts';
 import { changeStageStatus } from './change-stage-status.ts';
 import { checkpoint } from './checkpoint.ts';
 import { commitCheckpoint } from './commit-checkpoint.ts';
-import type { Stores, WatchedStores } from './dependencies.ts';
+import type { RewardRoom, WatchedStores } from './dependencies.ts';
 import { drawEvaluation } from './draw-evaluation.ts';
 import { drawPrompts } from './draw-prompts.ts';
 import { joinRollouts } from './join-rollouts.ts';
@@ -46,8 +46,9 @@ export function createOrchestratorActivities(stores: WatchedStores): Orchestrato
   };
 }
 
-export function createRewardActivities(stores: Stores): RewardActivities {
-  return { scoreRollout: (input) => scoreRollout(stores, input) };
+/** The verifiers, served by what one process has started. */
+export function createRewardActivities(room: RewardRoom): RewardActivities {
+  return { scoreRollout: (input) => scoreRollout(room, input) };
 }
 
 /** The training contract, served by one engine. */

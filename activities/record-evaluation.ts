@@ -35,7 +35,7 @@ export function evaluatedSamples(
       const n = p * numGenerations + k;
       const text = texts[n] ?? '';
       return {
-        answer: extractAnswer(text),
+        answer: answerIn(accuracy[n]) ?? extractAnswer(text),
         correct: passed(accuracy[n]),
         wellFormed: passed(format[n]) === true,
         tokens: lengthsN[n] ?? 0,
@@ -43,6 +43,11 @@ export function evaluatedSamples(
       };
     }),
   );
+}
+
+/** The answer that a verifier found. */
+function answerIn(verdict: Verdict | undefined): string | null {
+  return verdict !== undefined && 'score' in verdict ? (verdict.extracted ?? null) : null;
 }
 
 /** Full marks or not; null where the verifier answered with an error. */

@@ -2,27 +2,31 @@ import { informativeGroups } from '../algorithm/dynamic-sampling.ts';
 import { mean } from '../algorithm/sample-moments.ts';
 import type { ScoreRolloutInput, ScoreRolloutResult } from '../contracts/activities.ts';
 import { Failure } from '../contracts/failures.ts';
-import type { DrawnPrompt, SampleRequest, ScoresRecord, Verdict } from '../contracts/records.ts';
-import { rewards } from '../rewards/index.ts';
-import type { Reward } from '../rewards/reward.ts';
+import type { SampleRequest, ScoresRecord, Verdict } from '../contracts/records.ts';
+import { type RewardRecipe, rewardSchema } from '../contracts/rewards.ts';
+import { makeReward, rewardNames } from '../rewards/index.ts';
 import { keys } from '../stores/keys.ts';
+import { readEntries } from '../stores/prompts.ts';
 import { putRecord } from '../stores/records.ts';
 import { tokenizerOf } from './checkpoint-files.ts';
-import type { Stores } from './dependencies.ts';
+import type { RewardRoom } from './dependencies.ts';
+import { type Judged, judge } from './judge.ts';
 import { planOf, stagePlanOf } from './plan-of.ts';
 import { split } from './ragged.ts';
 import { readRollout, readSampleRequest } from './records.ts';
+import { promptOf, rewardInputs } from './reward-inputs.ts';
 
 const SAMPLES_SHOWN = 3;
 const SAMPLE_CHARACTERS = 300;
 
 /** Has every completion of a rollout judged by every reward, and keeps the verdicts apart. */
 export async function scoreRollout(
-  { database, objects }: Stores,
+  { database, objects, tools }: RewardRoom,
   { key, rollout, rewards: names }: ScoreRolloutInput,
 ): Promise<ScoreRolloutResult> {
   const started = performance.now();
   const stage = stagePlanOf(await planOf(database, key.run), key.stage);
+  const rewards = names.map((name) => makeReward(recipeOf(name, stage.options.rewards), tools));
   const [tokenizer, sampled] = await Promise.all([
     tokenizerOf(objects, stage.initial.manifest),
     readRollout(objects, rollout),
@@ -32,7 +36,12 @@ export async function scoreRollout(
   const completionsN = split(sampled.ints('completionTokens'), lengthsN);
   const truncatedN = sampled.ints('truncated');
   const texts = completionsN.map((tokens) => tokenizer.decode([...tokens], { skipSpecialTokens: true }));
-  const judged = names.map((name) => judge(rewardNamed(name), request, texts, truncatedN));
+  const entries = await readEntries(
+    database,
+    request.prompts.map(({ prompt }) => prompt),
+  );
+  const inputs = rewardInputs({ request, entries, texts, lengthsN, truncatedN });
+  const judged = await judge(rewards, inputs);
   const record: ScoresRecord = { kind: 'scores', rollout, rewards: judged, texts };
   const scores = await putRecord(objects, keys.scores(rollout), record, new Map());
   return {
@@ -45,36 +54,11 @@ export async function scoreRollout(
   };
 }
 
-function rewardNamed(name: string): Reward {
-  const found = Object.values(rewards).find((reward) => reward.name === name);
+/** The reward of a name with the options that the stage gives it; an evaluation may name one that it does not. */
+function recipeOf(name: string, given: readonly RewardRecipe[]): RewardRecipe {
+  const found = given.find((reward) => reward.name === name) ?? rewardSchema.safeParse({ name }).data;
   if (found !== undefined) return found;
-  throw new Failure('InvalidInput', `reward ${name}: expected one of ${Object.keys(rewards).join(', ')}`);
-}
-
-type Judged = ScoresRecord['rewards'][number];
-
-/** The verdicts of one reward on every completion. */
-export function judge(
-  reward: Reward,
-  request: SampleRequest,
-  texts: string[],
-  truncatedN: Int32Array,
-): Judged {
-  const verdicts = texts.map((completionText, n) => {
-    const { problem, answer } = promptOf(request, n);
-    return reward.score({ problem, answer, completionText, truncated: truncatedN[n] === 1 });
-  });
-  return { name: reward.name, version: reward.version, verdicts };
-}
-
-/** The prompt that sequence n answers. */
-function promptOf(request: SampleRequest, n: number): DrawnPrompt {
-  const prompt = request.prompts[Math.floor(n / request.numGenerations)];
-  if (prompt !== undefined) return prompt;
-  throw new Failure(
-    'CorruptObject',
-    `rollout: expected at most ${request.seeds.length} sequences, found a ${n + 1}th`,
-  );
+  throw new Failure('InvalidInput', `reward ${name}: expected one of ${rewardNames.join(', ')}`);
 }
 
 /** Places of the prompts whose group is neither all right nor all wrong; none without an accuracy reward. */

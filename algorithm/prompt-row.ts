@@ -4,6 +4,8 @@ export interface PromptRow {
   /** The ground truth. */
   answer: string;
   domain: string;
+  /** What the domain's verifier needs beyond the answer: tests, options, metadata. */
+  entry?: Record<string, unknown> | undefined;
   /** `test` prompts are held out: never trained on, and what evaluations measure. */
   split: 'train' | 'test';
 }

@@ -1,5 +1,5 @@
 /**
- * Reads a data set of prompts (JSONL: `problem`, `answer`, `domain`, optional `split`). The whole is
+ * Reads a data set of prompts (JSONL: `problem`, `answer`, `domain`, optional `split` and `entry`). The whole is
  * checked before anything of it is used; the first fault refuses it all, with its line and field.
  */
 import { z } from 'zod';
@@ -40,6 +40,9 @@ const rowSchema = z.object(
     problem: filledText,
     answer: filledText,
     domain: filledText,
+    entry: z
+      .record(z.string(), z.unknown(), { error: (issue) => expected('an object', issue.input) })
+      .optional(),
     split: z
       .enum(['train', 'test'], { error: (issue) => expected('"train" or "test"', issue.input) })
       .default('train'),

@@ -5,7 +5,7 @@ import { readPromptFile, readPromptSource } from '../activities/import-prompts.t
 import type { ImportedPrompt } from '../algorithm/prompt-rows.ts';
 import type { RunPlan } from '../contracts/activities.ts';
 import type { EvaluationOptions } from '../contracts/options.ts';
-import { countPrompts, promptHash, readPrompts } from '../stores/prompts.ts';
+import { countPrompts, promptHash, readEntries, readPrompts } from '../stores/prompts.ts';
 import { getRun } from '../stores/runs.ts';
 import type { Connections } from './connections.ts';
 import { InputError } from './errors.ts';
@@ -26,10 +26,12 @@ export interface MeasureOptions {
 
 export type Measure = Omit<EvaluateInput, 'model'>;
 
+type Problems = Pick<EvaluateInput, 'prompts' | 'entries'>;
+
 /** What is measured with before options change it. */
 interface Usual {
   /** held-out problems, the first `count` of them */
-  problems(count: number): Promise<EvaluateInput['prompts']>;
+  problems(count: number): Promise<Problems>;
   available: number;
   evaluation: EvaluationOptions;
   promptFormat: RunPlan['promptFormat'];
@@ -49,7 +51,7 @@ export async function chooseMeasure(
     throw new InputError(`--problems ${count}: expected at most ${usual.available}, which are held out`);
   }
   return {
-    prompts: await usual.problems(count),
+    ...(await usual.problems(count)),
     promptFormat: options.promptFormat ?? usual.promptFormat,
     k: options.k ?? evaluation.k,
     sampling: {
@@ -97,7 +99,11 @@ async function ofRun(
   if (staged === undefined) throw new InputError(`${run}: expected a stage ${stage} in its plan, found none`);
   const ordinals = (count: number) => Array.from({ length: count }, (_, ordinal) => ordinal);
   return {
-    problems: (count) => readPrompts(reader, plan.promptSet, 'test', ordinals(count)),
+    problems: async (count) => {
+      const prompts = await readPrompts(reader, plan.promptSet, 'test', ordinals(count));
+      const hashes = prompts.map(({ prompt }) => prompt);
+      return { prompts, entries: await readEntries(reader, hashes) };
+    },
     available: await countPrompts(reader, plan.promptSet, 'test'),
     evaluation: staged.evaluation,
     promptFormat: plan.promptFormat,
@@ -140,8 +146,15 @@ async function ofFile(path: string): Promise<Pick<Usual, 'problems' | 'available
 }
 
 function among(prompts: readonly ImportedPrompt[]): Pick<Usual, 'problems' | 'available'> {
-  const drawn = prompts.map(({ problem, answer, domain }) => {
-    return { prompt: promptHash({ problem, answer, domain }), problem, answer, domain };
+  const drawn = prompts.map((row) => {
+    const { problem, answer, domain, entry } = row;
+    return { prompt: promptHash(row), problem, answer, domain, entry };
   });
-  return { available: drawn.length, problems: async (count) => drawn.slice(0, count) };
+  return {
+    available: drawn.length,
+    problems: async (count) => ({
+      prompts: drawn.slice(0, count).map(({ entry: _, ...prompt }) => prompt),
+      entries: new Map(drawn.flatMap(({ prompt, entry }) => (entry === undefined ? [] : [[prompt, entry]]))),
+    }),
+  };
 }

@@ -1,16 +1,14 @@
 /** What `r1 verify` can score, and what it takes to score it. */
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
-import { createSandbox, extractCode, parseVerificationInfo, verifyCode } from '../rewards/code/index.ts';
-import { format } from '../rewards/format.ts';
-import { languageConsistency } from '../rewards/language.ts';
-import { type LanguageCode, languageScripts } from '../rewards/language-scripts.ts';
+import { type RewardName, rewardOptionsSchemas } from '../contracts/rewards.ts';
+import { gradeCode } from '../rewards/code/grade.ts';
+import { makeReward } from '../rewards/index.ts';
 import { logicVerifiers } from '../rewards/logic/index.ts';
-import { MathPool } from '../rewards/math/pool.ts';
+import { gradeMath } from '../rewards/math/grade.ts';
 import { scoreReasoningGym } from '../rewards/reasoning-gym/score.ts';
-import { repetitionPenalty } from '../rewards/repetition.ts';
-import type { Reward } from '../rewards/reward.ts';
 import { scienceVerifier } from '../rewards/science.ts';
+import { createRewardTools, type RewardTools } from '../rewards/tools.ts';
 import { type Graded, refused, type Verifier } from '../rewards/verifier.ts';
 
 export interface VerifyOptions {
@@ -44,61 +42,43 @@ export const verifyDomains: Record<string, Open> = {
   }),
   logic: pure(judgeLogic),
   ...Object.fromEntries(Object.entries(logicVerifiers).map(([name, each]) => [name, verifier(each)])),
-  format: pure((_, response) => ofReward(format, response)),
-  language: pure(judgeLanguage),
-  repetition: pure((_, response) => ofReward(repetitionPenalty(), response)),
+  format: openReward('format'),
+  language: openReward('language'),
+  length: openReward('length'),
+  repetition: openReward('repetition'),
 };
 
 const mathEntry = z.looseObject({ answer: z.union([z.string(), z.number()]) });
 
 /** One thread that can be killed, started before the first row is timed. */
 async function openMath(): Promise<Judge> {
-  const pool = new MathPool();
-  await pool.verify([{ groundTruth: '1', response: '1' }]);
+  const tools = createRewardTools({ parallel: 1 });
+  await tools.math.verify([{ groundTruth: '1', response: '1' }]);
   return {
     parallel: 1,
-    async judge(entry, response) {
+    judge(entry, response) {
       const parsed = mathEntry.safeParse(entry);
       if (!parsed.success) return wrongEntry('math', parsed.error);
-      const [verdict] = await pool.verify([{ groundTruth: String(parsed.data.answer), response }]);
-      return verdict ?? refused('internal', 'math: expected a verdict, found none');
+      return gradeMath(tools.math, String(parsed.data.answer), response);
     },
-    close: () => pool.close(),
+    close: () => tools.close(),
   };
 }
 
-const codeEntry = z.looseObject({
-  verification_info: z.unknown(),
-  mode: z.enum(['pass-rate', 'all-or-nothing']).default('pass-rate'),
-});
+const codeEntry = z.looseObject({ mode: z.enum(['pass-rate', 'all-or-nothing']).default('pass-rate') });
 
 /** Programs in sandboxes, as many at once as there are cores. */
 function openCode(): Judge {
   const parallel = availableParallelism();
-  const sandbox = createSandbox({ parallel });
+  const { sandbox } = createRewardTools({ parallel });
   return {
     parallel,
-    async judge(entry, response) {
-      const task = codeTask(entry);
-      if ('error' in task) return task;
-      const source = extractCode(response, task.language);
-      if (source === null) return { score: 0, extracted: null };
-      const verdict = await verifyCode({ ...task, source }, sandbox);
-      if ('score' in verdict) return { score: verdict.score, extracted: source };
-      return refused(verdict.error.kind, verdict.error.message);
+    judge(entry, response) {
+      const parsed = codeEntry.safeParse(entry);
+      if (!parsed.success) return wrongEntry('code', parsed.error);
+      return gradeCode(sandbox, entry, response, parsed.data.mode);
     },
   };
-}
-
-/** Open-R1's `verification_info`, in its column or as the entry itself. */
-function codeTask(entry: unknown) {
-  const parsed = codeEntry.safeParse(entry);
-  if (!parsed.success) return wrongEntry('code', parsed.error);
-  try {
-    return { ...parseVerificationInfo(parsed.data.verification_info ?? entry), mode: parsed.data.mode };
-  } catch (error) {
-    return wrongEntry('code', error);
-  }
 }
 
 const logicEntry = z.looseObject({ domain: z.string() });
@@ -116,22 +96,59 @@ function judgeLogic(entry: unknown, response: string): Graded {
   );
 }
 
-const languageEntry = z.looseObject({
-  language: z.enum(Object.keys(languageScripts) as [LanguageCode]).default('en'),
+/** What a row may say besides the reward's own options. */
+const rewardEntry = z.looseObject({
+  /** of the response, in tokens; left out: its words and signs are counted */
+  tokens: z.int().min(0).optional(),
+  /** the longest response that was sampled for, in tokens */
+  max_completion_length: z.int().positive().default(32_768),
+  truncated: z.boolean().default(false),
+  /** a short name of `target` */
+  language: z.string().optional(),
 });
 
-function judgeLanguage(entry: unknown, response: string): Graded {
-  const parsed = languageEntry.safeParse(entry);
-  if (!parsed.success) return wrongEntry('language', parsed.error);
-  return ofReward(languageConsistency(parsed.data.language), response);
+/** A reward of the response alone; the entry holds its options. */
+function openReward(name: RewardName): Open {
+  return () => {
+    const tools = createRewardTools({ parallel: 1 });
+    return { parallel: 1, judge: (entry, response) => judgeReward(name, tools, entry ?? {}, response) };
+  };
 }
 
-function ofReward(reward: Reward, completionText: string): Graded {
-  const verdict = reward.score({ problem: '', answer: '', completionText, truncated: false });
-  return 'error' in verdict ? verdict : { ...verdict, extracted: null };
+async function judgeReward(
+  name: RewardName,
+  tools: RewardTools,
+  entry: unknown,
+  response: string,
+): Promise<Graded> {
+  const parsed = rewardEntry.safeParse(entry);
+  if (!parsed.success) return wrongEntry(name, parsed.error);
+  const { tokens, max_completion_length, truncated, language, ...rest } = parsed.data;
+  const schema = rewardOptionsSchemas[name];
+  const known = Object.keys(schema.shape).filter((key) => Object.hasOwn(rest, key));
+  const given = Object.fromEntries(known.map((key) => [key, rest[key]]));
+  const options = schema.safeParse(
+    language === undefined || name !== 'language' ? given : { target: language, ...given },
+  );
+  if (!options.success) return wrongEntry(name, options.error);
+  const verdict = await makeReward({ name, options: options.data }, tools).score({
+    problem: '',
+    answer: '',
+    domain: '',
+    entry: null,
+    completionText: response,
+    completionTokens: tokens ?? termsOf(response),
+    maxCompletionLength: max_completion_length,
+    truncated,
+  });
+  return 'error' in verdict ? verdict : { score: verdict.score, extracted: null };
 }
 
-function wrongEntry(domain: string, error: unknown): Graded & { error: object } {
-  const problem = error instanceof z.ZodError ? z.prettifyError(error) : String(error);
-  return { error: { kind: 'ground-truth', message: `${domain}: the entry is not of its form: ${problem}` } };
+/** Words and signs: about what a tokenizer makes of a text. */
+function termsOf(text: string): number {
+  return text.match(/[\p{L}\p{M}\p{N}]+|\S/gu)?.length ?? 0;
+}
+
+function wrongEntry(domain: string, error: z.ZodError): Graded {
+  return refused('ground-truth', `${domain}: the entry is not of its form: ${z.prettifyError(error)}`);
 }

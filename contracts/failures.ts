@@ -19,6 +19,8 @@ export const failures = {
   TooManyErrors: { retryable: false },
   /** Nothing left to train on: every group was dropped or filtered. */
   EmptyBatch: { retryable: false },
+  /** A program that the work needs is not installed where it is to run. */
+  MissingTool: { retryable: false },
   /** Memory or disk ran out. */
   OutOfResources: { retryable: false },
   /** A server that did not answer, or answered that it cannot now. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { lengthProblem, rewardSchema } from './rewards.ts';
 
 /** Sampling options, named and meant as in TRL and Hugging Face's `GenerationConfig`. */
 export const samplingSchema = z.strictObject({
@@ -38,12 +39,6 @@ const progress = {
   /** digests of the weights are logged every so many steps (rule 11) */
   digest_steps: z.int().positive().default(1),
 };
-
-/** How a reward joins the sum: its name in `rewards/` and its weight. */
-export const rewardSchema = z.strictObject({
-  name: z.enum(['accuracy', 'format']),
-  weight: z.number().default(1),
-});
 
 /**
  * GRPO's options under TRL's names; defaults are the paper's (docs: reference table).
@@ -108,6 +103,8 @@ export const grpoSchema = z
         'dynamic_sampling',
         'needs the reward "accuracy": it keeps prompts that are neither all right nor all wrong',
       );
+    const problem = lengthProblem(o.rewards, o.max_completion_length);
+    if (problem !== null) refuse('rewards', problem);
     if (o.beta === 0 && o.use_bias_correction_kl)
       refuse('use_bias_correction_kl', 'has no meaning with beta 0');
   });

@@ -58,9 +58,12 @@ export const rolloutSchema = z.strictObject({
 });
 export type RolloutRecord = z.infer<typeof rolloutSchema>;
 
-/** One reward's verdict on one completion; an error is never a zero (rule 10). */
+/**
+ * One reward's verdict on one completion; an error is never a zero (rule 10). `extracted`: the answer it was
+ * passed on, where the verifier finds one by more than its tags.
+ */
 export const verdictSchema = z.union([
-  z.strictObject({ score: z.number() }),
+  z.strictObject({ score: z.number(), extracted: z.string().optional() }),
   z.strictObject({ error: z.strictObject({ kind: z.string(), message: z.string() }) }),
 ]);
 export type Verdict = z.infer<typeof verdictSchema>;

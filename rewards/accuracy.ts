@@ -1,21 +1,52 @@
-import { extractAnswer } from './answer-text.ts';
-import type { Reward } from './reward.ts';
+import { Failure, type FailureKind } from '../contracts/failures.ts';
+import type { Verdict } from '../contracts/records.ts';
+import { afterThinking } from './chain-of-thought.ts';
+import type { CodeTask } from './code/index.ts';
+import { domainRule, gradeText } from './domains.ts';
+import type { Reward, RewardInput } from './reward.ts';
+import type { RewardTools } from './tools.ts';
+import type { Graded } from './verifier.ts';
+
+export interface AccuracyOptions {
+  code: CodeTask['mode'];
+  partial_credit: boolean;
+}
 
 /**
- * 1 where the answer's text equals the ground truth exactly, both trimmed; else 0. Only the one
- * `<answer>…</answer>` after `</think>` counts. A ground truth that could equal no answer (empty, or
- * holding a tag) is an error.
+ * How right the final answer is, by the rule of the prompt's domain; equal text where the domain has none. What
+ * is said inside the chain of thought, or before a thinking that was cut off, is no answer and scores 0.
+ * Throws Failure 'Unavailable' where a verdict may be had by asking again, 'MissingTool' where not on this machine.
  */
-export const accuracy: Reward = {
-  name: 'accuracy',
-  version: 1,
-  score({ answer, completionText }) {
-    const truth = answer.trim();
-    if (truth === '' || /<\/?(think|answer)>/.test(truth)) {
-      const found = JSON.stringify(answer);
-      const message = `expected a ground truth that is not empty and holds no tag, found ${found}`;
-      return { error: { kind: 'ground-truth', message } };
-    }
-    return { score: extractAnswer(completionText) === truth ? 1 : 0 };
-  },
+export function accuracy({ code, partial_credit }: AccuracyOptions, tools: RewardTools): Reward {
+  const context = { tools, code, partialCredit: partial_credit };
+  return {
+    name: 'accuracy',
+    version: 2,
+    async score(input) {
+      const rule = domainRule(input.domain);
+      if (rule === null) return verdictOf(gradeText(input.answer, input.completionText), false);
+      const response = responseOf(input);
+      if (response === null) return { score: 0 };
+      return verdictOf(await rule(input, response, context), !input.domain.startsWith('code'));
+    },
+  };
+}
+
+/** Null where the completion holds no end of a thinking that it, or the prompt, has begun. */
+function responseOf({ completionText, truncated }: RewardInput): string | null {
+  return afterThinking(completionText, { begun: truncated });
+}
+
+const failureOf: Record<'again' | 'with-tool', FailureKind> = {
+  again: 'Unavailable',
+  'with-tool': 'MissingTool',
 };
+
+function verdictOf(graded: Graded, withAnswer: boolean): Verdict {
+  if ('score' in graded) {
+    const { score, extracted } = graded;
+    return withAnswer && extracted !== null ? { score, extracted } : { score };
+  }
+  if (graded.retry === undefined) return { error: graded.error };
+  throw new Failure(failureOf[graded.retry], graded.error.message);
+}

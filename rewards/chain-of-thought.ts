@@ -27,3 +27,13 @@ export function finalText(completionText: string): string | null {
   if ((parts.length === 2) !== (after !== undefined)) return null;
   return inside.trim() || null;
 }
+
+/**
+ * What is said after the chain of thought; all of it where there is none. Null where a chain never ends: one
+ * that the text opens, or that was `begun` before it.
+ */
+export function afterThinking(completionText: string, { begun }: { begun: boolean }): string | null {
+  const close = completionText.indexOf(CLOSE);
+  if (close >= 0) return completionText.slice(close + CLOSE.length);
+  return begun || completionText.includes(OPEN) ? null : completionText;
+}

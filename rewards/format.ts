@@ -1,4 +1,4 @@
-import type { Reward } from './reward.ts';
+import { pureReward, type Reward } from './reward.ts';
 
 const TAGS = ['<think>', '</think>', '<answer>', '</answer>'];
 /** No `m` flag: with it `$` would match before a line's end and let trailing text pass. */
@@ -9,11 +9,10 @@ const WHOLE = /^<think>.*<\/think>\s*<answer>.*<\/answer>$/s;
  * White space may stand between the two blocks and nowhere else outside them: nothing may come before or
  * after, not even a line break. A truncated completion has no end that could match.
  */
-export const format: Reward = {
-  name: 'format',
-  version: 1,
-  score({ completionText, truncated }) {
-    const once = TAGS.every((tag) => completionText.split(tag).length === 2);
-    return { score: !truncated && once && WHOLE.test(completionText) ? 1 : 0 };
-  },
-};
+export const format: Reward = pureReward('format', 1, ({ completionText, truncated }) => ({
+  score: !truncated && isWellFormed(completionText) ? 1 : 0,
+}));
+
+export function isWellFormed(text: string): boolean {
+  return TAGS.every((tag) => text.split(tag).length === 2) && WHOLE.test(text);
+}

@@ -1,9 +1,33 @@
-import type { GrpoOptions } from '../contracts/options.ts';
+import { type RewardName, rewardOptionsSchemas } from '../contracts/rewards.ts';
 import { accuracy } from './accuracy.ts';
 import { format } from './format.ts';
+import { languageReward } from './language.ts';
+import { lengthPunishment } from './length.ts';
+import { repetitionPenalty } from './repetition.ts';
 import type { Reward } from './reward.ts';
+import type { RewardTools } from './tools.ts';
 
-export type RewardName = GrpoOptions['rewards'][number]['name'];
+type OptionsOf<Name extends RewardName> = ReturnType<(typeof rewardOptionsSchemas)[Name]['parse']>;
 
-/** Every reward that a recipe can name. */
-export const rewards: Record<RewardName, Reward> = { accuracy, format };
+/** How each reward that a recipe can name is made of its options. */
+const rules: { [Name in RewardName]: (options: OptionsOf<Name>, tools: RewardTools) => Reward } = {
+  accuracy,
+  format: () => format,
+  language: languageReward,
+  length: lengthPunishment,
+  repetition: repetitionPenalty,
+};
+
+export const rewardNames = Object.keys(rules) as RewardName[];
+
+/** The reward of a name, with the defaults of what its options leave out. Throws ZodError. */
+export function makeReward(
+  { name, options = {} }: { name: RewardName; options?: unknown },
+  tools: RewardTools,
+) {
+  return made(name, options, tools);
+}
+
+function made<Name extends RewardName>(name: Name, options: unknown, tools: RewardTools): Reward {
+  return rules[name](rewardOptionsSchemas[name].parse(options) as OptionsOf<Name>, tools);
+}

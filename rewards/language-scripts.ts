@@ -1,3 +1,5 @@
+import type { LanguageCode } from '../contracts/rewards.ts';
+
 /** The Unicode scripts in which each language is written; the languages are those that can be a target. */
 export const languageScripts = {
   ar: ['Arabic'],
@@ -30,9 +32,7 @@ export const languageScripts = {
   uk: ['Cyrillic'],
   vi: ['Latin'],
   zh: ['Han'],
-} as const;
-
-export type LanguageCode = keyof typeof languageScripts;
+} as const satisfies Record<LanguageCode, readonly string[]>;
 
 /** Scripts that write words without spaces, and how many letters make a word of them on average. */
 export const lettersPerWord: Record<string, number> = { Han: 2, Hiragana: 3, Katakana: 4, Thai: 5 };

@@ -4,10 +4,12 @@
  * language of the sentence around them.
  */
 import { detectAll } from 'tinyld';
+import type { LanguageCode } from '../contracts/rewards.ts';
 import { chainOfThought } from './chain-of-thought.ts';
-import { type LanguageCode, languageScripts } from './language-scripts.ts';
+import { type CountedWords, countedShare } from './counted-words.ts';
+import { languageScripts } from './language-scripts.ts';
 import { proseOf, type ScriptWord, sentencesOf } from './prose.ts';
-import type { Reward } from './reward.ts';
+import { pureReward, type Reward } from './reward.ts';
 
 /** Languages that the detector chooses among: those with a table of scripts. */
 const LANGUAGES = Object.keys(languageScripts);
@@ -57,11 +59,16 @@ function speaks(text: string, target: LanguageCode): boolean {
   return best === 0 || own >= BENEFIT_OF_DOUBT * best;
 }
 
-/** The reward for one target language. */
-export function languageConsistency(target: LanguageCode): Reward {
-  return {
-    name: 'language',
-    version: 1,
-    score: ({ completionText }) => ({ score: languageShare(chainOfThought(completionText), target) }),
-  };
+export interface LanguageOptions {
+  target: LanguageCode;
+  /** counted in place of detection */
+  words?: CountedWords | undefined;
+}
+
+/** The reward: the share of the chain of thought that is in the target language. */
+export function languageReward({ target, words }: LanguageOptions): Reward {
+  const shareOf = words ? countedShare(words) : (text: string) => languageShare(text, target);
+  return pureReward('language', 1, ({ completionText }) => ({
+    score: shareOf(chainOfThought(completionText)),
+  }));
 }

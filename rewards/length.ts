@@ -1,4 +1,7 @@
 /** Soft overlong punishment (DAPO, arXiv 2503.14476, equation 13). */
+import { lengthLimits } from '../contracts/rewards.ts';
+import { pureReward, type Reward } from './reward.ts';
+
 export interface OverlongOptions {
   /** L_max: the longest completion there can be, in tokens */
   maxCompletionLength: number;
@@ -25,4 +28,13 @@ export function overlongPunishment(
   const free = maxCompletionLength - overlongCache;
   if (completionLength <= free) return 0;
   return Math.max(-1, (free - completionLength) / overlongCache);
+}
+
+/** The reward: the punishment of the completion's length in tokens. */
+export function lengthPunishment(options: Parameters<typeof lengthLimits>[0]): Reward {
+  return pureReward('length', 1, ({ completionTokens, maxCompletionLength }) => {
+    const { longest, cache } = lengthLimits(options, maxCompletionLength);
+    const limits = { maxCompletionLength: longest, overlongCache: cache };
+    return { score: overlongPunishment(completionTokens, limits) };
+  });
 }

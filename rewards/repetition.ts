@@ -1,14 +1,12 @@
 /** Punishes repetition by the share of n-grams that occurred before (Open-R1's repetition penalty). */
-import type { Reward } from './reward.ts';
+import { pureReward, type Reward } from './reward.ts';
 
 export interface RepetitionOptions {
   /** terms in an n-gram */
-  ngramSize: number;
+  ngram_size: number;
   /** the score of a text that is nothing but repetition; not above 0 */
-  maxPenalty: number;
+  max_penalty: number;
 }
-
-export const repetitionDefaults: RepetitionOptions = { ngramSize: 6, maxPenalty: -1 };
 
 /**
  * A term is a word, a number, a symbol, or a letter of a script without spaces; white space is none. Words
@@ -27,16 +25,10 @@ export function repeatedShare(text: string, ngramSize: number): number {
   return 1 - distinct.size / count;
 }
 
-/** The reward: `maxPenalty` × the share of repeated n-grams, over the whole completion. Throws RangeError. */
-export function repetitionPenalty({ ngramSize, maxPenalty }: RepetitionOptions = repetitionDefaults): Reward {
-  if (!Number.isInteger(ngramSize) || ngramSize < 1 || !(maxPenalty <= 0)) {
-    const found = `found ${ngramSize} and ${maxPenalty}`;
-    throw new RangeError(`expected an ngramSize from 1 and a maxPenalty up to 0, ${found}`);
-  }
-  return {
-    name: 'repetition',
-    version: 1,
-    // + 0 makes −0 of a text without repetition a plain 0
-    score: ({ completionText }) => ({ score: maxPenalty * repeatedShare(completionText, ngramSize) + 0 }),
-  };
+/** The reward: `max_penalty` × the share of repeated n-grams, over the whole completion. */
+export function repetitionPenalty({ ngram_size, max_penalty }: RepetitionOptions): Reward {
+  // + 0 makes −0 of a text without repetition a plain 0
+  return pureReward('repetition', 1, ({ completionText }) => ({
+    score: max_penalty * repeatedShare(completionText, ngram_size) + 0,
+  }));
 }

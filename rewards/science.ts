@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { choiceLabel } from '../algorithm/multiple-choice.ts';
 import { finalText } from './chain-of-thought.ts';
 import { choicesIn, type Option, plainText } from './choice-text.ts';
-import { asReward, defineVerifier } from './verifier.ts';
+import { defineVerifier } from './verifier.ts';
 
 const texts = z.array(z.string().trim().min(1)).min(2).max(26);
 
@@ -77,5 +77,3 @@ export const scienceVerifier = defineVerifier<Truth>({
     return { score: named.length === 1 && named[0] === correct ? 1 : 0, extracted };
   },
 });
-
-export const science = asReward(scienceVerifier);

@@ -1,10 +1,12 @@
 import { z } from 'zod';
-import type { Reward } from './reward.ts';
 
-/** A verdict and the answer it was passed on: null where the response gives none. An error is never a zero. */
+/**
+ * A verdict and the answer it was passed on: null where the response gives none. An error is never a zero.
+ * `retry` says what might mend one that the inputs alone do not decide: asking again, or a tool.
+ */
 export type Graded =
   | { score: number; extracted: string | null }
-  | { error: { kind: string; message: string } };
+  | { error: { kind: string; message: string }; retry?: 'again' | 'with-tool' };
 
 /**
  * A verifier whose ground truth is more than a text: numbers and a target, statements, options. `verify` is
@@ -41,29 +43,4 @@ export function defineVerifier<Truth>({ name, version, truth, grade }: Definitio
 
 export function refused(kind: string, message: string): Graded {
   return { error: { kind, message } };
-}
-
-/** The verifier as a reward: the ground truth of its prompts is the entry, written as JSON. */
-export function asReward({ name, version, verify }: Verifier): Reward {
-  return {
-    name,
-    version,
-    score({ answer, completionText }) {
-      const entry = parseJson(answer);
-      if (entry === undefined) {
-        const message = `${name}: expected a ground truth in JSON, found ${JSON.stringify(answer.slice(0, 80))}`;
-        return { error: { kind: 'ground-truth', message } };
-      }
-      const graded = verify(entry, completionText);
-      return 'error' in graded ? graded : { score: graded.score };
-    },
-  };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

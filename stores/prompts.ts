@@ -35,8 +35,17 @@ export const promptHash = ({
   problem,
   answer,
   domain,
-}: Pick<ImportedPrompt, 'problem' | 'answer' | 'domain'>) =>
-  sha256Of(JSON.stringify([problem, answer, domain]));
+  entry,
+}: Pick<ImportedPrompt, 'problem' | 'answer' | 'domain' | 'entry'>) =>
+  sha256Of(JSON.stringify([problem, answer, domain, ...(entry === undefined ? [] : [sortedKeys(entry)])]));
+
+/** Postgres keeps an entry's fields in an order of its own, so the hash must not hang on any. */
+function sortedKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortedKeys);
+  if (typeof value !== 'object' || value === null) return value;
+  const fields = Object.entries(value).map(([key, each]) => [key, sortedKeys(each)] as const);
+  return Object.fromEntries(fields.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
 
 /**
  * Writes a data set whole, or nothing. Imported before, it is the same set.
@@ -76,7 +85,7 @@ function placed(prompts: readonly ImportedPrompt[]): Member[] {
 }
 
 function refuseRow(
-  { problem, answer, domain, source, line }: ImportedPrompt,
+  { problem, answer, domain, entry, source, line }: ImportedPrompt,
   earlier: ImportedPrompt | undefined,
 ): void {
   const refuse = (expected: string, found: string) => {
@@ -86,7 +95,15 @@ function refuseRow(
     );
   };
   if ([problem, answer, domain].some((text) => text.includes('\0'))) refuse('text', 'a NUL character');
+  if (holdsNul(entry)) refuse('an entry of text', 'a NUL character in it');
   if (earlier) refuse('each prompt once', `the same as on ${earlier.source} line ${earlier.line}`);
+}
+
+/** Whether any text in a value of JSON has a NUL character, which Postgres cannot hold. */
+function holdsNul(value: unknown): boolean {
+  if (typeof value === 'string') return value.includes('\0');
+  if (typeof value !== 'object' || value === null) return false;
+  return Object.entries(value).some(([key, each]) => key.includes('\0') || holdsNul(each));
 }
 
 /** In the order of their hashes: two imports at once then wait for one another instead of for ever. */
@@ -94,14 +111,15 @@ async function insertPrompts(tx: Transaction, members: readonly Member[]): Promi
   const sorted = [...members].sort((a, b) => (a.contentHash < b.contentHash ? -1 : 1));
   for (const chunk of chunksOf(sorted)) {
     await tx.query(
-      `INSERT INTO prompts (hash, problem_hash, problem, answer, domain)
-       SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[]) ON CONFLICT DO NOTHING`,
+      `INSERT INTO prompts (hash, problem_hash, problem, answer, domain, entry)
+       SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::jsonb[]) ON CONFLICT DO NOTHING`,
       [
         chunk.map(({ contentHash }) => contentHash),
         chunk.map(({ hash }) => hash),
         chunk.map(({ problem }) => problem),
         chunk.map(({ answer }) => answer),
         chunk.map(({ domain }) => domain),
+        chunk.map(({ entry }) => (entry === undefined ? null : JSON.stringify(entry))),
       ],
     );
   }
@@ -164,4 +182,16 @@ export async function countPrompts(reader: Queryable, promptSet: string, split: 
     [promptSet, split],
   );
   return row?.prompts ?? 0;
+}
+
+/** The entries of prompts, by the prompts' hashes; those that have none are left out. */
+export async function readEntries(
+  reader: Queryable,
+  hashes: readonly string[],
+): Promise<ReadonlyMap<string, unknown>> {
+  const rows = await reader.query<{ hash: string; entry: unknown }>(
+    'SELECT hash, entry FROM prompts WHERE hash = ANY($1::text[]) AND entry IS NOT NULL',
+    [[...new Set(hashes)]],
+  );
+  return new Map(rows.map(({ hash, entry }) => [hash, entry]));
 }

@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { evaluateModel } from '../../activities/evaluate-model.ts';
 import type { EvalDocument } from '../../contracts/documents.ts';
 import type { EngineThread } from '../../engine/thread.ts';
+import { createRewardTools } from '../../rewards/tools.ts';
 import { chooseMeasure, type Measure, type MeasureOptions } from '../choose-measure.ts';
 import { createLiveLine } from '../live-line.ts';
 import { CHECKPOINT_HELP, type OpenModel, withEngine, withModel } from '../open-model.ts';
@@ -70,8 +71,9 @@ async function measureModel(
     () => line.show(`evaluate  ${engine.progress().finished}/${samples} answers`),
     LOOK_EVERY,
   );
+  const tools = createRewardTools();
   try {
-    const figures = await evaluateModel(engine, { model, ...measure });
+    const figures = await evaluateModel(engine, tools, { model, ...measure });
     const ofStage =
       origin !== null && origin.step > 0 ? origin : { stage: origin ? 'base' : 'model', step: 0 };
     return {
@@ -85,5 +87,6 @@ async function measureModel(
   } finally {
     clearInterval(ticking);
     line.end();
+    await tools.close();
   }
 }

@@ -110,40 +110,88 @@ function watch(cells: Int32Array, timeoutMs: number, expired: () => void): () =>
   return () => clearInterval(timer);
 }
 
+/** Requests for which a further thread is not worth starting. */
+const LEAST_SHARE = 16;
+
+interface Asked {
+  request: MathRequest;
+  answer: (verdict: PoolVerdict) => void;
+}
+
 /**
  * Math verdicts in threads that are killed when one takes too long. The limits on the input keep an ordinary
  * thread far from the clock; where it strikes all the same, the request's outcome is an error of kind
- * 'timeout', never a verdict, and the others of its batch are answered.
+ * 'timeout', never a verdict, and the others of its batch are answered. Requests that are made together, by
+ * whomever, cross to the threads together.
  */
 export class MathPool {
   private readonly threads: PoolThread[];
+  private readonly idle: Set<PoolThread>;
   private readonly timeoutMs: number;
   private readonly batchSize: number;
+  private readonly waiting: Asked[] = [];
+  private called = false;
 
   constructor({ threads = 1, timeoutMs = 5_000, batchSize = 256 }: MathPoolOptions = {}) {
     this.threads = Array.from({ length: threads }, () => new PoolThread());
+    this.idle = new Set(this.threads);
     this.timeoutMs = timeoutMs;
     this.batchSize = batchSize;
   }
 
   /** Verdicts in the order of the requests. */
-  async verify(requests: readonly MathRequest[]): Promise<PoolVerdict[]> {
-    const verdicts: PoolVerdict[] = new Array(requests.length);
-    let next = 0;
-    const serve = async (thread: PoolThread) => {
-      while (next < requests.length) {
-        const start = next;
-        next += this.batchSize;
-        const batch = requests.slice(start, start + this.batchSize);
-        const answers = await thread.run(batch, this.timeoutMs);
-        for (const [i, answer] of answers.entries()) verdicts[start + i] = answer;
-      }
-    };
-    await Promise.all(this.threads.map(serve));
-    return verdicts;
+  verify(requests: readonly MathRequest[]): Promise<PoolVerdict[]> {
+    const verdicts = requests.map(
+      (request) => new Promise<PoolVerdict>((answer) => this.waiting.push({ request, answer })),
+    );
+    this.callThreads();
+    return Promise.all(verdicts);
   }
 
+  /** Once the caller, and whoever else asks in the same turn, has asked for everything. */
+  private callThreads(): void {
+    if (this.called) return;
+    this.called = true;
+    setImmediate(() => {
+      this.called = false;
+      for (const thread of this.idle) {
+        const batch = this.take();
+        if (batch.length > 0) void this.serve(thread, batch);
+      }
+    });
+  }
+
+  /** An even share of what waits, as far as it is worth a thread's while. */
+  private take(): Asked[] {
+    const share = Math.max(LEAST_SHARE, Math.ceil(this.waiting.length / Math.max(1, this.idle.size)));
+    return this.waiting.splice(0, Math.min(this.batchSize, share));
+  }
+
+  private async serve(thread: PoolThread, first: Asked[]): Promise<void> {
+    this.idle.delete(thread);
+    for (let batch = first; batch.length > 0; batch = this.take()) {
+      const answers = await this.run(thread, batch);
+      for (const [i, { answer }] of batch.entries()) answer(answers[i] ?? UNANSWERED);
+    }
+    this.idle.add(thread);
+  }
+
+  private async run(thread: PoolThread, batch: readonly Asked[]): Promise<PoolVerdict[]> {
+    try {
+      return await thread.run(
+        batch.map(({ request }) => request),
+        this.timeoutMs,
+      );
+    } catch (error) {
+      const message = `no thread could be started: ${error instanceof Error ? error.message : error}`;
+      return batch.map(() => ({ error: { kind: 'internal', message } }));
+    }
+  }
+
+  /** Ends the threads; what is asked later starts them again. */
   async close(): Promise<void> {
     await Promise.all(this.threads.map((thread) => thread.close()));
   }
 }
+
+const UNANSWERED: PoolVerdict = { error: { kind: 'internal', message: 'the thread left it unanswered' } };

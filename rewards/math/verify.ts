@@ -1,4 +1,3 @@
-import type { Reward } from '../reward.ts';
 import { equalAnswers } from './equality.ts';
 import type { Expression } from './expression.ts';
 import { variablesOf } from './expression.ts';
@@ -132,13 +131,3 @@ export function verifyMath(groundTruth: string, response: string): MathVerdict {
     `expected a ground truth that can be parsed, found ${found}: ${truth.failure?.message}`,
   );
 }
-
-/** The math verifier as a reward: 1 where the final answer is right, else 0. */
-export const math: Reward = {
-  name: 'math',
-  version: 1,
-  score({ answer, completionText }) {
-    const verdict = verifyMath(answer, completionText);
-    return 'error' in verdict ? verdict : { score: verdict.score };
-  },
-};

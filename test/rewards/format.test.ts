@@ -1,29 +1,29 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { format } from '../../rewards/format.ts';
+import { scored } from './support.ts';
 
 const verdict = (completionText: string, truncated = false) =>
-  format.score({ problem: '', answer: '', completionText, truncated });
+  scored('format', { completionText, truncated });
 
-test('the whole text in one think and one answer block scores 1, whatever they hold', () => {
+test('the whole text in one think and one answer block scores 1, whatever they hold', async () => {
   for (const text of [
     '<think></think><answer></answer>',
     '<think>a\nb</think><answer>c\nd</answer>',
     '<think>a</think>\n\n<answer>b</answer>',
   ]) {
-    assert.deepEqual(verdict(text), { score: 1 }, text);
+    assert.deepEqual(await verdict(text), { score: 1 }, text);
   }
 });
 
-test('text before or after, even a line break, scores 0', () => {
+test('text before or after, even a line break, scores 0', async () => {
   const whole = '<think>a</think><answer>b</answer>';
   for (const extra of ['x', ' ', '\n', '\nmore', '\n\n']) {
-    assert.deepEqual(verdict(whole + extra), { score: 0 }, JSON.stringify(whole + extra));
-    assert.deepEqual(verdict(extra + whole), { score: 0 }, JSON.stringify(extra + whole));
+    assert.deepEqual(await verdict(whole + extra), { score: 0 }, JSON.stringify(whole + extra));
+    assert.deepEqual(await verdict(extra + whole), { score: 0 }, JSON.stringify(extra + whole));
   }
 });
 
-test('a tag that is missing, doubled or out of order scores 0', () => {
+test('a tag that is missing, doubled or out of order scores 0', async () => {
   for (const text of [
     '',
     '<think>a<answer>b</answer>',
@@ -38,10 +38,10 @@ test('a tag that is missing, doubled or out of order scores 0', () => {
     '<think>a</think>so<answer>b</answer>',
     '<Think>a</Think><answer>b</answer>',
   ]) {
-    assert.deepEqual(verdict(text), { score: 0 }, text);
+    assert.deepEqual(await verdict(text), { score: 0 }, text);
   }
 });
 
-test('a truncated completion scores 0, since its end is not known', () => {
-  assert.deepEqual(verdict('<think>a</think><answer>b</answer>', true), { score: 0 });
+test('a truncated completion scores 0, since its end is not known', async () => {
+  assert.deepEqual(await verdict('<think>a</think><answer>b</answer>', true), { score: 0 });
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { languageConsistency, languageShare } from '../../rewards/language.ts';
+import { languageShare } from '../../rewards/language.ts';
+import { scored } from './support.ts';
 
 const ENGLISH =
   'First we add the digits of the number. Then we check whether the sum is divisible by nine. ' +
@@ -61,14 +62,21 @@ test('a text without words holds nothing in another language; an empty one is no
   assert.equal(languageShare(' \n', 'en'), 0);
 });
 
-test('the reward looks at the chain of thought alone', () => {
-  const reward = languageConsistency('en');
-  const score = (completionText: string) =>
-    reward.score({ problem: '', answer: '', completionText, truncated: false });
-  assert.deepEqual(score(`<think>${ENGLISH}</think><answer>${CHINESE}</answer>`), { score: 1 });
-  assert.deepEqual(score(`${ENGLISH}</think>${CHINESE}`), { score: 1 });
-  assert.deepEqual(score(`<think>${CHINESE}</think><answer>${ENGLISH}</answer>`), { score: 0 });
-  assert.deepEqual(score(`<think>${ENGLISH}`), { score: 1 });
+test('the reward looks at the chain of thought alone', async () => {
+  const score = (completionText: string) => scored('language', { completionText });
+  assert.deepEqual(await score(`<think>${ENGLISH}</think><answer>${CHINESE}</answer>`), { score: 1 });
+  assert.deepEqual(await score(`${ENGLISH}</think>${CHINESE}`), { score: 1 });
+  assert.deepEqual(await score(`<think>${CHINESE}</think><answer>${ENGLISH}</answer>`), { score: 0 });
+  assert.deepEqual(await score(`<think>${ENGLISH}`), { score: 1 });
+});
+
+test('listed words are counted in place of detection, in any case and beside any sign', async () => {
+  const options = { words: { target: ['wait', 'so'], other: ['moment', 'also'] } };
+  const score = (completionText: string) => scored('language', { completionText }, options);
+  assert.deepEqual(await score('<think>Wait,7+5=12 so 12</think>also'), { score: 1 });
+  assert.deepEqual(await score('<think>moment 7+5=12 so 12</think>'), { score: 0.5 });
+  assert.deepEqual(await score('<think>moment moment also wait</think>'), { score: 0.25 });
+  assert.deepEqual(await score('<think>7+5=12 sofa</think>'), { score: 1 });
 });
 
 test('hostile text costs its own score and little time', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { choiceLabel, choicePrompt, shuffleChoices } from '../../algorithm/multiple-choice.ts';
-import { science, scienceVerifier } from '../../rewards/science.ts';
+import { scienceVerifier } from '../../rewards/science.ts';
 
 const options = ['Ribosome', 'Mitochondria', 'Golgi apparatus', 'Nucleus'];
 const entry = { options, answer: 'B' };
@@ -171,8 +171,7 @@ test('shuffled options keep their right one, and every letter has its turn', () 
     const { problem, answer } = choicePrompt(shuffled, 'train');
     const label = choiceLabel(shuffled.correct);
     assert.match(problem, new RegExp(`^${label}\\. Mitochondria$`, 'm'));
-    const input = { problem, answer, completionText: `<think>x</think>${label}`, truncated: false };
-    assert.deepEqual(science.score(input), { score: 1 });
+    assert.equal(scoreOf(`<think>x</think>${label}`, JSON.parse(answer)), 1);
     return label;
   });
   assert.deepEqual([...new Set(letters)].sort(), ['A', 'B', 'C', 'D']);

@@ -5,7 +5,7 @@ import { generatePuzzles } from '../../../algorithm/generators/generate.ts';
 import { puzzleGenerators } from '../../../algorithm/generators/index.ts';
 import { solveStatements } from '../../../algorithm/truth-tellers.ts';
 import { logicVerifiers } from '../../../rewards/logic/index.ts';
-import { asReward } from '../../../rewards/verifier.ts';
+import { scored } from '../support.ts';
 
 function graded(domain: string, entry: unknown, response: string) {
   const verifier = logicVerifiers[domain];
@@ -196,7 +196,7 @@ test('a predicted output is compared as a value', () => {
   check('output-prediction', { output: 'a"b\n' }, ['"a\\"b\\n"', "'a\"b\\n'"], ['a"b']);
 });
 
-test('generated puzzles are solved by their solutions, through the reward', () => {
+test('generated puzzles are solved by their solutions, through the reward', async () => {
   const solved: Record<string, (answer: string) => string> = {
     'caesar-cipher': (answer) => JSON.parse(answer).clearText,
     'knights-knaves': (answer) => {
@@ -208,8 +208,8 @@ test('generated puzzles are solved by their solutions, through the reward', () =
     },
   };
   for (const [domain, solve] of Object.entries(solved)) {
-    const [generator, verifier] = [puzzleGenerators[domain], logicVerifiers[domain]];
-    assert.ok(generator && verifier);
+    const generator = puzzleGenerators[domain];
+    assert.ok(generator);
     for (const { problem, answer } of generatePuzzles(generator, {
       difficulty: 3,
       train: 10,
@@ -219,15 +219,16 @@ test('generated puzzles are solved by their solutions, through the reward', () =
       const input = {
         problem,
         answer,
+        domain,
         completionText: `<think>x</think><answer>${solve(answer)}</answer>`,
-        truncated: false,
       };
-      assert.deepEqual(asReward(verifier).score(input), { score: 1 }, problem);
+      const verdict = await scored('accuracy', input);
+      assert.equal('score' in verdict && verdict.score, 1, problem);
     }
   }
 });
 
-test('an entry that is not of its form is an error, not a zero', () => {
+test('an entry that is not of its form is an error, not a zero', async () => {
   const broken = [null, 'x', {}, { numbers: ['1'] }, { numbers: 1, statements: [['not']], names: ['Ada'] }];
   for (const domain of Object.keys(logicVerifiers)) {
     for (const entry of broken) {
@@ -237,10 +238,8 @@ test('an entry that is not of its form is an error, not a zero', () => {
         `${domain} ${JSON.stringify(entry)}`,
       );
     }
-    const verifier = logicVerifiers[domain];
-    assert.ok(verifier);
-    const input = { problem: '', answer: 'no JSON', completionText: '1', truncated: false };
-    assert.ok('error' in asReward(verifier).score(input));
+    const verdict = await scored('accuracy', { domain, answer: 'no JSON', completionText: '1' });
+    assert.ok('error' in verdict);
   }
 });
 

@@ -1,0 +1,99 @@
+/** Rewards as a recipe names them. */
+import { z } from 'zod';
+
+/** Languages that can be a target, by ISO 639-1. */
+// biome-ignore format: one line a script family would say less
+export const languageCodes = [
+  'ar', 'bg', 'cs', 'da', 'de', 'el', 'en', 'es', 'fa', 'fi', 'fr', 'he', 'hi', 'hu', 'id', 'it', 'ja', 'ko', 'nl', 'no', 'pl', 'pt', 'ro', 'ru', 'sv', 'th', 'tr', 'uk', 'vi', 'zh',
+] as const;
+export type LanguageCode = (typeof languageCodes)[number];
+
+const rewardWeight = z.number().default(1);
+
+/** Words that are counted by list, for models whose languages no detector knows. */
+const countedWordsSchema = z
+  .strictObject({
+    /** whole words of the target language, compared without case */
+    target: z.array(z.string().trim().min(1)).min(1),
+    /** words of any other language */
+    other: z.array(z.string().trim().min(1)).min(1),
+  })
+  .superRefine(({ target, other }, ctx) => {
+    const known = new Set(target.map((word) => word.toLowerCase()));
+    const both = other.find((word) => known.has(word.toLowerCase()));
+    if (both !== undefined)
+      ctx.addIssue({ code: 'custom', path: ['other'], message: `expected no word of target, found ${both}` });
+  });
+
+/** Options of each reward, by its name; `rewards/index.ts` makes the reward of them. */
+export const rewardOptionsSchemas = {
+  accuracy: z.strictObject({
+    /** code: `all-or-nothing`: 1 where every test passes; `pass-rate`: the share of tests passed */
+    code: z.enum(['all-or-nothing', 'pass-rate']).default('all-or-nothing'),
+    /** reasoning-gym: its scorers' partial credits too */
+    partial_credit: z.boolean().default(false),
+  }),
+  format: z.strictObject({}),
+  language: z.strictObject({
+    /** the language of the chain of thought, by ISO 639-1 */
+    target: z.enum(languageCodes).default('en'),
+    /** count these words and no others; `target` then has no say */
+    words: countedWordsSchema.optional(),
+  }),
+  length: z.strictObject({
+    /** L_max, in tokens; left out: the longest completion that is sampled */
+    max_length: z.int().positive().optional(),
+    /** L_c: the interval before it in which the punishment grows, in tokens; left out: a fifth of it */
+    soft_punish_cache: z.int().positive().optional(),
+  }),
+  repetition: z.strictObject({
+    /** terms in an n-gram */
+    ngram_size: z.int().positive().default(6),
+    /** the score of a text that is nothing but repetition */
+    max_penalty: z.number().max(0).default(-1),
+  }),
+} as const;
+
+const rewardOf = <Name extends keyof typeof rewardOptionsSchemas>(name: Name) =>
+  z.strictObject({
+    name: z.literal(name),
+    weight: rewardWeight,
+    options: rewardOptionsSchemas[name].optional(),
+  });
+
+/** How a reward joins the sum: its name in `rewards/`, its weight, its options. */
+export const rewardSchema = z.discriminatedUnion('name', [
+  rewardOf('accuracy'),
+  rewardOf('format'),
+  rewardOf('language'),
+  rewardOf('length'),
+  rewardOf('repetition'),
+]);
+export type RewardRecipe = z.infer<typeof rewardSchema>;
+export type RewardName = RewardRecipe['name'];
+
+/** A fifth of the longest completion (DAPO, arXiv 2503.14476, section 3.4: 4,096 of 20,480 tokens). */
+const SOFT_PUNISH_SHARE = 5;
+
+/** L_max and L_c of the reward `length`, in tokens, with what the options leave out. */
+export function lengthLimits(
+  {
+    max_length,
+    soft_punish_cache,
+  }: { max_length?: number | undefined; soft_punish_cache?: number | undefined },
+  maxCompletionLength: number,
+): { longest: number; cache: number } {
+  const longest = max_length ?? maxCompletionLength;
+  return { longest, cache: soft_punish_cache ?? Math.max(1, Math.floor(longest / SOFT_PUNISH_SHARE)) };
+}
+
+/** What is wrong with the options of the reward `length` at this longest completion; null where nothing is. */
+export function lengthProblem(rewards: readonly RewardRecipe[], maxCompletionLength: number): string | null {
+  const options = rewards.find((reward) => reward.name === 'length')?.options;
+  const { longest, cache } = lengthLimits(options ?? {}, maxCompletionLength);
+  if (longest > maxCompletionLength)
+    return `length: max_length: expected at most max_completion_length (${maxCompletionLength}), found ${longest}`;
+  if (cache > longest)
+    return `length: soft_punish_cache: expected at most max_length (${longest}), found ${cache}`;
+  return null;
+}

@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import { askAgain } from '../ask-again.ts';
+import { type Graded, refused } from '../verifier.ts';
+import { extractCode } from './code-block.ts';
+import type { Sandbox } from './sandbox.ts';
+import { parseVerificationInfo } from './test-case.ts';
+import { type CodeTask, type CodeVerdict, verifyCode } from './verify-code.ts';
+
+const entrySchema = z.looseObject({ verification_info: z.unknown().optional() });
+
+/**
+ * The verdict on the program in a response. The entry holds Open-R1's `verification_info`, in a field of that
+ * name or as the entry itself.
+ */
+export async function gradeCode(
+  sandbox: Sandbox,
+  entry: unknown,
+  response: string,
+  mode: CodeTask['mode'],
+): Promise<Graded> {
+  const task = readTask(entry);
+  if ('error' in task) return task;
+  const source = extractCode(response, task.language);
+  if (source === null) return { score: 0, extracted: null };
+  return askAgain(async () => gradedOf(await verifyCode({ ...task, source, mode }, sandbox), source));
+}
+
+function gradedOf(verdict: CodeVerdict, extracted: string): Graded {
+  if ('score' in verdict) return { score: verdict.score, extracted };
+  const { kind, message, retryable } = verdict.error;
+  const error = { kind, message };
+  if (kind === 'sandbox-missing') return { error, retry: 'with-tool' };
+  return retryable ? { error, retry: 'again' } : { error };
+}
+
+function readTask(entry: unknown) {
+  try {
+    return parseVerificationInfo(entrySchema.parse(entry).verification_info ?? entry);
+  } catch (error) {
+    const problem = error instanceof z.ZodError ? z.prettifyError(error) : String(error);
+    return refused('ground-truth', `code: the entry is not of its form: ${problem}`) as Graded & {
+      error: object;
+    };
+  }
+}

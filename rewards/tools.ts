@@ -1,0 +1,23 @@
+import { availableParallelism } from 'node:os';
+import { createSandbox, type Sandbox } from './code/index.ts';
+import { MathPool } from './math/pool.ts';
+
+/** What verifiers share that is costly to start: made once a process, started by first use. */
+export interface RewardTools {
+  math: MathPool;
+  sandbox: Sandbox;
+  /** Ends the threads; programs under way end by themselves. */
+  close(): Promise<void>;
+}
+
+export interface RewardToolsOptions {
+  /** threads for math, and programs that run at once; left out: the machine's cores */
+  parallel?: number;
+}
+
+export function createRewardTools({
+  parallel = availableParallelism(),
+}: RewardToolsOptions = {}): RewardTools {
+  const math = new MathPool({ threads: parallel });
+  return { math, sandbox: createSandbox({ parallel }), close: () => math.close() };
+}
