@@ -1,4 +1,7 @@
 /** Runs, stages, steps and evaluations as a person reads them. */
+
+import { seamText } from '../algorithm/numerics.ts';
+import { waysOn, waysText } from '../algorithm/ways-on.ts';
 import type { EvaluationDocument, RunsDocument, ShowDocument, StepDocument } from '../contracts/documents.ts';
 import { decimal, moment, percent, percentInterval, short } from './figures.ts';
 import { tableText } from './output.ts';
@@ -13,14 +16,38 @@ export function showText(show: ShowDocument, ui: string | null): string {
   const parts = [
     `${show.run}  ·  recipe ${show.recipe}  ·  seed ${show.seed}  ·  ${show.status}  ·  started ${moment(show.startedAt)}`,
     stagesText(show.stages),
-    ...show.stages.flatMap(({ stage, reason }) => (reason === null ? [] : [`${stage} is parked: ${reason}`])),
+    ...show.stages.flatMap((stage) => restText(show.run, stage)),
     ...show.stages.flatMap(({ stage, checkpoint }) =>
       checkpoint === null ? [] : [`checkpoint of ${stage}: ${checkpoint.uri}`],
     ),
+    ...show.stages.flatMap(seamsText),
+    ...show.stages.flatMap(changesText),
     ...(show.evaluations.length === 0 ? [] : [evaluationsText(show.evaluations)]),
     ...(ui === null ? [] : [`in the Temporal UI: ${ui}`]),
   ];
   return parts.join('\n\n');
+}
+
+type StageDocument = ShowDocument['stages'][number];
+
+/** Why a stage rests, and the ways on; nothing where it does not. */
+function restText(run: string, { stage, status, reason }: StageDocument): string[] {
+  const ways = waysOn(status, run);
+  if (ways.length === 0) return [];
+  return [`${stage} is ${status}: ${reason ?? 'no reason was recorded'}\n${waysText(ways)}`];
+}
+
+/** Where a stage went on under other numerics (rule 12). */
+function seamsText({ stage, seams }: StageDocument): string[] {
+  const lines = seams.map((seam) => `seam in ${stage} at step ${seam.step}: ${seamText(seam)}`);
+  return lines.length === 0 ? [] : [lines.join('\n')];
+}
+
+/** The live changes of a stage (rule 7). */
+function changesText({ stage, changes }: StageDocument): string[] {
+  if (changes.length === 0) return [];
+  const rows = changes.map((c) => [stage, c.field, String(c.value), String(c.effectiveStep), c.author]);
+  return [tableText(['changed in', 'field', 'to', 'from step', 'by'], rows)];
 }
 
 function stagesText(stages: ShowDocument['stages']): string {

@@ -1,3 +1,4 @@
+import { waysOn, waysText } from '../algorithm/ways-on.ts';
 import type { ShowDocument } from '../contracts/documents.ts';
 import { listSteps } from '../stores/steps.ts';
 import type { Connections } from './connections.ts';
@@ -22,7 +23,7 @@ export async function watchRun(
   if (parked !== null) {
     throw new CommandError(
       `${run} is parked and waits for you. ${parked}\n` +
-        `See what it knows with \`r1 show ${run}\`, mend the cause, and go on with \`r1 resume ${run}\`.`,
+        `Mend the cause; then ${waysText(waysOn('parked', run))}`,
     );
   }
   if (ended.status === 'aborted') throw new CommandError(`${run} was aborted; its checkpoints stay.`);

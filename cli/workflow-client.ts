@@ -1,6 +1,7 @@
 /** What commands ask of Temporal. */
 import type { Client } from '@temporalio/client';
 import type { StageKey } from '../contracts/identity.ts';
+import type { Change } from '../contracts/options.ts';
 import {
   messages,
   queues,
@@ -12,6 +13,7 @@ import {
   workflowTypes,
 } from '../contracts/workflows.ts';
 import type { Stack } from '../infra/stack.ts';
+import type { Connections } from './connections.ts';
 
 /** A query that takes longer is not worth waiting for: no worker is there. */
 const QUERY_MILLISECONDS = 2_000;
@@ -23,6 +25,25 @@ export async function queryProgress(client: Client, key: StageKey): Promise<Stag
   return client.connection
     .withDeadline(deadline, () => handle.query<StageProgress>(messages.progress))
     .catch(() => null);
+}
+
+/**
+ * Has the stage's workflow show changes that its rows hold; where it cannot be told, it reads them when it next
+ * looks.
+ */
+export async function tellOfChanges(
+  { temporal }: Pick<Connections, 'temporal'>,
+  key: StageKey,
+  changes: readonly Change[],
+): Promise<void> {
+  const tell = async () => {
+    const client = await temporal();
+    const handle = client.workflow.getHandle(stageWorkflowId(key));
+    await client.connection.withDeadline(Date.now() + QUERY_MILLISECONDS, () =>
+      handle.signal(messages.changed, changes),
+    );
+  };
+  await tell().catch(() => undefined);
 }
 
 /**

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { numericsSchema } from './numerics.ts';
+import { changeSchema } from './options.ts';
 import { pretrainingSchema } from './pretrain.ts';
 import { referenceSchema, sha256Schema } from './reference.ts';
 import { runStatusSchema, stageStatusSchema } from './stage-state.ts';
@@ -42,6 +44,12 @@ export const evaluationDocument = z.object({
 });
 export type EvaluationDocument = z.infer<typeof evaluationDocument>;
 
+export const seamDocument = z.object({
+  step: z.int().describe('the first one under the new numerics'),
+  before: numericsSchema,
+  after: numericsSchema,
+});
+
 export const showDocument = z.object({
   run: z.string(),
   recipe: z.string(),
@@ -53,11 +61,13 @@ export const showDocument = z.object({
     z.object({
       stage: z.string(),
       status: stageStatusSchema,
-      reason: z.string().nullable().describe('why it is parked'),
+      reason: z.string().nullable().describe('why it is parked, or where and by whom it was paused'),
       branch: z.int(),
       step: z.int(),
       steps: z.int(),
       checkpoint: z.object({ uri: z.string(), digest: sha256Schema }).nullable(),
+      changes: z.array(changeSchema).describe('live changes, by effective step'),
+      seams: z.array(seamDocument).describe('where it went on under other numerics'),
       startedAt: timestamp.nullable(),
       finishedAt: timestamp.nullable(),
     }),
@@ -121,6 +131,53 @@ export const launchDocument = z.object({
 });
 export type LaunchDocument = z.infer<typeof launchDocument>;
 
+export const operatorDocument = z.object({
+  run: z.string(),
+  stage: z.string(),
+  said: z.enum(['pause', 'resume', 'retry', 'cancel', 'abort']),
+  when: z.enum(['now', 'next-step']),
+  workflow: z
+    .enum(['told', 'begun', 'gone'])
+    .describe('told what was said; begun, as it was gone; or gone, so that the rows alone were told'),
+  rewound: z
+    .object({ branch: z.int(), step: z.int() })
+    .nullable()
+    .describe('the new branch, and the step after which it goes on'),
+});
+export type OperatorDocument = z.infer<typeof operatorDocument>;
+
+/** What a run can wait for, in the order in which it is looked for. */
+export const waitsForSchema = z.enum([
+  'stack',
+  'database',
+  'nothing',
+  'temporal',
+  'objects',
+  'workflow',
+  'operator',
+  'orchestrator',
+  'trainer',
+  'rewards',
+  'another-try',
+  'work',
+]);
+
+export const whyDocument = z.object({
+  run: z.string().nullable().describe('null where none was named and the rows cannot be read'),
+  status: runStatusSchema.nullable().describe('by the rows; null where they cannot be read'),
+  stage: z.string().nullable(),
+  step: z.int().nullable(),
+  steps: z.int().nullable(),
+  waitsFor: waitsForSchema.describe('`nothing`: it has ended; `work`: it gets on'),
+  since: timestamp.nullable().describe('where the workflow could say'),
+  text: z.string().describe('the paragraph that a person reads'),
+  ways: z.array(z.object({ command: z.string(), does: z.string() })).describe('what an operator can do'),
+});
+export type WhyDocument = z.infer<typeof whyDocument>;
+
+export const setDocument = z.object({ run: z.string(), stage: z.string(), changes: z.array(changeSchema) });
+export type SetDocument = z.infer<typeof setDocument>;
+
 /** `checkpoint.json` of an exported folder: which checkpoint it is. Its weights are held to `digest` when it is read. */
 export const exportedCheckpointSchema = z.object({
   run: z.string(),
@@ -148,6 +205,13 @@ export const documents = {
   generate: generateDocument,
   eval: evalDocument,
   launch: launchDocument,
+  pause: operatorDocument,
+  resume: operatorDocument,
+  retry: operatorDocument,
+  cancel: operatorDocument,
+  abort: operatorDocument,
+  set: setDocument,
+  why: whyDocument,
   export: exportDocument,
   pretrain: pretrainDocument,
 } as const;

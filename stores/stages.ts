@@ -3,8 +3,10 @@ import { Failure } from '../contracts/failures.ts';
 import type { StageKey } from '../contracts/identity.ts';
 import type { StageStatus } from '../contracts/stage-state.ts';
 import { currentBranch } from './branches.ts';
+import { listChanges } from './changes.ts';
 import type { Database, Queryable, Transaction } from './database.ts';
 import { lastStep } from './lineage.ts';
+import { listSeams } from './seams.ts';
 
 export { readPosition } from './stage-position.ts';
 
@@ -46,9 +48,27 @@ async function refuseUnfinished(tx: Transaction, key: StageKey & { branch: numbe
   );
 }
 
-/** A run's stages in the recipe's order, with the step and the checkpoint that each has reached. */
-export async function listStages(reader: Queryable, run: string): Promise<ShowDocument['stages']> {
-  return reader.query<ShowDocument['stages'][number]>(
+type StageDocument = ShowDocument['stages'][number];
+
+/**
+ * A run's stages in the recipe's order, with the step and the checkpoint that each has reached, its live changes and
+ * its seams.
+ */
+export async function listStages(reader: Queryable, run: string): Promise<StageDocument[]> {
+  const documents: StageDocument[] = [];
+  for (const stage of await listStanding(reader, run)) {
+    const key = { run, stage: stage.stage, branch: stage.branch };
+    const [changes, seams] = [await listChanges(reader, key), await listSeams(reader, key)];
+    documents.push({ ...stage, changes, seams });
+  }
+  return documents;
+}
+
+async function listStanding(
+  reader: Queryable,
+  run: string,
+): Promise<Omit<StageDocument, 'changes' | 'seams'>[]> {
+  return reader.query<Omit<StageDocument, 'changes' | 'seams'>>(
     `SELECT st.stage, st.status, st.reason, st.branch, coalesce(reached.step, 0) AS step, st.steps,
        saved.checkpoint, st.started_at AS "startedAt", st.finished_at AS "finishedAt"
      FROM stages st

@@ -1,20 +1,22 @@
 import type { Command } from 'commander';
-import { messages } from '../../contracts/workflows.ts';
 import { withConnections } from '../connections.ts';
-import { standingStage, tellStage } from '../operator.ts';
-import { examples, printLine } from '../output.ts';
-import { readShow } from '../run-rows.ts';
+import { endRun, endText } from '../end-run.ts';
+import { examples, printDocument, printLine } from '../output.ts';
 
 export function define(command: Command): void {
   command
-    .description('Ends a run at the next step, or at once where it rests. Its rows and checkpoints stay.')
+    .description(
+      'Ends a paused or parked run, or one whose workflow is gone, at once. A run under way ends as by ' +
+        '`r1 cancel`. Its rows and checkpoints stay.',
+    )
     .argument('[run]', 'a run’s name; by default the latest run')
+    .option('--json', 'print one document (contracts/schemas/abort.json)')
     .addHelpText('after', examples('r1 abort nano-zero-1'))
-    .action((name: string | undefined) =>
-      withConnections(async ({ database, temporal }) => {
-        const key = standingStage(await readShow(await database(), name));
-        await tellStage(await temporal(), key, messages.abort);
-        printLine(`${key.run} ends. What it has committed stays: \`r1 show ${key.run}\`.`);
+    .action((name: string | undefined, { json }: { json?: boolean }) =>
+      withConnections(async (connections) => {
+        const ended = await endRun(connections, name, 'abort');
+        if (json) printDocument('abort', ended);
+        else printLine(endText(ended));
       }),
     );
 }

@@ -1,20 +1,37 @@
 import type { Command } from 'commander';
+import type { OperatorDocument } from '../../contracts/documents.ts';
 import { messages } from '../../contracts/workflows.ts';
-import { withConnections } from '../connections.ts';
-import { standingStage, tellStage } from '../operator.ts';
-import { examples, printLine } from '../output.ts';
+import { type Connections, withConnections } from '../connections.ts';
+import { CommandError } from '../errors.ts';
+import { isServed, operatorName, standingStage, tellStage } from '../operator.ts';
+import { examples, printDocument, printLine } from '../output.ts';
 import { readShow } from '../run-rows.ts';
 
 export function define(command: Command): void {
   command
     .description('Pauses a run at the next step: a checkpoint is committed and the trainer is given back.')
     .argument('[run]', 'a run’s name; by default the latest run')
+    .option('--json', 'print one document (contracts/schemas/pause.json)')
     .addHelpText('after', examples('r1 pause', 'r1 pause nano-zero-1'))
-    .action((name: string | undefined) =>
-      withConnections(async ({ database, temporal }) => {
-        const key = standingStage(await readShow(await database(), name));
-        await tellStage(await temporal(), key, messages.pause);
-        printLine(`${key.run} pauses after the step under way. Go on with \`r1 resume ${key.run}\`.`);
+    .action((name: string | undefined, { json }: { json?: boolean }) =>
+      withConnections(async (connections) => {
+        const paused = await pause(connections, name);
+        if (json) return printDocument('pause', paused);
+        const { run } = paused;
+        printLine(`${run} pauses after the step under way. Go on with \`r1 resume ${run}\`.`);
       }),
     );
+}
+
+async function pause(connections: Connections, name: string | undefined): Promise<OperatorDocument> {
+  const [database, client] = await Promise.all([connections.database(), connections.temporal()]);
+  const { status: _status, ...key } = standingStage(await readShow(database, name));
+  if (!(await isServed(client, key))) {
+    throw new CommandError(
+      `${key.run}/${key.stage} does nothing that could be paused: its workflow is gone. ` +
+        `\`r1 why ${key.run}\` tells more.`,
+    );
+  }
+  await tellStage(client, key, messages.pause, { author: operatorName() });
+  return { ...key, said: 'pause', when: 'next-step', workflow: 'told', rewound: null };
 }

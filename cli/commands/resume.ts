@@ -1,44 +1,37 @@
 import type { Command } from 'commander';
-import { messages } from '../../contracts/workflows.ts';
-import { rewind } from '../../stores/rewind.ts';
-import { type Connections, withConnections } from '../connections.ts';
-import { summaryOf } from '../launch-run.ts';
-import { isServed, standingStage, tellStage } from '../operator.ts';
-import { naturalNumber } from '../options.ts';
-import { examples, printLine } from '../output.ts';
-import { findRun, readShow } from '../run-rows.ts';
-import { startRunWorkflow } from '../workflow-client.ts';
+import { withConnections } from '../connections.ts';
+import { examples, printDocument, printLine } from '../output.ts';
+import { takeUp } from '../take-up.ts';
 
 interface Options {
-  from?: number;
+  from?: string;
+  json?: boolean;
 }
 
 export function define(command: Command): void {
   command
     .description(
-      'Goes on with a paused or parked run, or with one whose workflow is gone: from where its rows end, or after an ' +
-        'earlier step on a new branch (the old one stays readable).',
+      'Goes on with a paused or parked run, or with one whose workflow is gone (also on another machine with the ' +
+        'same database and bucket): from where its rows end, or after an earlier step on a new branch; the old ' +
+        'branch stays readable.',
     )
     .argument('[run]', 'a run’s name; by default the latest run')
-    .option('--from <step>', 'a committed step of the stage to go on after', naturalNumber)
-    .addHelpText('after', examples('r1 resume', 'r1 resume nano-zero-1 --from 20'))
-    .action((name: string | undefined, options: Options) =>
-      withConnections((connections) => resume(connections, name, options)),
+    .option(
+      '--from <place>',
+      'go on after this: a committed step, a checkpoint (its s3://…/manifest.json or RUN/STAGE@STEP), or latest',
+    )
+    .option('--json', 'print one document (contracts/schemas/resume.json)')
+    .addHelpText(
+      'after',
+      examples('r1 resume', 'r1 resume nano-zero-1 --from 20', 'r1 resume nano-zero-1 --from latest'),
+    )
+    .action((name: string | undefined, { from, json }: Options) =>
+      withConnections(async (connections) => {
+        const resumed = await takeUp(connections, name, { said: 'resume', from });
+        if (json) return printDocument('resume', resumed);
+        const { run, rewound } = resumed;
+        const where = rewound === null ? '' : ` after step ${rewound.step}, on branch ${rewound.branch}`;
+        printLine(`${run} goes on${where}. Watch it with \`r1 watch ${run}\`.`);
+      }),
     );
-}
-
-async function resume(connections: Connections, name: string | undefined, { from }: Options): Promise<void> {
-  const database = await connections.database();
-  const client = await connections.temporal();
-  const key = standingStage(await readShow(database, name));
-  if (await isServed(client, key)) {
-    await tellStage(client, key, messages.resume, { from });
-  } else {
-    if (from !== undefined) await rewind(database, key, from);
-    const { recipe } = await findRun(database, key.run);
-    await startRunWorkflow(client, { run: key.run, summary: summaryOf(recipe) });
-  }
-  printLine(
-    `${key.run} goes on${from === undefined ? '' : ` after step ${from}`}. Watch it with \`r1 watch ${key.run}\`.`,
-  );
 }

@@ -25,6 +25,7 @@ interface ShowOf {
   stageStatus?: ShowDocument['stages'][number]['status'];
   reason?: string | null;
   evaluations?: EvaluationDocument[];
+  stageOf?: Partial<ShowDocument['stages'][number]>;
 }
 
 export function showFixture({
@@ -33,6 +34,7 @@ export function showFixture({
   stageStatus,
   reason = null,
   evaluations = [],
+  stageOf = {},
 }: ShowOf): ShowDocument {
   const stage: ShowDocument['stages'][number] = {
     stage: 'zero',
@@ -42,8 +44,11 @@ export function showFixture({
     step,
     steps: 4,
     checkpoint: { uri: 's3://r1-runs/runs/small-1/zero/manifest.json', digest },
+    changes: [],
+    seams: [],
     startedAt,
     finishedAt: null,
+    ...stageOf,
   };
   const run = { run: 'small-1', recipe: 'small', seed: '1', status, startedAt, finishedAt: null };
   return { ...run, stages: [stage], evaluations };
