@@ -2,8 +2,8 @@
 import { hostname } from 'node:os';
 import type { Client } from '@temporalio/client';
 import type { ShowDocument } from '../contracts/documents.ts';
-import type { StageKey } from '../contracts/identity.ts';
 import { queues, runWorkflowId, type StageProgress, stageWorkflowId } from '../contracts/workflows.ts';
+import { identityOf, isAlive } from '../infra/process-identity.ts';
 import type { ProcessRecord } from '../infra/state.ts';
 import { listRuns } from '../stores/runs.ts';
 import type { Connections } from './connections.ts';
@@ -33,16 +33,22 @@ export interface WorkflowFacts {
   stage: boolean;
   progress: StageProgress | null;
   pending: PendingCall[];
+  /** since when something that happened is to be answered and no orchestrator has taken it up, ISO 8601 */
+  unheardSince: string | null;
   /** which of the shared queues some worker listens to */
   served: Record<keyof typeof queues, boolean>;
 }
+
+export type LocalProcess = Pick<ProcessRecord, 'name' | 'role' | 'restarts'> & {
+  state: ProcessRecord['state'] | 'gone';
+};
 
 export interface WhyFacts {
   now: number;
   /** as it was named; else the latest, where the rows can be read */
   run: string | null;
   /** of the local stack; empty where the workers are elsewhere */
-  processes: Pick<ProcessRecord, 'name' | 'role' | 'state' | 'restarts'>[];
+  processes: LocalProcess[];
   rows: Answer<{ show: ShowDocument; others: string[] }>;
   objects: Answer<null>;
   temporal: Answer<WorkflowFacts>;
@@ -57,7 +63,14 @@ export async function gatherFacts(connections: Connections, name: string | undef
     answer(() => askObjects(connections)),
     answer(() => askTemporal(connections, run, show && (currentStage(show)?.stage ?? null))),
   ]);
-  return { now: Date.now(), run, processes: connections.stack.processes, rows, objects, temporal };
+  const processes = connections.stack.processes.map(localProcess);
+  return { now: Date.now(), run, processes, rows, objects, temporal };
+}
+
+/** Looked at by itself: who should tell that a process is gone may be gone as well. */
+function localProcess({ name, role, restarts, state, identity }: ProcessRecord): LocalProcess {
+  const gone = identity !== null && !isAlive(identity);
+  return { name, role, restarts, state: gone ? 'gone' : state };
 }
 
 /** What waiting could mend is an answer; what is wrong with the question is thrown. */
@@ -95,43 +108,47 @@ async function askTemporal(
   const client = await connections.temporal();
   const deadline = Date.now() + ANSWER_MILLISECONDS;
   const key = run === null || stage === null ? null : { run, stage };
-  const [runs, stageCalls, orchestrator, trainer, rewards] = await client.connection.withDeadline(
+  const [ofRun, ofStage, orchestrator, trainer, rewards] = await client.connection.withDeadline(
     deadline,
     () =>
       Promise.all([
-        run === null ? null : pendingCalls(client, runWorkflowId(run)),
-        key === null ? null : pendingCalls(client, stageWorkflowId(key)),
+        run === null ? null : executionOf(client, runWorkflowId(run)),
+        key === null ? null : executionOf(client, stageWorkflowId(key)),
         isServed(client, 'orchestrator'),
         isServed(client, 'trainer'),
         isServed(client, 'rewards'),
       ]),
   );
-  const progress =
-    key === null || stageCalls === null || !orchestrator ? null : await progressOf(client, key);
+  const answers = key !== null && ofStage !== null && orchestrator;
   return {
-    run: runs !== null,
-    stage: stageCalls !== null,
-    progress,
-    pending: [...(runs ?? []), ...(stageCalls ?? [])],
+    run: ofRun !== null,
+    stage: ofStage !== null,
+    progress: answers ? await queryProgress(client, key) : null,
+    pending: [...(ofRun?.pending ?? []), ...(ofStage?.pending ?? [])],
+    unheardSince: ofStage?.unheardSince ?? ofRun?.unheardSince ?? null,
     served: { orchestrator, trainer, rewards },
   };
 }
 
-const progressOf = (client: Client, key: StageKey) => queryProgress(client, key);
-
-/** The calls of a workflow that have not ended; null where the workflow is not under way. */
-async function pendingCalls(client: Client, workflowId: string): Promise<PendingCall[] | null> {
+/** What the server says of a workflow; null where it is not under way. */
+async function executionOf(
+  client: Client,
+  workflowId: string,
+): Promise<Pick<WorkflowFacts, 'pending' | 'unheardSince'> | null> {
   const { WorkflowNotFoundError } = await import('@temporalio/client');
   try {
     const { status, raw } = await client.workflow.getHandle(workflowId).describe();
     if (status.name !== 'RUNNING') return null;
-    return (raw.pendingActivities ?? []).map((pending) => ({
-      activity: pending.activityType?.name ?? '',
-      started: pending.state === STARTED,
-      attempt: pending.attempt ?? 1,
-      lastFailure: pending.lastFailure?.message ?? null,
-      scheduledAt: isoOf(pending.scheduledTime?.seconds),
+    const pending = (raw.pendingActivities ?? []).map((call) => ({
+      activity: call.activityType?.name ?? '',
+      started: call.state === STARTED,
+      attempt: call.attempt ?? 1,
+      lastFailure: call.lastFailure?.message ?? null,
+      scheduledAt: isoOf(call.scheduledTime?.seconds),
     }));
+    const task = raw.pendingWorkflowTask;
+    const unheard = task?.startedTime == null ? task?.scheduledTime?.seconds : null;
+    return { pending, unheardSince: isoOf(unheard) };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return null;
     throw error;
@@ -164,11 +181,5 @@ async function isServed(client: Client, queue: keyof typeof queues): Promise<boo
 /** Workers are called `PID@HOST`: one of this machine whose process is gone will not ask again. */
 function isDeadHere(identity: string): boolean {
   const [, pid, host] = /^(\d+)@(.+)$/.exec(identity) ?? [];
-  if (pid === undefined || host !== hostname()) return false;
-  try {
-    process.kill(Number(pid), 0);
-    return false;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'ESRCH';
-  }
+  return pid !== undefined && host === hostname() && identityOf(Number(pid)) === undefined;
 }

@@ -76,7 +76,7 @@ function databaseAway({ name, rows, temporal, workflow }: Known): Because | null
   if (!('error' in rows)) return null;
   const other =
     workflow === null
-      ? ` Temporal does not answer either: ${'error' in temporal ? temporal.error : 'nothing is known of it'}.`
+      ? ` ${'error' in temporal ? sentence(temporal.error) : ''}`
       : ' Temporal answers; the workflow goes on by itself when the rows can be written again.';
   return {
     waitsFor: 'database',
@@ -143,23 +143,26 @@ function resting({ name, stage, workflow, now }: Known): Because | null {
 }
 
 function noOrchestrator(known: Known): Because | null {
-  if (known.workflow?.served.orchestrator !== false) return null;
+  const { workflow, now } = known;
+  if (workflow === null) return null;
+  if (workflow.served.orchestrator && !isLong(workflow.unheardSince, now)) return null;
   return {
     waitsFor: 'orchestrator',
-    text: `${known.name} waits for an orchestrator: none listens to the queue r1. ${processesText(known, 'orchestrator')} ${byRows(known)}`,
+    text: `${known.name} waits for an orchestrator: none that listens to the queue r1 answers. ${processesText(known, 'orchestrator')} ${byRows(known)}`,
     ways: [{ command: 'r1 up', does: 'starts the workers of this machine' }],
   };
 }
 
 function noTrainer(known: Known): Because | null {
   const call = waiting(known, TRAINER_CALLS);
-  if (call === undefined || known.workflow?.served.trainer !== false) return null;
+  if (call === undefined) return null;
+  if (known.workflow?.served.trainer && !isLong(call.scheduledAt, known.now)) return null;
   const { others } = 'value' in known.rows ? known.rows.value : { others: [] };
   const held = others.length === 0 ? '' : ` Under way and perhaps holding one: ${others.join(', ')}.`;
   return {
     waitsFor: 'trainer',
     since: call.scheduledAt,
-    text: `${known.name} waits for a trainer${ago(call.scheduledAt, known.now)}: ${place(known)} no free one listens to the queue train. ${processesText(known, 'trainer')}${held}`,
+    text: `${known.name} waits for a trainer${ago(call.scheduledAt, known.now)}: ${place(known)} no free one takes it from the queue train. ${processesText(known, 'trainer')}${held}`,
     ways: [
       { command: 'r1 up', does: 'starts the workers of this machine' },
       ...others.map((run) => ({ command: `r1 pause ${run}`, does: 'gives its trainer back' })),
@@ -169,11 +172,12 @@ function noTrainer(known: Known): Because | null {
 
 function noRewards(known: Known): Because | null {
   const call = waiting(known, REWARD_CALLS);
-  if (call === undefined || known.workflow?.served.rewards !== false) return null;
+  if (call === undefined) return null;
+  if (known.workflow?.served.rewards && !isLong(call.scheduledAt, known.now)) return null;
   return {
     waitsFor: 'rewards',
     since: call.scheduledAt,
-    text: `${known.name} waits for a reward worker${ago(call.scheduledAt, known.now)}: ${place(known)} none listens to the queue rewards. ${processesText(known, 'rewards')}`,
+    text: `${known.name} waits for a reward worker${ago(call.scheduledAt, known.now)}: ${place(known)} none takes its completions from the queue rewards. ${processesText(known, 'rewards')}`,
     ways: [{ command: 'r1 up', does: 'starts the workers of this machine' }],
   };
 }
@@ -184,7 +188,7 @@ function triedAgain(known: Known): Because | null {
   return {
     waitsFor: 'another-try',
     since: call.scheduledAt,
-    text: `${known.name} tries ${call.activity} again, for the ${call.attempt - 1 || 1}. time${ago(call.scheduledAt, known.now)}: ${place(known)} ${sentence(call.lastFailure)}`,
+    text: `${known.name} tries ${call.activity} again (try ${call.attempt})${ago(call.scheduledAt, known.now)}: ${place(known)} ${sentence(call.lastFailure)}`,
   };
 }
 
@@ -210,6 +214,12 @@ function working(known: Known): Because {
 const TRAINER_CALLS = ['acquire'];
 const REWARD_CALLS = ['scoreRollout'];
 
+/** A worker that is free takes a call within a moment. */
+const TAKEN_SECONDS = 5;
+
+const isLong = (since: string | null, now: number) =>
+  since !== null && now - Date.parse(since) > 1000 * TAKEN_SECONDS;
+
 /** A call that no worker has in hand. */
 const waiting = ({ workflow }: Known, names: readonly string[]): PendingCall | undefined =>
   workflow?.pending.find(({ activity, started }) => !started && names.includes(activity));
@@ -229,7 +239,7 @@ function processesText({ processes }: Known, role: string): string {
   if (found.length === 0) return `This machine runs no ${role}.`;
   const states = found.map(
     ({ name, state, restarts }) =>
-      `${name} is ${state}${restarts > 0 ? `, started ${restarts} times again` : ''}`,
+      `${name} is ${state}${restarts > 0 ? `, started again ${restarts === 1 ? 'once' : `${restarts} times`}` : ''}`,
   );
   return `On this machine ${states.join('; ')}.`;
 }

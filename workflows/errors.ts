@@ -20,11 +20,15 @@ export function saysTrainerIsLost(error: unknown): boolean {
   return timedOut || failureKind(error) === 'TrainerLost';
 }
 
+/** What an activity threw, out of what the server has wrapped around it. */
+export function innermost(error: unknown): Error {
+  const inner = error instanceof ActivityFailure && error.cause ? error.cause : error;
+  return inner instanceof Error ? inner : new Error(String(inner));
+}
+
 /** What went wrong, for the operator of a parked stage: the kind, and the innermost message. */
 export function describeFailure(error: unknown): string {
-  const inner = error instanceof ActivityFailure && error.cause ? error.cause : error;
   const activity = error instanceof ActivityFailure ? `${error.activityType}: ` : '';
   const kind = failureKind(error);
-  const message = inner instanceof Error ? inner.message : String(inner);
-  return `${activity}${kind ? `${kind}: ` : ''}${message}`;
+  return `${activity}${kind ? `${kind}: ` : ''}${innermost(error).message}`;
 }

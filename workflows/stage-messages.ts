@@ -19,7 +19,7 @@ import {
 import type { Change } from '../contracts/options.ts';
 import { messages, type StageProgress } from '../contracts/workflows.ts';
 import { orchestrator } from './activities.ts';
-import { describeFailure, failureKind } from './errors.ts';
+import { failureKind, innermost } from './errors.ts';
 import type { StageDesk } from './stage-desk.ts';
 
 export const progressQuery = defineQuery<StageProgress>(messages.progress);
@@ -128,7 +128,8 @@ async function told<Result>(call: Promise<Result>): Promise<Result> {
   try {
     return await call;
   } catch (error) {
-    throw ApplicationFailure.nonRetryable(describeFailure(error), failureKind(error));
+    const { message } = innermost(error);
+    throw ApplicationFailure.nonRetryable(message, failureKind(error));
   }
 }
 

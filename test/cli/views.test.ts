@@ -54,7 +54,38 @@ test('a parked stage is shown with its reason', () => {
     showFixture({ status: 'running', stageStatus: 'parked', reason: 'out of memory' }),
     null,
   );
-  assert.match(text, /zero is parked: out of memory/);
+  assert.match(text, /zero is parked: out of memory\n`r1 retry small-1` tries again/);
+});
+
+test('a paused stage is shown with where and by whom, and how it goes on', () => {
+  const show = showFixture({ status: 'paused', stageStatus: 'paused', reason: 'at step 1, by ada' });
+  assert.match(showText(show, null), /zero is paused: at step 1, by ada\n`r1 resume small-1` goes on; /);
+});
+
+test('live changes and seams of a stage are shown', () => {
+  const numerics = {
+    engine: 'onnxruntime',
+    version: '1',
+    device: 'cpu',
+    instructionSet: 'avx2',
+    threads: 1,
+    deterministic: true,
+  };
+  const text = showText(
+    showFixture({
+      status: 'running',
+      stageOf: {
+        changes: [{ effectiveStep: 3, field: 'learning_rate', value: 1e-4, author: 'ada' }],
+        seams: [{ step: 2, before: numerics, after: { ...numerics, threads: 2 } }],
+      },
+    }),
+    null,
+  );
+  assert.match(text, /zero +learning_rate +0\.0001 +3 +ada/);
+  assert.match(
+    text,
+    /seam in zero at step 2: onnxruntime 1 on cpu \(avx2, 1 thread\) → .*\(avx2, 2 threads\)/,
+  );
 });
 
 test('tables have a line a row, without borders or trailing blanks', () => {
