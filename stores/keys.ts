@@ -12,6 +12,7 @@ import type { Reference } from '../contracts/reference.ts';
  *                                  batches/step-000037/t3-batch-<digest>.safetensors
  *                                  checkpoints/step-000040/t3/<file>
  *     runs/<run>/<stage>/evaluations/<as>-000040[-quick]/request-<digest>.safetensors, …
+ *     texts/<digest>.txt
  *     references/<digest>.safetensors
  *     models/<digest>/<file>
  *
@@ -62,6 +63,8 @@ export const keys = {
     `${branchFolder(lease)}/checkpoints/${stepFolder(step)}/t${lease.term}/${file}`,
   /** The list of a checkpoint's objects, written last. */
   manifest: (lease: Lease, step: number) => keys.checkpointFile(lease, step, 'manifest.json'),
+  /** Texts of samples or examples, one after the other: the same texts are the same object, whoever writes them. */
+  texts: ((sha256) => `texts/${sha256}.txt`) as KeyOfContent,
   /** A reference policy's weights, shared by the checkpoints between two refreshes; `digest` of the weights. */
   referencePolicy: (digest: string) => `references/${digest}.safetensors`,
   /** A file of an imported model; `digest` of its weights. */

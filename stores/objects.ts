@@ -37,6 +37,11 @@ export interface ObjectStore {
   put(key: string | KeyOfContent, bytes: Uint8Array): Promise<Reference>;
   /** @throws Failure 'CorruptObject' where the object is missing or its bytes are not those of the reference. */
   get(reference: Reference): Promise<Uint8Array>;
+  /**
+   * Reads `length` bytes from `offset` on. The object's checksum says nothing of a part: the caller knows one of it.
+   * @throws Failure 'CorruptObject' where the object is missing or shorter.
+   */
+  getRange(reference: Reference, offset: number, length: number): Promise<Uint8Array>;
   /** Reads an object whose checksum is not known beforehand, and tells it. */
   getByUri(uri: string): Promise<{ reference: Reference; bytes: Uint8Array }>;
   exists(key: string): Promise<boolean>;
@@ -66,6 +71,7 @@ export function createObjectStore(settings: ObjectStoreSettings): ObjectStore {
     bucket: place.bucket,
     put: (key, bytes) => put(place, key, bytes),
     get: (reference) => get(place, reference),
+    getRange: (reference, offset, length) => getRange(place, reference, offset, length),
     getByUri: async (uri) => {
       const bytes = await download(place, uri);
       return { bytes, reference: { uri, sha256: sha256Of(bytes), bytes: bytes.length } };
@@ -190,8 +196,24 @@ async function get(place: Place, reference: Reference): Promise<Uint8Array> {
   );
 }
 
-async function download(place: Place, uri: string): Promise<Uint8Array> {
-  const bytes = await downloadIfThere(place, uri);
+async function getRange(
+  place: Place,
+  { uri, bytes: size }: Reference,
+  offset: number,
+  length: number,
+): Promise<Uint8Array> {
+  if (length === 0) return new Uint8Array();
+  const last = offset + length - 1;
+  const bytes = await download(place, uri, `bytes=${offset}-${last}`);
+  if (bytes.length === length) return bytes;
+  throw new Failure(
+    'CorruptObject',
+    `${uri}: expected bytes ${offset} to ${last} of ${size}, found ${bytes.length} bytes. ${MEND}`,
+  );
+}
+
+async function download(place: Place, uri: string, range?: string): Promise<Uint8Array> {
+  const bytes = await downloadIfThere(place, uri, range);
   if (bytes !== undefined) return bytes;
   throw new Failure(
     'CorruptObject',
@@ -199,10 +221,12 @@ async function download(place: Place, uri: string): Promise<Uint8Array> {
   );
 }
 
-async function downloadIfThere(place: Place, uri: string): Promise<Uint8Array | undefined> {
+async function downloadIfThere(place: Place, uri: string, range?: string): Promise<Uint8Array | undefined> {
   const { bucket, key } = parseUri(uri);
   try {
-    const { Body } = await place.client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+    const { Body } = await place.client.send(
+      new GetObjectCommand({ Bucket: bucket, Key: key, ...(range && { Range: range }) }),
+    );
     return await Body?.transformToByteArray();
   } catch (error) {
     if (isMissing(error)) return undefined;

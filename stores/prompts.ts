@@ -195,3 +195,13 @@ export async function readEntries(
   );
   return new Map(rows.map(({ hash, entry }) => [hash, entry]));
 }
+
+/** The problems of a split, in order: what decontamination compares with. */
+export async function listProblems(reader: Queryable, promptSet: string, split: Split): Promise<string[]> {
+  const rows = await reader.query<{ problem: string }>(
+    `SELECT p.problem FROM prompt_set_members m JOIN prompts p ON p.hash = m.prompt
+     WHERE m.prompt_set = $1 AND m.split = $2 ORDER BY m.ordinal`,
+    [promptSet, split],
+  );
+  return rows.map(({ problem }) => problem);
+}

@@ -26,6 +26,10 @@ const BY_NAME: Readonly<Record<string, Rule>> = {
     says: 'keeps the bucket elsewhere. Mend R1_S3_REGION or R1_S3_ENDPOINT.',
   },
   AuthorizationHeaderMalformed: { kind: 'InvalidInput', says: 'expects another region. Mend R1_S3_REGION.' },
+  InvalidRange: {
+    kind: 'CorruptObject',
+    says: 'holds a shorter object than its row says. Restore it from a backup.',
+  },
   BadDigest: { kind: 'Unavailable', says: 'received other bytes than were sent. It is tried again.' },
   XAmzContentSHA256Mismatch: {
     kind: 'Unavailable',

@@ -37,6 +37,9 @@ export function memoryObjects(): ObjectStore & { stored: Map<string, Uint8Array>
       if (sha256Of(bytes) !== sha256) throw new Failure('CorruptObject', `${uri}: expected sha256 ${sha256}`);
       return bytes;
     },
+    async getRange({ uri }, offset, length) {
+      return bytesAt(uri).slice(offset, offset + length);
+    },
     async getByUri(uri) {
       return { bytes: bytesAt(uri), reference: referenceTo(uri, bytesAt(uri)) };
     },

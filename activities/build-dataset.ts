@@ -1,0 +1,88 @@
+import { sumCounts } from '../algorithm/filters.ts';
+import type { BuildDatasetInput, BuildDatasetResult, SampleCounts } from '../contracts/datasets.ts';
+import { Failure } from '../contracts/failures.ts';
+import type { Database } from '../stores/database.ts';
+import { acceptedContents, rowContents } from '../stores/dataset-rows.ts';
+import {
+  commitBuild,
+  datasetHash,
+  findBuild,
+  getDataset,
+  type NewVersion,
+  refuseOtherBuild,
+  resultOf,
+} from '../stores/datasets.ts';
+import { listParts, type SamplePart } from '../stores/samples.ts';
+import type { Stores } from './dependencies.ts';
+
+/**
+ * Makes a version of a data set: the accepted samples in the order of parts and sequences, then the included data
+ * sets' rows. The same content is the same version.
+ * @throws Failure 'EmptyBatch' where the rule kept nothing, with the counts by reason; 'HistoryAhead' where a part
+ * is not committed; 'Contradiction' where the branch made another one under this name.
+ */
+export async function buildDataset(
+  { database }: Pick<Stores, 'database'>,
+  input: BuildDatasetInput,
+): Promise<BuildDatasetResult> {
+  const parts = await partsOf(database, input);
+  const version = await versionOf(database, input, parts);
+  const before = await findBuild(database, input);
+  if (before !== null) {
+    refuseOtherBuild(input, before, version.digest);
+    return resultOf(before);
+  }
+  return resultOf(await commitBuild(database, input, version, parts));
+}
+
+async function partsOf(database: Database, { key, parts }: BuildDatasetInput): Promise<SamplePart[]> {
+  const committed = (await listParts(database, key)).filter(({ part }) => part < parts);
+  if (committed.length === parts) return committed;
+  const found = committed.map(({ part }) => part).join(', ') || 'none';
+  throw new Failure(
+    'HistoryAhead',
+    `${key.run}/${key.stage}: expected the parts 0 to ${parts - 1} of its samples, found ${found}. Select the others first.`,
+  );
+}
+
+async function versionOf(
+  database: Database,
+  { key, name, rule, include }: BuildDatasetInput,
+  parts: readonly SamplePart[],
+): Promise<NewVersion> {
+  const counts = sumCounts(parts.map((part) => part.counts));
+  refuseEmpty(`${key.run}/${key.stage}: data set ${name}`, parts, counts, include);
+  const datasetRule = { selection: parts.length === 0 ? null : rule, include };
+  const policy = onlyPolicy(parts);
+  const hash = datasetHash({ name, rule: datasetRule, policy });
+  for (const { id } of parts) hash.add(await acceptedContents(database, id));
+  for (const digest of include) {
+    const { id, rows } = await getDataset(database, digest);
+    for await (const contents of rowContents(database, id, rows)) hash.add(contents);
+  }
+  return { name, rule: datasetRule, policy, rejected: counts.rejected, ...hash.end() };
+}
+
+/** What was sampled and left no row would silently train on the included examples alone. */
+function refuseEmpty(
+  place: string,
+  parts: readonly SamplePart[],
+  { sampled, correct, kept, rejected }: SampleCounts,
+  include: readonly string[],
+): void {
+  if (parts.length === 0 ? include.length > 0 : kept > 0) return;
+  const reasons = Object.entries(rejected).map(([reason, count]) => `${reason} ${count}`);
+  throw new Failure(
+    'EmptyBatch',
+    `${place}: expected at least one accepted sample, found none of ${sampled} (${correct} correct` +
+      `${reasons.length > 0 ? `; refused: ${reasons.join(', ')}` : ''}). ` +
+      'Look at them with `r1 samples RUN STAGE --rejected`; sample more, or relax the rule in the recipe.',
+  );
+}
+
+/** The policy that sampled all parts; null where there are several, or none. */
+function onlyPolicy(parts: readonly SamplePart[]): string | null {
+  const policies = new Set(parts.map(({ policy }) => policy));
+  const [policy = null] = policies;
+  return policies.size === 1 ? policy : null;
+}

@@ -1,0 +1,105 @@
+/** A rollout of a run's prompts and its scores, as a stage that samples data leaves them. */
+import type { TestContext } from 'node:test';
+import type { Stores } from '../../activities/dependencies.ts';
+import { ints } from '../../activities/ragged.ts';
+import { type SelectSamplesInput, selectionRuleSchema } from '../../contracts/datasets.ts';
+import type { RolloutRecord, SampleRequest, ScoresRecord, Verdict } from '../../contracts/records.ts';
+import { keys } from '../../stores/keys.ts';
+import { migrate } from '../../stores/migrate.ts';
+import { createObjectStore } from '../../stores/objects.ts';
+import { promptHash } from '../../stores/prompts.ts';
+import { putRecord } from '../../stores/records.ts';
+import { withStack } from '../helpers/stack.ts';
+import {
+  addRun,
+  BRANCH,
+  digest,
+  KEY,
+  numerics,
+  openDatabase,
+  prompts,
+  reference,
+} from '../stores/helpers.ts';
+
+/** Both stores, with the run `calm` in them. */
+export async function storesWithRun(t: TestContext, run = KEY.run): Promise<Stores> {
+  const stack = await withStack(t);
+  const objects = createObjectStore(stack.s3);
+  t.after(() => objects.close());
+  const database = openDatabase(t, stack.postgres.url);
+  await migrate(database);
+  await addRun(database, run);
+  return { database, objects };
+}
+
+export interface Sampled {
+  text: string;
+  accuracy: Verdict;
+  tokens?: number;
+  truncated?: boolean;
+}
+
+export const right = (thinking: string): Sampled => ({
+  text: `<think>${thinking}</think><answer>1</answer>`,
+  accuracy: { score: 1 },
+});
+export const wrong: Sampled = {
+  text: '<think>hm</think><answer>0</answer>',
+  accuracy: { score: 0 },
+};
+
+export const rule = selectionRuleSchema.parse({ decontaminate: false });
+
+/** Puts request, rollout and scores of these samples, `perPrompt` of each prompt in turn. */
+export async function sampledPart(
+  { objects }: Pick<Stores, 'objects'>,
+  part: number,
+  sampled: readonly Sampled[],
+  perPrompt = 2,
+): Promise<SelectSamplesInput> {
+  const count = Math.ceil(sampled.length / perPrompt);
+  const drawn = prompts(20).slice(0, count);
+  const request: SampleRequest = {
+    kind: 'sample-request',
+    prompts: drawn.map(({ problem, answer, domain }, slot) => {
+      return { slot, prompt: promptHash({ problem, answer, domain }), problem, answer, domain };
+    }),
+    numGenerations: perPrompt,
+    seeds: sampled.map((_, n) => String(18446744073709551615n - BigInt(1000 * part + n))),
+    sampling: { temperature: 1, top_p: 1, top_k: 0, max_completion_length: 64 },
+    eosTokenIds: [1],
+  };
+  const requestAt = await putRecord(objects, keys.request({ ...BRANCH, step: part + 1 }), request, new Map());
+  const rollout: RolloutRecord = {
+    kind: 'rollout',
+    request: requestAt,
+    policyDigest: digest('w0'),
+    numerics,
+  };
+  const rolloutAt = await putRecord(
+    objects,
+    keys.rollout(requestAt, null),
+    rollout,
+    new Map([
+      ['completionLengths', ints(Int32Array.from(sampled, ({ tokens = 8 }) => tokens))],
+      ['truncated', ints(Int32Array.from(sampled, ({ truncated }) => Number(truncated ?? false)))],
+    ]),
+  );
+  const scores: ScoresRecord = {
+    kind: 'scores',
+    rollout: rolloutAt,
+    rewards: [
+      { name: 'accuracy', version: 3, verdicts: sampled.map(({ accuracy }) => accuracy) },
+      { name: 'format', version: 1, verdicts: sampled.map(() => ({ score: 1 })) },
+    ],
+    texts: sampled.map(({ text }) => text),
+  };
+  const scoresAt = await putRecord(objects, keys.scores(rolloutAt), scores, new Map());
+  const checkpoint = {
+    step: 0,
+    manifest: reference('base'),
+    digests: { weights: digest('w0'), moments: null, reference: null },
+  };
+  const from = { stage: 'zero', checkpoint };
+  return { key: BRANCH, part, rollout: rolloutAt, scores: scoresAt, from, rule };
+}
