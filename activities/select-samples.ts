@@ -1,4 +1,8 @@
-import { type NgramIndex, ngramIndex, overlaps } from '../algorithm/decontamination.ts';
+import {
+  type EvaluationIndex,
+  indexEvaluations,
+  sharedWithEvaluation,
+} from '../algorithm/decontamination.ts';
 import {
   type CandidateSample,
   countSelected,
@@ -70,11 +74,11 @@ export async function commitSelected(
 }
 
 /** Measures of this room: what the pure rules are given. */
-export function measuresOf(template: TemplateName, evaluated: NgramIndex | null): Measures {
+export function measuresOf(template: TemplateName, evaluated: EvaluationIndex | null): Measures {
   const { rewrite } = templateRewriter(template);
   return {
     repeatedShare: (text) => repeatedShare(text, REPETITION_NGRAM),
-    isContaminated: (problem) => evaluated !== null && overlaps(evaluated, problem),
+    isContaminated: (problem) => evaluated !== null && sharedWithEvaluation(evaluated, problem) !== null,
     rewrite,
   };
 }
@@ -94,12 +98,12 @@ function selectionSeed(runSeed: bigint, { key, part }: SelectSamplesInput): bigi
 }
 
 /** A prompt set never changes, so each process reads its held-out problems once. */
-const indices = new Map<string, NgramIndex>();
+const indices = new Map<string, EvaluationIndex>();
 
-async function evaluatedProblems(database: Database, promptSet: string): Promise<NgramIndex> {
+async function evaluatedProblems(database: Database, promptSet: string): Promise<EvaluationIndex> {
   const known = indices.get(promptSet);
   if (known !== undefined) return known;
-  const index = ngramIndex(await listProblems(database, promptSet, 'test'));
+  const index = indexEvaluations(await listProblems(database, promptSet, 'test'));
   indices.set(promptSet, index);
   return index;
 }
