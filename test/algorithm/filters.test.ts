@@ -66,7 +66,7 @@ test('every rule refuses what it is for, and a good sample passes them all', () 
 });
 
 test('of several reasons the first in their order is told', () => {
-  const all = Object.values(refused).reduce((merged, of) => ({ ...merged, ...of }), {});
+  const all: Partial<CandidateSample> = Object.assign({}, ...Object.values(refused));
   assert.deepEqual(reasonsOf([sample({ ...all, rewards: rewards({ accuracy: failed }) })]), ['error']);
   assert.deepEqual(reasonsOf([sample({ ...all, rewards: rewards({ accuracy: score(0) }) })]), ['incorrect']);
   assert.deepEqual(reasonsOf([sample({ truncated: true, tokens: 101 })]), ['truncated']);
