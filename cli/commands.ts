@@ -32,6 +32,15 @@ export const commands: Record<string, Entry> = {
   runs: { summary: 'list all runs', load: () => import('./commands/runs.ts') },
   show: { summary: 'show a run: stages, checkpoints, evaluations', load: () => import('./commands/show.ts') },
   steps: { summary: 'list the steps of a run with their figures', load: () => import('./commands/steps.ts') },
+  samples: {
+    summary: 'list what a run sampled for its data, accepted or rejected',
+    load: () => import('./commands/samples.ts'),
+  },
+  datasets: { summary: 'list all data sets', load: () => import('./commands/datasets.ts') },
+  dataset: {
+    summary: 'show, compare or export a data set',
+    load: () => import('./commands/dataset.ts'),
+  },
   generate: { summary: 'let a checkpoint answer a prompt', load: () => import('./commands/generate.ts') },
   eval: { summary: 'measure a checkpoint on held-out problems', load: () => import('./commands/eval.ts') },
   export: {

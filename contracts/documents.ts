@@ -1,4 +1,10 @@
 import { z } from 'zod';
+import {
+  datasetDiffDocument,
+  datasetDocument,
+  datasetsDocument,
+  samplesDocument,
+} from './dataset-documents.ts';
 import { numericsSchema } from './numerics.ts';
 import { changeSchema } from './options.ts';
 import { pretrainingSchema } from './pretrain.ts';
@@ -213,5 +219,9 @@ export const documents = {
   set: setDocument,
   why: whyDocument,
   export: exportDocument,
+  samples: samplesDocument,
+  datasets: datasetsDocument,
+  'dataset-show': datasetDocument,
+  'dataset-diff': datasetDiffDocument,
   pretrain: pretrainDocument,
 } as const;
