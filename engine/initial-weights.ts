@@ -5,20 +5,26 @@
 import { elementsOf } from '../algorithm/dtypes.ts';
 import { deriveSeed, seedWords, uniformFromWords } from '../algorithm/seeds.ts';
 import { expectedTensors, type ModelConfig } from './model-config.ts';
-import type { StoredTensors } from './safetensors.ts';
+import type { StoredTensor, StoredTensors } from './safetensors.ts';
 
 /** Matrices from N(0, `initializer_range`²), as transformers does; the norms' scales are 1. */
 export function initialWeights(config: ModelConfig, seed: bigint): StoredTensors {
   const shapes = [...expectedTensors(config)];
-  return new Map(
-    shapes.map(([name, shape]) => {
-      const isScale = shape.length === 1;
-      const data = new Float32Array(elementsOf(shape));
-      if (isScale) data.fill(1);
-      else fillNormal(data, tensorSeed(seed, name), config.initializer_range);
-      return [name, { dtype: 'F32', shape, data }];
-    }),
-  );
+  return new Map(shapes.map(([name, shape]) => [name, initialTensor(name, shape, config, seed)]));
+}
+
+/** One of them. */
+export function initialTensor(
+  name: string,
+  shape: readonly number[],
+  { initializer_range }: Pick<ModelConfig, 'initializer_range'>,
+  seed: bigint,
+): StoredTensor {
+  const isScale = shape.length === 1;
+  const data = new Float32Array(elementsOf(shape));
+  if (isScale) data.fill(1);
+  else fillNormal(data, tensorSeed(seed, name), initializer_range);
+  return { dtype: 'F32', shape, data };
 }
 
 function tensorSeed(runSeed: bigint, name: string): bigint {

@@ -31,8 +31,16 @@ const ropeParameters = z.looseObject({
   partial_rotary_factor: only(1, 'rotation of the whole head (1)'),
 });
 
+/** What stands on the last hidden state: logits over the vocabulary, or one number a sequence (`score.weight`). */
+export const architectures = ['LlamaForCausalLM', 'LlamaForSequenceClassification'] as const;
+export type Architecture = (typeof architectures)[number];
+
+const architecture = z.enum(architectures, {
+  error: (issue) => `the engine knows ${architectures.join(' and ')} alone, found ${found(issue.input)}`,
+});
+
 const fileSchema = z.object({
-  architectures: z.tuple([only('LlamaForCausalLM', '"LlamaForCausalLM"')]).nullish(),
+  architectures: z.tuple([architecture]).nullish(),
   model_type: required('llama'),
   vocab_size: size,
   hidden_size: size,
@@ -57,10 +65,13 @@ const fileSchema = z.object({
   bos_token_id: tokenId,
   eos_token_id: z.union([z.int().min(0), z.array(z.int().min(0)).min(1)]).nullish(),
   pad_token_id: tokenId,
+  num_labels: size.nullish(),
+  id2label: z.record(z.string(), z.unknown()).nullish(),
 });
 
 /** The configuration with every default filled in. */
 export interface ModelConfig {
+  architecture: Architecture;
   vocab_size: number;
   /** width of the residual stream */
   hidden_size: number;
@@ -94,6 +105,7 @@ export function parseModelConfig(json: unknown, source = 'config.json'): ModelCo
   if (!parsed.success) throw refusal(source, parsed.error.issues.map(issueLine));
   const file = parsed.data;
   const config: ModelConfig = {
+    architecture: file.architectures?.[0] ?? 'LlamaForCausalLM',
     vocab_size: file.vocab_size,
     hidden_size: file.hidden_size,
     intermediate_size: file.intermediate_size,
@@ -111,17 +123,31 @@ export function parseModelConfig(json: unknown, source = 'config.json'): ModelCo
     eos_token_id: file.eos_token_id ?? null,
     pad_token_id: file.pad_token_id ?? null,
   };
-  const problems = impossibilities(config);
+  // transformers' default is two labels.
+  const labels = file.num_labels ?? Object.keys(file.id2label ?? { 0: '', 1: '' }).length;
+  const problems = [...impossibilities(config), ...headProblems(config, labels)];
   if (problems.length > 0) throw refusal(source, problems);
   return config;
 }
 
+/** The same, of a model that generates. Throws ModelConfigError for one with a scalar head. */
+export function parsePolicyConfig(json: unknown, source = 'config.json'): ModelConfig {
+  const config = parseModelConfig(json, source);
+  if (config.architecture === 'LlamaForCausalLM') return config;
+  throw new ModelConfigError(
+    `${source}: architectures: expected a model that generates ("LlamaForCausalLM"), found "${config.architecture}". ` +
+      'Choose a language model; a reward model only scores.',
+  );
+}
+
 /** The `config.json` of a configuration, such as transformers reads: `rope_theta` in both places. */
 export function formatModelConfig(config: ModelConfig): string {
+  const { architecture, ...shape } = config;
   const file = {
-    architectures: ['LlamaForCausalLM'],
+    architectures: [architecture],
     model_type: 'llama',
-    ...config,
+    ...shape,
+    ...headKeys[architecture],
     mlp_bias: false,
     hidden_act: 'silu',
     rope_parameters: { rope_theta: config.rope_theta, rope_type: 'default' },
@@ -132,6 +158,12 @@ export function formatModelConfig(config: ModelConfig): string {
   return `${JSON.stringify(sorted, null, 2)}\n`;
 }
 
+/** What `config.json` says of the head beside its name. */
+const headKeys: Record<Architecture, object> = {
+  LlamaForCausalLM: {},
+  LlamaForSequenceClassification: { num_labels: 1, id2label: { 0: 'reward' }, label2id: { reward: 0 } },
+};
+
 /**
  * Every tensor of a configuration: name → shape, in the order of the forward pass.
  * Projections are `[out, in]`.
@@ -139,14 +171,22 @@ export function formatModelConfig(config: ModelConfig): string {
 export function expectedTensors(config: ModelConfig): Map<string, readonly number[]> {
   const { vocab_size: V, hidden_size: H } = config;
   const layers = Array.from({ length: config.num_hidden_layers }, (_, layer) => layerTensors(config, layer));
-  const head: [string, readonly number[]][] = config.tie_word_embeddings ? [] : [['lm_head.weight', [V, H]]];
   return new Map([
     ['model.embed_tokens.weight', [V, H]],
     ...layers.flat(),
     ['model.norm.weight', [H]],
-    ...head,
+    ...headTensors[config.architecture](config),
   ]);
 }
+
+const headTensors: Record<Architecture, (config: ModelConfig) => [string, readonly number[]][]> = {
+  LlamaForCausalLM: ({ tie_word_embeddings, vocab_size: V, hidden_size: H }) =>
+    tie_word_embeddings ? [] : [['lm_head.weight', [V, H]]],
+  LlamaForSequenceClassification: ({ hidden_size: H }) => [[SCORE_WEIGHT, [1, H]]],
+};
+
+/** The scalar head: the score is its product with the last hidden state of the last token. */
+export const SCORE_WEIGHT = 'score.weight';
 
 /** The number of weights of a configuration. */
 export function parameterCount(config: ModelConfig): number {
@@ -195,6 +235,15 @@ function impossibilities(config: ModelConfig): string[] {
     );
   }
   return problems;
+}
+
+/** A scalar head is read at the last token that is no padding, so padding must have a name. */
+function headProblems({ architecture, pad_token_id }: ModelConfig, labels: number): string[] {
+  if (architecture === 'LlamaForCausalLM') return [];
+  return [
+    ...(labels === 1 ? [] : [`num_labels: expected 1, a scalar head, found ${labels}`]),
+    ...(pad_token_id === null ? ['pad_token_id: expected a token that pads, found none'] : []),
+  ];
 }
 
 function issueLine(issue: z.core.$ZodIssue): string {

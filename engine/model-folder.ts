@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { exportedCheckpointSchema } from '../contracts/documents.ts';
 import { pretrainingSchema } from '../contracts/pretrain.ts';
 import { digestTensors } from './digest.ts';
-import { type ModelConfig, ModelConfigError, parseModelConfig } from './model-config.ts';
+import { type ModelConfig, ModelConfigError, parsePolicyConfig } from './model-config.ts';
 import { decodeSafetensors, encodeSafetensors, WeightsError } from './safetensors.ts';
 import { loadTokenizer, readTokenizerFolder, type Tokenizer, TokenizerError } from './tokenizer.ts';
 import { checkWeights, readWeightsFolder, WEIGHTS_FILE } from './weights.ts';
@@ -76,7 +76,7 @@ async function refuseOtherWeights(folder: string, digest: string): Promise<void>
 export function modelOfFiles(files: Map<string, Uint8Array>, source: string): ModelFolder {
   const place = (name: string) => `${source}: ${name}`;
   const json = (name: string) => parseJson(textOf(files, name, place(name)), place(name));
-  const config = parseModelConfig(json('config.json'), place('config.json'));
+  const config = parsePolicyConfig(json('config.json'), place('config.json'));
   const template = files.get('chat_template.jinja');
   const tokenizer = loadTokenizer({
     tokenizer: json('tokenizer.json'),
@@ -121,7 +121,7 @@ async function readConfig(folder: string): Promise<ModelConfig> {
       { cause },
     );
   });
-  return parseModelConfig(parseJson(text, path), path);
+  return parsePolicyConfig(parseJson(text, path), path);
 }
 
 function parseJson(text: string, path: string): unknown {

@@ -1,5 +1,6 @@
 /** Runs a policy's graphs over batches: sessions, their fixed inputs, and micro-batches. */
 import { AttentionInputs } from './attention-inputs.ts';
+import { GraphSessions, renamed, runGraph, type Tensors } from './graph-sessions.ts';
 import type { RowLayout } from './llama.ts';
 import type { Objective } from './losses.ts';
 import {
@@ -12,7 +13,6 @@ import {
   unflatten,
 } from './micro-batches.ts';
 import type { ModelConfig } from './model-config.ts';
-import { serialize } from './onnx.ts';
 import type { Runtime, Session } from './runtime.ts';
 import type { TokenOutputs } from './step-metrics.ts';
 import type { DType, Tensor, TensorMap, TypedArrays } from './tensor.ts';
@@ -38,8 +38,6 @@ export interface TrainCall {
   packing: boolean;
 }
 
-type Tensors = Record<string, Tensor>;
-
 /** Floats that a micro-batch may keep for its backward pass: two gigabytes. */
 const ACTIVATION_FLOATS = 2 ** 29;
 
@@ -47,7 +45,7 @@ const ACTIVATION_FLOATS = 2 ** 29;
 const MOST_TOKENS = 1024;
 
 /** Positions a micro-batch, padding included. The rule knows the configuration alone, so that sums keep their order. */
-function defaultMicroBatchTokens(config: ModelConfig): number {
+export function defaultMicroBatchTokens(config: ModelConfig): number {
   const { hidden_size, intermediate_size, num_hidden_layers, num_attention_heads, vocab_size } = config;
   const scores = 3 * num_attention_heads * 128;
   const layer = 12 * hidden_size + 5 * intermediate_size + scores;
@@ -59,19 +57,20 @@ export class PolicyGraphs {
   private readonly runtime: Runtime;
   private readonly config: ModelConfig;
   private readonly maxTokens: number;
-  private readonly sessions = new Map<string, Session>();
+  private readonly sessions: GraphSessions;
   private readonly attention: AttentionInputs;
 
   constructor(options: { runtime: Runtime; config: ModelConfig; maxMicroBatchTokens?: number | undefined }) {
     this.runtime = options.runtime;
     this.config = options.config;
     this.maxTokens = options.maxMicroBatchTokens ?? defaultMicroBatchTokens(options.config);
+    this.sessions = new GraphSessions(options.runtime);
     this.attention = new AttentionInputs(options.runtime, options.config);
   }
 
   score({ weights, sequences, temperature }: ScoreCall): Pick<TokenOutputs, 'logprobs' | 'entropies'> {
     this.check(sequences, {});
-    const session = this.session('score', () => scoringGraph(this.config));
+    const session = this.sessions.get('score', () => scoringGraph(this.config));
     const results = { logprobs: emptyTokens(sequences), entropies: emptyTokens(sequences) };
     for (const plan of planMicroBatches(sequences, this.maxTokens)) {
       const own = this.inputs(sequences, plan, {}, { floats: { temperature }, flags: {} });
@@ -86,7 +85,7 @@ export class PolicyGraphs {
     this.check(sequences, perToken);
     const layout: RowLayout = packing ? 'packed' : 'padded';
     const key = `${objective.loss} ${objective.level} ${layout}`;
-    const session = this.session(key, () => trainingGraph(this.config, objective, layout));
+    const session = this.sessions.get(key, () => trainingGraph(this.config, objective, layout));
     const results = emptyOutputs(sequences, objective);
     const shared = { ...Object.fromEntries(weights), ...renamed(gradients, gradientInput) };
     const accumulated = renamed(gradients, gradientOutput);
@@ -111,19 +110,11 @@ export class PolicyGraphs {
     plan: MicroBatch,
     results: Partial<TokenOutputs>,
   ): void {
-    const wanted = Object.keys(results).filter((name) => session.outputNames.includes(name));
-    const nothing = Object.fromEntries(wanted.map((name) => [name, null]));
-    const given = { ...kept, ...own };
-    const inputs = Object.fromEntries(
-      Object.entries(given).filter(([name]) => session.inputNames.includes(name)),
-    );
+    const wanted = Object.keys(results) as (keyof TokenOutputs)[];
+    const read = (name: string, values: Float32Array) =>
+      unflatten(values, plan, results[name as keyof TokenOutputs] ?? []);
     try {
-      const outputs = session.run(inputs, { ...inPlace, ...nothing });
-      for (const [name, perSequence] of Object.entries(results)) {
-        const output = outputs[name];
-        if (output?.data instanceof Float32Array) unflatten(output.data, plan, perSequence);
-        output?.dispose();
-      }
+      runGraph(session, { inputs: { ...kept, ...own }, inPlace, wanted, read });
     } finally {
       for (const tensor of Object.values(own)) tensor.dispose();
     }
@@ -139,7 +130,7 @@ export class PolicyGraphs {
     const arrays = layOut(sequences, plan);
     const rows = plan.rows.length;
     const scored = arrays.rows.length;
-    const tensors: Tensors = {
+    const tensors: Record<string, Tensor> = {
       tokens: this.tensor('int64', [rows, plan.length], arrays.tokens),
       rows: this.tensor('int64', [scored], arrays.rows),
       rowsInverse: this.tensor('int64', [rows * plan.length], arrays.rowsInverse),
@@ -163,14 +154,6 @@ export class PolicyGraphs {
     return this.runtime.createTensor(dtype, shape, data);
   }
 
-  private session(key: string, build: () => ReturnType<typeof scoringGraph>): Session {
-    const known = this.sessions.get(key);
-    if (known) return known;
-    const session = this.runtime.createSession(serialize(build()));
-    this.sessions.set(key, session);
-    return session;
-  }
-
   private check(sequences: readonly Sequence[], perToken: TrainCall['perToken']): void {
     sequences.forEach((sequence, index) => {
       checkSequence(this.config, sequence, index);
@@ -179,7 +162,7 @@ export class PolicyGraphs {
   }
 
   dispose(): void {
-    for (const session of this.sessions.values()) session.dispose();
+    this.sessions.dispose();
     this.attention.dispose();
   }
 }
@@ -215,10 +198,6 @@ function checkLength(name: string, values: readonly Float32Array[], sequence: Se
       `${name} of sequence ${index} has ${found} values; expected one a completion token, ${expected}.`,
     );
   }
-}
-
-function renamed(tensors: TensorMap, rename: (name: string) => string): Tensors {
-  return Object.fromEntries([...tensors].map(([name, tensor]) => [rename(name), tensor]));
 }
 
 function emptyTokens(sequences: readonly Sequence[]): Float32Array[] {

@@ -4,14 +4,13 @@
  *
  * Axes: B sequences of a batch, R scored (completion) tokens of a micro-batch.
  */
-import { adamWUpdate, clipFactor, globalNorm } from './adamw.ts';
 import type { Objective } from './losses.ts';
 import type { Sequence } from './micro-batches.ts';
-import { expectedTensors, type ModelConfig } from './model-config.ts';
+import type { ModelConfig } from './model-config.ts';
+import { type Moments, Parameters, type ParametersOptions, tensorOf } from './parameters.ts';
 import { PolicyGraphs } from './policy-graphs.ts';
-import type { Runtime } from './runtime.ts';
 import { type ClipRange, type StepMetrics, stepMetrics, type TokenOutputs } from './step-metrics.ts';
-import { disposeAll, type FloatTensor, type TensorMap } from './tensor.ts';
+import { disposeAll, type TensorMap } from './tensor.ts';
 import {
   policyScalars,
   policyTokens,
@@ -19,9 +18,9 @@ import {
   type Scalars,
   type SftBatch,
   type TrainBatch,
-  type UpdateOptions,
 } from './train-batch.ts';
 
+export type { Moments } from './parameters.ts';
 export type { PolicyGradientOptions, SftBatch, TrainBatch, UpdateOptions } from './train-batch.ts';
 
 export interface StepResult extends StepMetrics {
@@ -34,12 +33,6 @@ export interface Scores {
   logprobs: Float32Array[];
   /** Of the distribution each token was drawn from, in nats. */
   entropies: Float32Array[];
-}
-
-/** The optimizer's state, by weight name. */
-export interface Moments {
-  expAvg: TensorMap;
-  expAvgSq: TensorMap;
 }
 
 export interface Policy {
@@ -67,68 +60,44 @@ export interface Policy {
   dispose(): void;
 }
 
-export interface PolicyOptions {
-  runtime: Runtime;
-  config: ModelConfig;
-  /** By Hugging Face name; the policy takes them over and disposes of them. */
-  weights: TensorMap;
-  /** Zeros unless given; taken over likewise. */
-  moments?: Moments;
+export interface PolicyOptions extends ParametersOptions {
   /** Positions of a micro-batch, padding included; belongs to what decides the bits. Default: at most 1024. */
-  maxMicroBatchTokens?: number;
+  maxMicroBatchTokens?: number | undefined;
 }
 
 /** Throws where a weight is missing, unknown or of another shape than the configuration's. */
 export function createPolicy(options: PolicyOptions): Policy {
-  checkTensors('weights', options.config, options.weights);
-  if (options.moments) {
-    checkTensors('moments exp_avg', options.config, options.moments.expAvg);
-    checkTensors('moments exp_avg_sq', options.config, options.moments.expAvgSq);
-  }
   return new OrtPolicy(options);
-}
-
-function checkTensors(what: string, config: ModelConfig, tensors: TensorMap): void {
-  const expected = expectedTensors(config);
-  const unknown = [...tensors.keys()].filter((name) => !expected.has(name));
-  const wrong = [...expected].flatMap(([name, shape]) => {
-    const found = tensors.get(name)?.shape;
-    if (found === undefined) return [`${name} is missing`];
-    return found.join() === shape.join() ? [] : [`${name} is [${found}], expected [${shape}]`];
-  });
-  const problems = [...wrong, ...unknown.map((name) => `${name} is not a weight of this configuration`)];
-  if (problems.length > 0) {
-    throw new Error(`The ${what} do not fit the model's configuration: ${problems.join('; ')}.`);
-  }
 }
 
 class OrtPolicy implements Policy {
   readonly config: ModelConfig;
-  readonly weights: TensorMap;
-  readonly moments: Moments;
-  readonly gradients: TensorMap;
   reference: TensorMap | undefined;
-  private readonly runtime: Runtime;
+  private readonly parameters: Parameters;
   private readonly graphs: PolicyGraphs;
 
-  constructor({ runtime, config, weights, moments, maxMicroBatchTokens }: PolicyOptions) {
-    this.runtime = runtime;
+  constructor({ maxMicroBatchTokens, ...options }: PolicyOptions) {
+    const { runtime, config } = options;
     this.config = config;
-    this.weights = weights;
-    this.moments = moments ?? { expAvg: this.zeros(), expAvgSq: this.zeros() };
-    this.gradients = this.zeros();
+    this.parameters = new Parameters(options);
     this.graphs = new PolicyGraphs({ runtime, config, maxMicroBatchTokens });
   }
 
-  /** A zero tensor a weight. */
-  private zeros(): TensorMap {
-    const shapes = [...expectedTensors(this.config)];
-    return new Map(shapes.map(([name, shape]) => [name, this.runtime.createTensor('float32', shape)]));
+  get weights(): TensorMap {
+    return this.parameters.weights;
+  }
+
+  get moments(): Moments {
+    return this.parameters.moments;
+  }
+
+  get gradients(): TensorMap {
+    return this.parameters.gradients;
   }
 
   trainStep(batch: TrainBatch): StepResult {
     const result = this.computeGradients(batch);
-    this.update(result.gradNorm, batch.options);
+    this.parameters.update(result.gradNorm, batch.options);
     return result;
   }
 
@@ -145,7 +114,7 @@ class OrtPolicy implements Policy {
     const objective: Objective = { loss: 'sft', level: 'token' };
     const outputs = this.accumulate(objective, sequences, { tokenWeights }, scalars, packing);
     const result = this.result(outputs, tokenWeights);
-    this.update(result.gradNorm, options);
+    this.parameters.update(result.gradNorm, options);
     return result;
   }
 
@@ -157,7 +126,7 @@ class OrtPolicy implements Policy {
     scalars: Scalars,
     packing = false,
   ): TokenOutputs {
-    for (const gradient of this.gradients.values()) gradient.data.fill(0);
+    this.parameters.clearGradients();
     const { weights, gradients } = this;
     return this.graphs.train({ objective, weights, gradients, sequences, perToken, scalars, packing });
   }
@@ -167,33 +136,8 @@ class OrtPolicy implements Policy {
     tokenWeights: readonly Float32Array[],
     clipping?: { advantagesB: ArrayLike<number>; range: ClipRange },
   ): StepResult {
-    const gradNorm = globalNorm([...this.gradients.values()].map(({ data }) => data));
+    const gradNorm = this.parameters.gradientNorm();
     return { ...stepMetrics(outputs, tokenWeights, gradNorm, clipping), logprobs: outputs.logprobs };
-  }
-
-  private update(gradNorm: number, options: UpdateOptions): void {
-    if (!Number.isFinite(gradNorm)) {
-      throw new Error(
-        `The gradient's norm at step ${options.step} is ${gradNorm}; the weights were left as they are. ` +
-          'Expected a finite number: look for a non-finite advantage, log-probability or weight in the batch.',
-      );
-    }
-    const factor = clipFactor(gradNorm, options.max_grad_norm);
-    for (const [name, weight] of this.weights) {
-      const [gradient, expAvg, expAvgSq] = [
-        tensorOf(this.gradients, name),
-        tensorOf(this.moments.expAvg, name),
-        tensorOf(this.moments.expAvgSq, name),
-      ];
-      const parameter = {
-        name,
-        weight: weight.data,
-        gradient: gradient.data,
-        expAvg: expAvg.data,
-        expAvgSq: expAvgSq.data,
-      };
-      adamWUpdate(parameter, factor, options);
-    }
   }
 
   logprobs(
@@ -212,7 +156,7 @@ class OrtPolicy implements Policy {
   }
 
   setReference(weights?: ReadonlyMap<string, ArrayLike<number>>): void {
-    this.reference ??= this.zeros();
+    this.reference ??= this.parameters.zeros();
     for (const [name, tensor] of this.reference) {
       const source = weights ? weights.get(name) : tensorOf(this.weights, name).data;
       if (source?.length !== tensor.data.length) {
@@ -236,16 +180,8 @@ class OrtPolicy implements Policy {
 
   dispose(): void {
     this.graphs.dispose();
-    const { weights, gradients, moments, reference } = this;
-    for (const tensors of [weights, gradients, moments.expAvg, moments.expAvgSq, reference]) {
-      if (tensors) disposeAll(tensors);
-    }
+    this.parameters.dispose();
+    if (this.reference) disposeAll(this.reference);
     this.reference = undefined;
   }
-}
-
-function tensorOf(tensors: TensorMap, name: string): FloatTensor {
-  const tensor = tensors.get(name);
-  if (tensor === undefined) throw new Error(`There is no tensor "${name}".`);
-  return tensor;
 }

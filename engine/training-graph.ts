@@ -5,7 +5,7 @@
 import { backward } from './gradients.ts';
 import type { Graph, Value } from './graph.ts';
 import { buildLlama, type RowLayout } from './llama.ts';
-import { buildObjective, buildScores, type Objective, type TokenObjective } from './losses.ts';
+import { buildObjective, buildScores, type Objective } from './losses.ts';
 import type { ModelConfig } from './model-config.ts';
 import * as op from './operators.ts';
 
@@ -32,23 +32,24 @@ export function trainingGraph(config: ModelConfig, objective: Objective, rows: R
   const { graph, weights } = model;
   const { logprobs, entropies } = buildScores(model);
   const made = buildObjective(graph, objective, logprobs);
-  addGradients(graph, weights, made);
+  // L = −Σ_r w_r·l_r, so dL/dl = −w
+  const cotangent = op.neg(graph.input('tokenWeights', 'float32', ['R']));
+  addGradients(graph, weights, { value: made.objective, cotangent });
   const outputs = { logprobs, entropies, ...made };
   for (const [name, value] of Object.entries(outputs)) graph.output(name, value);
   return graph;
 }
 
-function addGradients(
+/** Adds the backward pass from a value and its cotangent: each weight's gradient added to its accumulator. */
+export function addGradients(
   graph: Graph,
   weights: ReadonlyMap<string, Value>,
-  { objective }: TokenObjective,
+  from: { value: Value; cotangent: Value },
 ): void {
-  // L = −Σ_r w_r·l_r, so dL/dl = −w
-  const cotangent = op.neg(graph.input('tokenWeights', 'float32', ['R']));
   const accumulators = new Map(
     [...weights].map(([name, weight]) => [weight, graph.input(gradientInput(name), 'float32', weight.shape)]),
   );
-  const gradients = backward({ from: { value: objective, cotangent }, to: accumulators });
+  const gradients = backward({ from, to: accumulators });
   for (const [name, weight] of weights) {
     const gradient = gradients.get(weight);
     if (gradient !== undefined) graph.output(gradientOutput(name), gradient);

@@ -13,6 +13,7 @@ import { elementCount, type TensorMap } from '../../engine/tensor.ts';
 
 /** 0.86 million parameters. */
 export const nanoConfig: ModelConfig = {
+  architecture: 'LlamaForCausalLM',
   vocab_size: 48,
   hidden_size: 128,
   intermediate_size: 352,
@@ -83,14 +84,18 @@ export interface RandomPolicyOptions {
 }
 
 export function randomPolicy({ runtime, config, seed, maxMicroBatchTokens }: RandomPolicyOptions): Policy {
+  const weights = randomTensors(runtime, config, seed);
+  return createPolicy({ runtime, config, weights, maxMicroBatchTokens });
+}
+
+export function randomTensors(runtime: Runtime, config: ModelConfig, seed: number): TensorMap {
   const shapes = expectedTensors(config);
-  const weights: TensorMap = new Map(
+  return new Map(
     [...randomWeights(config, seed)].map(([name, data]) => [
       name,
       runtime.createTensor('float32', shapes.get(name) ?? [], data),
     ]),
   );
-  return createPolicy({ runtime, config, weights, maxMicroBatchTokens });
 }
 
 export interface BatchShape {

@@ -6,6 +6,7 @@
 import type { Sequence } from '../../engine/micro-batches.ts';
 import type { ModelConfig } from '../../engine/model-config.ts';
 import type { SftBatch, TrainBatch } from '../../engine/policy.ts';
+import type { PreferenceBatch } from '../../engine/preference-batch.ts';
 
 export type Weights = ReadonlyMap<string, Float64Array>;
 
@@ -65,8 +66,8 @@ function attend(config: ModelConfig, q: number[], keys: number[][], values: numb
   }).flat();
 }
 
-/** Logits after each token. */
-export function forward(config: ModelConfig, weights: Weights, tokens: readonly number[]): number[][] {
+/** The last hidden state of each token, after the final norm. */
+export function hiddenStates(config: ModelConfig, weights: Weights, tokens: readonly number[]): number[][] {
   const { hidden_size: D, intermediate_size: F, head_dim: h, rope_theta, rms_norm_eps } = config;
   const embedding = get(weights, 'model.embed_tokens.weight');
   let xs = tokens.map((token) => [...embedding.subarray(token * D, (token + 1) * D)]);
@@ -92,10 +93,36 @@ export function forward(config: ModelConfig, weights: Weights, tokens: readonly 
       return x.map((value, i) => value + at(out, i));
     });
   }
+  return xs.map((x) => rmsNorm(weights, 'model.norm', x, rms_norm_eps));
+}
+
+/** Logits after each token. */
+export function forward(config: ModelConfig, weights: Weights, tokens: readonly number[]): number[][] {
   const head = config.tie_word_embeddings ? 'model.embed_tokens' : 'lm_head';
-  return xs.map((x) =>
-    linear(weights, head, rmsNorm(weights, 'model.norm', x, rms_norm_eps), config.vocab_size),
-  );
+  return hiddenStates(config, weights, tokens).map((x) => linear(weights, head, x, config.vocab_size));
+}
+
+/** The scalar head's reading at the last token that is not padding. */
+export function sequenceScore(config: ModelConfig, weights: Weights, tokens: readonly number[]): number {
+  const last = tokens.findLastIndex((token) => token !== config.pad_token_id);
+  const hidden = hiddenStates(config, weights, tokens)[last] ?? [];
+  return at(linear(weights, 'score', hidden, 1), 0);
+}
+
+/** Of pairs −Σ w·log σ(r_chosen − r_rejected), of labels −Σ w·(y·log σ(r) + (1 − y)·log(1 − σ(r))), as written. */
+export function preferenceLoss(config: ModelConfig, batch: PreferenceBatch): (weights: Weights) => number {
+  const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
+  return (weights) => {
+    const scores = batch.sequencesN.map((tokens) => sequenceScore(config, weights, [...tokens]));
+    return scores.reduce((loss, score, n) => {
+      const weight = at(batch.lossWeightsN, n);
+      if (batch.labelsN !== null) {
+        const y = at(batch.labelsN, n);
+        return loss - weight * (y * Math.log(sigmoid(score)) + (1 - y) * Math.log(1 - sigmoid(score)));
+      }
+      return n % 2 === 1 ? loss : loss - weight * Math.log(sigmoid(score - at(scores, n + 1)));
+    }, 0);
+  };
 }
 
 /** log softmax(logits / temperature) of each completion token. */
