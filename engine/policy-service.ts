@@ -1,135 +1,87 @@
 /**
- * A policy under a trainer's lease, as plain calls whose arguments and results can cross a thread: bytes in,
- * arrays and digests out. Everything is synchronous; `engine/thread.ts` keeps it off the loop that heartbeats.
+ * A model under a trainer's lease, and models that only score, as plain calls whose arguments and results can
+ * cross a thread. Everything is synchronous; `engine/thread.ts` keeps it off the loop that heartbeats.
  *
  * Axes: N = sequences, T = tokens of all sequences one after the other.
  */
 import { parseSeed } from '../algorithm/seeds.ts';
-import type { Numerics } from '../contracts/numerics.ts';
-import type { SamplingOptions } from '../contracts/options.ts';
-import type { NumbersInForce } from '../contracts/records.ts';
 import type { Digests, StepMetrics } from '../contracts/training.ts';
 import { createDecoder, type Decoder } from './decoder.ts';
 import { digestTensors } from './digest.ts';
-import { type ModelConfig, parameterCount, parseModelConfig } from './model-config.ts';
-import { createPolicy, type Moments, type Policy, type StepResult } from './policy.ts';
+import { type ModelConfig, ModelConfigError, parameterCount, parseModelConfig } from './model-config.ts';
+import { momentTensors, nativeMoments, nativeWeights } from './native-weights.ts';
+import type { Moments } from './parameters.ts';
+import { createPolicy, type Policy, type StepResult } from './policy.ts';
+import { joined, joinFloats } from './ragged.ts';
+import { RewardModel } from './reward-model.ts';
 import type { Runtime } from './runtime.ts';
-import { decodeSafetensors, encodeSafetensors, type StoredTensors } from './safetensors.ts';
-import type { SampleProgress } from './sampling.ts';
-import { disposeAll, type TensorMap } from './tensor.ts';
+import { decodeSafetensors, encodeSafetensors } from './safetensors.ts';
+import type {
+  Exported,
+  LoadedPolicy,
+  LoadInput,
+  SampleArrays,
+  SampledArrays,
+  SampleWatch,
+  ScoreArrays,
+  ScorerInput,
+  SequenceArrays,
+  TrainArrays,
+  Trained,
+  TrainedSupervised,
+} from './service-arrays.ts';
+import { type SupervisedArrays, supervisedStep } from './supervised-step.ts';
+import type { TensorMap } from './tensor.ts';
 import { checkWeights, storedTensors } from './weights.ts';
 
-export interface LoadInput {
-  /** `config.json` */
-  config: unknown;
-  /** safetensors files */
-  model: Uint8Array;
-  moments: Uint8Array | null;
-  reference: Uint8Array | null;
-  /** holds a reference policy: `reference`, or a copy of the weights where that is null */
-  withReference: boolean;
+export type * from './service-arrays.ts';
+export type { SupervisedArrays } from './supervised-step.ts';
+
+interface HeldPolicy {
+  kind: 'policy';
+  policy: Policy;
+  decoder: Decoder;
+}
+interface HeldRewardModel {
+  kind: 'reward-model';
+  model: RewardModel;
 }
 
-export interface LoadedPolicy {
-  digests: Digests;
-  numerics: Numerics;
-  parameters: number;
-}
-
-/** Sequences of different lengths in one array, and their lengths. */
-export interface Ragged<A> {
-  flat: A;
-  lengths: Int32Array;
-}
-
-export interface SampleArrays {
-  /** the prompt of each sequence */
-  prompts: Int32Array[];
-  seeds: string[];
-  sampling: SamplingOptions;
-  eosTokenIds: number[];
-}
-
-export interface SampledArrays {
-  completions: Ragged<Int32Array>;
-  logprobsT: Float32Array;
-  /** 1 where the length limit cut the sequence */
-  truncatedN: Int32Array;
-}
-
-export interface SequenceArrays {
-  promptsN: Int32Array[];
-  completionsN: Int32Array[];
-}
-
-export interface TrainArrays extends SequenceArrays {
-  advantagesN: Float32Array;
-  lossWeightsN: Float32Array;
-  samplerLogprobsN: Float32Array[];
-  /** null: the training pass's own */
-  oldLogprobsN: Float32Array[] | null;
-  referenceLogprobsN: Float32Array[] | null;
-  numbers: NumbersInForce;
-  refreshReference: { alpha: number } | null;
-  digestAfter: boolean;
-}
-
-export interface Trained {
-  metrics: StepMetrics;
-  digestAfter: string | null;
-  referenceDigest: string | null;
-}
-
-/** What a checkpoint is written from: safetensors files and their digests. */
-export interface Exported {
-  model: Uint8Array;
-  moments: Uint8Array;
-  reference: Uint8Array | null;
-  digests: Digests;
-}
-
-/** What the caller of a long `sample` sees and may stop. */
-export interface SampleWatch {
-  onProgress?: (progress: SampleProgress) => void;
-  shouldStop?: () => boolean;
-}
-
-const MOMENT_PREFIXES = { expAvg: 'exp_avg.', expAvgSq: 'exp_avg_sq.' } as const;
-
-/** One policy at a time; loading another disposes of the one before. */
+/** One model at a time, a policy or a reward model by its architecture; loading another disposes of the one before. */
 export class PolicyService {
   private readonly runtime: Runtime;
-  private held: { policy: Policy; decoder: Decoder } | null = null;
+  private held: HeldPolicy | HeldRewardModel | null = null;
+  private readonly scorers = new Map<string, RewardModel>();
 
   constructor(runtime: Runtime) {
     this.runtime = runtime;
   }
 
-  load({ config: json, model, moments, reference, withReference }: LoadInput): LoadedPolicy {
+  load(input: LoadInput): LoadedPolicy {
     this.release();
-    const config = parseModelConfig(json);
-    const weights = this.native(
-      checkWeights(decodeSafetensors(model, 'model.safetensors'), config, 'model.safetensors'),
-    );
-    const policy = createPolicy({
-      runtime: this.runtime,
-      config,
-      weights,
-      moments:
-        moments === null ? undefined : this.nativeMoments(decodeSafetensors(moments, 'the moments'), config),
-    });
-    if (withReference)
-      policy.setReference(reference === null ? undefined : referenceWeights(reference, config));
-    this.held = {
-      policy,
-      decoder: createDecoder({ runtime: this.runtime, config, weights: policy.weights }),
-    };
-    const digests = digestsOf(policy);
+    const config = parseModelConfig(input.config);
+    const weights = nativeWeights(this.runtime, config, input.model, 'model.safetensors');
+    const moments = input.moments === null ? undefined : nativeMoments(this.runtime, config, input.moments);
+    const options = { runtime: this.runtime, config, weights, moments };
+    this.held =
+      config.architecture === 'LlamaForCausalLM'
+        ? this.openPolicy(options, input)
+        : { kind: 'reward-model', model: new RewardModel(options) };
     return {
-      digests: { ...digests, moments: moments === null ? null : digests.moments },
+      digests: digestsOf(partsOf(this.held), input.moments !== null),
       numerics: this.runtime.numerics,
       parameters: parameterCount(config),
     };
+  }
+
+  private openPolicy(
+    options: { runtime: Runtime; config: ModelConfig; weights: TensorMap; moments: Moments | undefined },
+    { withReference, reference }: LoadInput,
+  ): HeldPolicy {
+    const policy = createPolicy(options);
+    if (withReference)
+      policy.setReference(reference === null ? undefined : referenceWeights(reference, options.config));
+    return { kind: 'policy', policy, decoder: createDecoder({ ...options, weights: policy.weights }) };
   }
 
   sample({ prompts, seeds, sampling, eosTokenIds }: SampleArrays, watch: SampleWatch = {}): SampledArrays {
@@ -170,26 +122,65 @@ export class PolicyService {
     };
   }
 
+  /** One optimiser step towards examples (a policy), or on preferences (a reward model). */
+  trainSupervised(arrays: SupervisedArrays): TrainedSupervised {
+    const { held } = this;
+    const metrics = supervisedStep(held ?? refuseNothing(), arrays);
+    const { weights } = partsOf(held ?? refuseNothing());
+    return { metrics, digestAfter: arrays.digestAfter ? digestOf(weights) : null, referenceDigest: null };
+  }
+
+  /** Holds a reward model for scoring alone, beside what is trained, until it is dropped. */
+  loadScorer({
+    name,
+    config: json,
+    model,
+  }: ScorerInput): Pick<LoadedPolicy, 'numerics'> & { digest: string } {
+    this.dropScorer(name);
+    const config = parseModelConfig(json);
+    const weights = nativeWeights(this.runtime, config, model, 'model.safetensors');
+    this.scorers.set(name, new RewardModel({ runtime: this.runtime, config, weights }));
+    return { numerics: this.runtime.numerics, digest: digestOf(weights) };
+  }
+
+  dropScorer(name: string): void {
+    this.scorers.get(name)?.dispose();
+    this.scorers.delete(name);
+  }
+
+  /** The score of each sequence, [N], read at its last token that is not padding. */
+  score({ name, sequencesN }: ScoreArrays): Float32Array {
+    const { held } = this;
+    const own = held?.kind === 'reward-model' ? held.model : undefined;
+    const model = name === null ? own : this.scorers.get(name);
+    if (model === undefined) throw new Error(`expected a loaded reward model ${name ?? ''}, found none`);
+    return model.score(sequencesN);
+  }
+
   export(): Exported {
-    const { policy } = this.current;
+    const parts = partsOf(this.held ?? refuseNothing());
     return {
-      model: encodeSafetensors(storedTensors(policy.weights)),
-      moments: encodeSafetensors(storedTensors(momentTensors(policy.moments))),
-      reference: policy.reference === undefined ? null : encodeSafetensors(storedTensors(policy.reference)),
-      digests: digestsOf(policy),
+      model: encodeSafetensors(storedTensors(parts.weights)),
+      moments: encodeSafetensors(storedTensors(momentTensors(parts.moments))),
+      reference: parts.reference === undefined ? null : encodeSafetensors(storedTensors(parts.reference)),
+      digests: digestsOf(parts, true),
     };
   }
 
   release(): void {
-    this.held?.decoder.dispose();
-    this.held?.policy.dispose();
+    if (this.held?.kind === 'policy') {
+      this.held.decoder.dispose();
+      this.held.policy.dispose();
+    }
+    if (this.held?.kind === 'reward-model') this.held.model.dispose();
     this.held = null;
     this.knownReference = null;
   }
 
-  private get current() {
-    if (this.held === null) throw new Error('expected a loaded policy, found none: load a checkpoint first');
-    return this.held;
+  private get current(): HeldPolicy {
+    const held = this.held ?? refuseNothing();
+    if (held.kind === 'policy') return held;
+    throw new ModelConfigError('expected a policy, found a reward model: load a checkpoint that generates');
   }
 
   /** The reference changes only when it is refreshed or loaded, so its digest is kept between. */
@@ -200,27 +191,6 @@ export class PolicyService {
     if (reference === undefined) return null;
     if (changed || this.knownReference === null) this.knownReference = digestOf(reference);
     return this.knownReference;
-  }
-
-  private native(stored: StoredTensors): TensorMap {
-    return new Map(
-      [...stored].map(([name, { shape, data }]) => [name, this.runtime.createTensor('float32', shape, data)]),
-    );
-  }
-
-  private nativeMoments(stored: StoredTensors, config: ModelConfig): Moments {
-    const part = (prefix: string) => {
-      const tensors = [...stored].filter(([name]) => name.startsWith(prefix));
-      const unprefixed = new Map(tensors.map(([name, tensor]) => [name.slice(prefix.length), tensor]));
-      return this.native(checkWeights(unprefixed, config, `the moments ${prefix}*`));
-    };
-    const expAvg = part(MOMENT_PREFIXES.expAvg);
-    try {
-      return { expAvg, expAvgSq: part(MOMENT_PREFIXES.expAvgSq) };
-    } catch (error) {
-      disposeAll(expAvg);
-      throw error;
-    }
   }
 }
 
@@ -235,19 +205,26 @@ function referenceWeights(bytes: Uint8Array, config: ModelConfig): Map<string, F
 
 const digestOf = (tensors: TensorMap) => digestTensors(storedTensors(tensors));
 
-function digestsOf(policy: Policy): Digests {
-  return {
-    weights: digestOf(policy.weights),
-    moments: digestOf(momentTensors(policy.moments)),
-    reference: policy.reference === undefined ? null : digestOf(policy.reference),
-  };
+function refuseNothing(): never {
+  throw new Error('expected a loaded policy, found none: load a checkpoint first');
 }
 
-/** Both moments under one roof, as a checkpoint stores them: `exp_avg.NAME` and `exp_avg_sq.NAME`. */
-function momentTensors({ expAvg, expAvgSq }: Moments): TensorMap {
-  const named = (prefix: string, tensors: TensorMap) =>
-    [...tensors].map(([name, tensor]) => [`${prefix}${name}`, tensor] as const);
-  return new Map([...named(MOMENT_PREFIXES.expAvg, expAvg), ...named(MOMENT_PREFIXES.expAvgSq, expAvgSq)]);
+/** What of a model a checkpoint holds. */
+interface Parts {
+  weights: TensorMap;
+  moments: Moments;
+  reference?: TensorMap | undefined;
+}
+
+const partsOf = (held: HeldPolicy | HeldRewardModel): Parts =>
+  held.kind === 'policy' ? held.policy : held.model.parameters;
+
+function digestsOf(parts: Parts, withMoments: boolean): Digests {
+  return {
+    weights: digestOf(parts.weights),
+    moments: withMoments ? digestOf(momentTensors(parts.moments)) : null,
+    reference: parts.reference === undefined ? null : digestOf(parts.reference),
+  };
 }
 
 const sequencesOf = ({ promptsN, completionsN }: SequenceArrays) =>
@@ -280,25 +257,4 @@ function largestGap(samplerN: readonly Float32Array[], trainingN: readonly Float
       largest = Math.max(largest, Math.abs(value - (training[t] ?? value)));
   }
   return largest;
-}
-
-function joined(sequences: readonly Int32Array[]): Ragged<Int32Array> {
-  const lengths = Int32Array.from(sequences, ({ length }) => length);
-  const flat = new Int32Array(lengths.reduce((sum, length) => sum + length, 0));
-  let offset = 0;
-  for (const sequence of sequences) {
-    flat.set(sequence, offset);
-    offset += sequence.length;
-  }
-  return { flat, lengths };
-}
-
-function joinFloats(arrays: readonly Float32Array[]): Float32Array {
-  const flat = new Float32Array(arrays.reduce((sum, { length }) => sum + length, 0));
-  let offset = 0;
-  for (const array of arrays) {
-    flat.set(array, offset);
-    offset += array.length;
-  }
-  return flat;
 }

@@ -3,7 +3,16 @@ import type { PolicyService } from './policy-service.ts';
 /** Calls that cross to the engine's thread: `PolicyService`'s, by name. */
 export type ServiceCalls = Pick<
   PolicyService,
-  'load' | 'sample' | 'logprobs' | 'train' | 'export' | 'release'
+  | 'load'
+  | 'sample'
+  | 'logprobs'
+  | 'train'
+  | 'trainSupervised'
+  | 'loadScorer'
+  | 'dropScorer'
+  | 'score'
+  | 'export'
+  | 'release'
 >;
 
 export interface CallMessage {

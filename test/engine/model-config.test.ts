@@ -6,6 +6,7 @@ import {
   ModelConfigError,
   parameterCount,
   parseModelConfig,
+  parsePolicyConfig,
 } from '../../engine/model-config.ts';
 
 const smolLM2 = {
@@ -100,4 +101,39 @@ test('tied embeddings leave out the output projection', () => {
   assert.equal(tied.size, 30 * 9 + 2);
   assert.deepEqual(tied.get('model.layers.29.self_attn.k_proj.weight'), [192, 576]);
   assert.deepEqual(tied.get('model.layers.0.mlp.down_proj.weight'), [576, 1536]);
+});
+
+const rewardModel = {
+  ...smolLM2,
+  architectures: ['LlamaForSequenceClassification'],
+  pad_token_id: 2,
+  num_labels: 1,
+};
+
+test('a scalar head stands in the place of the output projection', () => {
+  const config = parseModelConfig(rewardModel);
+  assert.deepEqual(expectedTensors(config).get('score.weight'), [1, 576]);
+  const untied = parseModelConfig({ ...rewardModel, tie_word_embeddings: false });
+  assert.equal(expectedTensors(untied).get('lm_head.weight'), undefined);
+  assert.equal(parameterCount(config), 134_515_008 + 576);
+});
+
+test('labels are counted as transformers counts them, and only one makes a scalar head', () => {
+  const { num_labels: _, ...unnumbered } = rewardModel;
+  const id2label = { 0: 'LABEL_0' };
+  assert.equal(parseModelConfig({ ...unnumbered, id2label }).architecture, 'LlamaForSequenceClassification');
+  assert.throws(() => parseModelConfig(unnumbered), /num_labels: expected 1, a scalar head, found 2/);
+  assert.throws(() => parseModelConfig({ ...rewardModel, num_labels: 3 }), /found 3/);
+});
+
+test('a scalar head without a padding token is refused', () => {
+  refused({ ...rewardModel, pad_token_id: null }, /pad_token_id: expected a token that pads, found none/);
+});
+
+test('a model that only scores is no policy', () => {
+  assert.equal(parsePolicyConfig(smolLM2).architecture, 'LlamaForCausalLM');
+  assert.throws(
+    () => parsePolicyConfig(rewardModel, 'the/config.json'),
+    /the\/config.json: architectures: expected a model that generates/,
+  );
 });
