@@ -11,19 +11,32 @@ import {
 } from '../algorithm/prompt-rows.ts';
 import { Failure } from '../contracts/failures.ts';
 import type { PromptSource } from '../contracts/recipe.ts';
-import type { Database } from '../stores/database.ts';
+import type { Database, Queryable } from '../stores/database.ts';
+import { importedSet, readPromptSet } from '../stores/imported-sets.ts';
 import { importPromptSet, type PromptSet } from '../stores/prompts.ts';
 
 type SourceOf<Kind extends PromptSource['source']> = Extract<PromptSource, { source: Kind }>;
 
 const hashOf = (text: string) => createHash('sha256').update(text).digest('hex');
 
+/** What paths count from, and where imported sets lie. */
+export interface PromptPlaces {
+  folder: string;
+  database(): Promise<Queryable>;
+}
+
 /**
- * The prompts that a recipe names, read and checked whole; nothing is written. `folder` is what paths
- * count from. Throws Failure 'InvalidInput' naming file and line.
+ * The prompts that a recipe names, read and checked whole; nothing is written. Throws Failure 'InvalidInput'
+ * naming file and line.
  */
-export async function readPromptSource(source: PromptSource, folder: string): Promise<ImportedPrompts> {
-  return source.source === 'jsonl' ? readFiles(source, folder) : generate(source);
+export async function readPromptSource(source: PromptSource, places: PromptPlaces): Promise<ImportedPrompts> {
+  if (source.source === 'imported') return readImported(source, await places.database());
+  return source.source === 'jsonl' ? readFiles(source, places.folder) : generate(source);
+}
+
+async function readImported({ name }: SourceOf<'imported'>, reader: Queryable): Promise<ImportedPrompts> {
+  const { promptSet } = await importedSet(reader, name, 'prompts');
+  return { prompts: await readPromptSet(reader, promptSet), duplicates: 0, ignoredFields: [] };
 }
 
 /** Writes prompts as a set in their order, or finds the same set already there. */

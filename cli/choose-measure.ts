@@ -7,7 +7,7 @@ import type { RunPlan } from '../contracts/activities.ts';
 import type { EvaluationOptions } from '../contracts/options.ts';
 import { countPrompts, promptHash, readEntries, readPrompts } from '../stores/prompts.ts';
 import { getRun } from '../stores/runs.ts';
-import type { Connections } from './connections.ts';
+import { type Connections, runningStack } from './connections.ts';
 import { InputError } from './errors.ts';
 import type { OpenModel } from './open-model.ts';
 import { readRecipe } from './recipe-file.ts';
@@ -71,22 +71,38 @@ async function usualOf(
 ): Promise<Usual> {
   const usual =
     recipe !== undefined
-      ? await ofRecipe(recipe)
+      ? await ofRecipe(recipe, connections)
       : opened.origin !== null && connections !== null
         ? await ofRun(opened.origin, connections)
         : ofNothing(opened, prompts);
   return prompts === undefined ? usual : { ...usual, ...(await ofFile(prompts)) };
 }
 
-async function ofRecipe(path: string): Promise<Usual> {
+async function ofRecipe(path: string, connections: Connections | null): Promise<Usual> {
   const { recipe, folder } = await readRecipe(path);
-  const { prompts } = await readPromptSource(recipe.prompts, folder);
+  const read = ({ database }: Pick<Connections, 'database'>) =>
+    readPromptSource(recipe.prompts, { folder, database });
+  const { prompts } = connections === null ? await withConnectionsIfAsked(read) : await read(connections);
   return {
     ...among(prompts.filter(({ split }) => split === 'test')),
     evaluation: recipe.evaluation,
     promptFormat: recipe.prompt_format,
     runSeed: BigInt(recipe.seed),
   };
+}
+
+/** A model's folder needs no stack, unless the recipe's prompts lie there. */
+function withConnectionsIfAsked<Result>(
+  read: (connections: Pick<Connections, 'database'>) => Promise<Result>,
+): Promise<Result> {
+  const closing: (() => Promise<void>)[] = [];
+  const database = async () => {
+    const { createDatabase } = await import('../stores/database.ts');
+    const opened = createDatabase(runningStack().postgres.url);
+    closing.push(() => opened.close());
+    return opened;
+  };
+  return read({ database }).finally(() => Promise.all(closing.map((close) => close())));
 }
 
 async function ofRun(

@@ -47,6 +47,7 @@ export const commands: Record<string, Entry> = {
     summary: 'write a checkpoint as a Hugging Face folder',
     load: () => import('./commands/export.ts'),
   },
+  import: { summary: 'bring in data sets, checked row by row', load: () => import('./commands/import.ts') },
   verify: { summary: 'score responses by the verifiers', load: () => import('./commands/verify.ts') },
   pretrain: { summary: 'make the nano base model', load: () => import('./commands/pretrain.ts') },
 };

@@ -43,6 +43,7 @@ const EXIT_CODE_OF: Record<string, number> = {
   TrainerLost: EXIT.failure,
   TooManyErrors: EXIT.failure,
   EmptyBatch: EXIT.failure,
+  MissingTool: EXIT.failure,
   OutOfResources: EXIT.failure,
   Unavailable: EXIT.failure,
   Interrupted: EXIT.interrupted,

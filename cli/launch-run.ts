@@ -38,9 +38,9 @@ export interface Launched {
 /** Reads and checks what a recipe names. Throws before anything is written. */
 export async function checkLaunch(
   { recipe, folder }: RecipeFile,
-  { objects }: Pick<Connections, 'objects'>,
+  { database, objects }: Pick<Connections, 'database' | 'objects'>,
 ): Promise<CheckedLaunch> {
-  const prompts = await readPromptSource(recipe.prompts, folder);
+  const prompts = await readPromptSource(recipe.prompts, { folder, database });
   refuseSplits(recipe, prompts);
   const model = recipe.base.startsWith('s3://')
     ? await readStoredBase(recipe.base, objects)

@@ -61,6 +61,7 @@ function licenseOf(card: string | null): string | undefined {
 
 function sourceOf({ prompts }: Recipe): string {
   if (prompts.source === 'jsonl') return `\`${prompts.path}\``;
+  if (prompts.source === 'imported') return `the imported set \`${prompts.name}\``;
   return `${prompts.train} generated sums of ${prompts.terms} numbers below ${prompts.limit}, ${prompts.test} held out`;
 }
 

@@ -29,6 +29,13 @@ export function probability(text: string): number {
   throw new InvalidArgumentError(`Expected a number above 0 and up to 1, found ${text}.`);
 }
 
+/** Of a whole: 0 < s < 1. */
+export function share(text: string): number {
+  const value = nonNegative(text);
+  if (value > 0 && value < 1) return value;
+  throw new InvalidArgumentError(`Expected a number above 0 and below 1, found ${text}.`);
+}
+
 /** 0 … 2^64−1, as decimal digits. */
 export function seed(text: string): bigint {
   const value = /^\d{1,20}$/.test(text) ? BigInt(text) : -1n;

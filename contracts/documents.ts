@@ -203,7 +203,33 @@ export const pretrainDocument = pretrainingSchema.extend({ folder: z.string(), f
 export type PretrainDocument = z.infer<typeof pretrainDocument>;
 
 /** Command → its document; `contracts/schemas/COMMAND.json` is made from each. */
+const refusedRowSchema = z.object({
+  source: z.string(),
+  line: z.int(),
+  field: z.string().describe('empty: the row as a whole'),
+  message: z.string(),
+});
+
+export const importDocument = z.object({
+  name: z.string(),
+  kind: z.enum(['prompts', 'preferences', 'labels', 'examples']),
+  files: z.array(z.object({ path: z.string(), layout: z.string(), rows: z.int(), found: z.int() })),
+  rows: z.int().describe('that can be used'),
+  domains: z.array(z.object({ domain: z.string(), train: z.int(), test: z.int() })),
+  duplicates: z.int().describe('rows equal to an earlier one'),
+  refused: z.int(),
+  refusals: z.array(refusedRowSchema).describe('the first thousand'),
+  contaminated: z.int().describe('rows that share a run of words with an evaluation'),
+  contaminations: z.array(refusedRowSchema).describe('the first thousand'),
+  written: z
+    .object({ digest: sha256Schema, train: z.int(), test: z.int() })
+    .nullable()
+    .describe('null: nothing was written'),
+});
+export type ImportDocument = z.infer<typeof importDocument>;
+
 export const documents = {
+  import: importDocument,
   status: statusDocument,
   runs: runsDocument,
   show: showDocument,

@@ -12,7 +12,7 @@ export const reinforcementStageSchema = z.strictObject({
 export const stageSchema = z.discriminatedUnion('algorithm', [reinforcementStageSchema]);
 export type StageRecipe = z.infer<typeof stageSchema>;
 
-/** Where prompts come from: a JSONL file, or a generator that ships with the project. */
+/** Where prompts come from: a JSONL file, what `r1 import` kept, or a generator that ships with the project. */
 export const promptSourceSchema = z.discriminatedUnion('source', [
   z.strictObject({
     source: z.literal('jsonl'),
@@ -21,6 +21,8 @@ export const promptSourceSchema = z.discriminatedUnion('source', [
     /** left out: the same file's rows with `split: test` */
     evaluation_path: z.string().min(1).optional(),
   }),
+  /** what the name means when the run is launched */
+  z.strictObject({ source: z.literal('imported'), name: nameSchema }),
   z.strictObject({
     source: z.literal('nano-sums'),
     terms: z.int().min(2).max(8).default(4),

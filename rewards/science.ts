@@ -32,6 +32,14 @@ const layouts = z
     return { options, correct: place };
   });
 
+/** Options and the place of the right one, in any of the layouts; or what is wrong, and in which field. */
+export function readChoices(entry: unknown): Truth | { field: string; problem: string } {
+  const parsed = layouts.safeParse(entry);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  return { field: issue?.path.join('.') || 'answer', problem: issue?.message ?? 'not multiple choice' };
+}
+
 type Layout = z.input<typeof layouts>['choices'];
 
 /** Without a list of options, the letters A … Z may be answered and nothing else. */

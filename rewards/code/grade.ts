@@ -6,11 +6,21 @@ import type { Sandbox } from './sandbox.ts';
 import { parseVerificationInfo } from './test-case.ts';
 import { type CodeTask, type CodeVerdict, verifyCode } from './verify-code.ts';
 
-const entrySchema = z.looseObject({ verification_info: z.unknown().optional() });
+const MEGABYTE = 1_000_000;
+
+const entrySchema = z.looseObject({
+  verification_info: z.unknown().optional(),
+  /** Open-R1's checker: a program in Python that is called with input, expected and actual output */
+  checker: z.string().min(1).optional(),
+  /** seconds of CPU time a test */
+  time_limit: z.number().positive().optional(),
+  /** megabytes a test */
+  memory_limit: z.number().positive().optional(),
+});
 
 /**
  * The verdict on the program in a response. The entry holds Open-R1's `verification_info`, in a field of that
- * name or as the entry itself.
+ * name or as the entry itself; and, where outputs other than the expected one may be right, a checker.
  */
 export async function gradeCode(
   sandbox: Sandbox,
@@ -25,6 +35,8 @@ export async function gradeCode(
   return askAgain(async () => gradedOf(await verifyCode({ ...task, source, mode }, sandbox), source));
 }
 
+const OPEN_R1_CHECKER = { language: 'python', protocol: 'open-r1' } as const;
+
 function gradedOf(verdict: CodeVerdict, extracted: string): Graded {
   if ('score' in verdict) return { score: verdict.score, extracted };
   const { kind, message, retryable } = verdict.error;
@@ -35,7 +47,16 @@ function gradedOf(verdict: CodeVerdict, extracted: string): Graded {
 
 function readTask(entry: unknown) {
   try {
-    return parseVerificationInfo(entrySchema.parse(entry).verification_info ?? entry);
+    const { verification_info, checker, time_limit, memory_limit } = entrySchema.parse(entry);
+    const run = {
+      ...(time_limit === undefined ? {} : { cpuSeconds: time_limit }),
+      ...(memory_limit === undefined ? {} : { memoryBytes: Math.ceil(memory_limit * MEGABYTE) }),
+    };
+    return {
+      ...parseVerificationInfo(verification_info ?? entry),
+      limits: { run },
+      ...(checker === undefined ? {} : { checker: { ...OPEN_R1_CHECKER, source: checker } }),
+    };
   } catch (error) {
     const problem = error instanceof z.ZodError ? z.prettifyError(error) : String(error);
     return refused('ground-truth', `code: the entry is not of its form: ${problem}`) as Graded & {

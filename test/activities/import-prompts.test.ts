@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { readPromptSource } from '../../activities/import-prompts.ts';
 
+const places = (folder: string) => ({ folder, database: () => assert.fail('not asked for') });
 const row = (problem: string, more: object = {}) =>
   JSON.stringify({ problem, answer: '1', domain: 'd', ...more });
 
@@ -17,7 +18,7 @@ async function folderOf(t: TestContext, files: Record<string, string[]>): Promis
 
 test('a file’s own rows with split test are held out', async (t) => {
   const folder = await folderOf(t, { 'a.jsonl': [row('x'), row('y', { split: 'test' })] });
-  const { prompts } = await readPromptSource({ source: 'jsonl', path: 'a.jsonl' }, folder);
+  const { prompts } = await readPromptSource({ source: 'jsonl', path: 'a.jsonl' }, places(folder));
   assert.deepEqual(
     prompts.map(({ problem, split, line }) => [problem, split, line]),
     [
@@ -30,7 +31,7 @@ test('a file’s own rows with split test are held out', async (t) => {
 test('every row of a file for evaluation is held out', async (t) => {
   const folder = await folderOf(t, { 'a.jsonl': [row('x')], 'b.jsonl': [row('y'), row('y')] });
   const source = { source: 'jsonl', path: 'a.jsonl', evaluation_path: 'b.jsonl' } as const;
-  const { prompts, duplicates } = await readPromptSource(source, folder);
+  const { prompts, duplicates } = await readPromptSource(source, places(folder));
   assert.deepEqual(
     prompts.map(({ problem, split }) => [problem, split]),
     [
@@ -44,7 +45,7 @@ test('every row of a file for evaluation is held out', async (t) => {
 test('a problem that is trained on cannot be held out', async (t) => {
   const folder = await folderOf(t, { 'a.jsonl': [row('x')], 'b.jsonl': [row('y'), row(' x ')] });
   const source = { source: 'jsonl', path: 'a.jsonl', evaluation_path: 'b.jsonl' } as const;
-  await assert.rejects(readPromptSource(source, folder), {
+  await assert.rejects(readPromptSource(source, places(folder)), {
     name: 'InvalidInput',
     message: /^b\.jsonl line 2: expected a problem that is not trained on, found that of a\.jsonl line 1/,
   });
@@ -52,10 +53,10 @@ test('a problem that is trained on cannot be held out', async (t) => {
 
 test('a row without an answer is refused with its line, a missing file by its name', async (t) => {
   const folder = await folderOf(t, { 'a.jsonl': [row('x'), '{"problem": "y", "domain": "d"}'] });
-  await assert.rejects(readPromptSource({ source: 'jsonl', path: 'a.jsonl' }, folder), {
+  await assert.rejects(readPromptSource({ source: 'jsonl', path: 'a.jsonl' }, places(folder)), {
     message: /^a\.jsonl line 2: answer: expected a non-empty string, found nothing/,
   });
-  await assert.rejects(readPromptSource({ source: 'jsonl', path: 'none.jsonl' }, folder), {
+  await assert.rejects(readPromptSource({ source: 'jsonl', path: 'none.jsonl' }, places(folder)), {
     name: 'InvalidInput',
     message: /^none\.jsonl: /,
   });
@@ -63,8 +64,8 @@ test('a row without an answer is refused with its line, a missing file by its na
 
 test('generated prompts are the same for the same recipe, and as many as asked for', async () => {
   const source = { source: 'nano-sums', terms: 3, limit: 20, train: 30, test: 10, seed: 0 } as const;
-  const first = await readPromptSource(source, '.');
-  assert.deepEqual(await readPromptSource(source, 'elsewhere'), first);
+  const first = await readPromptSource(source, places('.'));
+  assert.deepEqual(await readPromptSource(source, places('elsewhere')), first);
   assert.equal(first.prompts.filter(({ split }) => split === 'train').length, 30);
   assert.equal(first.prompts.length, 40);
 });

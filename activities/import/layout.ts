@@ -1,0 +1,85 @@
+import { z } from 'zod';
+import type { PromptRow } from '../../algorithm/prompt-row.ts';
+
+/** What a data set is made of, and so what it can be used for. */
+export const dataKinds = ['prompts', 'preferences', 'labels', 'examples'] as const;
+export type DataKind = (typeof dataKinds)[number];
+
+/** A row as it is kept, by its kind. */
+export interface ItemOf {
+  /** what reinforcement learning and evaluations draw */
+  prompts: Omit<PromptRow, 'split'> & { split?: PromptRow['split'] | undefined };
+  /** what a helpfulness reward model is trained on */
+  preferences: { prompt: string; chosen: string; rejected: string };
+  /** what a safety reward model is trained on */
+  labels: { prompt: string; response: string; safe: boolean };
+  /** what is imitated */
+  examples: { problem: string; response: string; domain: string };
+}
+
+export interface LayoutOptions {
+  /** of prompts and examples whose layout does not say it */
+  domain?: string | undefined;
+}
+
+/** One layout that data sets come in. */
+export interface Layout<Kind extends DataKind = DataKind> {
+  kind: Kind;
+  /** for people: the fields that it is told by */
+  fields: string;
+  /** Whether a row is of this layout; the first layout of the table that says so is it. */
+  matches(row: Row): boolean;
+  /** The row as it is kept. Throws RefusedRow. */
+  read(row: Row, options: LayoutOptions): ItemOf[Kind];
+}
+
+export type Row = Record<string, unknown>;
+
+/** A row that cannot be used: which field, and why. */
+export class RefusedRow extends Error {
+  override name = 'RefusedRow';
+  readonly field: string;
+
+  constructor(field: string, message: string) {
+    super(message);
+    this.field = field;
+  }
+}
+
+export const has = (row: Row, ...fields: string[]) =>
+  fields.every((field) => row[field] !== undefined && row[field] !== null);
+
+/** A layout whose rows are held to a schema before they are read. */
+export function layout<Kind extends DataKind, Fields>(definition: {
+  kind: Kind;
+  fields: string;
+  matches(row: Row): boolean;
+  schema: z.ZodType<Fields>;
+  read(fields: Fields, options: LayoutOptions): ItemOf[Kind];
+}): Layout<Kind> {
+  const { schema, read, ...rest } = definition;
+  return {
+    ...rest,
+    read(row, options) {
+      const parsed = schema.safeParse(row);
+      if (parsed.success) return read(parsed.data, options);
+      const [issue] = parsed.error.issues;
+      throw new RefusedRow(issue?.path.join('.') ?? '', issue?.message ?? 'not of the layout');
+    },
+  };
+}
+
+export const filled = z
+  .string()
+  .refine((text) => text.trim() !== '', { error: 'expected a text, found an empty one' });
+
+/** Columns that hold JSON as text are read as what they hold. */
+export const jsonOr = <Schema extends z.ZodType>(schema: Schema) =>
+  z.preprocess((value) => {
+    if (typeof value !== 'string') return value;
+    try {
+      return JSON.parse(value);
+    } catch {
+      return value;
+    }
+  }, schema);

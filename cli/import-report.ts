@@ -1,0 +1,70 @@
+/** What an import found, refused and left out, for people and as a document. */
+import type { Gathered, Refusal } from '../activities/import/gather.ts';
+import type { WrittenImport } from '../activities/import/write-import.ts';
+import type { ImportDocument } from '../contracts/documents.ts';
+import { tableText } from './output.ts';
+
+const count = (value: number) => value.toLocaleString('en-US');
+
+/** Rows told one by one; more are counted. */
+const SHOWN = 20;
+const DOCUMENTED = 1_000;
+
+export function importDocument(
+  name: string,
+  gathered: Gathered,
+  written: WrittenImport | null,
+): ImportDocument {
+  const { kind, files, prompts, rows, refused, duplicates, contaminated } = gathered;
+  return {
+    name,
+    kind,
+    files,
+    rows: kind === 'prompts' ? prompts.length : rows.length,
+    domains: domainsOf(gathered),
+    duplicates,
+    refused: refused.length,
+    refusals: refused.slice(0, DOCUMENTED),
+    contaminated: contaminated.length,
+    contaminations: contaminated.slice(0, DOCUMENTED),
+    written: written === null ? null : { digest: written.digest, train: written.train, test: written.test },
+  };
+}
+
+/** Prompts by domain and split. */
+function domainsOf({ prompts }: Gathered): ImportDocument['domains'] {
+  const domains = new Map<string, { train: number; test: number }>();
+  for (const { domain, split } of prompts) {
+    const counts = domains.get(domain) ?? { train: 0, test: 0 };
+    counts[split]++;
+    domains.set(domain, counts);
+  }
+  return [...domains].sort(([a], [b]) => (a < b ? -1 : 1)).map(([domain, counts]) => ({ domain, ...counts }));
+}
+
+export function reportText(document: ImportDocument, { refused, contaminated }: Gathered): string {
+  const files = document.files.map(({ path, layout, rows, found }) => [
+    path,
+    layout,
+    count(rows),
+    count(found),
+  ]);
+  const domains = document.domains.map(({ domain, train, test }) => [domain, count(train), count(test)]);
+  return [
+    tableText(['file', 'layout', 'rows', 'read'], files),
+    ...(domains.length > 0 ? ['', tableText(['domain', 'train', 'test'], domains)] : []),
+    '',
+    `${count(document.rows)} ${document.kind}; ${count(document.duplicates)} repeat an earlier row.`,
+    ...listed('refused', refused),
+    ...listed('left out: ten words in a row are those of an evaluation', contaminated),
+  ].join('\n');
+}
+
+function listed(what: string, refusals: readonly Refusal[]): string[] {
+  if (refusals.length === 0) return [];
+  const lines = refusals.slice(0, SHOWN).map(({ source, line, field, message }) => {
+    return `  ${source} line ${line}: ${field === '' ? '' : `${field}: `}${message}`;
+  });
+  const more = refusals.length > SHOWN ? [`  … and ${count(refusals.length - SHOWN)} more`] : [];
+  return ['', `${count(refusals.length)} rows ${what}:`, ...lines, ...more];
+}
