@@ -2,11 +2,12 @@
  * What a run costs besides its computing: the time of a step outside sampling, scoring and training, and the
  * memory of the whole stack with a run under way. On a stack of its own in a temporary folder.
  */
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ShowDocument, StatusDocument, StepDocument } from '../../contracts/documents.ts';
+import { memoryOf, parentsOf } from '../helpers/memory.ts';
 import { r1, r1Json } from './r1.ts';
 
 const RUN = 'bench';
@@ -41,39 +42,18 @@ async function watchMemory(home: string): Promise<number> {
   let largest = 0;
   for (;;) {
     const { status } = await r1Json<ShowDocument>(home, 'show', RUN);
-    largest = Math.max(largest, await memoryOf(home));
+    largest = Math.max(largest, await stackMemory(home));
     if (status === 'complete') return largest;
     if (status !== 'running') throw new Error(`expected the run to go on, found it ${status}`);
     await sleep(1000);
   }
 }
 
-/** Bytes of the stack's processes and all that they have started. */
-async function memoryOf(home: string): Promise<number> {
+/** Bytes of the stack's processes, its supervisor and all that they have started. */
+async function stackMemory(home: string): Promise<number> {
   const { processes } = await r1Json<StatusDocument>(home, 'status');
+  const own = processes.flatMap(({ pid }) => (pid === null ? [] : [pid]));
   const parents = await parentsOf();
-  const own = new Set(processes.flatMap(({ pid }) => (pid === null ? [] : [pid])));
-  const supervisors = [...own].flatMap((pid) => parents.get(pid) ?? []).filter((pid) => pid > 1);
-  for (const pid of supervisors) own.add(pid);
-  for (let grown = true; grown; ) {
-    const children = [...parents].filter(([pid, parent]) => own.has(parent) && !own.has(pid));
-    for (const [pid] of children) own.add(pid);
-    grown = children.length > 0;
-  }
-  const sizes = await Promise.all([...own].map(proportionalSize));
-  return sizes.reduce((sum, size) => sum + size, 0);
-}
-
-async function parentsOf(): Promise<Map<number, number>> {
-  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
-  const stats = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')));
-  return new Map(stats.filter(Boolean).map((stat) => [Number.parseInt(stat, 10), parentIn(stat)]));
-}
-
-/** Field 4 of /proc/PID/stat, after the name in brackets, which may hold anything. */
-const parentIn = (stat: string) => Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
-
-async function proportionalSize(pid: number): Promise<number> {
-  const rollup = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8').catch(() => '');
-  return 1024 * Number(/^Pss:\s+(\d+) kB/m.exec(rollup)?.[1] ?? 0);
+  const supervisors = own.flatMap((pid) => parents.get(pid) ?? []).filter((pid) => pid > 1);
+  return (await memoryOf([...own, ...supervisors])).total;
 }

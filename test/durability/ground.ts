@@ -10,7 +10,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import type { Connections } from '../../cli/connections.ts';
 import { checkLaunch, launch } from '../../cli/launch-run.ts';
+import { Failure } from '../../contracts/failures.ts';
 import { type Recipe, recipeSchema } from '../../contracts/recipe.ts';
+import type { RunStatus } from '../../contracts/stage-state.ts';
 import { connectionEnvironment } from '../../infra/connections.ts';
 import { homePaths } from '../../infra/paths.ts';
 import { readSettings, type Settings } from '../../infra/settings.ts';
@@ -18,7 +20,7 @@ import { type Stack, startStack, stopStack } from '../../infra/stack.ts';
 import { readState, type StackState } from '../../infra/state.ts';
 import { localWorkers, type WorkerSpec } from '../../infra/workers.ts';
 import { commitChanges } from '../../stores/changes.ts';
-import { createDatabase } from '../../stores/database.ts';
+import { createDatabase, type Database } from '../../stores/database.ts';
 import { migrate } from '../../stores/migrate.ts';
 import { createObjectStore } from '../../stores/objects.ts';
 import { getRun } from '../../stores/runs.ts';
@@ -36,9 +38,6 @@ export const CHANGE_STEP = 7;
 export const ROLLOUT_STEP = 9;
 export const LAST_STEP = 12;
 
-/** A history of more events than this is ended at the next checkpoint. */
-const HISTORY_EVENTS = 100;
-
 export interface Ground {
   folder: string;
   settings: Settings;
@@ -48,11 +47,22 @@ export interface Ground {
   close(): Promise<void>;
 }
 
+interface GroundOptions {
+  /** by default the recipe whose steps the constants above tell */
+  recipe?: (base: string) => Recipe;
+  /** a history of more events than this is ended at the next checkpoint; null: as the server suggests by itself */
+  historyEvents?: number | null;
+}
+
 /** Starts the servers and makes the base. */
-export async function openGround(): Promise<Ground> {
+export async function openGround({
+  recipe = killedRecipe,
+  historyEvents = 100,
+}: GroundOptions = {}): Promise<Ground> {
   const folder = mkdtempSync(join(tmpdir(), 'r1-durability-'));
   const settings = settingsOf(join(folder, 'servers'), {
-    R1_TEMPORAL_DYNAMIC_CONFIG: `limit.historyCount.suggestContinueAsNew=${HISTORY_EVENTS}`,
+    R1_TEMPORAL_DYNAMIC_CONFIG:
+      historyEvents === null ? '' : `limit.historyCount.suggestContinueAsNew=${historyEvents}`,
   });
   const [stack, base] = await Promise.all([startStack({ settings, workers: false }), writeTinyBase(folder)]);
   const connections = await connect(stack);
@@ -65,7 +75,7 @@ export async function openGround(): Promise<Ground> {
     await stopStack({ settings, purge: true });
     rmSync(folder, { recursive: true, force: true });
   };
-  return { folder, settings, stack, recipe: recipeOf(base), connections, close };
+  return { folder, settings, stack, recipe: recipe(base), connections, close };
 }
 
 async function connect(stack: Stack): Promise<Connections> {
@@ -85,7 +95,7 @@ function settingsOf(home: string, variables: Record<string, string> = {}): Setti
   return readSettings({ PATH, HOME, XDG_CACHE_HOME, R1_CACHE, R1_HOME: home, ...variables });
 }
 
-function recipeOf(base: string): Recipe {
+function killedRecipe(base: string): Recipe {
   return recipeSchema.parse({
     name: 'durability',
     seed: 7,
@@ -153,25 +163,66 @@ function missingState(path: string): never {
   throw new Error(`expected a supervisor's state at ${path}, found none`);
 }
 
+const LIVE_CHANGE = { values: { learning_rate: 4e-4 }, atStep: CHANGE_STEP, author: 'operator' };
+
 /** Launches the recipe under this name, as the command does, and commits the live change. */
-export async function launchRun({ recipe, connections }: Ground, run: string): Promise<void> {
+export async function launchRun(
+  { recipe, connections }: Ground,
+  run: string,
+  change: typeof LIVE_CHANGE | null = LIVE_CHANGE,
+): Promise<void> {
   const checked = await checkLaunch({ recipe, folder: '/' }, connections);
   await launch(checked, connections, run);
-  await commitChanges(
-    await connections.database(),
-    { run, stage: STAGE },
-    { values: { learning_rate: 4e-4 }, atStep: CHANGE_STEP, author: 'operator' },
+  if (change !== null) await commitChanges(await connections.database(), { run, stage: STAGE }, change);
+}
+
+/**
+ * Asks the rows until the answer is one. Servers may be away meanwhile: that is waited out, anything else is thrown.
+ */
+export async function eventually<Answer>(
+  { connections }: Ground,
+  ask: (database: Database) => Promise<Answer | null>,
+): Promise<Answer> {
+  const database = await connections.database();
+  for (;;) {
+    const answer = await ask(database).catch(nullWhereAway);
+    if (answer !== null) return answer;
+    await sleep(100);
+  }
+}
+
+function nullWhereAway(error: unknown): null {
+  if (error instanceof Failure && error.kind === 'Unavailable') return null;
+  throw error;
+}
+
+/** Waits until a run is complete, parked, paused or aborted; tells which. */
+export function awaitRest(ground: Ground, run: string): Promise<RunStatus> {
+  return eventually(ground, async (database) => {
+    const { status } = await getRun(database, run);
+    return status === 'running' ? null : status;
+  });
+}
+
+/** Waits until a run's status is this. */
+export function awaitStatus(ground: Ground, run: string, status: RunStatus): Promise<true> {
+  return eventually(ground, async (database) =>
+    (await getRun(database, run)).status === status ? true : null,
   );
 }
 
-/** Waits until a run is complete, parked, paused or aborted; tells which. Servers may be away meanwhile. */
-export async function awaitRest({ connections }: Ground, run: string): Promise<string> {
-  const database = await connections.database();
-  for (;;) {
-    const found = await getRun(database, run).catch(() => null);
-    if (found !== null && found.status !== 'running') return found.status;
-    await sleep(200);
-  }
+/** The last recorded step of a run; 0 before any. */
+export async function lastStep(database: Database, run: string): Promise<number> {
+  const [row] = await database.query<{ step: number }>(
+    'SELECT coalesce(max(step), 0) AS step FROM steps WHERE run = $1',
+    [run],
+  );
+  return row?.step ?? 0;
+}
+
+/** Waits until a run has recorded this step. */
+export function awaitStep(ground: Ground, run: string, step: number): Promise<true> {
+  return eventually(ground, async (database) => ((await lastStep(database, run)) >= step ? true : null));
 }
 
 /** Runs the recipe from launch to rest with workers that meet these failpoints, all of which must have happened. */

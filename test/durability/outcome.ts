@@ -1,10 +1,12 @@
 /** What became of a run, without what may differ between two runs of one recipe: names, places, times and terms. */
+import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { readManifest } from '../../activities/checkpoint-files.ts';
 import { readBatch } from '../../activities/records.ts';
 import type { Reference } from '../../contracts/reference.ts';
 import type { Database } from '../../stores/database.ts';
 import type { ObjectStore } from '../../stores/objects.ts';
-import type { Ground } from './ground.ts';
+import { type Ground, STAGE } from './ground.ts';
 
 /** Columns that say when, where and by whom. */
 const INCIDENTAL = {
@@ -20,12 +22,14 @@ const INCIDENTAL = {
 type Table = keyof typeof INCIDENTAL;
 
 export interface Outcome {
-  /** rows by table, in order */
+  /** rows by table, in order: digests of weights, moments and reference, prompts issued, figures of every step */
   rows: Record<Table, object[]>;
   /** SHA-256 of every batch's numbers and arrays, by step */
   batches: Record<number, string>;
-  /** calls for sampling whose completions were kept: one an object */
-  sampled: number;
+  /** SHA-256 of every object that a checkpoint consists of, by step and name; each was read and is what it says */
+  checkpoints: Record<number, Record<string, string>>;
+  /** names of all the run's objects, without terms and digests: one doubled is there twice, one lost is missing */
+  objects: string[];
 }
 
 export async function outcomeOf({ connections }: Ground, run: string): Promise<Outcome> {
@@ -35,8 +39,25 @@ export async function outcomeOf({ connections }: Ground, run: string): Promise<O
   return {
     rows: Object.fromEntries(rows),
     batches: await batchesOf(database, objects, run),
-    sampled: await sampledOf(objects, run),
+    checkpoints: await checkpointsOf(database, objects, run),
+    objects: await objectsOf(objects, run),
   };
+}
+
+/** What `found` has of objects beyond `expected`, each as often as it is too many. Throws where one is missing. */
+export function objectsLeft(found: Outcome, expected: Outcome): string[] {
+  const left = [...found.objects];
+  for (const name of expected.objects) {
+    const at = left.indexOf(name);
+    assert.notEqual(at, -1, `expected an object ${name}, found none`);
+    left.splice(at, 1);
+  }
+  return left;
+}
+
+/** As `Outcome.objects` names the files of a checkpoint. */
+export function ofCheckpoint(step: number, files: readonly string[]): string[] {
+  return files.map((file) => `b0/checkpoints/step-${String(step).padStart(6, '0')}/t/${file}`);
 }
 
 async function rowsOf(database: Database, table: Table, run: string): Promise<object[]> {
@@ -77,8 +98,36 @@ async function contentOf(objects: ObjectStore, batch: Reference): Promise<string
   return hash.digest('hex');
 }
 
-/** Trainers' rollouts; those that a join made of them have no term in their names. */
-async function sampledOf(objects: ObjectStore, run: string): Promise<number> {
-  const all = await objects.list(`runs/${run}/`);
-  return all.filter(({ key }) => /\/rollouts\/.*\/t\d+-rollout-/.test(key)).length;
+async function checkpointsOf(database: Database, objects: ObjectStore, run: string) {
+  const rows = await database.query<{ step: number; manifest: Reference }>(
+    'SELECT step, manifest FROM checkpoints WHERE run = $1',
+    [run],
+  );
+  const parts = rows.map(async ({ step, manifest }) => [step, await partsOf(objects, manifest)]);
+  return Object.fromEntries(await Promise.all(parts));
+}
+
+async function partsOf(objects: ObjectStore, reference: Reference): Promise<Record<string, string>> {
+  const { files, moments, reference: policy } = await readManifest(objects, reference);
+  const parts = Object.entries({ ...files, moments, reference: policy });
+  const digests = parts.map(async ([name, part]) => {
+    // Reading compares the bytes with their checksum.
+    if (part !== null) await objects.get(part);
+    return [name, part?.sha256 ?? 'none'];
+  });
+  return Object.fromEntries(await Promise.all(digests));
+}
+
+/** `b0/batches/step-000009/t2-batch-0123456789abcdef.safetensors` becomes `b0/batches/step-000009/t-batch.safetensors`. */
+async function objectsOf(objects: ObjectStore, run: string): Promise<string[]> {
+  const prefix = `runs/${run}/${STAGE}/`;
+  const all = await objects.list(prefix);
+  return all
+    .map(({ key }) =>
+      key
+        .slice(prefix.length)
+        .replace(/\bt\d+\b/, 't')
+        .replace(/-[0-9a-f]{16}\./, '.'),
+    )
+    .sort();
 }

@@ -1,0 +1,236 @@
+/**
+ * A long run of tiny steps costs at its end what it cost at its beginning: in time, in memory, in history; and it
+ * leaves exactly what was planned.
+ */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { countStage } from '../../algorithm/plan.ts';
+import { type Recipe, recipeSchema } from '../../contracts/recipe.ts';
+import { runWorkflowId, stageWorkflowId } from '../../contracts/workflows.ts';
+import { homePaths } from '../../infra/paths.ts';
+import { readState } from '../../infra/state.ts';
+import { memoryOf } from '../helpers/memory.ts';
+import {
+  awaitRest,
+  type Crew,
+  type Ground,
+  lastStep,
+  launchRun,
+  openGround,
+  STAGE,
+  startCrew,
+} from './ground.ts';
+
+/** A quick look takes fewer: `R1_TEST_STEPS=200`. */
+const STEPS = Number(process.env.R1_TEST_STEPS ?? 2000);
+const RUN = 'long';
+
+/** For a machine with much else to do; none of it is waited for in vain. */
+const PATIENCE = { timeout: 3_600_000 };
+
+/** Steps between which something is measured: the first once caches and pools are filled, and as many at the end. */
+const EARLY: Span = { after: STEPS * 0.2, upTo: STEPS * 0.3 };
+const LATE: Span = { after: STEPS * 0.9, upTo: STEPS };
+
+interface Span {
+  after: number;
+  upTo: number;
+}
+
+function longRecipe(base: string): Recipe {
+  return recipeSchema.parse({
+    name: 'long',
+    seed: 11,
+    base,
+    prompts: { source: 'nano-sums', terms: 2, limit: 6, train: 20, test: 1 },
+    evaluation: { problems: 1, k: 2, quick_problems: 1, quick_k: 2, max_completion_length: 8 },
+    stages: [
+      {
+        stage: STAGE,
+        algorithm: 'grpo',
+        options: {
+          learning_rate: 1e-6,
+          max_steps: STEPS,
+          save_steps: STEPS / 20,
+          eval_steps: STEPS / 4,
+          prompts_per_step: 2,
+          num_generations: 2,
+          max_completion_length: 8,
+          beta: 0.01,
+          ref_model_sync_steps: STEPS / 10,
+        },
+      },
+    ],
+  });
+}
+
+let ground: Ground;
+let crew: Crew;
+let samples: Sample[];
+
+before(async () => {
+  ground = await openGround({ recipe: longRecipe, historyEvents: null });
+  crew = await startCrew(ground, RUN);
+  await launchRun(ground, RUN, []);
+  const ended = new AbortController();
+  const sampling = sampleMemory(ended.signal);
+  assert.equal(await awaitRest(ground, RUN), 'complete');
+  ended.abort();
+  samples = await sampling;
+}, PATIENCE);
+after(async () => {
+  await crew?.stop();
+  await ground?.close();
+});
+
+/** Share of Temporal's limits at which a history would be near them. */
+const FAR = 0.2;
+const LIMITS = { events: 51_200, bytes: 50 * 2 ** 20 };
+
+test('every history stays far from the limits of Temporal', async () => {
+  const histories = await historiesOf([runWorkflowId(RUN), stageWorkflowId({ run: RUN, stage: STAGE })]);
+  const largest = (part: 'events' | 'bytes') => Math.max(...histories.map((history) => history[part]));
+  console.log(
+    `histories: ${histories.length}, at most ${largest('events')} events and ${mebibytes(largest('bytes'))}; ` +
+      `${(histories.reduce((sum, { events }) => sum + events, 0) / STEPS).toFixed(1)} events a step`,
+  );
+  assert.ok(largest('events') < FAR * LIMITS.events, `found ${largest('events')} events`);
+  assert.ok(largest('bytes') < FAR * LIMITS.bytes, `found ${largest('bytes')} bytes`);
+});
+
+/** What a process may hold more at the end than early on: a share of it, and garbage not yet collected. */
+const GROWTH = { share: 0.1, bytes: 24 * 2 ** 20 };
+
+test('no process holds more memory at the end than early on', () => {
+  const early = samples.filter(({ step }) => within(EARLY, step));
+  const late = samples.filter(({ step }) => within(LATE, step));
+  assert.ok(Math.min(early.length, late.length) >= 5, `found ${early.length} and ${late.length} samples`);
+  for (const name of Object.keys(early[0]?.bytes ?? {})) {
+    const [before, now] = [early, late].map((of) => median(of.map(({ bytes }) => bytes[name] ?? 0))) as [
+      number,
+      number,
+    ];
+    console.log(`${name.padEnd(12)} ${mebibytes(before)} → ${mebibytes(now)}`);
+    const most = before * (1 + GROWTH.share) + GROWTH.bytes;
+    assert.ok(now <= most, `${name}: expected at most ${mebibytes(most)}, found ${mebibytes(now)}`);
+  }
+});
+
+test('the last hundred steps are as fast as the first hundred', async () => {
+  const seconds = await secondsOfSteps();
+  const warm = Math.min(20, STEPS / 10);
+  const [first, last] = [median(seconds.slice(warm, warm + 100)), median(seconds.slice(-100))];
+  console.log(
+    `a step: ${(1000 * first).toFixed(0)} ms at first, ${(1000 * last).toFixed(0)} ms at last (medians)`,
+  );
+  assert.ok(last <= 1.3 * first, `expected at most 1.3 × ${first.toFixed(3)} s, found ${last.toFixed(3)} s`);
+});
+
+test('rows and objects are as many as planned', async () => {
+  const { options, evaluation } = { ...stageOf(ground.recipe), evaluation: ground.recipe.evaluation };
+  const plan = countStage(options, evaluation);
+  const evaluations = plan.fullEvaluations + plan.quickEvaluations;
+  assert.deepEqual(await countRows(), {
+    steps: plan.steps,
+    batches: plan.steps,
+    prompt_uses: plan.prompts,
+    checkpoints: plan.checkpoints,
+    evaluations,
+    terms: 1,
+  });
+  assert.deepEqual(await countObjects(), {
+    batches: plan.steps,
+    rollouts: 4 * plan.rollouts,
+    checkpoints: 3 * plan.checkpoints,
+    evaluations: 3 * evaluations,
+    references: plan.referenceRefreshes + 1,
+  });
+});
+
+interface Sample {
+  step: number;
+  /** by process, without shared memory */
+  bytes: Record<string, number>;
+}
+
+/** What every process of servers and crew holds, twice a second, with the step reached then. */
+async function sampleMemory(ended: AbortSignal): Promise<Sample[]> {
+  const database = await ground.connections.database();
+  const taken: Sample[] = [];
+  while (!ended.aborted) {
+    const processes = [ground.settings, crew.settings].flatMap(
+      ({ home }) => readState(homePaths(home).state)?.processes ?? [],
+    );
+    const bytes = processes.map(async ({ name, identity }) => {
+      const { total, shared } = await memoryOf(identity ? [identity.pid] : []);
+      return [name, total - shared] as const;
+    });
+    taken.push({ step: await lastStep(database, RUN), bytes: Object.fromEntries(await Promise.all(bytes)) });
+    await sleep(500);
+  }
+  return taken;
+}
+
+async function historiesOf(workflowIds: string[]): Promise<{ events: number; bytes: number }[]> {
+  const client = await ground.connections.temporal();
+  const found: { events: number; bytes: number }[] = [];
+  for (const workflowId of workflowIds) {
+    for await (const { runId } of client.workflow.list({ query: `WorkflowId = '${workflowId}'` })) {
+      const { historyLength, historySize } = await client.workflow.getHandle(workflowId, runId).describe();
+      found.push({ events: historyLength, bytes: historySize ?? Number.NaN });
+    }
+  }
+  return found;
+}
+
+/** From one step's row to the next one's. */
+async function secondsOfSteps(): Promise<number[]> {
+  const database = await ground.connections.database();
+  const rows = await database.query<{ seconds: number }>(
+    `SELECT extract(epoch FROM recorded_at - lag(recorded_at) OVER (ORDER BY step))::float8 AS seconds
+     FROM steps WHERE run = $1 ORDER BY step OFFSET 1`,
+    [RUN],
+  );
+  return rows.map(({ seconds }) => seconds);
+}
+
+const TABLES = ['steps', 'batches', 'prompt_uses', 'checkpoints', 'evaluations', 'terms'] as const;
+
+async function countRows(): Promise<Record<string, number>> {
+  const database = await ground.connections.database();
+  const counts = TABLES.map(async (table) => {
+    const sql = `SELECT count(*) AS rows FROM ${table} WHERE run = $1`;
+    const [row] = await database.query<{ rows: number }>(sql, [RUN]);
+    return [table, row?.rows];
+  });
+  return Object.fromEntries(await Promise.all(counts));
+}
+
+/** A rollout leaves a request, completions, scores and log-probabilities; a checkpoint weights, moments, manifest. */
+async function countObjects(): Promise<Record<string, number>> {
+  const objects = await ground.connections.objects();
+  const count = async (prefix: string) => (await objects.list(prefix)).length;
+  const stage = `runs/${RUN}/${STAGE}`;
+  return {
+    batches: await count(`${stage}/b0/batches/`),
+    rollouts: await count(`${stage}/b0/rollouts/`),
+    checkpoints: await count(`${stage}/b0/checkpoints/`),
+    evaluations: await count(`${stage}/evaluations/`),
+    references: await count('references/'),
+  };
+}
+
+function stageOf({ stages }: Recipe) {
+  const stage = stages.find((candidate) => candidate.stage === STAGE);
+  assert.ok(stage);
+  return stage;
+}
+
+const within = ({ after: from, upTo }: Span, step: number) => step > from && step <= upTo;
+const mebibytes = (bytes: number) => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[sorted.length >> 1] ?? Number.NaN;
+}
