@@ -1,19 +1,9 @@
-import { tmpdir, userInfo } from 'node:os';
-import { join } from 'node:path';
 import { findBinary } from './binaries.ts';
 import { type BinaryPin, TEMPORAL, WEED } from './binary-pins.ts';
 import { messageOf, StackError } from './errors.ts';
 import type { ManagedProcess } from './managed-process.ts';
 import type { HomePaths } from './paths.ts';
-import {
-  choosePorts,
-  isPortFree,
-  LOOPBACK,
-  type NamedPorts,
-  type PortName,
-  type Ports,
-  readLastPorts,
-} from './ports.ts';
+import { LOOPBACK, type NamedPorts, type PortName, type Ports } from './ports.ts';
 import { preparePostgres, withoutPassword } from './postgres.ts';
 import { seaweedServer } from './seaweed.ts';
 import type { Secrets } from './secrets.ts';
@@ -25,11 +15,6 @@ export type Progress = (line: string) => void;
 
 type Part = 'temporal' | 'postgres' | 's3';
 
-/** Ports are chosen and taken by one stack of this user at a time. */
-export function portLock(): string {
-  return join(tmpdir(), `r1-ports-${userInfo().uid}.lock`);
-}
-
 /** The parts that the local stack must serve: those without an address of their own. */
 export function localParts(settings: Settings): Part[] {
   const external: Record<Part, string | undefined> = {
@@ -40,12 +25,8 @@ export function localParts(settings: Settings): Part[] {
   return (Object.keys(external) as Part[]).filter((part) => external[part] === undefined);
 }
 
-/** A port for everything that may be started here; one that a user named counts where the part is local. */
-export function chooseLocalPorts(settings: Settings, paths: HomePaths): Promise<Ports> {
-  return choosePorts(namedPorts(settings), readLastPorts(paths.ports), isPortFree);
-}
-
-function namedPorts(settings: Settings): NamedPorts {
+/** The ports that the user named for parts served here. */
+export function namedPorts(settings: Settings): NamedPorts {
   const { temporal, postgres, s3 } = settings;
   const parts = localParts(settings);
   const named: [Part, PortName, string, number | undefined][] = [

@@ -6,19 +6,18 @@ import { messageOf, StackError } from './errors.ts';
 import {
   addressesOf,
   type Binaries,
-  chooseLocalPorts,
   externalLines,
   findBinaries,
+  namedPorts,
   type PreparedServer,
-  portLock,
   prepareServers,
 } from './local-servers.ts';
-import { withLock } from './lock-file.ts';
 import { rotateLogs } from './log-rotation.ts';
 import { inStopOrder, type ManagedProcess } from './managed-process.ts';
 import { orphansOf, stopOrphans } from './orphans.ts';
 import type { HomePaths } from './paths.ts';
-import { recordPorts } from './ports.ts';
+import { withFreePorts } from './port-claims.ts';
+import { type Ports, readLastPorts, recordPorts } from './ports.ts';
 import { identityOf } from './process-identity.ts';
 import { readOrMakeSecrets, type Secrets } from './secrets.ts';
 import type { Settings } from './settings.ts';
@@ -104,12 +103,13 @@ export class Supervisor {
   private async startServers(): Promise<void> {
     const { signal } = this.stopping;
     const binaries = await findBinaries(this.options.settings, this.progress, signal);
-    await withLock(portLock(), signal, () => this.startOnFreePorts(binaries));
+    const { settings, paths } = this.options;
+    const wishes = { named: namedPorts(settings), last: readLastPorts(paths.ports) };
+    await withFreePorts(wishes, signal, (ports) => this.startOn(ports, binaries));
   }
 
-  private async startOnFreePorts(binaries: Binaries): Promise<void> {
+  private async startOn(ports: Ports, binaries: Binaries): Promise<void> {
     const { settings, paths, environment } = this.options;
-    const ports = await chooseLocalPorts(settings, paths);
     recordPorts(paths.ports, ports);
     this.state.addresses = addressesOf(settings, ports);
     externalLines(this.state.addresses).forEach(this.progress);

@@ -21,7 +21,7 @@ if (files.length === 0) {
   process.exit(2);
 }
 
-/** Tests that bring up servers of their own choose free ports: two at once would choose the same. */
+/** Tests that bring up servers of their own keep both cores busy by themselves: one at a time. */
 const ownServers = (file) => file.includes('durability') || file.endsWith('infra/stack.test.ts');
 
 function run(group, concurrency) {

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ShowDocument, StatusDocument, StepDocument } from '../../contracts/documents.ts';
-import { memoryOf, parentsOf } from '../helpers/memory.ts';
+import { parentsOf, usageOf } from '../helpers/usage.ts';
 import { r1, r1Json } from './r1.ts';
 
 const RUN = 'bench';
@@ -55,5 +55,5 @@ async function stackMemory(home: string): Promise<number> {
   const own = processes.flatMap(({ pid }) => (pid === null ? [] : [pid]));
   const parents = await parentsOf();
   const supervisors = own.flatMap((pid) => parents.get(pid) ?? []).filter((pid) => pid > 1);
-  return (await memoryOf([...own, ...supervisors])).total;
+  return (await usageOf([...own, ...supervisors])).memory;
 }

@@ -137,15 +137,22 @@ export interface Crew {
   stop(): Promise<void>;
 }
 
+interface CrewOptions {
+  failpoints?: string[];
+  workers?: WorkerSpec[];
+  /** the engine's */
+  threads?: number;
+}
+
 /** Starts workers that will meet the given failpoints (`activities/failpoints.ts`), in their order. */
 export async function startCrew(
   { folder, stack }: Ground,
   name: string,
-  { failpoints = [], workers = localWorkers() }: { failpoints?: string[]; workers?: WorkerSpec[] } = {},
+  { failpoints = [], workers = localWorkers(), threads = 1 }: CrewOptions = {},
 ): Promise<Crew> {
   const settings = settingsOf(join(folder, name), {
     ...connectionEnvironment(stack),
-    R1_THREADS: '1',
+    R1_THREADS: String(threads),
     R1_FAILPOINT: failpoints.join(','),
   });
   await startStack({ settings, workers });

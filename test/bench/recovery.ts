@@ -1,0 +1,144 @@
+/**
+ * `npm run bench:recovery`: what the death of a trainer costs. R1-Zero in miniature runs on servers of its own; its
+ * trainer is killed (SIGKILL) some steps past a checkpoint, twice. Until the new one stands at the step of the kill,
+ * it may take what training alone took in those steps, and ten seconds.
+ */
+import { availableParallelism, cpus } from 'node:os';
+import { join } from 'node:path';
+import type { History } from '@temporalio/common/lib/proto-utils.js';
+import { tableText } from '../../cli/output.ts';
+import { readRecipe } from '../../cli/recipe-file.ts';
+import { stageWorkflowId } from '../../contracts/workflows.ts';
+import { PROJECT_ROOT } from '../../infra/paths.ts';
+import {
+  awaitRest,
+  awaitStep,
+  type Crew,
+  type Ground,
+  lastStep,
+  launchRun,
+  openGround,
+  STAGE,
+  startCrew,
+} from '../durability/ground.ts';
+
+const RUN = 'recovery';
+const SAVED_EVERY = 20;
+/** each so many steps past a checkpoint */
+const KILLED_AT = [35, 58];
+const ALLOWED_SECONDS = 10;
+
+interface Recovery {
+  /** steps past the checkpoint */
+  k: number;
+  /** seconds that training these steps took before the kill */
+  training: number;
+  /** seconds from the kill until a trainer stood at the same step again */
+  back: number;
+}
+
+interface Kill {
+  step: number;
+  /** milliseconds since the epoch */
+  at: number;
+}
+
+const { recipe, folder } = await readRecipe(join(PROJECT_ROOT, 'recipes/nano-zero.yaml'), []);
+recipe.base = join(folder, recipe.base);
+recipe.evaluation = { ...recipe.evaluation, problems: 16, k: 2, quick_problems: 16, quick_k: 2 };
+for (const { options } of recipe.stages) Object.assign(options, { save_steps: SAVED_EVERY, eval_steps: 0 });
+const threads = availableParallelism();
+
+const ground = await openGround({ recipe: () => recipe, historyEvents: null });
+try {
+  report(await recoveries(ground));
+} finally {
+  await ground.close();
+}
+
+async function recoveries(place: Ground): Promise<Recovery[]> {
+  const crew = await startCrew(place, RUN, { threads });
+  const kills: Kill[] = [];
+  try {
+    await launchRun(place, RUN, []);
+    for (const step of KILLED_AT) {
+      await awaitStep(place, RUN, step);
+      kills.push(await killTrainer(place, crew));
+    }
+    const status = await awaitRest(place, RUN);
+    if (status !== 'complete') throw new Error(`expected the run to be complete, found it ${status}`);
+    return await Promise.all(kills.map((kill) => recoveryOf(place, kill)));
+  } finally {
+    await crew.stop();
+  }
+}
+
+async function killTrainer({ connections }: Ground, crew: Crew): Promise<Kill> {
+  const trainer = crew.state().processes.find(({ name }) => name === 'trainer');
+  if (!trainer?.identity) throw new Error('expected a trainer to run, found none');
+  const at = Date.now();
+  process.kill(trainer.identity.pid, 'SIGKILL');
+  return { step: await lastStep(await connections.database(), RUN), at };
+}
+
+async function recoveryOf(place: Ground, { step, at }: Kill): Promise<Recovery> {
+  const database = await place.connections.database();
+  const saved = Math.floor((step - 1) / SAVED_EVERY) * SAVED_EVERY;
+  const [row] = await database.query<{ training: number }>(
+    'SELECT sum(seconds_training) AS training FROM steps WHERE run = $1 AND step > $2 AND step <= $3',
+    [RUN, saved, step],
+  );
+  const back = ((await trainedAgainAt(place, step, at)) - at) / 1000;
+  return { k: step - saved, training: row?.training ?? Number.NaN, back };
+}
+
+/** When the server heard that a step had been trained, for the first time after this moment. */
+async function trainedAgainAt({ connections }: Ground, step: number, after: number): Promise<number> {
+  const client = await connections.temporal();
+  const workflowId = stageWorkflowId({ run: RUN, stage: STAGE });
+  const times: number[] = [];
+  for await (const { runId } of client.workflow.list({ query: `WorkflowId = '${workflowId}'` })) {
+    const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
+    times.push(...trainingsOf(history, step));
+  }
+  return Math.min(...times.filter((time) => time > after));
+}
+
+/** When trainings of a step ended well, in milliseconds since the epoch. */
+function trainingsOf({ events }: History, step: number): number[] {
+  const scheduled = new Set<string>();
+  const ended: number[] = [];
+  for (const event of events ?? []) {
+    const asked = event.activityTaskScheduledEventAttributes;
+    if (asked?.activityType?.name === 'trainStep' && expectedStep(asked.input) === step - 1)
+      scheduled.add(String(event.eventId));
+    const done = event.activityTaskCompletedEventAttributes;
+    if (done && scheduled.has(String(done.scheduledEventId)))
+      ended.push(Number(event.eventTime?.seconds) * 1000 + Number(event.eventTime?.nanos) / 1e6);
+  }
+  return ended;
+}
+
+function expectedStep(
+  input: { payloads?: { data?: Uint8Array | null }[] | null } | null | undefined,
+): number {
+  const data = input?.payloads?.[0]?.data ?? new Uint8Array();
+  return (JSON.parse(Buffer.from(data).toString()) as { expectedStep: number }).expectedStep;
+}
+
+function report(found: Recovery[]): void {
+  console.log(
+    `${cpus()[0]?.model.trim()}, ${threads} cores, Node ${process.version}, ${new Date().toISOString().slice(0, 10)}\n`,
+  );
+  const seconds = (value: number) => `${value.toFixed(1)} s`;
+  const met = ({ training, back }: Recovery) => back <= training + ALLOWED_SECONDS;
+  const rows = found.map((recovery) => [
+    `killed ${recovery.k} steps past the checkpoint`,
+    seconds(recovery.training),
+    seconds(recovery.back),
+    seconds(recovery.training + ALLOWED_SECONDS),
+    met(recovery) ? 'met' : 'MISSED',
+  ]);
+  console.log(tableText(['', 'training them took', 'back after', 'at most', ''], rows));
+  if (!found.every(met)) process.exitCode = 1;
+}
