@@ -60,7 +60,7 @@ async function recoveries(place: Ground): Promise<Recovery[]> {
   const crew = await startCrew(place, RUN, { threads });
   const kills: Kill[] = [];
   try {
-    await launchRun(place, RUN, []);
+    await launchRun(place, RUN, null);
     for (const step of KILLED_AT) {
       await awaitStep(place, RUN, step);
       kills.push(await killTrainer(place, crew));

@@ -76,7 +76,7 @@ let samples: Sample[];
 before(async () => {
   ground = await openGround({ recipe: longRecipe, historyEvents: null });
   crew = await startCrew(ground, RUN);
-  await launchRun(ground, RUN, []);
+  await launchRun(ground, RUN, null);
   const ended = new AbortController();
   const sampling = sampleUsage(ended.signal);
   assert.equal(await awaitRest(ground, RUN), 'complete');
