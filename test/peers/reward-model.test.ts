@@ -41,10 +41,7 @@ const PAD = 0;
 function trained(config: ModelConfig, sequencesN: Int32Array[]): RewardModel {
   const begun = withScoreHead({ config, weights: initialWeights(config, 5n) }, 6n);
   const weights = new Map(
-    [...begun.weights].map(([name, { shape, data }]) => [
-      name,
-      runtime.createTensor('float32', shape, data),
-    ]),
+    [...begun.weights].map(([name, { shape, data }]) => [name, runtime.createTensor('float32', shape, data)]),
   );
   const model = new RewardModel({ runtime, config: begun.config, weights });
   for (let step = 1; step <= 10; step += 1) {
