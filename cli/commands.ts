@@ -49,5 +49,9 @@ export const commands: Record<string, Entry> = {
   },
   import: { summary: 'bring in data sets, checked row by row', load: () => import('./commands/import.ts') },
   verify: { summary: 'score responses by the verifiers', load: () => import('./commands/verify.ts') },
+  serve: {
+    summary: 'serve the verifiers over HTTP as a remote reward function',
+    load: () => import('./commands/serve.ts'),
+  },
   pretrain: { summary: 'make the nano base model', load: () => import('./commands/pretrain.ts') },
 };

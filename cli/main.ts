@@ -1,10 +1,8 @@
 /** The command `r1`: finds the command that was asked for, loads it alone, and turns errors into exit codes. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Command } from 'commander';
-import { PROJECT_ROOT } from '../infra/paths.ts';
 import { commands } from './commands.ts';
 import { verdictOn } from './errors.ts';
+import { version } from './version.ts';
 
 /** Runs one command line and sets the process's exit code. */
 export async function main(args: readonly string[]): Promise<void> {
@@ -38,11 +36,6 @@ export async function programFor(args: readonly string[]): Promise<Command> {
     command.option('--debug', 'show where an error comes from');
   }
   return program;
-}
-
-function version(): string {
-  const file: unknown = JSON.parse(readFileSync(join(PROJECT_ROOT, 'package.json'), 'utf8'));
-  return typeof file === 'object' && file !== null && 'version' in file ? String(file.version) : 'unknown';
 }
 
 /** Whoever read our output has seen enough (`r1 steps | head`). */

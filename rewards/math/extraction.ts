@@ -215,13 +215,17 @@ function hashes(text: string): Extracted | null {
   return content ? { readings: [content] } : null;
 }
 
+/** Words that lead to an answer and are no part of it: in mathematics they would be products of letters. */
+const LEAD_IN =
+  /^(?:(?:so|thus|hence|then|therefore|and|ok|okay|well|now|yes|is|(?:it|that|this|which) (?:is|equals|gives)|it['’]s|that['’]s|(?:i|we) (?:get|have|find)|(?:i|we) think)(?:\s*[,:]\s*|\s+))+(?=\S)/i;
+
 function fromText(text: string, unclosed: boolean): Extracted | null {
   const box = lastBoxes(text, boxes(text, unclosed));
   // "The final answer is …" after the last box corrects it.
   const final = [...text.matchAll(/final answer is:?(?=\s)/gi)].at(-1);
   if (box && (!final || final.index < box.end)) return { readings: [box.content] };
   if (box && final) return marked(text, /final answer is:?(?=\s)/gi) ?? { readings: [box.content] };
-  const short = text.trim();
+  const short = text.trim().replace(LEAD_IN, '');
   if (short !== '' && short.length <= 400 && !isProse(normalise(short)) && !/\n\s*\n/.test(short)) {
     return { readings: [short, ...(rightmost(short)?.readings ?? [])] };
   }

@@ -1,0 +1,28 @@
+import { z } from 'zod';
+import { Failure } from '../../contracts/failures.ts';
+
+/** An answer other than 200, with the kind and message of what is wrong. */
+export class HttpFailure extends Error {
+  override name = 'HttpFailure';
+  readonly status: number;
+  readonly kind: string;
+
+  constructor(status: number, kind: string, message: string) {
+    super(message);
+    this.status = status;
+    this.kind = kind;
+  }
+
+  /** Seconds after which to ask again; null where that would not help. */
+  get retryAfter(): number | null {
+    return this.status === 429 || (this.status === 503 && this.kind === 'Unavailable') ? 1 : null;
+  }
+}
+
+/** What is answered to anything thrown; a defect says nothing of its insides. */
+export function httpFailureOf(error: unknown): HttpFailure {
+  if (error instanceof HttpFailure) return error;
+  if (error instanceof z.ZodError) return new HttpFailure(400, 'request', z.prettifyError(error));
+  if (error instanceof Failure) return new HttpFailure(503, error.kind, error.message);
+  return new HttpFailure(500, 'internal', 'the server failed over this request');
+}
