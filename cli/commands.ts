@@ -47,6 +47,10 @@ export const commands: Record<string, Entry> = {
     summary: 'write a checkpoint as a Hugging Face folder',
     load: () => import('./commands/export.ts'),
   },
+  doctor: {
+    summary: 'say what this machine lacks, and what to do',
+    load: () => import('./commands/doctor.ts'),
+  },
   import: { summary: 'bring in data sets, checked row by row', load: () => import('./commands/import.ts') },
   verify: { summary: 'score responses by the verifiers', load: () => import('./commands/verify.ts') },
   serve: {

@@ -228,7 +228,21 @@ export const importDocument = z.object({
 });
 export type ImportDocument = z.infer<typeof importDocument>;
 
+export const doctorDocument = z.object({
+  ready: z.boolean().describe('false: something required is missing'),
+  checks: z.array(
+    z.object({
+      name: z.string(),
+      state: z.enum(['ok', 'warning', 'missing']),
+      found: z.string(),
+      next: z.string().nullable().describe('what to do; null: nothing'),
+    }),
+  ),
+});
+export type DoctorDocument = z.infer<typeof doctorDocument>;
+
 export const documents = {
+  doctor: doctorDocument,
   import: importDocument,
   status: statusDocument,
   runs: runsDocument,
