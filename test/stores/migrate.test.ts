@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { appendFile, cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { appendFile, cp, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -26,7 +26,7 @@ const tablesOf = async (database: Database) =>
 
 test('migrations run once, and a second time change nothing', async (t) => {
   const database = await emptyDatabase(t);
-  assert.deepEqual(await migrate(database), ['001_runs_and_stages.sql', '002_log.sql']);
+  assert.deepEqual(await migrate(database), (await readdir(MIGRATIONS)).sort());
   const tables = await tablesOf(database);
   assert.ok(tables.includes('batches') && tables.includes('schema_migrations'));
   assert.deepEqual(await migrate(database), []);
@@ -37,7 +37,11 @@ test('of several processes that migrate at once, one runs the migrations and the
   const { postgres } = await withStack(t);
   const databases = Array.from({ length: 4 }, () => openDatabase(t, postgres.url));
   const ran = await Promise.all(databases.map((database) => migrate(database)));
-  assert.deepEqual(ran.map(({ length }) => length).sort(), [0, 0, 0, 2]);
+  const { length: all } = await readdir(MIGRATIONS);
+  assert.deepEqual(
+    ran.map(({ length }) => length).sort((a, b) => a - b),
+    [0, 0, 0, all],
+  );
 });
 
 test('a database of a newer schema is refused by the name of the migration, and left as it is', async (t) => {
