@@ -29,6 +29,15 @@ export async function readJsonFile(objects: ObjectStore, manifest: Manifest, nam
   return JSON.parse(text.decode(await objects.get(reference)));
 }
 
+/** Every file of a checkpoint's Hugging Face folder, by name. */
+export async function fetchFiles(
+  objects: ObjectStore,
+  { files }: Manifest,
+): Promise<Record<string, Uint8Array>> {
+  const fetched = Object.entries(files).map(async ([name, file]) => [name, await objects.get(file)] as const);
+  return Object.fromEntries(await Promise.all(fetched));
+}
+
 const tokenizers = new Map<string, Promise<Tokenizer>>();
 
 /** The tokenizer of a checkpoint; kept, since a run asks for the same one at every step. */

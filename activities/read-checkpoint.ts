@@ -2,7 +2,7 @@ import { Failure } from '../contracts/failures.ts';
 import type { Reference } from '../contracts/reference.ts';
 import { type ModelFolder, modelOfFiles } from '../engine/model-folder.ts';
 import type { ObjectStore } from '../stores/objects.ts';
-import { readManifest } from './checkpoint-files.ts';
+import { fetchFiles, readManifest } from './checkpoint-files.ts';
 
 /**
  * Fetches a checkpoint's whole model. Every object's checksum, the tensors against the configuration and
@@ -14,10 +14,8 @@ export async function readCheckpoint(
   reference: Reference,
 ): Promise<ModelFolder> {
   const manifest = await readManifest(objects, reference);
-  const fetched = Object.entries(manifest.files).map(
-    async ([name, file]) => [name, await objects.get(file)] as const,
-  );
-  const model = modelOfFiles(new Map(await Promise.all(fetched)), reference.uri);
+  const files = await fetchFiles(objects, manifest);
+  const model = modelOfFiles(new Map(Object.entries(files)), reference.uri);
   if (model.digest === manifest.digests.weights) return model;
   throw new Failure(
     'CorruptObject',

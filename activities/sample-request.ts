@@ -46,9 +46,14 @@ export function promptTokens(
   promptFormat: RunPlan['promptFormat'],
   problem: string,
 ): number[] {
-  const text =
-    promptFormat === 'chat'
-      ? tokenizer.applyChatTemplate([{ role: 'user', content: problem }], { add_generation_prompt: true })
-      : problem;
-  return tokenizer.encode(text);
+  return tokenizer.encode(promptText(tokenizer, promptFormat, problem));
+}
+
+export function promptText(
+  tokenizer: Tokenizer,
+  promptFormat: RunPlan['promptFormat'],
+  problem: string,
+): string {
+  if (promptFormat === 'text') return problem;
+  return tokenizer.applyChatTemplate([{ role: 'user', content: problem }], { add_generation_prompt: true });
 }

@@ -24,7 +24,7 @@ const LARGEST_SEED = 0xffff_ffff_ffff_ffffn;
 export interface SeedPurpose {
   /** The run's own seed, 0 … 2^64−1. */
   runSeed: bigint;
-  /** The stage's name; neither it nor the purpose may hold a "/". */
+  /** The stage's name, which may hold a "/"; the purpose may not, so that the label reads in one way only. */
   stage: string;
   /** The branch within the stage; a rewound stage goes on under a new one, with new draws. */
   branch: number;
@@ -40,7 +40,7 @@ export interface SeedPurpose {
 
 /** The seed of one purpose, 0 … 2^64−1. Throws RangeError where a field does not fit its word. */
 export function deriveSeed({ runSeed, stage, branch, purpose, step, slot, sample }: SeedPurpose): bigint {
-  const label = `${namePart('stage', stage)}/${word('branch', branch)}/${namePart('purpose', purpose)}`;
+  const label = `${stageName(stage)}/${word('branch', branch)}/${namePart('purpose', purpose)}`;
   const counter = [fnv1a32(label), word('step', step), word('slot', slot), word('sample', sample)] as const;
   const [w0, w1] = philox4x32(counter, seedWords(runSeed));
   return BigInt(w0) | (BigInt(w1) << 32n);
@@ -119,6 +119,11 @@ function continuation(point: number, index: number): number {
 function word(field: string, value: number): number {
   if (Number.isInteger(value) && value >= 0 && value < WORD) return value;
   throw new RangeError(`${field}: expected an integer from 0 to 2^32−1, found ${value}`);
+}
+
+function stageName(stage: string): string {
+  if (stage.length > 0) return stage;
+  throw new RangeError('stage: expected a name, found an empty one');
 }
 
 function namePart(field: string, value: string): string {

@@ -19,6 +19,7 @@ import { decodeSafetensors, encodeSafetensors } from './safetensors.ts';
 import type {
   Exported,
   LoadedPolicy,
+  LoadedScorer,
   LoadInput,
   SampleArrays,
   SampledArrays,
@@ -131,16 +132,12 @@ export class PolicyService {
   }
 
   /** Holds a reward model for scoring alone, beside what is trained, until it is dropped. */
-  loadScorer({
-    name,
-    config: json,
-    model,
-  }: ScorerInput): Pick<LoadedPolicy, 'numerics'> & { digest: string } {
+  loadScorer({ name, config: json, model }: ScorerInput): LoadedScorer {
     this.dropScorer(name);
     const config = parseModelConfig(json);
     const weights = nativeWeights(this.runtime, config, model, 'model.safetensors');
     this.scorers.set(name, new RewardModel({ runtime: this.runtime, config, weights }));
-    return { numerics: this.runtime.numerics, digest: digestOf(weights) };
+    return { digest: digestOf(weights), longest: config.max_position_embeddings };
   }
 
   dropScorer(name: string): void {

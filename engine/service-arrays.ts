@@ -77,6 +77,13 @@ export interface ScorerInput extends Pick<LoadInput, 'config' | 'model'> {
   name: string;
 }
 
+export interface LoadedScorer {
+  /** of the weights */
+  digest: string;
+  /** tokens of the longest sequence that it reads */
+  longest: number;
+}
+
 export interface ScoreArrays {
   /** null: the reward model that is held for training */
   name: string | null;

@@ -1,24 +1,32 @@
-/** The reward worker: verifiers. Serves the queue `rewards`. */
+/** The reward worker: verifiers, and the reward models that runs have trained. Serves the queue `rewards`. */
+import { availableParallelism } from 'node:os';
 import { Worker } from '@temporalio/worker';
 import { createRewardActivities } from '../activities/index.ts';
+import { createRewardModels } from '../activities/reward-models.ts';
 import { queues } from '../contracts/workflows.ts';
+import { startEngineThread } from '../engine/thread.ts';
 import { createRewardTools } from '../rewards/tools.ts';
 import { activityDuties } from './activity-duties.ts';
 import { closeSurroundings, openSurroundings, runUntilStopped, shutdownTimes } from './worker-process.ts';
 
 const surroundings = await openSurroundings();
-const { connection, connections, stores, logger } = surroundings;
+const { settings, connection, connections, stores, logger } = surroundings;
 const tools = createRewardTools();
+const models = createRewardModels({
+  objects: stores.objects,
+  openEngine: () => startEngineThread({ threads: settings.threads ?? availableParallelism() }),
+});
 const worker = await Worker.create({
   connection,
   namespace: connections.temporal.namespace,
   taskQueue: queues.rewards,
-  activities: createRewardActivities({ ...stores, tools }),
+  activities: createRewardActivities({ ...stores, tools, models }),
   interceptors: { activity: [() => ({ inbound: activityDuties() })] },
   maxConcurrentActivityTaskExecutions: 2,
   ...shutdownTimes,
 });
 logger.info(`rewards: serving the queue ${queues.rewards}`);
 await runUntilStopped(worker);
+await models.close();
 await tools.close();
 await closeSurroundings(surroundings);

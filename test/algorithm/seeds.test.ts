@@ -101,7 +101,8 @@ test('a field that does not fit its word is refused by name', () => {
   assert.throws(() => deriveSeed({ ...purpose, step: -1 }), /step: expected an integer/);
   assert.throws(() => deriveSeed({ ...purpose, slot: 2 ** 32 }), /slot: expected an integer/);
   assert.throws(() => deriveSeed({ ...purpose, sample: 0.5 }), /sample: expected an integer/);
-  assert.throws(() => deriveSeed({ ...purpose, stage: 'a/b' }), /stage: expected a name without/);
+  assert.throws(() => deriveSeed({ ...purpose, stage: '' }), /stage: expected a name/);
+  assert.throws(() => deriveSeed({ ...purpose, purpose: 'a/b' }), /purpose: expected a name without/);
   assert.throws(() => deriveSeed({ ...purpose, runSeed: 2n ** 64n }), /seed: expected an integer/);
   assert.throws(() => uniformAt(1n, -1), /position: expected an integer/);
 });

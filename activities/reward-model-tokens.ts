@@ -1,0 +1,41 @@
+import { type JudgedFor, scoredText } from '../algorithm/scored-text.ts';
+import type { RunPlan } from '../contracts/activities.ts';
+import type { Tokenizer } from '../engine/tokenizer.ts';
+import { promptText } from './sample-request.ts';
+
+/** What a chat template may open by itself. */
+const PREFILLED = /<think>\s*$/;
+
+/** What a reward model reads of an answer, in training, measuring and scoring alike. */
+export interface RewardModelTokens {
+  prompt: number[];
+  /** the scored part of the response with its end token */
+  completion: number[];
+}
+
+export interface JudgedAnswer {
+  judgedFor: JudgedFor;
+  problem: string;
+  response: string;
+}
+
+/** The prompt as the policy read it, but for thinking that it opened where none is read, and the scored part. */
+export function rewardModelTokens(
+  tokenizer: Tokenizer,
+  promptFormat: RunPlan['promptFormat'],
+  { judgedFor, problem, response }: JudgedAnswer,
+): RewardModelTokens {
+  const asked = promptText(tokenizer, promptFormat, problem);
+  const prefilled = PREFILLED.test(asked);
+  const text = scoredText(judgedFor, response, { prefilled });
+  const opensTwice = prefilled && text.startsWith('<think>');
+  const prompt =
+    prefilled && (judgedFor === 'helpfulness' || opensTwice) ? asked.replace(PREFILLED, '') : asked;
+  return {
+    prompt: tokenizer.encode(prompt),
+    completion: [...tokenizer.encode(text), tokenizer.eosTokenId],
+  };
+}
+
+export const wholeSequence = ({ prompt, completion }: RewardModelTokens) =>
+  Int32Array.of(...prompt, ...completion);

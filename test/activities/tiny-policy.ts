@@ -1,0 +1,58 @@
+/** A policy of a few thousand weights with the nano tokenizer, in memory. */
+import { importBase } from '../../activities/import-base.ts';
+import { nanoTokenizerConfigJson, nanoTokenizerJson } from '../../algorithm/nano-tokenizer.ts';
+import type { CommittedCheckpoint } from '../../contracts/activities.ts';
+import { digestTensors } from '../../engine/digest.ts';
+import { initialWeights } from '../../engine/initial-weights.ts';
+import { formatModelConfig } from '../../engine/model-config.ts';
+import { nanoModelConfig } from '../../engine/nano-base.ts';
+import { PolicyService } from '../../engine/policy-service.ts';
+import { openRuntime } from '../../engine/runtime.ts';
+import { encodeSafetensors } from '../../engine/safetensors.ts';
+import type { EngineThread } from '../../engine/thread.ts';
+import type { ObjectStore } from '../../stores/objects.ts';
+
+const config = nanoModelConfig({
+  num_hidden_layers: 1,
+  hidden_size: 16,
+  intermediate_size: 16,
+  num_attention_heads: 2,
+  num_key_value_heads: 1,
+  head_dim: 8,
+  max_position_embeddings: 64,
+  rms_norm_eps: 1e-5,
+  rope_theta: 10_000,
+  tie_word_embeddings: false,
+  initializer_range: 0.2,
+});
+
+export function importTinyPolicy(objects: ObjectStore): Promise<CommittedCheckpoint> {
+  const weights = initialWeights(config, 1n);
+  const bytes = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
+  const files = new Map<string, Uint8Array>([
+    ['config.json', new TextEncoder().encode(formatModelConfig(config))],
+    ['generation_config.json', bytes({ temperature: 0.6 })],
+    ['tokenizer.json', bytes(nanoTokenizerJson())],
+    ['tokenizer_config.json', bytes(nanoTokenizerConfigJson(config.max_position_embeddings))],
+    ['model.safetensors', encodeSafetensors(weights)],
+  ]);
+  return importBase({ objects }, { digest: digestTensors(weights), files });
+}
+
+/** An engine on the caller's own thread, and the names of the calls that it was asked for. */
+export function engineHere(): { engine: EngineThread; calls: string[] } {
+  const service = new PolicyService(openRuntime({ threads: 1, spinning: false }));
+  const calls: string[] = [];
+  const engine: EngineThread = {
+    call: async (name, ...args) => {
+      calls.push(name);
+      const call = service[name].bind(service) as (...given: unknown[]) => never;
+      return call(...args);
+    },
+    progress: () => ({ finished: 0, tokens: 0 }),
+    stopSampling: () => {},
+    holdSampling: () => {},
+    close: async () => {},
+  };
+  return { engine, calls };
+}
