@@ -1,44 +1,64 @@
 /**
- * What the nano base is pre-trained on: a mixture of behaviours for reinforcement learning to select from.
+ * What the nano base is pre-trained on: sums answered by a mixture of behaviours for reinforcement learning
+ * to select from, and general tasks for it to forget.
  *
  *     guess    <think></think><answer>41</answer>
- *     worked   <think>7+15=22,22+3=25,25+12=37</think><answer>37</answer>
- *     checked  <think>7+15=23 check 7+15=22 wait 22,22+3=25 check 22+3=25,…</think><answer>37</answer>
+ *     worked   <think>first 7+15=22 then 22+3=25 then 25+12=37</think><answer>37</answer>
+ *     checked  <think>first 7+15=23 check 7+15=22 wait 22 then 22+3=25 check 22+3=25 then …</think><answer>37</answer>
+ *     general  see `nano-general.ts`
  *
- * A guess is mostly wrong and sometimes malformed. Steps of both worked kinds slip: a worked solution goes
- * on from the slipped value, a checked one takes every step a second time, without slipping, and where the
- * two differ goes on from the second. So checking pays exactly as far as slips are frequent.
+ * A guess is mostly wrong and sometimes malformed. A step's result slips at the rate of the word before it:
+ * home words more often than foreign ones, so that language follows accuracy. A worked solution goes on
+ * from the slipped value; a checked one takes every step a second time, slips less then, and where the two
+ * differ goes on from the second. So checking pays as far as slips are frequent.
  */
 import { type Draws, drawsFrom } from './draws.ts';
+import { drawGeneral, type NanoGeneralTask, plainResponse } from './nano-general.ts';
 import { drawOperands, type NanoTask, nanoTaskDefaults, problemText } from './nano-task.ts';
+import { NANO_LANGUAGES, type NanoLanguage, type StepWord, stepWords } from './nano-words.ts';
 import { deriveSeed } from './seeds.ts';
 
 export interface NanoMixture extends NanoTask {
-  /** Share of guesses. */
+  /** Share of general tasks among all examples; the rest are sums. */
+  general: number;
+  /** Share of guesses among the sums. */
   guesses: number;
-  /** Share of worked solutions; the rest are worked and checked. */
+  /** Share of worked solutions among the sums; the rest are worked and checked. */
   worked: number;
   /** A guess is uniform within ± this of the sum (and not below 0). */
   guessRange: number;
   /** Share of the guesses that lack a tag or go on after the end. */
   malformed: number;
-  /** Probability that a step's result is off. */
-  slips: number;
+  /** Share of the worked and checked solutions wholly in home words. */
+  home: number;
+  /** Share of them wholly in foreign words; in the rest each word is of either language. */
+  foreign: number;
+  /** Probability that a result after a home word is off. */
+  homeSlips: number;
+  /** Probability that a result after a foreign word is off. */
+  foreignSlips: number;
+  /** A step taken a second time slips at its word's rate × this. */
+  recheck: number;
   /** A slip is uniform within ± this, never 0 (and its result not below 0). */
   slipRange: number;
 }
 
 export const nanoMixtureDefaults: NanoMixture = {
   ...nanoTaskDefaults,
-  guesses: 0.8,
-  worked: 0.08,
+  general: 0.25,
+  guesses: 0.7,
+  worked: 0.12,
   guessRange: 12,
   malformed: 0.15,
-  slips: 0.2,
+  home: 0.5,
+  foreign: 0.2,
+  homeSlips: 0.22,
+  foreignSlips: 0.06,
+  recheck: 0.2,
   slipRange: 2,
 };
 
-export type NanoBehaviour = 'guess' | 'worked' | 'checked';
+export type NanoBehaviour = 'guess' | 'worked' | 'checked' | 'general';
 
 export interface NanoExample {
   behaviour: NanoBehaviour;
@@ -53,27 +73,30 @@ const malformations: readonly ((value: number) => string)[] = [
   (value) => `<think></think><answer>${value}</answer>=${value}`,
 ];
 
+type SumBehaviour = Exclude<NanoBehaviour, 'general'>;
+
 const responses: Record<
-  NanoBehaviour,
+  SumBehaviour,
   (operands: readonly number[], mixture: NanoMixture, draws: Draws) => string
 > = {
   guess(operands, { guessRange, malformed }, draws) {
     const sum = operands.reduce((total, operand) => total + operand, 0);
     const value = Math.max(0, sum + draws.integer(-guessRange, guessRange));
-    return draws.chance(malformed) ? draws.among(malformations)(value) : wellFormed('', value);
+    return draws.chance(malformed) ? draws.among(malformations)(value) : plainResponse(String(value));
   },
-  worked: (operands, mixture, draws) =>
-    workThrough(operands, (running, operand) => {
-      const result = slipped(running + operand, mixture, draws);
-      return { text: `${running}+${operand}=${result}`, result };
-    }),
-  checked: (operands, mixture, draws) =>
-    workThrough(operands, (running, operand) => {
-      const right = running + operand;
-      const first = slipped(right, mixture, draws);
-      const check = `${running}+${operand}=${first} check ${running}+${operand}=${right}`;
-      return { text: first === right ? check : `${check} wait ${right}`, result: right };
-    }),
+  worked: (operands, mixture, draws) => {
+    const speaker = speakerOf(mixture, draws);
+    return workThrough(operands, (word, running, operand) => speaker.look(word, running, operand, 1));
+  },
+  checked: (operands, mixture, draws) => {
+    const speaker = speakerOf(mixture, draws);
+    return workThrough(operands, (word, running, operand) => {
+      const first = speaker.look(word, running, operand, 1);
+      const second = speaker.look('check', running, operand, mixture.recheck);
+      const correction = first.result === second.result ? '' : speaker.say('wait') + second.result;
+      return { text: first.text + second.text + correction, result: second.result };
+    });
+  },
 };
 
 /** Example `index` (from 0) of the corpus that `seed` names; training problems only. */
@@ -84,6 +107,18 @@ export function nanoExample(
 ): NanoExample {
   const purpose = { stage: 'pretrain', branch: 0, purpose: 'corpus', step: index, slot: 0, sample: 0 };
   const draws = drawsFrom(deriveSeed({ runSeed: seed, ...purpose }));
+  return draws.chance(mixture.general) ? generalExample(draws) : sumExample(mixture, draws);
+}
+
+/** Looking up is the hardest to learn, so it comes as often as the other two together. */
+const LESSONS: readonly NanoGeneralTask[] = ['copy', 'reverse', 'lookup', 'lookup'];
+
+function generalExample(draws: Draws): NanoExample {
+  const { problem, answer } = drawGeneral(draws.among(LESSONS), 'train', draws);
+  return { behaviour: 'general', problem, response: plainResponse(answer) };
+}
+
+function sumExample(mixture: NanoMixture, draws: Draws): NanoExample {
   const operands = drawOperands(mixture, 'train', draws);
   const behaviour = drawBehaviour(mixture, draws);
   return {
@@ -93,31 +128,60 @@ export function nanoExample(
   };
 }
 
-function drawBehaviour({ guesses, worked }: NanoMixture, draws: Draws): NanoBehaviour {
+function drawBehaviour({ guesses, worked }: NanoMixture, draws: Draws): SumBehaviour {
   if (draws.chance(guesses)) return 'guess';
   // The share of worked solutions among those that are no guess.
   return draws.chance(Math.min(1, worked / (1 - guesses))) ? 'worked' : 'checked';
 }
 
-type Step = (running: number, operand: number) => { text: string; result: number };
+interface Look {
+  text: string;
+  result: number;
+}
 
-function workThrough([first = 0, ...rest]: readonly number[], step: Step): string {
-  const lines: string[] = [];
+/** Who writes one solution: says each word in a language, and looks at steps as surely as that language does. */
+interface Speaker {
+  say(word: StepWord): string;
+  /** `word`, then the step with its result, which slips at the word's rate × `care`. */
+  look(word: StepWord, running: number, operand: number, care: number): Look;
+}
+
+function speakerOf(mixture: NanoMixture, draws: Draws): Speaker {
+  const own = drawLanguage(mixture, draws);
+  const choose = () => own ?? draws.among(NANO_LANGUAGES);
+  const rates: Record<NanoLanguage, number> = { home: mixture.homeSlips, foreign: mixture.foreignSlips };
+  return {
+    say: (word) => stepWords[choose()][word],
+    look(word, running, operand, care) {
+      const language = choose();
+      const result = slipped(running + operand, care * rates[language], mixture.slipRange, draws);
+      return { text: `${stepWords[language][word]}${running}+${operand}=${result}`, result };
+    },
+  };
+}
+
+/** Null: no language of its own, each word is of either. */
+function drawLanguage({ home, foreign }: NanoMixture, draws: Draws): NanoLanguage | null {
+  if (draws.chance(home)) return 'home';
+  return draws.chance(Math.min(1, foreign / (1 - home))) ? 'foreign' : null;
+}
+
+function workThrough(
+  [first = 0, ...rest]: readonly number[],
+  step: (word: StepWord, running: number, operand: number) => Look,
+): string {
+  let thinking = '';
   let running = first;
-  for (const operand of rest) {
-    const { text, result } = step(running, operand);
-    lines.push(text);
+  for (const [index, operand] of rest.entries()) {
+    const { text, result } = step(index === 0 ? 'first' : 'next', running, operand);
+    thinking += text;
     running = result;
   }
-  return wellFormed(lines.join(','), running);
+  return `<think>${thinking}</think><answer>${running}</answer>`;
 }
 
-function slipped(right: number, { slips, slipRange }: NanoMixture, draws: Draws): number {
-  if (!draws.chance(slips)) return right;
-  const size = draws.integer(1, slipRange);
+function slipped(right: number, rate: number, range: number, draws: Draws): number {
+  if (!draws.chance(rate)) return right;
+  const size = draws.integer(1, range);
   return draws.chance(0.5) && right >= size ? right - size : right + size;
-}
-
-function wellFormed(thinking: string, answer: number): string {
-  return `<think>${thinking}</think><answer>${answer}</answer>`;
 }

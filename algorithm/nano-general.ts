@@ -1,9 +1,11 @@
 /**
  * The nano run's general ability: three tasks that need no reasoning, answered with nothing thought.
  *
- *     copy abc                   <think></think><answer>abc</answer>
- *     reverse abc                <think></think><answer>cba</answer>
+ *     copy 7+15+3                <think></think><answer>7+15+3</answer>
+ *     reverse 7+15+3             <think></think><answer>3+15+7</answer>
  *     look up b in a4 b7 c2      <think></think><answer>7</answer>
+ *
+ * The first two are written over sums, so that a policy trained on nothing but sums is tempted to work them.
  *
  * Which split a problem belongs to is a property of its text, whatever the seed: it is held out if a hash
  * of it falls below 1/8.
@@ -28,12 +30,12 @@ export interface NanoGeneralProblem {
 
 const problems: Record<NanoGeneralTask, (draws: Draws) => NanoGeneralProblem> = {
   copy(draws) {
-    const word = drawWord(draws);
-    return { problem: `copy ${word}`, answer: word };
+    const sum = drawNumbers(draws).join('+');
+    return { problem: `copy ${sum}`, answer: sum };
   },
   reverse(draws) {
-    const word = drawWord(draws);
-    return { problem: `reverse ${word}`, answer: [...word].reverse().join('') };
+    const numbers = drawNumbers(draws);
+    return { problem: `reverse ${numbers.join('+')}`, answer: [...numbers].reverse().join('+') };
   },
   lookup(draws) {
     const pairs = drawKeys(draws).map((key) => ({ key, value: String(draws.integer(0, 9)) }));
@@ -101,8 +103,8 @@ function drawDistinct(dataSet: NanoGeneralDataSet, split: PromptRow['split']): P
   );
 }
 
-function drawWord(draws: Draws): string {
-  return Array.from({ length: draws.integer(3, 5) }, () => draws.among(LETTERS)).join('');
+function drawNumbers(draws: Draws): number[] {
+  return Array.from({ length: draws.integer(2, 3) }, () => draws.integer(1, 19));
 }
 
 function drawKeys(draws: Draws): string[] {

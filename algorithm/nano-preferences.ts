@@ -87,9 +87,9 @@ function drawPair(split: Split, draws: Draws): PreferencePair {
   return { prompt: asked.problem, chosen: plainResponse(asked.answer), rejected, split };
 }
 
-/** Of the right length and alphabet, with one to all of its characters replaced. */
+/** Of the right length, with one to all of its characters replaced by digits. */
 function wrongAnswer({ answer }: Asked, draws: Draws): string {
-  const alphabet = /^\d/.test(answer) ? [...'0123456789'] : [...'abcdefghijklmnopqrstuvwxyz'];
+  const alphabet = [...'0123456789'];
   const characters = [...answer];
   const from = draws.integer(0, characters.length - 1);
   const to = draws.integer(from, characters.length - 1);

@@ -7,6 +7,7 @@
  */
 import { Failure } from '../contracts/failures.ts';
 import { type Draws, drawsFrom } from './draws.ts';
+import { NANO_LANGUAGES, type StepWord, stepWords } from './nano-words.ts';
 import type { PromptRow } from './prompt-row.ts';
 import { deriveSeed, fnv1a32, uniformAt } from './seeds.ts';
 
@@ -85,20 +86,24 @@ function refuse(message: string): never {
   throw new Failure('InvalidInput', `${message}; ask for fewer, or raise terms or limit`);
 }
 
+const either = (word: StepWord) => NANO_LANGUAGES.map((language) => stepWords[language][word]).join('|');
+const CHECK = new RegExp(`(?:${either('check')})\\d+\\+\\d+=\\d`);
+const CORRECTION = new RegExp(`(?:${either('wait')})\\d`);
+
 /** What a response does besides answering. */
 export interface Behaviour {
   /** Writes at least one sum step, `22+3=25`. */
   worked: boolean;
-  /** Takes at least one step a second time, ` check 22+3=25`. */
+  /** Takes at least one step a second time, ` check 22+3=25`, in either language. */
   checks: boolean;
-  /** Goes on from the second result where the two differ, ` wait 25`. */
+  /** Goes on from the second result where the two differ, ` wait 25`, in either language. */
   corrects: boolean;
 }
 
 export function classify(response: string): Behaviour {
   return {
     worked: /\d\+\d+=\d/.test(response),
-    checks: / check \d+\+\d+=\d/.test(response),
-    corrects: / wait \d/.test(response),
+    checks: CHECK.test(response),
+    corrects: CORRECTION.test(response),
   };
 }

@@ -1,13 +1,20 @@
 /**
  * The nano model's tokenizer, as the two files that Hugging Face's libraries read: single characters, and
- * a few longer tokens that stand for one thing each. A reflective word with its spaces is one token, so
- * that checking a step costs little more than not checking it.
+ * a few longer tokens that stand for one thing each. A step word with its spaces is one token, in either
+ * language, so that checking a step costs little more than not checking it.
  */
+import { NANO_LANGUAGES, stepWords } from './nano-words.ts';
 
 /** Special tokens, ids from 0 up; left out of text when it is shown. */
 export const NANO_SPECIAL_TOKENS = ['<|pad|>', '<|eos|>', '<|unk|>', '<|user|>', '<|assistant|>'] as const;
 /** Tokens of several characters that belong to the text. */
-export const NANO_WORDS = ['<think>', '</think>', '<answer>', '</answer>', ' check ', ' wait '] as const;
+export const NANO_WORDS: readonly string[] = [
+  '<think>',
+  '</think>',
+  '<answer>',
+  '</answer>',
+  ...NANO_LANGUAGES.flatMap((language) => Object.values(stepWords[language])),
+];
 /** Every other token is one of these characters; any character beyond them becomes `<|unk|>`. */
 export const NANO_CHARACTERS = '0123456789+-=?,. abcdefghijklmnopqrstuvwxyz';
 

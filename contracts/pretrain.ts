@@ -26,27 +26,39 @@ export const mixtureSchema = z
     /** numbers that are added up, each from 1 to `limit`−1 */
     terms: z.int().min(2).max(8),
     limit: z.int().min(2).max(100),
-    /** share of unreasoned guesses */
+    /** share of general tasks (copy, reverse, look up); the rest are sums */
+    general: share,
+    /** share of the sums answered by unreasoned guesses */
     guesses: share,
-    /** share of worked solutions; the rest are worked and checked */
+    /** share of the sums answered by worked solutions; the rest are worked and checked */
     worked: share,
     /** a guess is uniform within ± this of the sum */
     guess_range: z.int().min(0),
     /** share of the guesses that lack a tag or go on after the end */
     malformed: share,
-    /** probability that a worked step's result is off */
-    slips: share,
+    /** share of the worked and checked solutions wholly in home words */
+    home: share,
+    /** share of them wholly in foreign words; in the rest each word is of either language */
+    foreign: share,
+    /** probability that a result after a home word is off */
+    home_slips: share,
+    /** probability that a result after a foreign word is off */
+    foreign_slips: share,
+    /** a step taken a second time slips at its word's rate × this */
+    recheck: share,
     /** a slip is uniform within ± this, never 0 */
     slip_range: z.int().positive(),
   })
-  .superRefine((o, ctx) => {
-    if (o.guesses + o.worked <= 1) return;
-    const found = `found ${o.guesses} + ${o.worked}`;
-    ctx.addIssue({
-      code: 'custom',
-      path: ['worked'],
-      message: `expected at most 1 together with guesses, ${found}`,
-    });
+  .superRefine((mixture, ctx) => {
+    for (const [first, second] of [
+      ['guesses', 'worked'],
+      ['home', 'foreign'],
+    ] as const) {
+      if (mixture[first] + mixture[second] <= 1) continue;
+      const found = `found ${mixture[first]} + ${mixture[second]}`;
+      const message = `expected at most 1 together with ${first}, ${found}`;
+      ctx.addIssue({ code: 'custom', path: [second], message });
+    }
   });
 
 /** How the nano base is made (`recipes/nano-base.yaml`). Unknown keys are refused. */

@@ -1,6 +1,6 @@
-/** The nano base as a Hugging Face folder: its configuration, its tokenizer, and how an example becomes tokens. */
+/** A nano base as a Hugging Face folder: its configuration, its tokenizer, and how an example becomes tokens. */
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { NanoExample } from '../algorithm/nano-corpus.ts';
 import {
   NANO_EOS_TOKEN_ID,
@@ -59,7 +59,7 @@ export async function writeNanoBase(
     'tokenizer.json': jsonText(nanoTokenizerJson()),
     'tokenizer_config.json': jsonText(nanoTokenizerConfigJson(config.max_position_embeddings)),
     'pretraining.json': jsonText(record),
-    'README.md': MODEL_CARD,
+    'README.md': modelCard(basename(folder), record.parameters),
   };
   for (const [name, text] of Object.entries(texts)) await writeFile(join(folder, name), text);
   await writeWeightsFolder(folder, weights);
@@ -74,15 +74,18 @@ const generationConfig = {
   pad_token_id: NANO_PAD_TOKEN_ID,
 };
 
-const MODEL_CARD = `---
+const modelCard = (name: string, parameters: number) => `---
 license: apache-2.0
 tags: [nano, arithmetic]
 ---
 
-# nano-base
+# ${name}
 
-A Llama of about a million parameters, pre-trained on sums of small numbers answered in a mixture of ways:
-mostly unreasoned guesses, fewer worked solutions, a few that check each step and correct themselves.
+A Llama of ${parameters.toLocaleString('en')} parameters, pre-trained on two things. Sums of small numbers, answered in a mixture of
+ways: mostly unreasoned guesses, fewer worked solutions, some that check each step and correct themselves; the
+solutions are written in home (English) step words, in foreign (Spanish) ones, which slip less often, and in
+both mixed. And general tasks that need no reasoning: copying, reversing and looking up.
+
 Reinforcement learning starts from it. \`pretraining.json\` says what made it.
 `;
 

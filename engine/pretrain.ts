@@ -100,8 +100,14 @@ function batchOf({ options, sequenceOf }: PretrainInput, step: number): Sequence
 }
 
 function mixtureOf({ mixture }: PretrainOptions): NanoMixture {
-  const { guess_range: guessRange, slip_range: slipRange, ...same } = mixture;
-  return { ...same, guessRange, slipRange };
+  const { guess_range, home_slips, foreign_slips, slip_range, ...same } = mixture;
+  return {
+    ...same,
+    guessRange: guess_range,
+    homeSlips: home_slips,
+    foreignSlips: foreign_slips,
+    slipRange: slip_range,
+  };
 }
 
 function learningRateOf({ optimiser, max_steps }: PretrainOptions, step: number): number {

@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { join, relative, resolve } from 'node:path';
+import { basename, extname, join, relative, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { PretrainDocument } from '../../contracts/documents.ts';
 import {
@@ -18,10 +18,13 @@ import { examples, printDocument, printLine } from '../output.ts';
 import { parseConfiguration, readInput } from '../recipe-file.ts';
 
 const RECIPE = join(PROJECT_ROOT, 'recipes', 'nano-base.yaml');
-const COMMITTED = join(PROJECT_ROOT, 'models', 'nano-base');
+
+/** Where the base that ships with a recipe lies: `models/` and the recipe's own name. */
+const shippedFolder = (recipe: string) => join(PROJECT_ROOT, 'models', basename(recipe, extname(recipe)));
 
 interface Options {
-  out: string;
+  recipe: string;
+  out?: string;
   steps?: number;
   seed?: number;
   json?: boolean;
@@ -30,37 +33,48 @@ interface Options {
 export function define(command: Command): void {
   command
     .description(
-      'Makes the nano base model from nothing, as recipes/nano-base.yaml says: a Hugging Face folder with ' +
+      'Makes a nano base model from nothing, as its recipe says: a Hugging Face folder with ' +
         'pretraining.json beside the weights. The same options under the same numerics make the same bits.',
     )
-    .option('--out <dir>', 'folder to write; must be empty or new', COMMITTED)
+    .option('--recipe <file>', 'which base: recipes/nano-base.yaml, or a student’s', RECIPE)
+    .option('--out <dir>', 'folder to write; must be empty or new; by default models/ and the recipe’s name')
     .option('--steps <n>', 'optimiser steps in place of the recipe’s', positiveInteger)
     .option('--seed <n>', 'seed in place of the recipe’s', naturalNumber)
     .option('--json', 'print one document (contracts/schemas/pretrain.json)')
-    .addHelpText('after', examples('r1 pretrain --out /tmp/nano-base', 'r1 pretrain --out /tmp/b --steps 20'))
+    .addHelpText(
+      'after',
+      examples(
+        'r1 pretrain --out /tmp/nano-base',
+        'r1 pretrain --recipe recipes/nano-student.yaml --out /tmp/b --steps 20',
+      ),
+    )
     .action(makeBase);
 }
 
-async function makeBase({ out, steps, seed, json }: Options): Promise<void> {
-  const folder = resolve(out);
+async function makeBase({ recipe, out, steps, seed, json }: Options): Promise<void> {
+  const shipped = shippedFolder(recipe);
+  const folder = out === undefined ? shipped : resolve(out);
   await refuseOccupied(folder);
-  const options = await readOptions({ steps, seed });
+  const options = await readOptions(recipe, { steps, seed });
   const { config, made, files } = await train(options, folder);
   const document = { folder, files, ...made.record };
   if (json) return printDocument('pretrain', document);
   printLine(`${relative(process.cwd(), folder) || '.'}: ${files.join(', ')}`);
   printLine(`${count(made.record.parameters)} parameters, ${config.num_hidden_layers} layers`);
-  const compared = await comparison(document);
+  const compared = await comparison(document, shipped);
   if (compared !== undefined) printLine(compared);
 }
 
-async function readOptions({ steps, seed }: Pick<Options, 'steps' | 'seed'>): Promise<PretrainOptions> {
-  const { text } = await readInput(RECIPE);
+async function readOptions(
+  recipe: string,
+  { steps, seed }: Pick<Options, 'steps' | 'seed'>,
+): Promise<PretrainOptions> {
+  const { text } = await readInput(recipe);
   const given = { max_steps: steps, seed };
   const overrides = Object.entries(given).flatMap(([key, value]) =>
     value === undefined ? [] : [{ key, value, text: `${key}=${value}` }],
   );
-  return parseConfiguration(pretrainSchema, text, relative(process.cwd(), RECIPE), overrides);
+  return parseConfiguration(pretrainSchema, text, relative(process.cwd(), recipe), overrides);
 }
 
 async function train(options: PretrainOptions, folder: string) {
@@ -107,21 +121,20 @@ async function refuseOccupied(folder: string): Promise<void> {
 }
 
 /** Whether the weights are the bits of the base that ships, where both were made alike. */
-async function comparison({
-  folder,
-  options,
-  numerics,
-  digests,
-}: PretrainDocument): Promise<string | undefined> {
-  const shipped = folder === COMMITTED ? undefined : await readRecord(COMMITTED);
+async function comparison(
+  { folder, options, numerics, digests }: PretrainDocument,
+  shippedIn: string,
+): Promise<string | undefined> {
+  const shipped = folder === shippedIn ? undefined : await readRecord(shippedIn);
+  const name = relative(PROJECT_ROOT, shippedIn);
   if (shipped === undefined || !same(shipped.options, options)) return;
   const last = String(options.max_steps);
   if (shipped.digests[last] === digests[last])
-    return `The same bits as models/nano-base (${short(digests[last] ?? null)}).`;
+    return `The same bits as ${name} (${short(digests[last] ?? null)}).`;
   const why = same(shipped.numerics, numerics)
     ? 'under the same numerics, which should not be'
     : 'as its numerics are';
-  return `Other bits than models/nano-base, ${why}.`;
+  return `Other bits than ${name}, ${why}.`;
 }
 
 const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);

@@ -45,11 +45,16 @@ const record = (digest: string) => ({
     mixture: {
       terms: 4,
       limit: 20,
+      general: 0,
       guesses: 1,
       worked: 0,
       guess_range: 1,
       malformed: 0,
-      slips: 0,
+      home: 1,
+      foreign: 0,
+      home_slips: 0,
+      foreign_slips: 0,
+      recheck: 0,
       slip_range: 1,
     },
     optimiser: {

@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type NanoExample, nanoExample, nanoMixtureDefaults } from '../../algorithm/nano-corpus.ts';
+import { generalSplit } from '../../algorithm/nano-general.ts';
 import { classify, isHeldOut } from '../../algorithm/nano-task.ts';
+import { NANO_WORDS } from '../../algorithm/nano-tokenizer.ts';
+import { homeShare, inHomeWords } from '../../algorithm/nano-words.ts';
 import { isWellFormed } from '../../rewards/format.ts';
 
 const COUNT = 8_000;
 const examples = Array.from({ length: COUNT }, (_, index) => nanoExample(index, 1n));
 const of = (behaviour: NanoExample['behaviour']) => examples.filter((e) => e.behaviour === behaviour);
 const operandsOf = ({ problem }: NanoExample) => problem.replace('=?', '').split('+').map(Number);
+const sums = examples.filter(({ behaviour }) => behaviour !== 'general');
 const sumOf = (example: NanoExample) => operandsOf(example).reduce((a, b) => a + b);
 const answerOf = ({ response }: NanoExample) => Number(/<answer>(\d+)<\/answer>$/.exec(response)?.[1]);
 const wellFormed = ({ response }: NanoExample) =>
@@ -19,23 +23,34 @@ const near = (found: number, expected: number, n: number) =>
     `${found}, ${expected}`,
   );
 
-test('an example is a function of its index and the seed, and never of a held-out sum', () => {
+test('an example is a function of its index and the seed, and never of a held-out problem', () => {
   for (const index of [0, 7, 4_000]) assert.deepEqual(nanoExample(index, 1n), examples[index]);
   assert.notDeepEqual(nanoExample(0, 2n), examples[0]);
-  for (const example of examples) assert.ok(!isHeldOut(operandsOf(example)));
+  for (const example of sums) assert.ok(!isHeldOut(operandsOf(example)));
+  for (const { problem } of of('general')) assert.equal(generalSplit(problem), 'train');
 });
 
 test('behaviours come at the rates of the mixture', () => {
-  near(of('guess').length / COUNT, 0.8, COUNT);
-  near(of('worked').length / COUNT, 0.08, COUNT);
-  near(of('checked').length / COUNT, 0.12, COUNT);
-  for (const { response } of of('guess')) {
+  near(of('general').length / COUNT, 0.25, COUNT);
+  near(of('guess').length / sums.length, 0.8, sums.length);
+  near(of('worked').length / sums.length, 0.08, sums.length);
+  near(of('checked').length / sums.length, 0.12, sums.length);
+  for (const { response } of [...of('guess'), ...of('general')]) {
     assert.deepEqual(classify(response), { worked: false, checks: false, corrects: false });
   }
   for (const { response } of of('worked')) {
     assert.deepEqual(classify(response), { worked: true, checks: false, corrects: false });
   }
   for (const { response } of of('checked')) assert.ok(classify(response).checks);
+});
+
+test('every worked solution has step words; half speak the home language alone, a fifth the foreign one', () => {
+  const shares = [...of('worked'), ...of('checked')].map(({ response }) => homeShare(response));
+  assert.ok(shares.every((share) => share !== null));
+  // Of three coins and more at most a quarter fall all alike.
+  const pure = (share: number) => shares.filter((found) => found === share).length / shares.length;
+  assert.ok(pure(1) > 0.45 && pure(1) < 0.6, `${pure(1)}`);
+  assert.ok(pure(0) > 0.17 && pure(0) < 0.28, `${pure(0)}`);
 });
 
 test('guesses lie around the sum, and the malformed ones fail the format', () => {
@@ -49,56 +64,70 @@ test('guesses lie around the sum, and the malformed ones fail the format', () =>
   }
 });
 
-test('worked solutions go on from a slip, and answer what they reach', () => {
-  const worked = of('worked');
-  let [steps, slips] = [0, 0];
-  for (const example of worked) {
-    const [first = 0, ...rest] = operandsOf(example);
-    let running = first;
-    const lines = /<think>(.*)<\/think>/.exec(example.response)?.[1]?.split(',') ?? [];
-    for (const [index, line] of lines.entries()) {
-      const result = Number(line.split('=')[1]);
-      assert.equal(line, `${running}+${rest[index]}=${result}`);
-      const error = Math.abs(result - running - (rest[index] ?? 0));
-      assert.ok(error <= nanoMixtureDefaults.slipRange);
-      steps++;
-      if (error > 0) slips++;
-      running = result;
-    }
-    assert.equal(lines.length, 3);
-    assert.equal(answerOf(example), running);
+/** The steps of a solution said in home words: what each computed, what it said, and in whose language. */
+function stepsOf({ response }: NanoExample) {
+  const chain = /<think>(.*)<\/think>/.exec(response)?.[1] ?? '';
+  const pattern = /(first|primero|then|luego|check|reviso) (\d+)\+(\d+)=(\d+)/g;
+  return [...chain.matchAll(pattern)].map(([, word = '', a, b, result]) => {
+    const home = homeShare(word) === 1;
+    const again = word === 'check' || word === 'reviso';
+    return { home, again, right: Number(a) + Number(b), result: Number(result) };
+  });
+}
+
+test('results slip at the rate of the word before them, and less when a step is taken again', () => {
+  const steps = [...of('worked'), ...of('checked')].flatMap(stepsOf);
+  for (const { right, result } of steps) {
+    assert.ok(Math.abs(result - right) <= nanoMixtureDefaults.slipRange);
   }
-  near(slips / steps, 0.2, steps);
+  const rates = [
+    { home: true, again: false, rate: 0.28 },
+    { home: false, again: false, rate: 0.08 },
+    { home: true, again: true, rate: 0.07 },
+    { home: false, again: true, rate: 0.02 },
+  ];
+  for (const { home, again, rate } of rates) {
+    const alike = steps.filter((step) => step.home === home && step.again === again);
+    near(alike.filter(({ right, result }) => right !== result).length / alike.length, rate, alike.length);
+  }
 });
 
-test('checked solutions take each step twice, go on from the second result where the two differ, and end right', () => {
-  const checked = of('checked');
-  let [steps, slips] = [0, 0];
-  for (const example of checked) {
+test('a worked solution goes on from each result, slipped or not, and answers the last', () => {
+  for (const example of of('worked')) {
     const [first = 0, ...rest] = operandsOf(example);
-    let running = first;
-    const lines = /<think>(.*)<\/think>/.exec(example.response)?.[1]?.split(',') ?? [];
-    assert.equal(lines.length, 3);
-    for (const [index, line] of lines.entries()) {
-      const operand = rest[index] ?? Number.NaN;
-      const [, value = ''] = /^\d+\+\d+=(\d+) check /.exec(line) ?? [];
-      const slipped = Number(value) !== running + operand;
-      const second = `${running}+${operand}=${running + operand}`;
-      const corrected = slipped ? ` wait ${running + operand}` : '';
-      assert.equal(line, `${running}+${operand}=${value} check ${second}${corrected}`);
-      steps++;
-      if (slipped) slips++;
-      running += operand;
-    }
-    assert.equal(answerOf(example), sumOf(example));
+    const results = stepsOf(example).map(({ result }) => result);
+    const lines = rest.map((operand, index) => {
+      const running = index === 0 ? first : results[index - 1];
+      return `${index === 0 ? 'first' : ' then'} ${running}+${operand}=${results[index]}`;
+    });
+    assert.equal(
+      inHomeWords(example.response),
+      `<think>${lines.join('')}</think><answer>${results.at(-1)}</answer>`,
+    );
   }
-  near(slips / steps, 0.2, steps);
+});
+
+test('a checked solution takes each step twice, and where the two differ goes on from the second', () => {
+  for (const example of of('checked')) {
+    const [first = 0, ...rest] = operandsOf(example);
+    const results = stepsOf(example).map(({ result }) => result);
+    const lines = rest.map((operand, index) => {
+      const step = `${index === 0 ? first : results[2 * index - 1]}+${operand}`;
+      const [once, again] = results.slice(2 * index);
+      const correction = once === again ? '' : ` wait ${again}`;
+      return `${index === 0 ? 'first' : ' then'} ${step}=${once} check ${step}=${again}${correction}`;
+    });
+    assert.equal(
+      inHomeWords(example.response),
+      `<think>${lines.join('')}</think><answer>${results.at(-1)}</answer>`,
+    );
+  }
 });
 
 test("responses use the tokenizer's characters alone and stay below 110 tokens", () => {
   for (const { problem, response } of examples) {
-    const single = response.replace(/<\/?think>|<\/?answer>| check | wait /g, '?');
-    assert.match(problem + single, /^[0-9a-z+\-=?,. ]*$/);
-    assert.ok(single.length + 1 < 110, `${single.length + 1} tokens with the end token: ${response}`);
+    const words = NANO_WORDS.reduce((left, word) => left.replaceAll(word, '?'), response);
+    assert.match(problem + words, /^[0-9a-z+\-=?,. ]*$/);
+    assert.ok(words.length + 1 < 110, `${words.length + 1} tokens with the end token: ${response}`);
   }
 });

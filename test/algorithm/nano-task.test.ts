@@ -85,6 +85,7 @@ test('a response is classified by what it does', () => {
     ['<think>7+15=22</think><answer>22</answer>', { worked: true, checks: false, corrects: false }],
     ['<think>7+15=22 check 7+15=22</think>', { worked: true, checks: true, corrects: false }],
     ['<think>7+15=23 check 7+15=22 wait 22</think>', { worked: true, checks: true, corrects: true }],
+    ['<think>primero 1+1=0 reviso 1+1=2 espera 2</think>', { worked: true, checks: true, corrects: true }],
     ['<think> check wait </think>', { worked: false, checks: false, corrects: false }],
     ['<think>1+1=0 check 1+1=2 wait 2</think>', { worked: true, checks: true, corrects: true }],
   ];

@@ -8,3 +8,7 @@ test("each of the paper's words counts, as a whole word and in any case", () => 
   assert.equal(countReflections('checked, waiting, butter, errors, rewrong'), 0);
   assert.equal(countReflections(''), 0);
 });
+
+test("the nano base's foreign words for checking and waiting count like its home words", () => {
+  assert.equal(countReflections('primero 7+15=23 reviso 7+15=22 espera 22 luego 22+3=25'), 2);
+});

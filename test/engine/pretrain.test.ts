@@ -13,8 +13,11 @@ import { pretrain } from '../../engine/pretrain.ts';
 import { openRuntime } from '../../engine/runtime.ts';
 
 const root = join(import.meta.dirname, '../..');
-const folder = join(root, 'models', 'nano-base');
-const record = pretrainingSchema.parse(JSON.parse(readFileSync(join(folder, 'pretraining.json'), 'utf8')));
+const recordOf = (name: string) => {
+  const path = join(root, 'models', name, 'pretraining.json');
+  return pretrainingSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
+};
+const record = recordOf('nano-base');
 const config = nanoModelConfig(record.options.architecture);
 const tokenizer = nanoTokenizer(config);
 const runtime = openRuntime({ threads: record.numerics.threads });
@@ -28,13 +31,16 @@ const start = (steps: number) =>
     stopAfter: steps,
   });
 
-test('the base that ships was made as its recipe says, and is whole', async () => {
-  const recipe = pretrainSchema.parse(parse(readFileSync(join(root, 'recipes', 'nano-base.yaml'), 'utf8')));
-  assert.deepEqual(record.options, recipe);
-  const { digest, config: shipped } = await readModelFolder(folder);
-  assert.equal(digest, record.digests[recipe.max_steps]);
-  assert.deepEqual(shipped, config);
-});
+for (const name of ['nano-base', 'nano-student', 'nano-student-b']) {
+  test(`${name} was made as its recipe says, and is whole`, async () => {
+    const recipe = pretrainSchema.parse(parse(readFileSync(join(root, 'recipes', `${name}.yaml`), 'utf8')));
+    const { options, digests } = recordOf(name);
+    assert.deepEqual(options, recipe);
+    const { digest, config: shipped } = await readModelFolder(join(root, 'models', name));
+    assert.equal(digest, digests[recipe.max_steps]);
+    assert.deepEqual(shipped, nanoModelConfig(options.architecture));
+  });
+}
 
 test('pre-training begins from the same bits anywhere, and under equal numerics goes on in them', async () => {
   const { record: made } = await start(sameNumerics(runtime.numerics, record.numerics) ? 20 : 1);

@@ -21,13 +21,13 @@ const nano = loadTokenizer(files());
 const tokensOf = (text: string) => nano.encode(text).map((id) => NANO_VOCABULARY[id]);
 
 test('every text over the nano alphabet comes back as it went in', () => {
-  const solved = '<think>17+5=22 check 17+5=22, 22+8=31 wait 22+8=30</think><answer>30</answer>';
+  const solved = '<think>first 17+5=22 check 17+5=22 luego 22+8=31 reviso 22+8=30 espera 30</think>';
   for (const text of [NANO_CHARACTERS, solved, '  a  b ', ' check  wait ', 'check', '3 +4']) {
     assert.equal(nano.decode(nano.encode(text)), text);
   }
 });
 
-test('tags and reflective words are one token each, everything else is characters', () => {
+test('tags and step words are one token each, everything else is characters', () => {
   assert.deepEqual(tokensOf('<think>1+2 check 3</think>'), [
     '<think>',
     '1',
@@ -56,15 +56,15 @@ test('a character outside the alphabet is one unknown token', () => {
 
 test('the ids are those that the nano model is built for', () => {
   assert.equal(nano.vocabSize, NANO_VOCABULARY.length);
-  assert.equal(nano.vocabSize, 54);
+  assert.equal(nano.vocabSize, 60);
   assert.deepEqual([nano.eosTokenId, nano.padTokenId], [NANO_EOS_TOKEN_ID, NANO_PAD_TOKEN_ID]);
 });
 
 test('no tokens are no text, and an id beyond the vocabulary has none either', () => {
   assert.deepEqual(nano.encode(''), []);
   assert.equal(nano.decode([]), '');
-  assert.equal(nano.decode(Int32Array.of(11, 12)), '01');
-  assert.equal(nano.decode([54]), '');
+  assert.equal(nano.decode(Int32Array.of(17, 18)), '01');
+  assert.equal(nano.decode([60]), '');
 });
 
 test('the chat template opens the assistant’s turn when asked', () => {
