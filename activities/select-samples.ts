@@ -16,7 +16,6 @@ import { deriveSeed } from '../algorithm/seeds.ts';
 import type { SampleCounts, SampleVerdict, SelectSamplesInput, TemplateName } from '../contracts/datasets.ts';
 import { Failure } from '../contracts/failures.ts';
 import type { SampleRequest, ScoresRecord, Verdict } from '../contracts/records.ts';
-import { repeatedShare } from '../rewards/repetition.ts';
 import type { Database } from '../stores/database.ts';
 import { listProblems } from '../stores/prompts.ts';
 import { commitPart, findPart, type NewSample } from '../stores/samples.ts';
@@ -24,9 +23,6 @@ import { packTexts, putTexts } from '../stores/texts.ts';
 import type { Stores } from './dependencies.ts';
 import { planOf } from './plan-of.ts';
 import { readRollout, readSampleRequest, readScores } from './records.ts';
-
-/** Terms in the n-grams by which repetition is measured. */
-const REPETITION_NGRAM = 6;
 
 /**
  * Decides which completions of a rollout become data, writes all their texts as one object, accepted ones in the
@@ -77,7 +73,6 @@ export async function commitSelected(
 export function measuresOf(template: TemplateName, evaluated: EvaluationIndex | null): Measures {
   const { rewrite } = templateRewriter(template);
   return {
-    repeatedShare: (text) => repeatedShare(text, REPETITION_NGRAM),
     isContaminated: (problem) => evaluated !== null && sharedWithEvaluation(evaluated, problem) !== null,
     rewrite,
   };

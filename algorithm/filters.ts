@@ -13,6 +13,7 @@ import { Failure } from '../contracts/failures.ts';
 import { isNearDuplicate, type Shingles, shinglesOf } from './near-duplicates.ts';
 import { partsOf } from './response-parts.ts';
 import { permutation } from './seeds.ts';
+import { repeatedShare, termHashes } from './term-hashes.ts';
 
 /** A completion as the rules see it. */
 export interface CandidateSample {
@@ -31,8 +32,6 @@ export interface CandidateSample {
 
 /** What this room cannot compute itself. */
 export interface Measures {
-  /** share of n-grams of a text that occurred before in it, 0 … 1 */
-  repeatedShare(text: string): number;
   /** whether a problem overlaps one that is evaluated on */
   isContaminated(problem: string): boolean;
   /** the text in the target form; null where it cannot be brought into it */
@@ -44,8 +43,12 @@ interface Context {
   measures: Measures;
   /** shingles of what was kept of the same prompt so far */
   kept: readonly Shingles[];
+  terms(): Uint32Array;
   shingles(): Shingles;
 }
+
+/** Terms in the runs by which repetition is measured. */
+const REPETITION_RUN = 6;
 
 /** Whether a sample is refused. A rule may rely on those before it having let the sample pass. */
 type Refuses = (sample: CandidateSample, context: Context) => boolean;
@@ -59,16 +62,15 @@ const filters: Record<RejectionReason, Refuses> = {
   format: (sample, { rule, measures }) =>
     (rule.format === 'required' && scoreOf(sample.rewards, 'format') < 1) ||
     measures.rewrite(sample) === null,
-  'empty-thinking': ({ text }, { rule }) =>
-    countWords(partsOf(text)?.thinking ?? '') < rule.min_thinking_words,
+  'empty-thinking': ({ text }, { rule }) => !hasWords(partsOf(text)?.thinking ?? '', rule.min_thinking_words),
   'mixed-language': ({ rewards }, { rule }) =>
     rule.min_language_share !== null && scoreOf(rewards, 'language') < rule.min_language_share,
   'long-paragraph': ({ text }, { rule }) =>
     rule.max_paragraph !== null && longestParagraph(text) > rule.max_paragraph,
   'code-block': ({ text, domain }, { rule }) =>
     rule.code_blocks_in !== null && !rule.code_blocks_in.includes(domain) && /^\s*(```|~~~)/m.test(text),
-  repetition: ({ text }, { rule, measures }) =>
-    rule.max_repeated_share !== null && measures.repeatedShare(text) > rule.max_repeated_share,
+  repetition: (_, { rule, terms }) =>
+    rule.max_repeated_share !== null && repeatedShare(terms(), REPETITION_RUN) > rule.max_repeated_share,
   contaminated: ({ problem }, { rule, measures }) => rule.decontaminate && measures.isContaminated(problem),
   'near-duplicate': (_, { rule, kept, shingles }) =>
     rule.near_duplicate !== null && isNearDuplicate(shingles(), kept, rule.near_duplicate.similarity),
@@ -104,10 +106,17 @@ export function selectSamples(
     if (sample === undefined) continue;
     const kept = keptOf.get(sample.prompt) ?? [];
     keptOf.set(sample.prompt, kept);
+    const terms = once(() => termHashes(sample.text));
     const shingles = once(() =>
-      rule.near_duplicate === null ? new Uint32Array() : shinglesOf(sample.text, rule.near_duplicate),
+      rule.near_duplicate === null
+        ? new Uint32Array()
+        : shinglesOf(
+            sample.text,
+            rule.near_duplicate,
+            rule.near_duplicate.unit === 'words' ? terms() : undefined,
+          ),
     );
-    const reason = firstReason(sample, { rule, measures, kept, shingles });
+    const reason = firstReason(sample, { rule, measures, kept, terms, shingles });
     if (reason === null) kept.push(shingles());
     selectedN[n] =
       reason === null ? { reason, text: measures.rewrite(sample) ?? sample.text } : { reason, text: null };
@@ -170,7 +179,12 @@ function scoreOf(rewards: CandidateSample['rewards'], name: string): number {
   return 'score' in verdict ? verdict.score : 0;
 }
 
-const countWords = (text: string) => text.match(/\S+/g)?.length ?? 0;
+/** Whether a text has at least so many words. */
+function hasWords(text: string, least: number): boolean {
+  const word = /\S+/g;
+  for (let found = 0; found < least; found++) if (!word.test(text)) return false;
+  return true;
+}
 
 /** Characters of the longest stretch between two blank lines. */
 const longestParagraph = (text: string) =>

@@ -55,7 +55,7 @@ const CACHE_BYTES = 128 * 2 ** 20;
 const cache = createByteCache(CACHE_BYTES);
 /** A shard is fetched whole where it is small, or where this share of it is asked for. */
 const SMALL_SHARD = 2 ** 20;
-const LARGE_SHARE = 1 / 8;
+const LARGE_SHARE = 1 / 32;
 /** Ranged reads under way at a time. */
 const READS = 16;
 

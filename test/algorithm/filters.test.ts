@@ -28,7 +28,6 @@ const rewards = (of: CandidateSample['rewards']) => ({ ...sample().rewards, ...o
 const thinking = (text: string) => `<think>${text}</think><answer>2</answer>`;
 
 const measures: Measures = {
-  repeatedShare: (text) => (text.includes('again again') ? 0.9 : 0),
   isContaminated: (problem) => problem === 'known',
   rewrite: templateRewriter('answer-tags').rewrite,
 };
@@ -56,7 +55,7 @@ const refused: Record<Exclude<RejectionReason, 'near-duplicate' | 'over-quota'>,
   'mixed-language': { rewards: rewards({ language: score(0.8) }) },
   'long-paragraph': { text: thinking('x'.repeat(201)) },
   'code-block': { text: thinking('so\n```py\nprint(2)\n```\n') },
-  repetition: { text: thinking('again again') },
+  repetition: { text: thinking('a b c d e f '.repeat(9)) },
   contaminated: { problem: 'known' },
 };
 

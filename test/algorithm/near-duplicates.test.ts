@@ -43,7 +43,8 @@ test('case and spacing do not tell two texts apart; the order of words does', ()
 
 test('a text shorter than a shingle is one shingle', () => {
   assert.equal(shinglesOf('a', words).length, 1);
-  assert.equal(shinglesOf('', words).length, 1);
+  assert.equal(shinglesOf('', words).length, 0);
+  assert.equal(jaccard(shinglesOf('', words), shinglesOf(' ', words)), 1);
   assert.equal(jaccard(shinglesOf('a', words), shinglesOf('b', words)), 0);
 });
 
