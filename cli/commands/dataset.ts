@@ -18,9 +18,9 @@ export function define(command: Command): void {
     .addHelpText(
       'after',
       examples(
-        'r1 dataset show nano-r1-1/rejection-sft',
-        'r1 dataset diff nano-r1-1/rejection-sft@1 nano-r1-1/rejection-sft@2',
-        'r1 dataset export nano-r1-1/rejection-sft data.parquet',
+        'r1 dataset show nano-r1-1-rejection-sft',
+        'r1 dataset diff nano-r1-1-rejection-sft@1 nano-r1-1-rejection-sft@2',
+        'r1 dataset export nano-r1-1-rejection-sft data.parquet',
       ),
     );
   defineShow(command.command('show'));
@@ -34,7 +34,7 @@ function defineShow(command: Command): void {
     .description('Shows a version: its rows, its rule, what the rule rejected and why.')
     .argument('<dataset>', NAME)
     .option('--json', 'print one document (contracts/schemas/dataset-show.json)')
-    .addHelpText('after', examples('r1 dataset show nano-r1-1/rejection-sft@2 --json'))
+    .addHelpText('after', examples('r1 dataset show nano-r1-1-rejection-sft@2 --json'))
     .action((name: string, { json }: Options) =>
       withConnections(async ({ database }) => {
         const dataset = datasetDocumentOf(await findDataset(await database(), name));
@@ -50,7 +50,7 @@ function defineDiff(command: Command): void {
     .argument('<first>', NAME)
     .argument('<second>', NAME)
     .option('--json', 'print one document (contracts/schemas/dataset-diff.json)')
-    .addHelpText('after', examples('r1 dataset diff nano-r1-1/rejection-sft@1 nano-r1-1/rejection-sft@2'))
+    .addHelpText('after', examples('r1 dataset diff nano-r1-1-rejection-sft@1 nano-r1-1-rejection-sft@2'))
     .action((first: string, second: string, { json }: Options) =>
       withConnections(async ({ database }) => {
         const reader = await database();
@@ -67,7 +67,7 @@ function defineExport(command: Command): void {
     .description('Writes a version to a file under the field names of Open-R1.')
     .argument('<dataset>', NAME)
     .argument('<file>', 'new file, by its ending JSON lines (.jsonl) or Parquet (.parquet)')
-    .addHelpText('after', examples('r1 dataset export nano-r1-1/rejection-sft@2 data.parquet'))
+    .addHelpText('after', examples('r1 dataset export nano-r1-1-rejection-sft@2 data.parquet'))
     .action((name: string, path: string) => {
       formatOf(path);
       return withConnections(async ({ database, objects }) => {

@@ -27,6 +27,17 @@ test('what was put is got, by reference and by address', async (t) => {
   assert.deepEqual(await store.get(await store.put('empty', new Uint8Array())), new Uint8Array());
 });
 
+test('a range is read by itself; one that the object does not have is refused', async (t) => {
+  const { store } = await storeOf(t);
+  const reference = await store.put('texts/a', bytesOf('one two three'));
+  assert.deepEqual(await store.getRange(reference, 4, 3), bytesOf('two'));
+  assert.deepEqual(await store.getRange(reference, 13, 0), new Uint8Array());
+  await assert.rejects(store.getRange(reference, 8, 9), failure('CorruptObject', 'bytes 8 to 16', 'found 5'));
+  await assert.rejects(store.getRange(reference, 20, 2), failure('CorruptObject', 'shorter'));
+  const gone = { ...reference, uri: `${reference.uri}-gone` };
+  await assert.rejects(store.getRange(gone, 0, 1), failure('CorruptObject', 'found none'));
+});
+
 test('a key may be made of the content’s digest', async (t) => {
   const { store } = await storeOf(t);
   const { uri, sha256 } = await store.put((digest) => `objects/${digest}`, bytesOf('a'));
