@@ -2,7 +2,9 @@ import { caesarCipher } from './caesar-cipher.ts';
 import { countdown } from './countdown.ts';
 import type { PuzzleGenerator } from './generate.ts';
 import { knightsKnaves } from './knights-knaves.ts';
+import { outputPrediction } from './output-prediction.ts';
 import { puzzle24 } from './puzzle24.ts';
+import { zebra } from './zebra.ts';
 
 /** Every generator, by the domain of its puzzles. */
 export const puzzleGenerators: Record<string, PuzzleGenerator> = {
@@ -10,4 +12,6 @@ export const puzzleGenerators: Record<string, PuzzleGenerator> = {
   countdown,
   puzzle24,
   'caesar-cipher': caesarCipher,
+  zebra,
+  'output-prediction': outputPrediction,
 };

@@ -1,30 +1,17 @@
 import { z } from 'zod';
+import { type Clue, holds, houseRelationNames, type Thing } from '../../algorithm/houses.ts';
 import { finalText } from '../chain-of-thought.ts';
 import { defineVerifier } from '../verifier.ts';
 import { parseLiteral } from './literal.ts';
 
-/** A value of an attribute, `["drink", "tea"]`; it stands for the house that has it. */
 const thing = z.tuple([z.string(), z.string()]);
-type Thing = z.infer<typeof thing>;
-
-/** Relations between houses, numbered from 1 on the left. */
-const relations = {
-  same: (a: number, b: number) => a === b,
-  different: (a: number, b: number) => a !== b,
-  'next-to': (a: number, b: number) => Math.abs(a - b) === 1,
-  'directly-left-of': (a: number, b: number) => a + 1 === b,
-  'directly-right-of': (a: number, b: number) => a === b + 1,
-  'left-of': (a: number, b: number) => a < b,
-  'right-of': (a: number, b: number) => a > b,
-};
-const relation = z.enum(Object.keys(relations) as [keyof typeof relations]);
+const relation = z.enum(houseRelationNames);
 
 const clue = z.union([
   z.object({ relation, a: thing, b: thing }),
   z.object({ relation: z.literal('in-house'), a: thing, house: z.int().min(1) }),
   z.object({ relation: z.literal('not-in-house'), a: thing, house: z.int().min(1) }),
 ]);
-type Clue = z.infer<typeof clue>;
 
 const truth = z
   .looseObject({
@@ -61,7 +48,8 @@ export const zebra = defineVerifier<Truth>({
   grade({ attributes, clues }, response) {
     const text = finalText(response);
     const houses = text === null ? null : housesIn(text, attributes);
-    const right = houses !== null && clues.every((each) => fits(each, houses));
+    const right =
+      houses !== null && clues.every((each) => holds(each, (thing) => houses.get(keyOf(...thing)) ?? 0));
     return { score: right ? 1 : 0, extracted: text };
   },
 });
@@ -101,10 +89,4 @@ function tableOf(value: unknown, names: readonly string[]): Row[] | null {
   return Array.from({ length }, (_, place) =>
     Object.fromEntries(names.map((name) => [name, byAttribute.data[name]?.[place] ?? ''])),
   );
-}
-
-function fits(each: Clue, houses: Houses): boolean {
-  const a = houses.get(keyOf(...each.a)) ?? 0;
-  if ('b' in each) return relations[each.relation](a, houses.get(keyOf(...each.b)) ?? 0);
-  return (a === each.house) === (each.relation === 'in-house');
 }

@@ -4,18 +4,21 @@ import { encipher } from '../../../algorithm/ciphers.ts';
 import { type Difficulty, generatePuzzles } from '../../../algorithm/generators/generate.ts';
 import { puzzleGenerators } from '../../../algorithm/generators/index.ts';
 import { easiestSolution } from '../../../algorithm/generators/puzzle24.ts';
+import { solveHouses } from '../../../algorithm/houses.ts';
 import { solveStatements } from '../../../algorithm/truth-tellers.ts';
 
 const DIFFICULTIES: Difficulty[] = [1, 2, 3, 4, 5];
 /** How many puzzles there are at least at each difficulty, in each split. */
-const SIZES = { train: 20, test: 3 };
+const SIZES = { train: 10, test: 2 };
 
 const generators = Object.entries(puzzleGenerators);
 
 /** What makes two puzzles the same: the ground truth without order and names. */
-function contentOf(answer: string): string {
+function contentOf({ problem, answer }: { problem: string; answer: string }): string {
   const truth = JSON.parse(answer);
   if (truth.clearText) return truth.clearText;
+  if (truth.clues) return JSON.stringify(truth);
+  if (truth.output) return problem;
   if (truth.statements) return JSON.stringify(truth.statements);
   return `${[...truth.numbers].sort()} ${truth.target ?? 24}`;
 }
@@ -33,10 +36,10 @@ for (const [domain, generator] of generators) {
   test(`${domain}: no puzzle is in both splits, over seeds and difficulties`, () => {
     const sets = DIFFICULTIES.flatMap((difficulty) => [1, 2].map((seed) => ({ ...SIZES, difficulty, seed })));
     const rows = sets.flatMap((set) => generatePuzzles(generator, set));
-    const held = new Set(rows.filter(({ split }) => split === 'test').map(({ answer }) => contentOf(answer)));
+    const held = new Set(rows.filter(({ split }) => split === 'test').map(contentOf));
     assert.ok(held.size > 0);
-    for (const { split, answer } of rows) {
-      assert.equal(held.has(contentOf(answer)), split === 'test', answer);
+    for (const row of rows) {
+      assert.equal(held.has(contentOf(row)), row.split === 'test', row.answer);
     }
   });
 }
@@ -64,6 +67,32 @@ test('knights and knaves have exactly one solution', () => {
       assert.equal(solveStatements(JSON.parse(answer).statements).length, 1);
     }
   }
+});
+
+test('zebra puzzles have exactly one solution, and need more clues as they get harder', () => {
+  const generator = puzzleGenerators.zebra;
+  assert.ok(generator);
+  const clues = DIFFICULTIES.map((difficulty) => {
+    const rows = generatePuzzles(generator, { train: 8, test: 1, difficulty, seed: 3 });
+    const truths = rows.map(({ answer }) => JSON.parse(answer));
+    for (const { attributes, clues: told } of truths) assert.equal(solveHouses(attributes, told).length, 1);
+    return truths.reduce((sum, truth) => sum + truth.clues.length, 0) / truths.length;
+  });
+  assert.deepEqual(
+    [...clues].sort((a, b) => a - b),
+    clues,
+  );
+});
+
+test('houses are solved to all tables that fit, or to none', () => {
+  const attributes = { name: ['Ann', 'Bob', 'Cem'], drink: ['tea', 'milk', 'cola'] };
+  const [ann, bob] = [
+    ['name', 'Ann'],
+    ['name', 'Bob'],
+  ] as const;
+  assert.equal(solveHouses(attributes, [], 100).length, 36);
+  assert.equal(solveHouses(attributes, [{ relation: 'directly-left-of', a: ann, b: bob }], 100).length, 12);
+  assert.equal(solveHouses(attributes, [{ relation: 'same', a: ann, b: bob }]).length, 0);
 });
 
 test('ciphers shift letters and leave the rest', () => {

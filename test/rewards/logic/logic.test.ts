@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { encipher } from '../../../algorithm/ciphers.ts';
 import { generatePuzzles } from '../../../algorithm/generators/generate.ts';
 import { puzzleGenerators } from '../../../algorithm/generators/index.ts';
+import { nameOf, solveHouses } from '../../../algorithm/houses.ts';
 import { solveStatements } from '../../../algorithm/truth-tellers.ts';
 import { logicVerifiers } from '../../../rewards/logic/index.ts';
 import { scored } from '../support.ts';
@@ -198,6 +199,16 @@ test('a predicted output is compared as a value', () => {
 
 test('generated puzzles are solved by their solutions, through the reward', async () => {
   const solved: Record<string, (answer: string) => string> = {
+    zebra: (answer) => {
+      const { attributes, clues } = JSON.parse(answer);
+      const [houses = new Map()] = solveHouses(attributes, clues);
+      const sorted = Object.entries<string[]>(attributes).map(([name, values]) => {
+        const house = (value: string) => houses.get(nameOf([name, value])) ?? 0;
+        return [name, [...values].sort((a, b) => house(a) - house(b))];
+      });
+      return JSON.stringify(Object.fromEntries(sorted));
+    },
+    'output-prediction': (answer) => JSON.stringify(JSON.parse(answer).output),
     'caesar-cipher': (answer) => JSON.parse(answer).clearText,
     'knights-knaves': (answer) => {
       const { names, statements } = JSON.parse(answer);
