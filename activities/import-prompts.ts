@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { generatePuzzles } from '../algorithm/generators/generate.ts';
+import { puzzleGenerators } from '../algorithm/generators/index.ts';
 import { nanoPromptRows } from '../algorithm/nano-task.ts';
-import { normalizeProblem } from '../algorithm/prompt-row.ts';
+import { normalizeProblem, type PromptRow } from '../algorithm/prompt-row.ts';
 import {
   type ImportedPrompt,
   type ImportedPrompts,
@@ -31,7 +33,9 @@ export interface PromptPlaces {
  */
 export async function readPromptSource(source: PromptSource, places: PromptPlaces): Promise<ImportedPrompts> {
   if (source.source === 'imported') return readImported(source, await places.database());
-  return source.source === 'jsonl' ? readFiles(source, places.folder) : generate(source);
+  return source.source === 'jsonl'
+    ? readFiles(source, places.folder)
+    : generate(source, generatedRows(source));
 }
 
 async function readImported({ name }: SourceOf<'imported'>, reader: Queryable): Promise<ImportedPrompts> {
@@ -59,8 +63,16 @@ export async function readPromptFile(path: string, folder = '.'): Promise<Import
   return readPromptRows(linesOf(text), { source: path, hashOf });
 }
 
-function generate({ source, ...dataSet }: SourceOf<'nano-sums'>): ImportedPrompts {
-  const prompts = nanoPromptRows(dataSet).map((row, index) => ({
+type GeneratedSource = Exclude<PromptSource, SourceOf<'jsonl' | 'imported'>>;
+
+function generatedRows(source: GeneratedSource): PromptRow[] {
+  if (source.source === 'nano-sums') return nanoPromptRows(source);
+  return generatePuzzles(puzzleGenerators[source.puzzle], source);
+}
+
+/** What a generator made, with the number of each row in place of a line. */
+function generate({ source, ...dataSet }: GeneratedSource, rows: readonly PromptRow[]): ImportedPrompts {
+  const prompts = rows.map((row, index) => ({
     ...row,
     hash: hashOf(normalizeProblem(row.problem)),
     source: `${source} ${JSON.stringify(dataSet)}`,

@@ -62,6 +62,8 @@ function licenseOf(card: string | null): string | undefined {
 function sourceOf({ prompts }: Recipe): string {
   if (prompts.source === 'jsonl') return `\`${prompts.path}\``;
   if (prompts.source === 'imported') return `the imported set \`${prompts.name}\``;
+  if (prompts.source === 'puzzles')
+    return `${prompts.train} generated puzzles (${prompts.puzzle}, difficulty ${prompts.difficulty}), ${prompts.test} held out`;
   return `${prompts.train} generated sums of ${prompts.terms} numbers below ${prompts.limit}, ${prompts.test} held out`;
 }
 

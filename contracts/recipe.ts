@@ -12,6 +12,17 @@ export const reinforcementStageSchema = z.strictObject({
 export const stageSchema = z.discriminatedUnion('algorithm', [reinforcementStageSchema]);
 export type StageRecipe = z.infer<typeof stageSchema>;
 
+/** Puzzles that ship with the project; each names the verifier of its answers too. */
+export const puzzleNames = [
+  'knights-knaves',
+  'countdown',
+  'puzzle24',
+  'caesar-cipher',
+  'zebra',
+  'output-prediction',
+] as const;
+export type PuzzleName = (typeof puzzleNames)[number];
+
 /** Where prompts come from: a JSONL file, what `r1 import` kept, or a generator that ships with the project. */
 export const promptSourceSchema = z.discriminatedUnion('source', [
   z.strictObject({
@@ -23,6 +34,15 @@ export const promptSourceSchema = z.discriminatedUnion('source', [
   }),
   /** what the name means when the run is launched */
   z.strictObject({ source: z.literal('imported'), name: nameSchema }),
+  /** logic puzzles made from a seed; no held-out one is trained on, whatever seed and difficulty */
+  z.strictObject({
+    source: z.literal('puzzles'),
+    puzzle: z.enum(puzzleNames),
+    difficulty: z.literal([1, 2, 3, 4, 5]).default(1),
+    train: z.int().positive(),
+    test: z.int().positive(),
+    seed: z.int().nonnegative().default(0),
+  }),
   z.strictObject({
     source: z.literal('nano-sums'),
     terms: z.int().min(2).max(8).default(4),

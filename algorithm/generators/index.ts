@@ -1,3 +1,4 @@
+import type { PuzzleName } from '../../contracts/recipe.ts';
 import { caesarCipher } from './caesar-cipher.ts';
 import { countdown } from './countdown.ts';
 import type { PuzzleGenerator } from './generate.ts';
@@ -7,7 +8,7 @@ import { puzzle24 } from './puzzle24.ts';
 import { zebra } from './zebra.ts';
 
 /** Every generator, by the domain of its puzzles. */
-export const puzzleGenerators: Record<string, PuzzleGenerator> = {
+export const puzzleGenerators: Record<PuzzleName, PuzzleGenerator> = {
   'knights-knaves': knightsKnaves,
   countdown,
   puzzle24,

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { readPromptSource } from '../../activities/import-prompts.ts';
+import { puzzleNames } from '../../contracts/recipe.ts';
 
 const places = (folder: string) => ({ folder, database: () => assert.fail('not asked for') });
 const row = (problem: string, more: object = {}) =>
@@ -68,4 +69,15 @@ test('generated prompts are the same for the same recipe, and as many as asked f
   assert.deepEqual(await readPromptSource(source, places('elsewhere')), first);
   assert.equal(first.prompts.filter(({ split }) => split === 'train').length, 30);
   assert.equal(first.prompts.length, 40);
+});
+
+test('every kind of puzzle can be the prompts of a recipe', async () => {
+  for (const puzzle of puzzleNames) {
+    const source = { source: 'puzzles', puzzle, difficulty: 2, train: 3, test: 1, seed: 0 } as const;
+    const { prompts } = await readPromptSource(source, places('.'));
+    assert.deepEqual(
+      prompts.map(({ domain, split, line }) => [domain, split, line]),
+      [1, 2, 3, 4].map((line) => [puzzle, line < 4 ? 'train' : 'test', line]),
+    );
+  }
 });
