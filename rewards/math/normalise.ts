@@ -68,8 +68,22 @@ const REWRITES: readonly (readonly [RegExp, string])[] = [
   [/(?<=\d)\s*billion\b/gi, '\\times 10^9'],
   [/(?<![a-z])(?:percent(?:age)?|pct)\b/gi, '%'],
   [/(?<=\d)\s*\n\s*(?=\d)/g, ' ; '],
+  [/^\s*\\approx\s*(?=\S)/, ''],
+  [/\\mathbb\s*\{?R\}?\s*(?:\^\s*\{?\+\}?|_\s*\{?>\s*0\}?)/g, '(0,\\infty)'],
+  [/\\mathbb\s*\{?R\}?\s*(?:\^\s*\{?-\}?|_\s*\{?<\s*0\}?)/g, '(-\\infty,0)'],
 ];
 const SPACED_THOUSANDS = /(?<![\d.,/^_{])[1-9]\d{0,2}(?: \d{3})+(?![\d/])/g;
+
+/** 0.1\overline{6}: digits that repeat for ever. */
+const REPEATING = /(\d{0,30})\.(\d{0,30})\\(?:overline|bar|dot)\s*(?:\{(\d{1,30})\}|(\d))/g;
+
+/** The fraction that a repeating decimal is: i.f(r) = (ifr − if) / (10^|f|·(10^|r| − 1)). */
+function repeatingFraction(_: string, whole: string, fixed: string, group?: string, digit?: string): string {
+  const repeated = group ?? digit ?? '';
+  const numerator = BigInt(whole + fixed + repeated) - BigInt(whole + fixed || '0');
+  const denominator = 10n ** BigInt(fixed.length) * (10n ** BigInt(repeated.length) - 1n);
+  return `\\frac{${numerator}}{${denominator}}`;
+}
 
 function trimPunctuation(text: string): string {
   let rest = text.trim();
@@ -95,6 +109,7 @@ export function normalise(source: string): string {
   let text = source.includes('\\begin') ? source : source.replace(/\\\\(?=[a-zA-Z{}()[\]])/g, '\\');
   text = text.replace(NON_ASCII, (sign) => UNICODE[sign] ?? sign).replace(CURRENCY, '');
   text = text.replace(/\\\$/g, '');
+  text = text.replace(REPEATING, repeatingFraction);
   for (const [pattern, replacement] of REWRITES) text = text.replace(pattern, replacement);
   text = trimPunctuation(text);
   text = text.replace(SPACED_THOUSANDS, (digits) => digits.replaceAll(' ', ''));
