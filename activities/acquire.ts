@@ -27,16 +27,21 @@ async function load(
   const { [WEIGHTS_FILE]: model, ...files } = manifest.files;
   if (model === undefined)
     throw new Failure('CorruptObject', `${checkpoint.uri}: expected ${WEIGHTS_FILE}, found none`);
+  // Steps count within a stage: what another stage or an import left is where this one starts.
+  const ofThisStage = manifest.lease?.run === lease.run && manifest.lease.stage === lease.stage;
   const [config, weights, moments, reference] = await Promise.all([
     readJsonFile(objects, manifest, 'config.json'),
     objects.get(model),
-    manifest.moments && objects.get(manifest.moments),
-    manifest.reference && objects.get(manifest.reference),
+    // What another stage's optimiser gathered belongs to its own objective: a stage begins without moments.
+    ofThisStage ? manifest.moments && objects.get(manifest.moments) : null,
+    ofThisStage ? manifest.reference && objects.get(manifest.reference) : null,
   ]);
   const loaded = await engine.call('load', { config, model: weights, moments, reference, withReference });
-  refuseOtherDigests(manifest.digests, loaded.digests, checkpoint.uri);
-  // Steps count within a stage: what another stage or an import left is where this one starts.
-  const ofThisStage = manifest.lease?.run === lease.run && manifest.lease.stage === lease.stage;
+  const { weights: weightsDigest } = manifest.digests;
+  const expected = ofThisStage
+    ? manifest.digests
+    : { weights: weightsDigest, moments: null, reference: null };
+  refuseOtherDigests(expected, loaded.digests, checkpoint.uri);
   const { digests, numerics, parameters } = loaded;
   const queue = room.queueFor(lease);
   const acquired: AcquireResult = {

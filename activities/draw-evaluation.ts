@@ -1,13 +1,14 @@
 import { deriveSeed } from '../algorithm/seeds.ts';
-import type { DrawEvaluationInput } from '../contracts/activities.ts';
+import type { DrawEvaluationInput, RunPlan } from '../contracts/activities.ts';
 import type { EvaluationOptions } from '../contracts/options.ts';
 import type { Reference } from '../contracts/reference.ts';
+import type { Database } from '../stores/database.ts';
 import { keys } from '../stores/keys.ts';
-import { countPrompts, readPrompts } from '../stores/prompts.ts';
+import { ordinalsByDomain, readPrompts } from '../stores/prompts.ts';
 import { putRecord } from '../stores/records.ts';
 import { tokenizerOf } from './checkpoint-files.ts';
 import type { Stores } from './dependencies.ts';
-import { planOf, stagePlanOf } from './plan-of.ts';
+import { initialOf, planOf, stagePlanOf } from './plan-of.ts';
 import { sampleRequest } from './sample-request.ts';
 
 /**
@@ -20,14 +21,15 @@ export async function drawEvaluation(
 ): Promise<{ request: Reference }> {
   const plan = await planOf(database, input.key.run);
   const stage = stagePlanOf(plan, input.key.stage);
-  const { problems, k } = extentOf(stage.evaluation, input.quick);
-  const held = await countPrompts(database, plan.promptSet, 'test');
-  const ordinals = Array.from({ length: Math.min(problems, held) }, (_, ordinal) => ordinal);
+  const { k } = extentOf(stage.evaluation, input.quick);
+  const ordinals = await heldOutOrdinals(database, plan, stage.evaluation, input.quick);
   const rows = await readPrompts(database, plan.promptSet, 'test', ordinals);
   const runSeed = BigInt(plan.seed);
   const { temperature, top_p, top_k, max_completion_length } = stage.evaluation;
+  const { manifest: model } = await initialOf(database, input.key);
   const { record, tensors } = sampleRequest({
-    tokenizer: await tokenizerOf(objects, stage.initial.manifest),
+    tokenizer: await tokenizerOf(objects, model),
+    model,
     promptFormat: plan.promptFormat,
     prompts: rows.map((row, slot) => ({ ...row, slot })),
     numGenerations: k,
@@ -36,6 +38,23 @@ export async function drawEvaluation(
   });
   const key = keys.evaluationRequest(input.key, input);
   return { request: await putRecord(objects, key, record, tensors) };
+}
+
+/** The first reasoning problems, and in a whole evaluation the first of each general domain in turn. */
+async function heldOutOrdinals(
+  database: Database,
+  { promptSet, generalDomains }: RunPlan,
+  options: EvaluationOptions,
+  quick: boolean,
+): Promise<number[]> {
+  const byDomain = await ordinalsByDomain(database, promptSet, 'test');
+  const of = (general: boolean) =>
+    Object.entries(byDomain)
+      .filter(([domain]) => generalDomains.includes(domain) === general)
+      .flatMap(([, ordinals]) => ordinals)
+      .sort((a, b) => a - b);
+  const { problems } = extentOf(options, quick);
+  return [...of(false).slice(0, problems), ...(quick ? [] : of(true).slice(0, options.general_problems))];
 }
 
 /** Problems and samples of a full or a quick measurement. */

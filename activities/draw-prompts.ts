@@ -1,4 +1,5 @@
-import { take } from '../algorithm/prompt-cursor.ts';
+import { beginsPhase, domainWeightsAt } from '../algorithm/domain-walk.ts';
+import { firstCursor, take } from '../algorithm/prompt-cursor.ts';
 import { optionsInForce } from '../algorithm/schedules.ts';
 import { deriveSeed } from '../algorithm/seeds.ts';
 import type { DrawPromptsInput, DrawPromptsResult } from '../contracts/activities.ts';
@@ -8,8 +9,9 @@ import { readPrompts } from '../stores/prompts.ts';
 import { putRecord } from '../stores/records.ts';
 import { tokenizerOf } from './checkpoint-files.ts';
 import type { Stores } from './dependencies.ts';
-import { planOf, stagePlanOf } from './plan-of.ts';
+import { initialOf, planOf, reinforcementPlanOf } from './plan-of.ts';
 import { sampleRequest } from './sample-request.ts';
+import { trainOrdinals } from './train-ordinals.ts';
 
 /**
  * Draws the next prompts of the walk and writes what a trainer is to sample from them. The same cursor
@@ -21,18 +23,28 @@ export async function drawPrompts(
 ): Promise<DrawPromptsResult> {
   const { key, firstStep, firstSlot } = input;
   const plan = await planOf(database, key.run);
-  const stage = stagePlanOf(plan, key.stage);
-  const [changes, tokenizer] = await Promise.all([
+  const stage = reinforcementPlanOf(plan, key.stage);
+  const { manifest: model } = await initialOf(database, key);
+  const [changes, tokenizer, ordinals] = await Promise.all([
     listChanges(database, key),
-    tokenizerOf(objects, stage.initial.manifest),
+    tokenizerOf(objects, model),
+    trainOrdinals(database, plan, domainWeightsAt(firstStep, stage.options)),
   ]);
   const options = optionsInForce(firstStep, stage.options, changes);
   const runSeed = BigInt(plan.seed);
-  const walk = { runSeed, stage: key.stage, size: plan.trainPrompts };
-  const { indices, next } = take(input.cursor, input.prompts, walk);
-  const rows = await readPrompts(database, plan.promptSet, 'train', indices);
+  const walk = { runSeed, stage: key.stage, size: ordinals.length };
+  const anew = input.round === 0 && beginsPhase(firstStep, stage.options);
+  const cursor = anew ? { ...firstCursor, pass: input.cursor.pass + 1 } : input.cursor;
+  const { indices, next } = take(cursor, input.prompts, walk);
+  const rows = await readPrompts(
+    database,
+    plan.promptSet,
+    'train',
+    indices.map((index) => ordinals[index] ?? 0),
+  );
   const { record, tensors } = sampleRequest({
     tokenizer,
+    model,
     promptFormat: plan.promptFormat,
     prompts: rows.map((row, place) => ({ ...row, slot: firstSlot + place })),
     numGenerations: options.num_generations,

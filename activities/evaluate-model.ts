@@ -1,11 +1,11 @@
+import { measuredRewards } from '../algorithm/measured-rewards.ts';
 import { summarizeEvaluation } from '../algorithm/statistics.ts';
 import type { EvaluationSummary, RunPlan } from '../contracts/activities.ts';
-import type { SamplingOptions } from '../contracts/options.ts';
+import type { EvaluationOptions, SamplingOptions } from '../contracts/options.ts';
 import type { DrawnPrompt } from '../contracts/records.ts';
 import type { ModelFolder } from '../engine/model-folder.ts';
 import type { EngineThread } from '../engine/thread.ts';
 import { WEIGHTS_FILE } from '../engine/weights.ts';
-import { makeReward } from '../rewards/index.ts';
 import type { RewardTools } from '../rewards/tools.ts';
 import { evaluationSeed } from './draw-evaluation.ts';
 import { judge } from './judge.ts';
@@ -20,15 +20,16 @@ export interface EvaluateInput {
   /** of the prompts that have one, by the prompts' hashes */
   entries: ReadonlyMap<string, unknown>;
   promptFormat: RunPlan['promptFormat'];
+  /** domains without reasoning, measured apart */
+  generalDomains: readonly string[];
+  /** whose words are counted in chains of thought */
+  language: EvaluationOptions['language'];
   /** samples a problem */
   k: number;
   sampling: SamplingOptions;
   /** with a run's own seed, prompts and options the samples are those of the run's evaluation */
   runSeed: bigint;
 }
-
-/** What an evaluation asks of each answer. */
-const MEASURED = ['accuracy', 'format'] as const;
 
 /** Measures a model that no stage holds, as a stage measures its policy: same seeds, verdicts and statistics. */
 export async function evaluateModel(
@@ -40,6 +41,7 @@ export async function evaluateModel(
   const { tokenizer } = model;
   const { record, tensors } = sampleRequest({
     tokenizer,
+    model: null,
     promptFormat,
     prompts: prompts.map((prompt, slot) => ({ ...prompt, slot })),
     numGenerations: k,
@@ -59,9 +61,9 @@ export async function evaluateModel(
   );
   const lengthsN = completions.lengths;
   const inputs = rewardInputs({ request: record, entries, texts, lengthsN, truncatedN });
-  const rewards = MEASURED.map((name) => makeReward({ name }, tools));
-  const judged = await judge(rewards, inputs);
-  return summarizeEvaluation(evaluatedSamples(record, { rewards: judged, texts }, lengthsN));
+  const judged = await judge(measuredRewards(input.language), inputs, tools);
+  const samples = evaluatedSamples(record, { rewards: judged, texts }, lengthsN);
+  return summarizeEvaluation(samples, input.generalDomains);
 }
 
 /** Gives an engine a model to sample from. */

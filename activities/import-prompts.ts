@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { generatePuzzles } from '../algorithm/generators/generate.ts';
 import { puzzleGenerators } from '../algorithm/generators/index.ts';
+import { nanoGeneralRows } from '../algorithm/nano-general.ts';
 import { nanoPromptRows } from '../algorithm/nano-task.ts';
 import { normalizeProblem, type PromptRow } from '../algorithm/prompt-row.ts';
 import {
@@ -67,6 +68,7 @@ type GeneratedSource = Exclude<PromptSource, SourceOf<'jsonl' | 'imported'>>;
 
 function generatedRows(source: GeneratedSource): PromptRow[] {
   if (source.source === 'nano-sums') return nanoPromptRows(source);
+  if (source.source === 'nano-general') return nanoGeneralRows(source);
   return generatePuzzles(puzzleGenerators[source.puzzle], source);
 }
 

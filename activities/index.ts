@@ -12,9 +12,12 @@ import { commitCheckpoint } from './commit-checkpoint.ts';
 import type { RewardRoom, WatchedStores } from './dependencies.ts';
 import { drawEvaluation } from './draw-evaluation.ts';
 import { drawPrompts } from './draw-prompts.ts';
+import { drawSamples } from './draw-samples.ts';
 import { joinRollouts } from './join-rollouts.ts';
 import { logprobs } from './logprobs.ts';
 import { makeBatch } from './make-batch.ts';
+import { makeSupervisedBatch } from './make-supervised-batch.ts';
+import { buildExamples, openExamples } from './open-examples.ts';
 import { openStage } from './open-stage.ts';
 import { planOf } from './plan-of.ts';
 import { recordEvaluation } from './record-evaluation.ts';
@@ -22,6 +25,7 @@ import { recordStep } from './record-step.ts';
 import { release } from './release.ts';
 import { sample } from './sample.ts';
 import { scoreRollout } from './score-rollout.ts';
+import { selectSamples } from './select-samples.ts';
 import { trainStep } from './train-step.ts';
 import type { TrainerRoom } from './trainer-room.ts';
 
@@ -37,6 +41,11 @@ export function createOrchestratorActivities(stores: WatchedStores): Orchestrato
     drawPrompts: (input) => drawPrompts(stores, input),
     joinRollouts: (input) => joinRollouts(stores, input),
     makeBatch: (input) => makeBatch(stores, input),
+    makeSupervisedBatch: (input) => makeSupervisedBatch(stores, input),
+    openExamples: (input) => openExamples(stores, input),
+    drawSamples: (input) => drawSamples(stores, input),
+    selectSamples: (input) => selectSamples(stores, input),
+    buildExamples: (input) => buildExamples(stores, input),
     recordStep: (input) => recordStep(stores, input),
     commitCheckpoint: (input) => commitCheckpoint(stores, input),
     drawEvaluation: (input) => drawEvaluation(stores, input),
@@ -48,7 +57,7 @@ export function createOrchestratorActivities(stores: WatchedStores): Orchestrato
 
 /** The verifiers, served by what one process has started. */
 export function createRewardActivities(room: RewardRoom): RewardActivities {
-  return { scoreRollout: (input) => scoreRollout(room, input) };
+  return { scoreRollout: (input) => scoreRollout(room, input) } as RewardActivities;
 }
 
 /** The training contract, served by one engine. */

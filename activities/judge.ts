@@ -1,6 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
+import { concerns } from '../algorithm/reward-plan.ts';
+import { Failure } from '../contracts/failures.ts';
 import type { ScoresRecord, Verdict } from '../contracts/records.ts';
+import { isModelReward, type RewardRecipe } from '../contracts/rewards.ts';
+import { makeReward } from '../rewards/index.ts';
 import type { Reward, RewardInput } from '../rewards/reward.ts';
+import type { RewardTools } from '../rewards/tools.ts';
 
 export type Judged = ScoresRecord['rewards'][number];
 
@@ -8,12 +13,35 @@ export type Judged = ScoresRecord['rewards'][number];
 const TURN_MS = 50;
 
 /** The verdicts of every reward on every completion. Throws the first failure, once all have ended. */
-export async function judge(rewards: readonly Reward[], inputs: readonly RewardInput[]): Promise<Judged[]> {
+export async function judge(
+  recipes: readonly RewardRecipe[],
+  inputs: readonly RewardInput[],
+  tools: RewardTools,
+): Promise<Judged[]> {
   const judged: Judged[] = [];
-  for (const reward of rewards) {
-    judged.push({ name: reward.name, version: reward.version, verdicts: await verdictsOf(reward, inputs) });
+  for (const recipe of recipes) {
+    const reward = ruleOf(recipe, tools);
+    const asked = inputs.filter(({ domain }) => concerns(recipe, domain));
+    const verdicts = (await verdictsOf(reward, asked)).values();
+    judged.push({
+      name: reward.name,
+      version: reward.version,
+      verdicts: inputs.map(({ domain }) =>
+        concerns(recipe, domain) ? (verdicts.next().value ?? absent) : absent,
+      ),
+    });
   }
   return judged;
+}
+
+const absent: Verdict = { score: 0, absent: true };
+
+function ruleOf({ name, options }: RewardRecipe, tools: RewardTools): Reward {
+  if (!isModelReward(name)) return makeReward({ name, options }, tools);
+  throw new Failure(
+    'InvalidInput',
+    `reward ${name}: expected one by rule, found one that a trained model gives`,
+  );
 }
 
 /** All are under way at once; the reward itself bounds what runs at a time. */

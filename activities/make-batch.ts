@@ -1,7 +1,7 @@
 import { milestonesAt } from '../algorithm/milestones.ts';
 import { rolloutOfStep } from '../algorithm/rollout-plan.ts';
 import { type StepBatch, stepBatch } from '../algorithm/step-batch.ts';
-import type { MakeBatchInput, MakeBatchResult, StagePlan } from '../contracts/activities.ts';
+import type { MakeBatchInput, MakeBatchResult, ReinforcementPlan } from '../contracts/activities.ts';
 import { Failure } from '../contracts/failures.ts';
 import type { BatchRecord, LogprobsRecord, RolloutRecord, SampleRequest } from '../contracts/records.ts';
 import { commitBatch, findBatch } from '../stores/batches.ts';
@@ -9,7 +9,7 @@ import { listChanges } from '../stores/changes.ts';
 import { keys } from '../stores/keys.ts';
 import { type DecodedRecord, putRecord, type Tensors } from '../stores/records.ts';
 import type { WatchedStores } from './dependencies.ts';
-import { planOf, stagePlanOf } from './plan-of.ts';
+import { planOf, reinforcementPlanOf } from './plan-of.ts';
 import { floats, ints, joinFloats, joinInts, lengthsOf, split } from './ragged.ts';
 import { readLogprobs, readRollout, readSampleRequest, readScores } from './records.ts';
 
@@ -25,7 +25,7 @@ export async function makeBatch(
   const committed = await findBatch(database, key);
   if (committed !== null) return committed.result;
   const plan = await planOf(database, key.run);
-  const { options } = stagePlanOf(plan, key.stage);
+  const { options } = reinforcementPlanOf(plan, key.stage);
   const [request, rollout, scores, logprobs, changes] = await Promise.all([
     readSampleRequest(objects, hand.request),
     readRollout(objects, hand.rollout),
@@ -85,7 +85,7 @@ function batchRecord(
   { key, hand, digestBefore, referenceDigest, onPolicy }: MakeBatchInput,
   { numbers, drops }: StepBatch,
   { policyDigest }: RolloutRecord,
-  options: StagePlan['options'],
+  options: ReinforcementPlan['options'],
 ): BatchRecord {
   const due = milestonesAt(key.step, options);
   const nextRollsOut = rolloutOfStep(key.step + 1, options).firstStep === key.step + 1;

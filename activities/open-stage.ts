@@ -4,15 +4,18 @@ import type { StageKey } from '../contracts/identity.ts';
 import { readPosition } from '../stores/stages.ts';
 import { changeStageStatus } from './change-stage-status.ts';
 import type { Stores } from './dependencies.ts';
+import { settleOrigin } from './settle-origin.ts';
 
 /**
  * Reads where a stage stands and marks it running. Rows ahead of the history are adopted; a history ahead of
  * the rows is refused with both values (rule 6).
  */
 export async function openStage(
-  { database }: Pick<Stores, 'database'>,
+  stores: Stores,
   { key, historyStep }: { key: StageKey; historyStep: number | null },
 ): Promise<StagePosition> {
+  const { database } = stores;
+  await settleOrigin(stores, key);
   const position = await readPosition(database, key);
   if (historyStep !== null && historyStep > position.step) {
     throw new Failure(

@@ -1,7 +1,15 @@
-import type { RunPlan, StagePlan } from '../contracts/activities.ts';
+import type {
+  CommittedCheckpoint,
+  ReinforcementPlan,
+  RunPlan,
+  StagePlan,
+  SupervisedPlan,
+} from '../contracts/activities.ts';
 import { Failure } from '../contracts/failures.ts';
+import type { StageKey } from '../contracts/identity.ts';
 import type { Database } from '../stores/database.ts';
 import { getRun } from '../stores/runs.ts';
+import { readInitial } from '../stores/stage-origin.ts';
 
 /** A run's plan never changes once it is launched, so each process reads it once. */
 const plans = new Map<string, RunPlan>();
@@ -20,4 +28,34 @@ export function stagePlanOf(plan: RunPlan, stage: string): StagePlan {
   if (found !== undefined) return found;
   const known = plan.stages.map((candidate) => candidate.stage).join(', ');
   throw new Failure('InvalidInput', `stage ${stage}: expected one of ${known}`);
+}
+
+export function reinforcementPlanOf(plan: RunPlan, stage: string): ReinforcementPlan {
+  const found = stagePlanOf(plan, stage);
+  return found.algorithm === 'grpo' ? found : otherAlgorithm(found, 'grpo');
+}
+
+export function supervisedPlanOf(plan: RunPlan, stage: string): SupervisedPlan {
+  const found = stagePlanOf(plan, stage);
+  return found.algorithm === 'sft' ? found : otherAlgorithm(found, 'sft');
+}
+
+export function otherAlgorithm({ stage, algorithm }: StagePlan, expected: string): never {
+  throw new Failure(
+    'InvalidInput',
+    `stage ${stage}: expected one trained by ${expected}, found ${algorithm}`,
+  );
+}
+
+const initials = new Map<string, CommittedCheckpoint>();
+
+/** The checkpoint that a stage starts from: settled once, when the stage is opened. */
+export async function initialOf(database: Database, { run, stage }: StageKey): Promise<CommittedCheckpoint> {
+  const name = `${run}/${stage}`;
+  const known = initials.get(name);
+  if (known !== undefined) return known;
+  const found = await readInitial(database, { run, stage });
+  if (found === null) throw new Failure('Contradiction', `${name}: expected an opened stage, found none`);
+  initials.set(name, found);
+  return found;
 }

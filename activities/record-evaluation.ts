@@ -2,8 +2,10 @@ import { type EvaluatedSample, summarizeEvaluation } from '../algorithm/statisti
 import type { EvaluationSummary, RecordEvaluationInput } from '../contracts/activities.ts';
 import type { SampleRequest, ScoresRecord, Verdict } from '../contracts/records.ts';
 import { extractAnswer } from '../rewards/answer-text.ts';
+import { chainOfThought } from '../rewards/chain-of-thought.ts';
 import { recordEvaluation as insertEvaluation } from '../stores/evaluations.ts';
 import type { Stores } from './dependencies.ts';
+import { planOf } from './plan-of.ts';
 import { readRollout, readSampleRequest, readScores } from './records.ts';
 
 /** Turns a scored evaluation into its figures and keeps them as a row. */
@@ -15,9 +17,13 @@ export async function recordEvaluation(
     readRollout(objects, input.rollout),
     readScores(objects, input.scores),
   ]);
+  const { generalDomains } = await planOf(database, input.key.run);
   const request = await readSampleRequest(objects, rollout.record.request);
   const lengthsN = rollout.ints('completionLengths');
-  const figures = summarizeEvaluation(evaluatedSamples(request.record, scores.record, lengthsN));
+  const figures = summarizeEvaluation(
+    evaluatedSamples(request.record, scores.record, lengthsN),
+    generalDomains,
+  );
   await insertEvaluation(database, { ...input, figures });
   return figures;
 }
@@ -29,15 +35,17 @@ export function evaluatedSamples(
   lengthsN: Int32Array,
 ): EvaluatedSample[][] {
   const verdictsOf = (name: string) => rewards.find((reward) => reward.name === name)?.verdicts ?? [];
-  const [accuracy, format] = [verdictsOf('accuracy'), verdictsOf('format')];
-  return prompts.map((_, p) =>
+  const [accuracy, format, language] = ['accuracy', 'format', 'language'].map(verdictsOf);
+  return prompts.map(({ domain }, p) =>
     Array.from({ length: numGenerations }, (_, k) => {
       const n = p * numGenerations + k;
       const text = texts[n] ?? '';
       return {
-        answer: answerIn(accuracy[n]) ?? extractAnswer(text),
-        correct: passed(accuracy[n]),
-        wellFormed: passed(format[n]) === true,
+        answer: answerIn(accuracy?.[n]) ?? extractAnswer(text),
+        correct: passed(accuracy?.[n]),
+        wellFormed: passed(format?.[n]) === true,
+        domain,
+        language: thinks(text) ? scoreIn(language?.[n]) : null,
         tokens: lengthsN[n] ?? 0,
         text,
       };
@@ -49,6 +57,12 @@ export function evaluatedSamples(
 function answerIn(verdict: Verdict | undefined): string | null {
   return verdict !== undefined && 'score' in verdict ? (verdict.extracted ?? null) : null;
 }
+
+/** A response without a chain of thought thinks in no language. */
+const thinks = (text: string) => chainOfThought(text).trim() !== '';
+
+const scoreIn = (verdict: Verdict | undefined) =>
+  verdict !== undefined && 'score' in verdict && !verdict.absent ? verdict.score : null;
 
 /** Full marks or not; null where the verifier answered with an error. */
 function passed(verdict: Verdict | undefined): boolean | null {

@@ -1,10 +1,11 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import {
   batchSchema,
   logprobsSchema,
   rolloutSchema,
   sampleRequestSchema,
   scoresSchema,
+  supervisedBatchSchema,
 } from '../contracts/records.ts';
 import type { Reference } from '../contracts/reference.ts';
 import type { ObjectStore } from '../stores/objects.ts';
@@ -20,4 +21,5 @@ export const readSampleRequest = reader(sampleRequestSchema);
 export const readRollout = reader(rolloutSchema);
 export const readScores = reader(scoresSchema);
 export const readLogprobs = reader(logprobsSchema);
-export const readBatch = reader(batchSchema);
+/** A step's log record, of either kind. */
+export const readLoggedBatch = reader(z.discriminatedUnion('kind', [batchSchema, supervisedBatchSchema]));

@@ -1,12 +1,15 @@
 import type { RunPlan } from '../contracts/activities.ts';
 import type { SamplingOptions } from '../contracts/options.ts';
 import type { DrawnPrompt, SampleRequest } from '../contracts/records.ts';
+import type { Reference } from '../contracts/reference.ts';
 import type { Tokenizer } from '../engine/tokenizer.ts';
 import type { Tensors } from '../stores/records.ts';
 import { ints, joinInts, lengthsOf } from './ragged.ts';
 
 interface RequestInput {
   tokenizer: Tokenizer;
+  /** manifest of the checkpoint whose tokenizer it is */
+  model: Reference | null;
   promptFormat: RunPlan['promptFormat'];
   prompts: DrawnPrompt[];
   numGenerations: number;
@@ -17,7 +20,7 @@ interface RequestInput {
 
 /** What a trainer is asked to sample: prompts as tokens, and a seed for each sequence (rule 8). */
 export function sampleRequest(input: RequestInput): { record: SampleRequest; tensors: Tensors } {
-  const { tokenizer, promptFormat, prompts, numGenerations, seedOf, sampling } = input;
+  const { tokenizer, model, promptFormat, prompts, numGenerations, seedOf, sampling } = input;
   const promptsP = prompts.map(({ problem }) => promptTokens(tokenizer, promptFormat, problem));
   const record: SampleRequest = {
     kind: 'sample-request',
@@ -27,6 +30,7 @@ export function sampleRequest(input: RequestInput): { record: SampleRequest; ten
       Array.from({ length: numGenerations }, (_, sample) => seedOf(slot, sample).toString()),
     ),
     sampling,
+    model,
     eosTokenIds: [tokenizer.eosTokenId],
   };
   const flat = joinInts(promptsP);

@@ -1,17 +1,14 @@
 import { informativeGroups } from '../algorithm/dynamic-sampling.ts';
 import { mean } from '../algorithm/sample-moments.ts';
 import type { ScoreRolloutInput, ScoreRolloutResult } from '../contracts/activities.ts';
-import { Failure } from '../contracts/failures.ts';
 import type { SampleRequest, ScoresRecord, Verdict } from '../contracts/records.ts';
-import { type RewardRecipe, rewardSchema } from '../contracts/rewards.ts';
-import { makeReward, rewardNames } from '../rewards/index.ts';
 import { keys } from '../stores/keys.ts';
 import { readEntries } from '../stores/prompts.ts';
 import { putRecord } from '../stores/records.ts';
 import { tokenizerOf } from './checkpoint-files.ts';
 import type { RewardRoom } from './dependencies.ts';
 import { type Judged, judge } from './judge.ts';
-import { planOf, stagePlanOf } from './plan-of.ts';
+import { initialOf } from './plan-of.ts';
 import { split } from './ragged.ts';
 import { readRollout, readSampleRequest } from './records.ts';
 import { promptOf, rewardInputs } from './reward-inputs.ts';
@@ -22,16 +19,12 @@ const SAMPLE_CHARACTERS = 300;
 /** Has every completion of a rollout judged by every reward, and keeps the verdicts apart. */
 export async function scoreRollout(
   { database, objects, tools }: RewardRoom,
-  { key, rollout, rewards: names }: ScoreRolloutInput,
+  { key, rollout, rewards: recipes }: ScoreRolloutInput,
 ): Promise<ScoreRolloutResult> {
   const started = performance.now();
-  const stage = stagePlanOf(await planOf(database, key.run), key.stage);
-  const rewards = names.map((name) => makeReward(recipeOf(name, stage.options.rewards), tools));
-  const [tokenizer, sampled] = await Promise.all([
-    tokenizerOf(objects, stage.initial.manifest),
-    readRollout(objects, rollout),
-  ]);
+  const sampled = await readRollout(objects, rollout);
   const { record: request } = await readSampleRequest(objects, sampled.record.request);
+  const tokenizer = await tokenizerOf(objects, request.model ?? (await initialOf(database, key)).manifest);
   const lengthsN = sampled.ints('completionLengths');
   const completionsN = split(sampled.ints('completionTokens'), lengthsN);
   const truncatedN = sampled.ints('truncated');
@@ -41,7 +34,7 @@ export async function scoreRollout(
     request.prompts.map(({ prompt }) => prompt),
   );
   const inputs = rewardInputs({ request, entries, texts, lengthsN, truncatedN });
-  const judged = await judge(rewards, inputs);
+  const judged = await judge(recipes, inputs, tools);
   const record: ScoresRecord = { kind: 'scores', rollout, rewards: judged, texts };
   const scores = await putRecord(objects, keys.scores(rollout), record, new Map());
   return {
@@ -54,20 +47,13 @@ export async function scoreRollout(
   };
 }
 
-/** The reward of a name with the options that the stage gives it; an evaluation may name one that it does not. */
-function recipeOf(name: string, given: readonly RewardRecipe[]): RewardRecipe {
-  const found = given.find((reward) => reward.name === name) ?? rewardSchema.safeParse({ name }).data;
-  if (found !== undefined) return found;
-  throw new Failure('InvalidInput', `reward ${name}: expected one of ${rewardNames.join(', ')}`);
-}
-
 /** Places of the prompts whose group is neither all right nor all wrong; none without an accuracy reward. */
 function informativePrompts({ numGenerations }: SampleRequest, judged: Judged[]): number[] {
   const accuracy = judged.find(({ name }) => name === 'accuracy')?.verdicts ?? [];
   return informativeGroups(accuracy, numGenerations);
 }
 
-const scoreOf = (verdict: Verdict) => ('score' in verdict ? verdict.score : null);
+const scoreOf = (verdict: Verdict) => ('score' in verdict && !verdict.absent ? verdict.score : null);
 const scoresOf = (verdicts: Verdict[]) => verdicts.map(scoreOf).filter((score) => score !== null);
 
 /** The first sample of each of the first prompts, for the UI. */

@@ -1,10 +1,11 @@
 import { Failure } from '../contracts/failures.ts';
-import type { BatchRecord } from '../contracts/records.ts';
+import type { BatchRecord, SupervisedBatchRecord } from '../contracts/records.ts';
 import type { TrainStepInput, TrainStepResult } from '../contracts/training.ts';
-import type { TrainArrays } from '../engine/policy-service.ts';
+import type { TrainArrays, Trained } from '../engine/service-arrays.ts';
+import type { SupervisedArrays } from '../engine/supervised-step.ts';
 import type { DecodedRecord } from '../stores/records.ts';
 import { split } from './ragged.ts';
-import { readBatch } from './records.ts';
+import { readLoggedBatch } from './records.ts';
 import { type HeldPolicy, policyOf, type TrainerRoom } from './trainer-room.ts';
 
 /**
@@ -17,9 +18,9 @@ export function trainStep(room: TrainerRoom, input: TrainStepInput): Promise<Tra
     const held = policyOf(room, input.lease);
     if (held.last?.batch.sha256 === input.batch.sha256) return held.last.result;
     refuseOtherStep(held, input.expectedStep);
-    const batch = await readBatch(room.objects, input.batch);
+    const batch = await readLoggedBatch(room.objects, input.batch);
     if (!input.acrossSeam) refuseOtherStart(held, batch.record);
-    const trained = await room.engine.call('train', arraysOf(batch));
+    const trained = await train(room, batch);
     const result: TrainStepResult = {
       step: input.expectedStep + 1,
       digestBefore: held.digest,
@@ -38,6 +39,20 @@ export function trainStep(room: TrainerRoom, input: TrainStepInput): Promise<Tra
   });
 }
 
+/** What a batch says decides how it is trained on. */
+function train(
+  { engine }: TrainerRoom,
+  batch: DecodedRecord<BatchRecord | SupervisedBatchRecord>,
+): Promise<Trained> {
+  return isSupervised(batch)
+    ? engine.call('trainSupervised', supervisedArraysOf(batch))
+    : engine.call('train', arraysOf(batch as DecodedRecord<BatchRecord>));
+}
+
+const isSupervised = (
+  batch: DecodedRecord<BatchRecord | SupervisedBatchRecord>,
+): batch is DecodedRecord<SupervisedBatchRecord> => batch.record.kind === 'supervised-batch';
+
 function refuseOtherStep(held: HeldPolicy, expectedStep: number): void {
   if (held.step === expectedStep) return;
   throw new Failure(
@@ -47,7 +62,9 @@ function refuseOtherStep(held: HeldPolicy, expectedStep: number): void {
 }
 
 /** The batch names the weights and the reference that it starts from; all that are known must match (rule 9). */
-function refuseOtherStart(held: HeldPolicy, { key, digestBefore, referenceDigest }: BatchRecord): void {
+function refuseOtherStart(held: HeldPolicy, record: BatchRecord | SupervisedBatchRecord): void {
+  const { key, digestBefore } = record;
+  const referenceDigest = record.kind === 'batch' ? record.referenceDigest : null;
   const pairs = [
     ['weights', digestBefore, held.digest],
     ['reference', referenceDigest, held.referenceDigest],
@@ -76,5 +93,19 @@ function arraysOf(batch: DecodedRecord<BatchRecord>): TrainArrays {
     numbers: record.numbers,
     refreshReference: record.refreshReference,
     digestAfter: record.digestAfter,
+  };
+}
+
+function supervisedArraysOf(batch: DecodedRecord<SupervisedBatchRecord>): SupervisedArrays {
+  const { objective, packing, numbers, digestAfter } = batch.record;
+  return {
+    objective,
+    promptsN: split(batch.ints('promptTokens'), batch.ints('promptLengths')),
+    completionsN: split(batch.ints('completionTokens'), batch.ints('completionLengths')),
+    lossWeightsN: batch.floats('lossWeights'),
+    labelsN: objective === 'pointwise' ? batch.floats('labels') : null,
+    packing,
+    numbers,
+    digestAfter,
   };
 }

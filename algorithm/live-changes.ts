@@ -1,4 +1,5 @@
-import { type Change, type GrpoOptions, grpoSchema } from '../contracts/options.ts';
+import type { StagePlan } from '../contracts/activities.ts';
+import { type Change, grpoSchema, rewardModelSchema, sftSchema } from '../contracts/options.ts';
 import { optionsInForce } from './schedules.ts';
 
 /**
@@ -6,7 +7,7 @@ import { optionsInForce } from './schedules.ts';
  * `committed` already: `learning_rate: expected number to be >0, found -1`. Empty where all is well.
  */
 export function problemsOfChanges(
-  options: GrpoOptions,
+  { algorithm, options }: Pick<StagePlan, 'algorithm' | 'options'>,
   committed: readonly Change[],
   added: readonly Change[],
 ): string[] {
@@ -14,13 +15,26 @@ export function problemsOfChanges(
   const first = Math.min(...added.map(({ effectiveStep }) => effectiveStep));
   const steps = all.map(({ effectiveStep }) => effectiveStep).filter((step) => step >= first);
   const inForce = steps.map((step) => optionsInForce(step, options, all));
-  return [
-    ...new Set(inForce.flatMap((changed) => [...outOfBounds(changed), ...unprepared(options, changed)])),
+  const problems = (changed: Options) => [
+    ...outOfBounds(algorithm, changed),
+    ...unprepared(options, changed),
   ];
+  return [...new Set([...foreign(options, added), ...inForce.flatMap(problems)])];
 }
 
-function outOfBounds(changed: GrpoOptions): string[] {
-  const parsed = grpoSchema.safeParse(changed);
+type Options = StagePlan['options'];
+
+const schemas = { grpo: grpoSchema, sft: sftSchema, 'reward-model': rewardModelSchema } as const;
+
+/** A field that this kind of stage does not have. */
+function foreign(options: Options, added: readonly Change[]): string[] {
+  return added
+    .filter(({ field }) => !(field in options) && field !== 'epsilon_high')
+    .map(({ field }) => `${field}: this stage has no such option`);
+}
+
+function outOfBounds(algorithm: StagePlan['algorithm'], changed: Options): string[] {
+  const parsed = schemas[algorithm].safeParse(changed);
   if (parsed.success) return [];
   return parsed.error.issues.map(({ code, path, message }) => {
     const field = String(path[0]);
@@ -31,7 +45,8 @@ function outOfBounds(changed: GrpoOptions): string[] {
 }
 
 /** A stage that began with beta 0 holds no reference policy. */
-function unprepared(options: GrpoOptions, changed: GrpoOptions): string[] {
+function unprepared(options: Options, changed: Options): string[] {
+  if (!('beta' in options && 'beta' in changed)) return [];
   if (options.beta > 0 || changed.beta === 0) return [];
   return [`beta: expected 0, as the stage began without a reference policy, found ${changed.beta}`];
 }

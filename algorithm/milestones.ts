@@ -4,10 +4,8 @@
  */
 import type { GrpoOptions } from '../contracts/options.ts';
 
-export type MilestoneOptions = Pick<
-  GrpoOptions,
-  'max_steps' | 'save_steps' | 'eval_steps' | 'digest_steps' | 'sync_ref_model' | 'ref_model_sync_steps'
->;
+export type MilestoneOptions = Pick<GrpoOptions, 'max_steps' | 'save_steps' | 'digest_steps'> &
+  Partial<Pick<GrpoOptions, 'eval_steps' | 'sync_ref_model' | 'ref_model_sync_steps'>>;
 
 export interface Milestones {
   /** A checkpoint is committed. */
@@ -26,12 +24,17 @@ export function milestonesAt(step: number, options: MilestoneOptions): Milestone
   return {
     save,
     evaluate: evaluationAt(step, options),
-    refreshReference: options.sync_ref_model && step > 0 && step % options.ref_model_sync_steps === 0,
+    refreshReference: refreshesReferenceAt(step, options),
     digest: save || step % options.digest_steps === 0,
   };
 }
 
-function evaluationAt(step: number, { max_steps, eval_steps }: MilestoneOptions): Milestones['evaluate'] {
+function refreshesReferenceAt(step: number, options: MilestoneOptions): boolean {
+  const { sync_ref_model = false, ref_model_sync_steps: every } = options;
+  return sync_ref_model && every !== undefined && step > 0 && step % every === 0;
+}
+
+function evaluationAt(step: number, { max_steps, eval_steps = 0 }: MilestoneOptions): Milestones['evaluate'] {
   if (step === 0 || step === max_steps) return 'full';
   return eval_steps > 0 && step % eval_steps === 0 ? 'quick' : null;
 }

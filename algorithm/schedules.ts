@@ -4,8 +4,8 @@
  *
  * Steps count from 1: step n is the n-th optimiser update, and step 0 is the state before any.
  */
-import type { Change, ChangeableField, GrpoOptions } from '../contracts/options.ts';
-import type { NumbersInForce } from '../contracts/records.ts';
+import type { Change, GrpoOptions, RewardModelOptions, SftOptions } from '../contracts/options.ts';
+import type { NumbersInForce, SupervisedNumbers } from '../contracts/records.ts';
 import { rolloutOfStep } from './rollout-plan.ts';
 
 export type ScheduleOptions = Pick<
@@ -41,7 +41,7 @@ export function learningRateAt(step: number, options: ScheduleOptions): number {
  * latest effective one wins, and among equals the one committed last. A changed `learning_rate` is what
  * the schedule multiplies from then on, as if the recipe had said so.
  */
-export function optionsInForce<Options extends Pick<GrpoOptions, ChangeableField>>(
+export function optionsInForce<Options extends object>(
   step: number,
   options: Options,
   changes: readonly Pick<Change, 'effectiveStep' | 'field' | 'value'>[],
@@ -78,6 +78,25 @@ export function numbersInForce(
     adam_beta1: inForce.adam_beta1,
     adam_beta2: inForce.adam_beta2,
     adam_epsilon: inForce.adam_epsilon,
+    adam_step: step,
+  };
+}
+
+/** The numbers that one step of supervised training is trained with, as its batch holds them. */
+export function supervisedNumbersInForce(
+  step: number,
+  options: SftOptions | RewardModelOptions,
+  changes: readonly Pick<Change, 'effectiveStep' | 'field' | 'value'>[],
+): SupervisedNumbers {
+  const inForce = optionsInForce(step, options, changes);
+  const { max_grad_norm, weight_decay, adam_beta1, adam_beta2, adam_epsilon } = inForce;
+  return {
+    learning_rate: learningRateAt(step, inForce),
+    max_grad_norm,
+    weight_decay,
+    adam_beta1,
+    adam_beta2,
+    adam_epsilon,
     adam_step: step,
   };
 }

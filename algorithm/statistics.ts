@@ -4,7 +4,7 @@
  * A sample without a verdict (its reward answered with an error) counts in no accuracy: it is neither right
  * nor wrong. Axes: P = problems, K = samples of a problem.
  */
-import type { EvaluationSummary } from '../contracts/activities.ts';
+import type { DomainFigures, EvaluationSummary } from '../contracts/activities.ts';
 import { countReflections } from './reflection.ts';
 import { mean, sampleDeviation } from './sample-moments.ts';
 
@@ -16,6 +16,9 @@ export interface EvaluatedSample {
   correct: boolean | null;
   /** Whether the format reward scored it 1. */
   wellFormed: boolean;
+  domain: string;
+  /** The language reward's score; null where none is asked for or it has no verdict. */
+  language: number | null;
   /** Tokens, the end token among them. */
   tokens: number;
   text: string;
@@ -28,10 +31,22 @@ const Z = 1.959964;
  * Everything that the evaluation table shows. Throws RangeError without a sample. `k` is the largest number
  * of samples of a problem.
  */
-export function summarizeEvaluation(samplesPK: readonly (readonly EvaluatedSample[])[]): EvaluationSummary {
+export function summarizeEvaluation(
+  allPK: readonly (readonly EvaluatedSample[])[],
+  generalDomains: readonly string[] = [],
+): EvaluationSummary {
+  const isGeneral = (samplesK: readonly EvaluatedSample[]) =>
+    samplesK.some(({ domain }) => generalDomains.includes(domain));
+  const [generalPK, reasoningPK] = [
+    allPK.filter(isGeneral),
+    allPK.filter((samplesK) => !isGeneral(samplesK)),
+  ];
+  // The policy is told by its reasoning; a model that is asked nothing else, by its general answers.
+  const samplesPK = reasoningPK.length > 0 ? reasoningPK : generalPK;
   const samples = samplesPK.flat();
   if (samples.length === 0) throw new RangeError('evaluation: expected at least one sample, found none');
   const accuracy = passAt1(samplesPK);
+  const languages = samples.flatMap(({ language }) => (language === null ? [] : [language]));
   return {
     problems: samplesPK.length,
     k: Math.max(...samplesPK.map((samplesK) => samplesK.length)),
@@ -41,7 +56,22 @@ export function summarizeEvaluation(samplesPK: readonly (readonly EvaluatedSampl
     formatRate: mean(samples.map(({ wellFormed }) => Number(wellFormed))),
     meanLength: mean(samples.map(({ tokens }) => tokens)),
     reflectionRate: mean(samples.map(({ text }) => Number(countReflections(text) > 0))),
+    passAtK: mean(samplesPK.map((samplesK) => Number(samplesK.some(({ correct }) => correct === true)))),
+    byDomain: byDomain(allPK),
+    generalAbility: generalPK.length === 0 ? null : passAt1(generalPK).value,
+    languageConsistency: languages.length === 0 ? null : mean(languages),
   };
+}
+
+function byDomain(samplesPK: readonly (readonly EvaluatedSample[])[]): Record<string, DomainFigures> {
+  const domains = [...new Set(samplesPK.flatMap((samplesK) => samplesK.map(({ domain }) => domain)))].sort();
+  return Object.fromEntries(
+    domains.map((name) => {
+      const ofDomainPK = samplesPK.filter((samplesK) => samplesK.some(({ domain }) => domain === name));
+      const { value, interval } = passAt1(ofDomainPK);
+      return [name, { problems: ofDomainPK.length, passAt1: value, passAt1Interval: interval }];
+    }),
+  );
 }
 
 /**

@@ -3,6 +3,7 @@ import type { Change, GrpoOptions } from '../contracts/options.ts';
 import type { Drop, NumbersInForce, SampleRequest, ScoresRecord, Verdict } from '../contracts/records.ts';
 import { type Advantages, computeAdvantages, type RewardVerdicts } from './advantages.ts';
 import { lossWeights } from './loss-weights.ts';
+import { rewardsInForce } from './reward-plan.ts';
 import { cutRollout, rolloutOfStep } from './rollout-plan.ts';
 import { mean, sum } from './sample-moments.ts';
 import { numbersInForce, optionsInForce } from './schedules.ts';
@@ -61,7 +62,9 @@ export function stepBatch(input: StepBatchInput): StepBatch {
   const { options, step, request } = input;
   const inForce = optionsInForce(step, options, input.changes);
   const numbers = numbersInForce(step, options, input.changes);
-  const advantages = computeAdvantages(givenVerdicts(input), options);
+  const { firstStep } = rolloutOfStep(step, options);
+  const rewards = rewardsInForce(options.rewards, firstStep);
+  const advantages = computeAdvantages(givenVerdicts(input), { ...options, rewards });
   refuseTooManyErrors(advantages, options);
   const chosen = batchOf(advantages.kept, input);
   const sequencesB = chosen.map(({ sequence }) => sequence);
@@ -137,6 +140,6 @@ function summarise(input: StepBatchInput, advantages: Advantages, sequencesB: nu
 function scoresOf(verdicts: readonly Verdict[], sequencesB: readonly number[]): number[] {
   return sequencesB.flatMap((n) => {
     const verdict = verdicts[n];
-    return verdict !== undefined && 'score' in verdict ? [verdict.score] : [];
+    return verdict !== undefined && 'score' in verdict && !verdict.absent ? [verdict.score] : [];
   });
 }

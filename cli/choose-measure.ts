@@ -36,6 +36,7 @@ interface Usual {
   evaluation: EvaluationOptions;
   promptFormat: RunPlan['promptFormat'];
   runSeed: bigint;
+  generalDomains: readonly string[];
 }
 
 /** Throws InputError where nothing says which problems, or where there are fewer than asked for. */
@@ -61,6 +62,8 @@ export async function chooseMeasure(
       max_completion_length: options.maxTokens ?? evaluation.max_completion_length,
     },
     runSeed: options.seed ?? usual.runSeed,
+    generalDomains: usual.generalDomains,
+    language: evaluation.language,
   };
 }
 
@@ -88,6 +91,7 @@ async function ofRecipe(path: string, connections: Connections | null): Promise<
     evaluation: recipe.evaluation,
     promptFormat: recipe.prompt_format,
     runSeed: BigInt(recipe.seed),
+    generalDomains: [],
   };
 }
 
@@ -124,6 +128,7 @@ async function ofRun(
     evaluation: staged.evaluation,
     promptFormat: plan.promptFormat,
     runSeed: BigInt(plan.seed),
+    generalDomains: plan.generalDomains,
   };
 }
 
@@ -136,6 +141,7 @@ const USUAL_EVALUATION = {
   top_k: 0,
   quick_problems: 1,
   quick_k: 1,
+  general_problems: 1,
 };
 const USUAL_TOKENS = 512;
 
@@ -152,6 +158,7 @@ function ofNothing({ name, model }: OpenModel, prompts: string | undefined): Usu
     evaluation: { ...USUAL_EVALUATION, max_completion_length: longest },
     promptFormat: 'chat',
     runSeed: 0n,
+    generalDomains: [],
   };
 }
 

@@ -3,29 +3,35 @@
  * imported, the run's row is committed, and its workflow is started.
  */
 import { resolve } from 'node:path';
+import type { Stores } from '../activities/dependencies.ts';
 import { importBase } from '../activities/import-base.ts';
 import { importPrompts, readPromptSource } from '../activities/import-prompts.ts';
 import { readCheckpoint } from '../activities/read-checkpoint.ts';
 import { promptTokens } from '../activities/sample-request.ts';
 import type { ImportedPrompts } from '../algorithm/prompt-rows.ts';
-import type { CommittedCheckpoint, RunPlan } from '../contracts/activities.ts';
+import type { CommittedCheckpoint } from '../contracts/activities.ts';
 import type { Recipe } from '../contracts/recipe.ts';
 import { nameSchema } from '../contracts/reference.ts';
 import { runWorkflowId } from '../contracts/workflows.ts';
 import { type ModelFolder, readModelFolder } from '../engine/model-folder.ts';
 import type { Database } from '../stores/database.ts';
-import type { PromptSet } from '../stores/prompts.ts';
 import { createRun, listRuns } from '../stores/runs.ts';
 import type { Connections } from './connections.ts';
 import { InputError } from './errors.ts';
+import { importLaunchData, type LaunchData, readLaunchData } from './launch-data.ts';
 import type { RecipeFile } from './recipe-file.ts';
+import { type ImportedLaunch, runPlan } from './run-plan.ts';
 import { startRunWorkflow, workflowUrl } from './workflow-client.ts';
 
 /** A recipe with all that it names, read and found usable; nothing is written yet. */
 export interface CheckedLaunch {
   recipe: Recipe;
   model: ModelFolder;
+  /** by name */
+  students: Record<string, ModelFolder>;
   prompts: ImportedPrompts;
+  generalDomains: string[];
+  data: LaunchData;
 }
 
 export interface Launched {
@@ -40,13 +46,23 @@ export async function checkLaunch(
   { recipe, folder }: RecipeFile,
   { database, objects }: Pick<Connections, 'database' | 'objects'>,
 ): Promise<CheckedLaunch> {
-  const prompts = await readPromptSource(recipe.prompts, { folder, database });
-  refuseSplits(recipe, prompts);
-  const model = recipe.base.startsWith('s3://')
-    ? await readStoredBase(recipe.base, objects)
-    : await readModelFolder(resolve(folder, recipe.base));
-  refuseTooLong(recipe, prompts, model);
-  return { recipe, model, prompts };
+  const places = { folder, database };
+  const reasoning = await readPromptSource(recipe.prompts, places);
+  refuseSplits(recipe, reasoning);
+  const general = recipe.general_prompts && (await readPromptSource(recipe.general_prompts, places));
+  const prompts = { ...reasoning, prompts: [...reasoning.prompts, ...(general?.prompts ?? [])] };
+  const generalDomains = [...new Set(general?.prompts.map(({ domain }) => domain))];
+  const model = await readBase(recipe.base, folder, objects);
+  const students: Record<string, ModelFolder> = {};
+  for (const [name, path] of Object.entries(recipe.students)) {
+    students[name] = await readBase(path, folder, objects);
+  }
+  refuseUnfit(recipe, prompts, { base: model, ...students });
+  return { recipe, model, students, prompts, generalDomains, data: await readLaunchData(recipe, folder) };
+}
+
+function readBase(path: string, folder: string, objects: Connections['objects']): Promise<ModelFolder> {
+  return path.startsWith('s3://') ? readStoredBase(path, objects) : readModelFolder(resolve(folder, path));
 }
 
 async function readStoredBase(uri: string, objects: Connections['objects']): Promise<ModelFolder> {
@@ -68,22 +84,36 @@ function refuseSplits({ evaluation }: Recipe, { prompts }: ImportedPrompts): voi
   );
 }
 
-/** Prompt and completion must fit into the model's positions. */
-function refuseTooLong(
-  { prompt_format, stages, evaluation }: Recipe,
-  { prompts }: ImportedPrompts,
-  model: ModelFolder,
-) {
+/** Every model of the run must read its prompts, and have positions for prompt and completion. */
+function refuseUnfit(recipe: Recipe, prompts: ImportedPrompts, models: Record<string, ModelFolder>): void {
+  for (const [name, model] of Object.entries(models)) {
+    const what = name === 'base' ? recipe.base : `student ${name}`;
+    refuseWithoutTemplate(what, recipe, model);
+    refuseTooLong(what, recipe, prompts, model);
+  }
+}
+
+function refuseWithoutTemplate(what: string, { prompt_format }: Recipe, { tokenizer }: ModelFolder): void {
+  if (prompt_format === 'text' || tokenizer.hasChatTemplate) return;
+  throw new InputError(
+    `${what}: expected a tokenizer with a chat template (chat_template in tokenizer_config.json), found none. ` +
+      'Add the template, or set prompt_format: text.',
+  );
+}
+
+function refuseTooLong(what: string, recipe: Recipe, { prompts }: ImportedPrompts, model: ModelFolder): void {
   const positions = model.config.max_position_embeddings;
   const completion = Math.max(
-    evaluation.max_completion_length,
-    ...stages.map(({ options }) => options.max_completion_length),
+    recipe.evaluation.max_completion_length,
+    ...recipe.stages.flatMap((stage) =>
+      stage.algorithm === 'grpo' ? [stage.options.max_completion_length] : [],
+    ),
   );
   for (const { problem, source, line } of prompts) {
-    const { length } = promptTokens(model.tokenizer, prompt_format, problem);
+    const { length } = promptTokens(model.tokenizer, recipe.prompt_format, problem);
     if (length + completion <= positions) continue;
     throw new InputError(
-      `${source} line ${line}: expected prompt and max_completion_length within the model's ${positions} positions, ` +
+      `${source} line ${line}: expected prompt and max_completion_length within the ${positions} positions of ${what}, ` +
         `found ${length} + ${completion}. Shorten max_completion_length, or leave the prompt out.`,
     );
   }
@@ -91,39 +121,38 @@ function refuseTooLong(
 
 /** Imports, commits and starts a checked launch. */
 export async function launch(
-  { recipe, model, prompts }: CheckedLaunch,
+  checked: CheckedLaunch,
   connections: Connections,
   name?: string,
 ): Promise<Launched> {
+  const { recipe } = checked;
   // Reached before anything is written: a run without its workflow would only wait.
   const temporal = await connections.temporal();
   const [database, objects] = await Promise.all([connections.database(), connections.objects()]);
-  const base = await importBase({ objects }, model);
-  const set = await importPrompts({ database }, { name: recipe.name, prompts: prompts.prompts });
-  const plan = planOf(recipe, base, set);
+  const imported = await importLaunch(checked, { database, objects });
   const { run } = await createRun(database, {
     run: await runName(database, recipe, name),
     recipe,
-    plan,
-    base,
+    plan: runPlan(recipe, imported),
+    base: imported.base,
   });
   await startRunWorkflow(temporal, { run, summary: summaryOf(recipe) });
   const workflowId = runWorkflowId(run);
   return { run, workflowId, ui: workflowUrl(connections.stack, workflowId) };
 }
 
-function planOf(recipe: Recipe, initial: CommittedCheckpoint, set: PromptSet): RunPlan {
+async function importLaunch(
+  { recipe, model, students, prompts, generalDomains, data }: CheckedLaunch,
+  stores: Stores,
+): Promise<ImportedLaunch> {
+  const imported: Record<string, CommittedCheckpoint> = {};
+  for (const [name, student] of Object.entries(students)) imported[name] = await importBase(stores, student);
   return {
-    seed: String(recipe.seed),
-    promptSet: set.digest,
-    trainPrompts: set.train,
-    promptFormat: recipe.prompt_format,
-    stages: recipe.stages.map(({ stage, options }) => ({
-      stage,
-      options,
-      evaluation: recipe.evaluation,
-      initial,
-    })),
+    base: await importBase(stores, model),
+    students: imported,
+    prompts: await importPrompts(stores, { name: recipe.name, prompts: prompts.prompts }),
+    generalDomains,
+    ...(await importLaunchData(recipe, data, stores)),
   };
 }
 

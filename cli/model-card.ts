@@ -64,6 +64,7 @@ function sourceOf({ prompts }: Recipe): string {
   if (prompts.source === 'imported') return `the imported set \`${prompts.name}\``;
   if (prompts.source === 'puzzles')
     return `${prompts.train} generated puzzles (${prompts.puzzle}, difficulty ${prompts.difficulty}), ${prompts.test} held out`;
+  if (prompts.source === 'nano-general') return `${prompts.train} generated tasks, ${prompts.test} held out`;
   return `${prompts.train} generated sums of ${prompts.terms} numbers below ${prompts.limit}, ${prompts.test} held out`;
 }
 

@@ -1,7 +1,7 @@
 /** What `r1 verify` can score, and what it takes to score it. */
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
-import { type RewardName, rewardOptionsSchemas } from '../contracts/rewards.ts';
+import { type RuleRewardName, rewardOptionsSchemas } from '../contracts/rewards.ts';
 import { gradeCode } from '../rewards/code/grade.ts';
 import { makeReward } from '../rewards/index.ts';
 import { logicVerifiers } from '../rewards/logic/index.ts';
@@ -108,7 +108,7 @@ const rewardEntry = z.looseObject({
 });
 
 /** A reward of the response alone; the entry holds its options. */
-function openReward(name: RewardName): Open {
+function openReward(name: RuleRewardName): Open {
   return () => {
     const tools = createRewardTools({ parallel: 1 });
     return { parallel: 1, judge: (entry, response) => judgeReward(name, tools, entry ?? {}, response) };
@@ -116,7 +116,7 @@ function openReward(name: RewardName): Open {
 }
 
 async function judgeReward(
-  name: RewardName,
+  name: RuleRewardName,
   tools: RewardTools,
   entry: unknown,
   response: string,

@@ -1,9 +1,12 @@
+import type { SampleCounts, SelectionRule, SelectSamplesInput } from './datasets.ts';
 import type { BranchKey, Lease, StageKey, StepKey } from './identity.ts';
 import type { Numerics } from './numerics.ts';
 import type { RewindTarget, Rewound, SetRequest } from './operator.ts';
-import type { Change, EvaluationOptions, GrpoOptions } from './options.ts';
+import type { Change, EvaluationOptions, GrpoOptions, RewardModelOptions, SftOptions } from './options.ts';
+import type { ExampleSource } from './recipe.ts';
 import type { Cursor } from './records.ts';
 import type { Reference } from './reference.ts';
+import type { RewardRecipe } from './rewards.ts';
 import type { RolloutInHand, RunStatus, StageStatus } from './stage-state.ts';
 import type { CheckpointResult, Digests, TrainStepResult } from './training.ts';
 
@@ -14,13 +17,48 @@ export interface CommittedCheckpoint {
   digests: Digests;
 }
 
+/** Where a stage's policy starts: a model imported at launch, or the last checkpoint of an earlier stage. */
+export type StageOrigin =
+  | { kind: 'model'; name: string; checkpoint: CommittedCheckpoint }
+  | { kind: 'stage'; stage: string };
+
 /** What a stage's workflow needs to know of its recipe: decided at launch, read from the run's row. */
-export interface StagePlan {
+interface CommonStagePlan {
   stage: string;
-  options: GrpoOptions;
   evaluation: EvaluationOptions;
-  /** the checkpoint that the stage starts from */
-  initial: CommittedCheckpoint;
+  origin: StageOrigin;
+  /** stages that must be complete before this one starts */
+  needs: string[];
+}
+export interface ReinforcementPlan extends CommonStagePlan {
+  algorithm: 'grpo';
+  options: GrpoOptions;
+}
+export interface SupervisedPlan extends CommonStagePlan {
+  algorithm: 'sft';
+  options: SftOptions;
+  data: DataPlan;
+}
+export interface RewardModelPlan extends CommonStagePlan {
+  algorithm: 'reward-model';
+  options: RewardModelOptions;
+  objective: 'pairwise' | 'pointwise';
+  /** digest of the preferences imported at launch */
+  preferences: string;
+}
+export type StagePlan = ReinforcementPlan | SupervisedPlan | RewardModelPlan;
+
+export type SampledSource = Extract<ExampleSource, { source: 'sampled' }>;
+
+/** What a supervised stage's data set is made of. */
+export interface DataPlan {
+  sampled: SampledSource[];
+  /** which samples are kept */
+  keep: SelectionRule;
+  /** digests of the examples imported at launch: hand-written, generated */
+  examples: string[];
+  /** stages whose data sets are taken over */
+  stages: string[];
 }
 
 /** What a run was launched with, resolved: written once at launch into the run's row, read by every activity. */
@@ -30,6 +68,8 @@ export interface RunPlan {
   /** digest of the prompt set in Postgres, and how many prompts it has for training */
   promptSet: string;
   trainPrompts: number;
+  /** domains of the set that are no reasoning */
+  generalDomains: string[];
   promptFormat: 'chat' | 'text';
   stages: StagePlan[];
 }
@@ -94,7 +134,14 @@ export interface DrawPromptsResult {
 export interface ScoreRolloutInput {
   key: StageKey;
   rollout: Reference;
-  rewards: string[];
+  /** by rule */
+  rewards: RewardRecipe[];
+}
+/** The verdicts of one of the run's own reward models. */
+export interface ScoreByModelInput {
+  key: StageKey;
+  rollout: Reference;
+  reward: RewardRecipe;
 }
 export interface ScoreRolloutResult {
   scores: Reference;
@@ -137,10 +184,48 @@ export interface MakeBatchResult {
   completions: number;
   tokens: number;
   dropped: number;
-  reward: number;
+  /** null for a supervised step */
+  reward: number | null;
   accuracy: number | null;
   meanLength: number;
   learningRate: number;
+}
+
+export interface MakeSupervisedBatchInput {
+  key: StepKey;
+  term: number;
+  /** digest of the policy before this step; null where `digest_steps` left it out */
+  digestBefore: string | null;
+}
+
+/** One request of samples for a supervised stage's examples. */
+export interface SamplePart {
+  /** counted over all sources of the stage */
+  part: number;
+  /** which of the plan's sampled sources */
+  source: number;
+}
+export interface ExamplesPosition {
+  /** digest of the data set, where it is made */
+  made: string | null;
+  /** where each sampled source's policy lies */
+  policies: CommittedCheckpoint[];
+  /** what has no committed selection yet, in order */
+  missing: SamplePart[];
+  parts: number;
+}
+
+export interface DrawSamplesInput extends SamplePart {
+  key: BranchKey;
+}
+export interface DrawSamplesResult {
+  request: Reference;
+}
+
+/** How well a reward model ranks held-out preferences. */
+export interface RewardModelMeasure {
+  accuracy: number;
+  pairs: number;
 }
 
 export interface RecordStepInput {
@@ -187,6 +272,18 @@ export interface EvaluationSummary {
   formatRate: number;
   meanLength: number;
   reflectionRate: number;
+  /** share of problems that at least one sample solves */
+  passAtK: number;
+  byDomain: Record<string, DomainFigures>;
+  /** pass@1 on the general domains; null where none is measured */
+  generalAbility: number | null;
+  /** mean of the language reward over reasoning responses; null where no language is named */
+  languageConsistency: number | null;
+}
+export interface DomainFigures {
+  problems: number;
+  passAt1: number;
+  passAt1Interval: [number, number];
 }
 
 /** Activities of the orchestrator, on the queue `r1`: they fetch, store and decide. */
@@ -204,6 +301,13 @@ export interface OrchestratorActivities {
   drawPrompts(input: DrawPromptsInput): Promise<DrawPromptsResult>;
   joinRollouts(input: JoinRolloutsInput): Promise<JoinRolloutsResult>;
   makeBatch(input: MakeBatchInput): Promise<MakeBatchResult>;
+  makeSupervisedBatch(input: MakeSupervisedBatchInput): Promise<MakeBatchResult>;
+  /** What of a supervised stage's examples is there already, and what is still to be sampled. */
+  openExamples(input: { key: BranchKey }): Promise<ExamplesPosition>;
+  drawSamples(input: DrawSamplesInput): Promise<DrawSamplesResult>;
+  selectSamples(input: SelectSamplesInput): Promise<SampleCounts>;
+  /** Makes the stage's data set of what was selected and what joins it. */
+  buildExamples(input: { key: BranchKey }): Promise<{ digest: string }>;
   recordStep(input: RecordStepInput): Promise<RecordStepResult>;
   commitCheckpoint(input: CommitCheckpointInput): Promise<CommittedCheckpoint>;
   drawEvaluation(input: DrawEvaluationInput): Promise<{ request: Reference }>;
@@ -215,4 +319,9 @@ export interface OrchestratorActivities {
 /** Activities of the reward worker, on the queue `rewards`. */
 export interface RewardActivities {
   scoreRollout(input: ScoreRolloutInput): Promise<ScoreRolloutResult>;
+  scoreByModel(input: ScoreByModelInput): Promise<{ scores: Reference; seconds: number }>;
+  /** Several verdicts on one rollout as one record. */
+  joinScores(input: { scores: Reference[] }): Promise<{ scores: Reference }>;
+  /** Ranks held-out preferences by a reward-model stage's last checkpoint, and keeps the figure. */
+  measureRewardModel(input: { key: StageKey }): Promise<RewardModelMeasure>;
 }

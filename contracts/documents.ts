@@ -47,6 +47,19 @@ export const evaluationDocument = z.object({
   formatRate: z.number(),
   meanLength: z.number().describe('tokens'),
   reflectionRate: z.number().describe('share of answers that check or correct themselves'),
+  passAtK: z.number().nullable().describe('share of problems that at least one sample solves'),
+  byDomain: z
+    .record(
+      z.string(),
+      z.object({
+        problems: z.int(),
+        passAt1: z.number(),
+        passAt1Interval: z.tuple([z.number(), z.number()]),
+      }),
+    )
+    .nullable(),
+  generalAbility: z.number().nullable().describe('pass@1 on the general domains'),
+  languageConsistency: z.number().nullable().describe('share of step words in the target language'),
 });
 export type EvaluationDocument = z.infer<typeof evaluationDocument>;
 
@@ -66,6 +79,10 @@ export const showDocument = z.object({
   stages: z.array(
     z.object({
       stage: z.string(),
+      algorithm: z.enum(['grpo', 'sft', 'reward-model']),
+      origin: z.string().nullable().describe('base, student/NAME, or the stage it starts from'),
+      workflowId: z.string(),
+      dataset: sha256Schema.nullable().describe('digest of the examples of a supervised stage'),
       status: stageStatusSchema,
       reason: z.string().nullable().describe('why it is parked, or where and by whom it was paused'),
       branch: z.int(),
@@ -94,13 +111,13 @@ export const stepDocument = z.object({
   gradNorm: z.number(),
   entropy: z.number().nullable(),
   kl: z.number().nullable(),
-  clipFraction: z.number(),
+  clipFraction: z.number().nullable(),
   samplerGap: z.number().nullable(),
-  reward: z.number(),
-  rewards: z.record(z.string(), z.number()),
+  reward: z.number().nullable(),
+  rewards: z.record(z.string(), z.number()).nullable(),
   accuracy: z.number().nullable(),
   meanLength: z.number(),
-  zeroVarianceShare: z.number(),
+  zeroVarianceShare: z.number().nullable(),
   dropped: z.int(),
   tokensSampled: z.int(),
   tokensTrained: z.int(),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { lengthProblem, rewardSchema } from './rewards.ts';
+import { lengthProblem, rewardSchema, ruleOptionsSchemas } from './rewards.ts';
 
 /** Sampling options, named and meant as in TRL and Hugging Face's `GenerationConfig`. */
 export const samplingSchema = z.strictObject({
@@ -39,6 +39,49 @@ const progress = {
   /** digests of the weights are logged every so many steps (rule 11) */
   digest_steps: z.int().positive().default(1),
 };
+
+/** Options of supervised fine-tuning under the Trainer's and TRL's names. A step is one optimiser update. */
+export const sftSchema = z.strictObject({
+  ...optimiser,
+  save_steps: progress.save_steps,
+  eval_steps: progress.eval_steps,
+  digest_steps: progress.digest_steps,
+  /** optimiser updates planned; the walk goes over as many passes of the data as they take */
+  max_steps: z.int().positive(),
+  /** examples one step trains on */
+  per_device_train_batch_size: z.int().positive(),
+  /** several examples in a row, attention kept inside each */
+  packing: z.boolean().default(true),
+  /** prompt and response together, tokens; longer examples are left out of the data set */
+  max_length: z.int().positive(),
+});
+export type SftOptions = z.infer<typeof sftSchema>;
+
+/** Options of training a reward model. */
+export const rewardModelSchema = z.strictObject({
+  ...optimiser,
+  save_steps: progress.save_steps,
+  digest_steps: progress.digest_steps,
+  max_steps: z.int().positive(),
+  /** pairs or labelled responses one step trains on */
+  per_device_train_batch_size: z.int().positive(),
+  max_length: z.int().positive(),
+  /** share of held-out pairs that it must rank rightly before it is used; below it the stage parks */
+  min_accuracy: z.number().min(0).max(1).default(0.8),
+});
+export type RewardModelOptions = z.infer<typeof rewardModelSchema>;
+
+/**
+ * Which domains a walk over the prompts visits: each prompt of a domain `weight` times a pass; what is not named
+ * is left out.
+ */
+export const domainWeightsSchema = z.record(z.string(), z.int().min(0));
+export type DomainWeights = z.infer<typeof domainWeightsSchema>;
+
+/** From a step on, other domains: the walk begins anew with the first rollout after it. */
+export const curriculumSchema = z.array(
+  z.strictObject({ from_step: z.int().positive(), domain_weights: domainWeightsSchema }),
+);
 
 /**
  * GRPO's options under TRL's names; defaults are the paper's (docs: reference table).
@@ -83,6 +126,8 @@ export const grpoSchema = z
         { name: 'accuracy', weight: 1 },
         { name: 'format', weight: 1 },
       ]),
+    /** left out: every reasoning prompt once a pass */
+    curriculum: curriculumSchema.default([]),
     /** a control: rewards are permuted over the rollout, so that nothing can be learned from them */
     shuffle_rewards: z.boolean().default(false),
     /** share of completions dropped because of errors above which the stage parks (rule 10) */
@@ -122,6 +167,10 @@ export const evaluationSchema = z.strictObject({
   /** problems and samples of the quick measurement every `eval_steps` */
   quick_problems: z.int().positive().default(64),
   quick_k: z.int().positive().default(4),
+  /** held-out problems of the general domains, measured whole evaluations long with as many samples each */
+  general_problems: z.int().positive().default(64),
+  /** the language of chains of thought, measured in whole and quick evaluations; left out: not measured */
+  language: ruleOptionsSchemas.language.optional(),
 });
 export type EvaluationOptions = z.infer<typeof evaluationSchema>;
 

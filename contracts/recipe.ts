@@ -1,16 +1,101 @@
 import { z } from 'zod';
-import { evaluationSchema, grpoSchema } from './options.ts';
+import { selectionRuleSchema } from './datasets.ts';
+import {
+  domainWeightsSchema,
+  evaluationSchema,
+  grpoSchema,
+  rewardModelSchema,
+  samplingSchema,
+  sftSchema,
+} from './options.ts';
 import { nameSchema } from './reference.ts';
+import { roleOf, type StageRole, stageNameSchema, suffixOf } from './stage-name.ts';
+
+const stage = {
+  stage: stageNameSchema,
+  /** where its policy starts: `base`, a student's name as `student/NAME`, or an earlier stage */
+  from: z.string().min(1).optional(),
+};
 
 /** A stage that trains by reinforcement (GRPO). */
 export const reinforcementStageSchema = z.strictObject({
-  stage: z.literal('zero'),
+  ...stage,
   algorithm: z.literal('grpo'),
   options: grpoSchema,
 });
 
-export const stageSchema = z.discriminatedUnion('algorithm', [reinforcementStageSchema]);
+/** Where a supervised stage's examples come from. */
+export const exampleSourceSchema = z.discriminatedUnion('source', [
+  /** completions of a policy, kept where the rule says so */
+  z.strictObject({
+    source: z.literal('sampled'),
+    /** the stage whose last checkpoint samples */
+    policy: stageNameSchema,
+    /** prompts of the training split, the first so many of a walk of the stage's own */
+    prompts: z.int().positive(),
+    domain_weights: domainWeightsSchema.optional(),
+    num_generations: z.int().positive(),
+    /** prompts that one call samples: a lost call is sampled again whole */
+    prompts_per_request: z.int().positive().default(64),
+    ...samplingSchema.shape,
+  }),
+  /** rows of `problem` and `response`, written by hand; relative to the recipe's own folder */
+  z.strictObject({ source: z.literal('jsonl'), path: z.string().min(1) }),
+  /** what ships with the project: copy, reverse, look up */
+  z.strictObject({
+    source: z.literal('nano-general'),
+    rows: z.int().positive(),
+    seed: z.int().nonnegative().default(0),
+  }),
+  /** the data set that another stage made */
+  z.strictObject({ source: z.literal('stage'), stage: stageNameSchema }),
+]);
+export type ExampleSource = z.infer<typeof exampleSourceSchema>;
+
+/** A stage that imitates examples. */
+export const supervisedStageSchema = z.strictObject({
+  ...stage,
+  algorithm: z.literal('sft'),
+  options: sftSchema,
+  data: z.array(exampleSourceSchema).min(1),
+  /** which samples are kept */
+  keep: selectionRuleSchema.prefault({}),
+});
+
+/** Preferences to train a reward model on. */
+export const preferenceSourceSchema = z.discriminatedUnion('source', [
+  /** rows of `prompt`, `chosen`, `rejected`, or of `prompt`, `response`, `safe` */
+  z.strictObject({
+    source: z.literal('jsonl'),
+    path: z.string().min(1),
+    /** share of the rows that is held out, where they name no `split` */
+    held_out: z.number().gt(0).lt(1).default(0.1),
+  }),
+  z.strictObject({
+    source: z.literal('nano'),
+    train: z.int().positive(),
+    test: z.int().positive(),
+    seed: z.int().nonnegative().default(0),
+  }),
+]);
+export type PreferenceSource = z.infer<typeof preferenceSourceSchema>;
+
+/** A stage that trains a reward model: `reward-model/helpfulness` on pairs, `reward-model/safety` on labels. */
+export const rewardModelStageSchema = z.strictObject({
+  ...stage,
+  algorithm: z.literal('reward-model'),
+  options: rewardModelSchema,
+  preferences: preferenceSourceSchema,
+});
+
+export const stageSchema = z.discriminatedUnion('algorithm', [
+  reinforcementStageSchema,
+  supervisedStageSchema,
+  rewardModelStageSchema,
+]);
 export type StageRecipe = z.infer<typeof stageSchema>;
+export type SupervisedStageRecipe = z.infer<typeof supervisedStageSchema>;
+export type RewardModelStageRecipe = z.infer<typeof rewardModelStageSchema>;
 
 /** Puzzles that ship with the project; each names the verifier of its answers too. */
 export const puzzleNames = [
@@ -52,20 +137,102 @@ export const promptSourceSchema = z.discriminatedUnion('source', [
     test: z.int().positive(),
     seed: z.int().nonnegative().default(0),
   }),
+  /** copy, reverse, look up: domains `nano-copy`, `nano-reverse`, `nano-lookup` */
+  z.strictObject({
+    source: z.literal('nano-general'),
+    train: z.int().positive(),
+    test: z.int().positive(),
+    seed: z.int().nonnegative().default(0),
+  }),
 ]);
 export type PromptSource = z.infer<typeof promptSourceSchema>;
 
 /** A run's configuration as a person writes it (YAML). Unknown keys are refused. */
-export const recipeSchema = z.strictObject({
-  name: nameSchema,
-  description: z.string().default(''),
-  seed: z.int().nonnegative(),
-  /** a Hugging Face folder, relative to the recipe's own folder, or the URI of a checkpoint in S3 */
-  base: z.string().min(1),
-  prompts: promptSourceSchema,
-  /** how a problem becomes a prompt: the tokenizer's chat template, or the text as it is */
-  prompt_format: z.enum(['chat', 'text']).default('chat'),
-  evaluation: evaluationSchema,
-  stages: z.array(stageSchema).min(1),
-});
+export const recipeSchema = z
+  .strictObject({
+    name: nameSchema,
+    description: z.string().default(''),
+    seed: z.int().nonnegative(),
+    /** a Hugging Face folder, relative to the recipe's own folder, or the URI of a checkpoint in S3 */
+    base: z.string().min(1),
+    /** bases of the students, by name; each a Hugging Face folder with a tokenizer of its own */
+    students: z.record(nameSchema, z.string().min(1)).default({}),
+    /** reasoning tasks */
+    prompts: promptSourceSchema,
+    /** tasks without reasoning: their domains are the general ones, left out of a walk that does not name them */
+    general_prompts: promptSourceSchema.optional(),
+    /** how a problem becomes a prompt: the tokenizer's chat template, or the text as it is */
+    prompt_format: z.enum(['chat', 'text']).default('chat'),
+    evaluation: evaluationSchema,
+    stages: z.array(stageSchema).min(1),
+  })
+  .superRefine((recipe, ctx) => {
+    for (const [index, problem] of recipe.stages.flatMap((_, place) => problemsOfStage(recipe, place))) {
+      ctx.addIssue({ code: 'custom', path: ['stages', index, ...problem.path], message: problem.message });
+    }
+  });
 export type Recipe = z.infer<typeof recipeSchema>;
+
+/** What a stage's role says of it: how it is trained, and where it starts unless `from` says otherwise. */
+const roles: Record<StageRole, { algorithm: StageRecipe['algorithm']; from(name: string): string }> = {
+  zero: { algorithm: 'grpo', from: () => 'base' },
+  'cold-start-sft': { algorithm: 'sft', from: () => 'base' },
+  'reasoning-rl': { algorithm: 'grpo', from: () => 'cold-start-sft' },
+  // The paper's third stage starts anew from the base.
+  'rejection-sft': { algorithm: 'sft', from: () => 'base' },
+  'reward-model': { algorithm: 'reward-model', from: () => 'base' },
+  'scenario-rl': { algorithm: 'grpo', from: () => 'rejection-sft' },
+  distill: { algorithm: 'sft', from: (name) => `student/${name}` },
+  control: { algorithm: 'grpo', from: (name) => `student/${name}` },
+};
+
+/** Where a stage starts: `base`, `student/NAME` or an earlier stage. */
+export function originOf({ stage: name, from }: Pick<StageRecipe, 'stage' | 'from'>): string {
+  return from ?? roles[roleOf(name)].from(suffixOf(name) ?? '');
+}
+
+/** Stages that must be complete before this one can start. */
+export function stagesNeeded(recipe: StageRecipe): string[] {
+  const origin = originOf(recipe);
+  return [
+    ...(origin === 'base' || origin.startsWith('student/') ? [] : [origin]),
+    ...(recipe.algorithm === 'sft' ? recipe.data.flatMap(stagesOfSource) : []),
+    ...(recipe.algorithm === 'grpo' ? recipe.options.rewards.flatMap(({ name }) => modelStageOf(name)) : []),
+  ];
+}
+
+function stagesOfSource(source: ExampleSource): string[] {
+  if (source.source === 'sampled') return [source.policy];
+  return source.source === 'stage' ? [source.stage] : [];
+}
+
+/** The stage that trains the model which gives a reward; none for rewards by rule. */
+export function modelStageOf(reward: string): string[] {
+  return reward === 'helpfulness' || reward === 'safety' ? [`reward-model/${reward}`] : [];
+}
+
+interface StageProblem {
+  path: (string | number)[];
+  message: string;
+}
+
+function problemsOfStage({ stages, students }: Recipe, index: number): [number, StageProblem][] {
+  const found = stages[index];
+  if (found === undefined || !stageNameSchema.safeParse(found.stage).success) return [];
+  const problems: StageProblem[] = [];
+  const refuse = (path: StageProblem['path'], message: string) => problems.push({ path, message });
+  const earlier = stages.slice(0, index).map((candidate) => candidate.stage);
+  const { algorithm } = roles[roleOf(found.stage)];
+  if (earlier.includes(found.stage))
+    refuse(['stage'], `expected each stage once, found ${found.stage} again`);
+  if (found.algorithm !== algorithm)
+    refuse(['algorithm'], `expected ${algorithm} for ${found.stage}, found ${found.algorithm}`);
+  const origin = originOf(found);
+  if (origin.startsWith('student/') && students[origin.slice('student/'.length)] === undefined)
+    refuse(['from'], `expected a student named under \`students\`, found ${origin}`);
+  for (const needed of stagesNeeded(found)) {
+    if (earlier.includes(needed)) continue;
+    refuse([], `${found.stage} needs the stage ${needed} before it; found ${earlier.join(', ') || 'none'}`);
+  }
+  return problems.map((problem) => [index, problem]);
+}

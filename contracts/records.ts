@@ -40,6 +40,8 @@ export const sampleRequestSchema = z.strictObject({
   /** one a sequence, [P × numGenerations] */
   seeds: z.array(seedSchema),
   sampling: samplingSchema,
+  /** manifest of the checkpoint whose tokenizer made the prompts; null for a model outside the stores */
+  model: referenceSchema.nullable(),
   eosTokenIds: z.array(z.int().nonnegative()).min(1),
 });
 export type SampleRequest = z.infer<typeof sampleRequestSchema>;
@@ -63,7 +65,12 @@ export type RolloutRecord = z.infer<typeof rolloutSchema>;
  * passed on, where the verifier finds one by more than its tags.
  */
 export const verdictSchema = z.union([
-  z.strictObject({ score: z.number(), extracted: z.string().optional() }),
+  z.strictObject({
+    score: z.number(),
+    extracted: z.string().optional(),
+    /** the reward does not concern this prompt's domain: it adds nothing to the sum and enters no mean */
+    absent: z.literal(true).optional(),
+  }),
   z.strictObject({ error: z.strictObject({ kind: z.string(), message: z.string() }) }),
 ]);
 export type Verdict = z.infer<typeof verdictSchema>;
@@ -160,3 +167,43 @@ export const batchSchema = z.strictObject({
   digestAfter: z.boolean(),
 });
 export type BatchRecord = z.infer<typeof batchSchema>;
+
+/** Every number in force in one step of supervised training (rules 2 and 7). */
+export const supervisedNumbersSchema = z.strictObject({
+  learning_rate: z.number().nonnegative(),
+  max_grad_norm: z.number().nonnegative(),
+  weight_decay: z.number().nonnegative(),
+  adam_beta1: z.number(),
+  adam_beta2: z.number(),
+  adam_epsilon: z.number(),
+  /** the update's number for Adam's bias correction, counted from 1 */
+  adam_step: z.int().positive(),
+});
+export type SupervisedNumbers = z.infer<typeof supervisedNumbersSchema>;
+
+/** What supervised training makes small: of examples, of pairs (Bradley–Terry), of labelled responses. */
+export const supervisedObjectiveSchema = z.enum(['sft', 'pairwise', 'pointwise']);
+export type SupervisedObjective = z.infer<typeof supervisedObjectiveSchema>;
+
+/**
+ * The complete log record of one supervised step. Written by `make-supervised-batch`, read by `train-step`.
+ * Tensors: `promptTokens` I32 [T], `promptLengths` I32 [N], `completionTokens` I32 [T],
+ * `completionLengths` I32 [N], `ordinals` I32 [B] (places in the data); for `sft` `lossWeights` F32 [N] (every
+ * token of sequence n weighs `lossWeights[n]`); for `pointwise` `labels` F32 [N]. For `pairwise` sequences 2i
+ * and 2i+1 are the chosen and the rejected one of pair i.
+ */
+export const supervisedBatchSchema = z.strictObject({
+  kind: z.literal('supervised-batch'),
+  key: stepKeySchema.strict(),
+  objective: supervisedObjectiveSchema,
+  /** digest of the data set, or of the preferences */
+  data: sha256Schema,
+  packing: z.boolean(),
+  numbers: supervisedNumbersSchema,
+  /** digest of the weights that this step starts from; null where `digest_steps` left it out */
+  digestBefore: sha256Schema.nullable(),
+  cursorBefore: cursorSchema,
+  cursorAfter: cursorSchema,
+  digestAfter: z.boolean(),
+});
+export type SupervisedBatchRecord = z.infer<typeof supervisedBatchSchema>;

@@ -25,8 +25,8 @@ const countedWordsSchema = z
       ctx.addIssue({ code: 'custom', path: ['other'], message: `expected no word of target, found ${both}` });
   });
 
-/** Options of each reward, by its name; `rewards/index.ts` makes the reward of them. */
-export const rewardOptionsSchemas = {
+/** Options of each reward by rule, by its name; `rewards/index.ts` makes the reward of them. */
+export const ruleOptionsSchemas = {
   accuracy: z.strictObject({
     /** code: `all-or-nothing`: 1 where every test passes; `pass-rate`: the share of tests passed */
     code: z.enum(['all-or-nothing', 'pass-rate']).default('all-or-nothing'),
@@ -54,23 +54,42 @@ export const rewardOptionsSchemas = {
   }),
 } as const;
 
-const rewardOf = <Name extends keyof typeof rewardOptionsSchemas>(name: Name) =>
+/** Rewards that models of the run give, each trained by the stage `reward-model/NAME`. */
+export const modelRewardNames = ['helpfulness', 'safety'] as const;
+export type ModelRewardName = (typeof modelRewardNames)[number];
+export const isModelReward = (name: string): name is ModelRewardName =>
+  modelRewardNames.some((known) => known === name);
+
+export const rewardOptionsSchemas = {
+  ...ruleOptionsSchemas,
+  helpfulness: z.strictObject({}),
+  safety: z.strictObject({}),
+} as const;
+
+const rewardOf = <Name extends string, Options extends z.ZodType>(name: Name, options: Options) =>
   z.strictObject({
     name: z.literal(name),
     weight: rewardWeight,
-    options: rewardOptionsSchemas[name].optional(),
+    /** joins with the first rollout from this step on; left out: from the beginning */
+    from_step: z.int().positive().optional(),
+    /** judges prompts of these domains alone; left out: of all */
+    domains: z.array(z.string().min(1)).min(1).optional(),
+    options: options.optional(),
   });
 
 /** How a reward joins the sum: its name in `rewards/`, its weight, its options. */
 export const rewardSchema = z.discriminatedUnion('name', [
-  rewardOf('accuracy'),
-  rewardOf('format'),
-  rewardOf('language'),
-  rewardOf('length'),
-  rewardOf('repetition'),
+  rewardOf('accuracy', rewardOptionsSchemas.accuracy),
+  rewardOf('format', rewardOptionsSchemas.format),
+  rewardOf('language', rewardOptionsSchemas.language),
+  rewardOf('length', rewardOptionsSchemas.length),
+  rewardOf('repetition', rewardOptionsSchemas.repetition),
+  rewardOf('helpfulness', rewardOptionsSchemas.helpfulness),
+  rewardOf('safety', rewardOptionsSchemas.safety),
 ]);
 export type RewardRecipe = z.infer<typeof rewardSchema>;
 export type RewardName = RewardRecipe['name'];
+export type RuleRewardName = keyof typeof ruleOptionsSchemas;
 
 /** A fifth of the longest completion (DAPO, arXiv 2503.14476, section 3.4: 4,096 of 20,480 tokens). */
 const SOFT_PUNISH_SHARE = 5;

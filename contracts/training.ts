@@ -79,11 +79,13 @@ export const stepMetricsSchema = z.strictObject({
   entropy: z.number().nullable(),
   /** mean of k3 a token; null with beta 0 */
   kl: z.number().nullable(),
-  /** share of tokens whose ratio was clipped */
-  clipFraction: z.number().min(0).max(1),
+  /** share of tokens whose ratio was clipped; null where there is no ratio */
+  clipFraction: z.number().min(0).max(1).nullable(),
   /** largest |log π_sampler − log π_training| of a token under the policy that sampled; null where another policy trains */
   samplerGap: z.number().nonnegative().nullable(),
   tokensTrained: z.int().nonnegative(),
+  /** of a reward model: share of the batch's pairs ranked, or labels told, rightly; null for a policy */
+  accuracy: z.number().min(0).max(1).nullable(),
 });
 export type StepMetrics = z.infer<typeof stepMetricsSchema>;
 

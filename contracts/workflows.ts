@@ -10,7 +10,12 @@ export const runWorkflowId = (run: string) => `r1/${run}`;
 export const stageWorkflowId = (key: StageKey) => `r1/${key.run}/${key.stage}`;
 
 /** Types under which workflows are registered. */
-export const workflowTypes = { run: 'trainingRun', reinforcement: 'reinforcementStage' } as const;
+export const workflowTypes = {
+  run: 'trainingRun',
+  reinforcement: 'reinforcementStage',
+  supervised: 'supervisedStage',
+  rewardModel: 'rewardModelStage',
+} as const;
 
 export interface RunInput {
   run: string;

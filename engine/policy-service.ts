@@ -242,6 +242,7 @@ function metricsOf(
     clipFraction: result.clipFractionLow + result.clipFractionHigh,
     samplerGap: oldLogprobsN === null ? largestGap(samplerLogprobsN, result.logprobs) : null,
     tokensTrained: result.tokens,
+    accuracy: null,
   };
 }
 

@@ -26,6 +26,7 @@ export interface Tokenizer {
   /** ids in use are below this; a model's `vocab_size` may be larger (padded), never smaller */
   readonly vocabSize: number;
   readonly eosTokenId: number;
+  readonly hasChatTemplate: boolean;
   /** null where the tokenizer has none */
   readonly padTokenId: number | null;
   /** Special tokens that stand in the text are recognised; nothing is added. */
@@ -130,6 +131,10 @@ class FileTokenizer implements Tokenizer {
       skip_special_tokens: skipSpecialTokens,
       clean_up_tokenization_spaces: false,
     });
+  }
+
+  get hasChatTemplate(): boolean {
+    return this.template !== undefined;
   }
 
   applyChatTemplate(

@@ -1,4 +1,4 @@
-import { type RewardName, rewardOptionsSchemas } from '../contracts/rewards.ts';
+import { type RuleRewardName, ruleOptionsSchemas } from '../contracts/rewards.ts';
 import { accuracy } from './accuracy.ts';
 import { format } from './format.ts';
 import { languageReward } from './language.ts';
@@ -7,10 +7,10 @@ import { repetitionPenalty } from './repetition.ts';
 import type { Reward } from './reward.ts';
 import type { RewardTools } from './tools.ts';
 
-type OptionsOf<Name extends RewardName> = ReturnType<(typeof rewardOptionsSchemas)[Name]['parse']>;
+type OptionsOf<Name extends RuleRewardName> = ReturnType<(typeof ruleOptionsSchemas)[Name]['parse']>;
 
 /** How each reward that a recipe can name is made of its options. */
-const rules: { [Name in RewardName]: (options: OptionsOf<Name>, tools: RewardTools) => Reward } = {
+const rules: { [Name in RuleRewardName]: (options: OptionsOf<Name>, tools: RewardTools) => Reward } = {
   accuracy,
   format: () => format,
   language: languageReward,
@@ -18,16 +18,16 @@ const rules: { [Name in RewardName]: (options: OptionsOf<Name>, tools: RewardToo
   repetition: repetitionPenalty,
 };
 
-export const rewardNames = Object.keys(rules) as RewardName[];
+export const rewardNames = Object.keys(rules) as RuleRewardName[];
 
 /** The reward of a name, with the defaults of what its options leave out. Throws ZodError. */
 export function makeReward(
-  { name, options = {} }: { name: RewardName; options?: unknown },
+  { name, options = {} }: { name: RuleRewardName; options?: unknown },
   tools: RewardTools,
 ) {
   return made(name, options, tools);
 }
 
-function made<Name extends RewardName>(name: Name, options: unknown, tools: RewardTools): Reward {
-  return rules[name](rewardOptionsSchemas[name].parse(options) as OptionsOf<Name>, tools);
+function made<Name extends RuleRewardName>(name: Name, options: unknown, tools: RewardTools): Reward {
+  return rules[name](ruleOptionsSchemas[name].parse(options) as OptionsOf<Name>, tools);
 }

@@ -1,10 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
-import { numbersInForce } from '../algorithm/schedules.ts';
+import { numbersInForce, supervisedNumbersInForce } from '../algorithm/schedules.ts';
 import type { BatchSummary } from '../algorithm/step-batch.ts';
-import type { MakeBatchResult, RunPlan } from '../contracts/activities.ts';
+import type { MakeBatchResult, RunPlan, StagePlan } from '../contracts/activities.ts';
 import { Failure } from '../contracts/failures.ts';
 import type { StepKey } from '../contracts/identity.ts';
-import type { BatchRecord } from '../contracts/records.ts';
+import type { Change } from '../contracts/options.ts';
+import type { BatchRecord, SupervisedBatchRecord } from '../contracts/records.ts';
 import type { Reference } from '../contracts/reference.ts';
 import type { RolloutInHand } from '../contracts/stage-state.ts';
 import { branchName } from './branches.ts';
@@ -23,13 +24,19 @@ export interface PromptUse {
   trained: boolean;
 }
 
+/** Figures of a batch; a supervised step has neither rewards nor groups. */
+export type LoggedSummary = Pick<BatchSummary, 'accuracy' | 'meanLength' | 'dropped'> & {
+  [Name in 'reward' | 'rewards' | 'zeroVarianceShare']: BatchSummary[Name] | null;
+};
+
 export interface NewBatch {
   key: StepKey;
   term: number;
   batch: Reference;
-  hand: RolloutInHand;
-  record: BatchRecord;
-  summary: BatchSummary;
+  /** null for a supervised step */
+  hand: RolloutInHand | null;
+  record: BatchRecord | SupervisedBatchRecord;
+  summary: LoggedSummary;
   result: MakeBatchResult;
   /** all prompts of the rollout, with its first batch; none with the others */
   uses: PromptUse[];
@@ -112,14 +119,24 @@ async function refuseOtherNumbers(tx: Transaction, { key, record }: NewBatch): P
   const plan = run?.plan.stages.find(({ stage }) => stage === key.stage);
   if (plan === undefined)
     throw new Failure('InvalidInput', `run "${key.run}" has no plan of a stage "${key.stage}"`);
-  const numbers = numbersInForce(key.step, plan.options, await listChanges(tx, key));
-  const expected = { ...numbers, temperature: record.numbers.temperature };
+  const expected = expectedNumbers(key.step, plan, await listChanges(tx, key), record);
   if (isDeepStrictEqual(expected, { ...record.numbers })) return;
   throw new Failure(
     'Unavailable',
     `batch of ${branchName(key)} step ${key.step}: expected the numbers ${json(expected)}, found ${json(record.numbers)}: ` +
       'a live change was committed while the batch was being made. It is made again.',
   );
+}
+
+function expectedNumbers(
+  step: number,
+  plan: StagePlan,
+  changes: readonly Change[],
+  record: NewBatch['record'],
+): Record<string, unknown> {
+  if (plan.algorithm !== 'grpo') return { ...supervisedNumbersInForce(step, plan.options, changes) };
+  const { temperature } = { temperature: 1, ...record.numbers };
+  return { ...numbersInForce(step, plan.options, changes), temperature };
 }
 
 async function insertBatch(
@@ -135,14 +152,14 @@ async function insertBatch(
       key.step,
       json(batch),
       term,
-      json(hand),
+      hand && json(hand),
       record.digestBefore,
       json(record.cursorAfter),
       result.completions,
       result.tokens,
       result.learningRate,
       summary.reward,
-      json(summary.rewards),
+      summary.rewards && json(summary.rewards),
       summary.accuracy,
       summary.meanLength,
       summary.zeroVarianceShare,
@@ -152,6 +169,7 @@ async function insertBatch(
 }
 
 async function insertUses(tx: Transaction, { key, hand, uses }: NewBatch): Promise<void> {
+  if (hand === null) return;
   await tx.query(
     `INSERT INTO prompt_uses (run, stage, branch, first_step, slot, prompt, trained)
      SELECT $1, $2, $3, $4, u.* FROM unnest($5::integer[], $6::text[], $7::boolean[]) AS u`,

@@ -72,7 +72,7 @@ async function refuseOutOfBounds(tx: Transaction, branch: BranchKey, changes: Ch
   const plan = run?.plan.stages.find(({ stage }) => stage === branch.stage);
   if (plan === undefined)
     throw new Failure('InvalidInput', `run "${branch.run}" has no plan of a stage "${branch.stage}"`);
-  const problems = problemsOfChanges(plan.options, await listChanges(tx, branch), changes);
+  const problems = problemsOfChanges(plan, await listChanges(tx, branch), changes);
   if (problems.length === 0) return;
   throw new Failure('InvalidInput', `${branchName(branch)}: ${problems.join('; ')}. Nothing was changed.`);
 }

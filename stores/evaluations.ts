@@ -19,12 +19,10 @@ export interface CommittedEvaluation extends EvaluationDocument {
   checkpoint: Reference | null;
 }
 
-/** Under this name the policy is measured that no stage has trained yet. */
-const BASE = 'base';
-
 const COLUMNS = `stage, branch, step, quick, problems, k, pass_at_1 AS "passAt1", pass_at_1_low AS low,
   pass_at_1_high AS high, cons_at_k AS "consAtK", format_rate AS "formatRate", mean_length AS "meanLength",
-  reflection_rate AS "reflectionRate", rollout, scores, checkpoint`;
+  reflection_rate AS "reflectionRate", pass_at_k AS "passAtK", by_domain AS "byDomain",
+  general_ability AS "generalAbility", language_consistency AS "languageConsistency", rollout, scores, checkpoint`;
 
 interface Row extends Omit<CommittedEvaluation, 'passAt1Interval'> {
   low: number;
@@ -45,7 +43,7 @@ export async function recordEvaluation(
 ): Promise<CommittedEvaluation> {
   const { key, as } = evaluation;
   return database.transaction(async (tx) => {
-    const branch = as === BASE ? 0 : (await currentBranch(tx, key)).branch;
+    const branch = as !== key.stage ? 0 : (await currentBranch(tx, key)).branch;
     const inserted = await insertEvaluation(tx, evaluation, branch);
     return inserted ?? sameEvaluation(tx, evaluation, branch);
   });
@@ -58,8 +56,8 @@ async function insertEvaluation(
 ): Promise<CommittedEvaluation | undefined> {
   const [row] = await tx.query<Row>(
     `INSERT INTO evaluations (run, stage, branch, step, quick, problems, k, pass_at_1, pass_at_1_low, pass_at_1_high,
-       cons_at_k, format_rate, mean_length, reflection_rate, rollout, scores, checkpoint)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+       cons_at_k, format_rate, mean_length, reflection_rate, rollout, scores, checkpoint, pass_at_k, by_domain, general_ability, language_consistency)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
      ON CONFLICT DO NOTHING RETURNING ${COLUMNS}`,
     [
       key.run,
@@ -78,6 +76,10 @@ async function insertEvaluation(
       json(rollout),
       json(scores),
       checkpoint && json(checkpoint),
+      figures.passAtK,
+      json(figures.byDomain),
+      figures.generalAbility,
+      figures.languageConsistency,
     ],
   );
   return row && fromRow(row);
@@ -92,6 +94,8 @@ async function sameEvaluation(
     `SELECT ${COLUMNS} FROM evaluations WHERE run = $1 AND stage = $2 AND branch = $3 AND step = $4 AND quick = $5`,
     [key.run, as, branch, step, quick],
   );
+  // A model that several stages start from is measured once: whose row came first stands.
+  if (row !== undefined && as !== key.stage) return fromRow(row);
   if (row?.rollout.sha256 === rollout.sha256 && row.scores.sha256 === scores.sha256) return fromRow(row);
   throw new Failure(
     'Contradiction',

@@ -13,6 +13,7 @@ import type { Reference } from '../contracts/reference.ts';
  *                                  checkpoints/step-000040/t3/<file>
  *     runs/<run>/<stage>/evaluations/<as>-000040[-quick]/request-<digest>.safetensors, …
  *     texts/<digest>.txt
+ *                                  examples/part-000003/request-<digest>.safetensors, …
  *     references/<digest>.safetensors
  *     models/<digest>/<file>
  *
@@ -48,6 +49,9 @@ export const keys = {
   /** Held-out prompts of an evaluation kept under the name `as`. */
   evaluationRequest: (key: StageKey, { as, step, quick }: { as: string; step: number; quick: boolean }) =>
     record(`${stageFolder(key)}/evaluations/${as}-${padded(step)}${quick ? '-quick' : ''}`, 'request'),
+  /** Prompts whose completions are to become examples of a supervised stage. */
+  examplesRequest: (key: StageKey & { branch: number }, part: number): KeyOfContent =>
+    record(`${branchFolder(key)}/examples/part-${padded(part)}`, 'request'),
   /** Completions, beside their request. A joined rollout has no one lease: null. */
   rollout: (request: Pick<Reference, 'uri'>, lease: Pick<Lease, 'term'> | null): KeyOfContent =>
     record(folderOf(request), lease ? `t${lease.term}-rollout` : 'rollout'),

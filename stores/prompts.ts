@@ -205,3 +205,18 @@ export async function listProblems(reader: Queryable, promptSet: string, split: 
   );
   return rows.map(({ problem }) => problem);
 }
+
+/** Places of a split's prompts by domain, each in the set's order. */
+export async function ordinalsByDomain(
+  reader: Queryable,
+  promptSet: string,
+  split: Split,
+): Promise<Record<string, number[]>> {
+  const rows = await reader.query<{ domain: string; ordinals: number[] }>(
+    `SELECT p.domain, array_agg(m.ordinal ORDER BY m.ordinal) AS ordinals
+     FROM prompt_set_members m JOIN prompts p ON p.hash = m.prompt
+     WHERE m.prompt_set = $1 AND m.split = $2 GROUP BY p.domain ORDER BY p.domain`,
+    [promptSet, split],
+  );
+  return Object.fromEntries(rows.map(({ domain, ordinals }) => [domain, ordinals]));
+}

@@ -56,11 +56,21 @@ export async function createRun(database: Database, run: NewRun): Promise<Run> {
 }
 
 async function createStage(tx: Transaction, run: string, position: number, plan: StagePlan): Promise<void> {
-  const { manifest, digests } = plan.initial;
+  const { origin } = plan;
+  const initial = origin.kind === 'model' ? origin.checkpoint : null;
   await tx.query(
-    `INSERT INTO stages (run, stage, position, steps, initial_manifest, initial_digests)
-     VALUES ($1, $2, $3, $4, $5, $6)`,
-    [run, plan.stage, position, plan.options.max_steps, json(manifest), json(digests)],
+    `INSERT INTO stages (run, stage, position, steps, algorithm, origin, initial_manifest, initial_digests)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+    [
+      run,
+      plan.stage,
+      position,
+      plan.options.max_steps,
+      plan.algorithm,
+      origin.kind === 'model' ? origin.name : origin.stage,
+      initial && json(initial.manifest),
+      initial && json(initial.digests),
+    ],
   );
   await tx.query('INSERT INTO branches (run, stage, branch) VALUES ($1, $2, 0)', [run, plan.stage]);
 }

@@ -1,9 +1,14 @@
 import { rolloutOfStep } from '../algorithm/rollout-plan.ts';
-import type { CommittedCheckpoint, LoggedBatch, RunPlan, StagePosition } from '../contracts/activities.ts';
+import type {
+  CommittedCheckpoint,
+  LoggedBatch,
+  RunPlan,
+  StagePlan,
+  StagePosition,
+} from '../contracts/activities.ts';
 import { Failure } from '../contracts/failures.ts';
 import type { BranchKey, StageKey } from '../contracts/identity.ts';
 import type { Numerics } from '../contracts/numerics.ts';
-import type { GrpoOptions } from '../contracts/options.ts';
 import type { Cursor } from '../contracts/records.ts';
 import type { RolloutInHand, StageStatus } from '../contracts/stage-state.ts';
 import type { Digests } from '../contracts/training.ts';
@@ -16,7 +21,7 @@ import { listSeams } from './seams.ts';
 /**
  * Where a stage stands by the rows (rule 6): the last checkpoint, the log after it, and what the next step
  * needs to know. All of it from one and the same state of the rows.
- * @throws Failure 'InvalidInput' where there is no such stage.
+ * @throws Failure 'InvalidInput' where there is no such stage, or it does not know yet where it starts.
  */
 export async function readPosition(database: Database, key: StageKey): Promise<StagePosition> {
   return database.snapshot(async (reader) => {
@@ -33,7 +38,7 @@ export async function readPosition(database: Database, key: StageKey): Promise<S
       logged: await batchesAfter(reader, branch, checkpoint.step),
       numerics: recorded?.numerics ?? null,
       cursor: last?.cursor ?? { pass: 0, position: 0 },
-      rollout: last && rolloutStillInHand(last, stage.options),
+      rollout: last && rolloutStillInHand(last, stage.plan),
       changes: await listChanges(reader, branch),
       seams: await listSeams(reader, branch),
       evaluated: await evaluationsOf(reader, branch),
@@ -44,14 +49,14 @@ export async function readPosition(database: Database, key: StageKey): Promise<S
 interface Stage {
   status: StageStatus;
   initial: CommittedCheckpoint;
-  options: GrpoOptions;
+  plan: StagePlan;
 }
 
 async function readStage(reader: Queryable, { run, stage }: StageKey): Promise<Stage> {
   const [row] = await reader.query<{
     status: StageStatus;
-    manifest: CommittedCheckpoint['manifest'];
-    digests: Digests;
+    manifest: CommittedCheckpoint['manifest'] | null;
+    digests: Digests | null;
     plan: RunPlan;
   }>(
     `SELECT s.status, s.initial_manifest AS manifest, s.initial_digests AS digests, r.plan
@@ -63,10 +68,20 @@ async function readStage(reader: Queryable, { run, stage }: StageKey): Promise<S
     throw new Failure('InvalidInput', `run "${run}": expected a plan of the stage "${stage}", found none`);
   }
   const { status, manifest, digests } = row;
-  return { status, initial: { step: 0, manifest, digests }, options: plan.options };
+  if (manifest === null || digests === null) throw originUnknown({ run, stage });
+  return { status, initial: { step: 0, manifest, digests }, plan };
 }
 
-async function lastCheckpoint(reader: Queryable, key: BranchKey): Promise<CommittedCheckpoint | undefined> {
+const originUnknown = ({ run, stage }: StageKey) =>
+  new Failure(
+    'Contradiction',
+    `${run}/${stage}: expected the checkpoint that it starts from, found none: is the stage before it complete?`,
+  );
+
+export async function lastCheckpoint(
+  reader: Queryable,
+  key: BranchKey,
+): Promise<CommittedCheckpoint | undefined> {
   const [row] = await reader.query<CommittedCheckpoint>(
     `SELECT r.step, r.manifest, r.digests ${rowsOfBranch('checkpoints')} ORDER BY r.step DESC LIMIT 1`,
     branchValues(key),
@@ -76,7 +91,8 @@ async function lastCheckpoint(reader: Queryable, key: BranchKey): Promise<Commit
 
 interface LastBatch {
   step: number;
-  hand: RolloutInHand;
+  /** null for a supervised step */
+  hand: RolloutInHand | null;
   cursor: Cursor;
 }
 
@@ -102,7 +118,7 @@ async function lastRecorded(
 async function batchesAfter(reader: Queryable, key: BranchKey, step: number): Promise<LoggedBatch[]> {
   return reader.query<LoggedBatch>(
     `SELECT r.step, r.batch,
-       CASE WHEN r.step = (r.hand -> 'firstStep')::integer THEN (r.hand -> 'tokensSampled')::integer ELSE 0 END
+       CASE WHEN r.step = (r.hand ->> 'firstStep')::integer THEN (r.hand ->> 'tokensSampled')::integer ELSE 0 END
          AS "tokensSampled",
        CASE WHEN s.step IS NOT NULL THEN
        jsonb_build_object('digestAfter', s.digest_after, 'numerics', s.numerics) END AS recorded
@@ -114,7 +130,9 @@ async function batchesAfter(reader: Queryable, key: BranchKey, step: number): Pr
 }
 
 /** A rollout is in hand until its last step, or the stage's, is logged. */
-function rolloutStillInHand({ step, hand }: LastBatch, options: GrpoOptions): RolloutInHand | null {
+function rolloutStillInHand({ step, hand }: LastBatch, plan: StagePlan): RolloutInHand | null {
+  if (plan.algorithm !== 'grpo') return null;
+  const { options } = plan;
   return step < Math.min(rolloutOfStep(step, options).lastStep, options.max_steps) ? hand : null;
 }
 
@@ -123,7 +141,7 @@ async function evaluationsOf(reader: Queryable, key: BranchKey): Promise<string[
     `SELECT e.stage || '@' || e.step AS name
      FROM evaluations e
      LEFT JOIN lineage($1, $2, $3) l ON e.branch = l.ancestor AND e.step <= l.up_to
-     WHERE e.run = $1 AND (e.stage = 'base' OR e.stage = $2 AND l.ancestor IS NOT NULL)
+     WHERE e.run = $1 AND (e.stage = 'base' OR e.stage LIKE 'student/%' OR e.stage = $2 AND l.ancestor IS NOT NULL)
      GROUP BY e.stage, e.step ORDER BY e.stage, e.step`,
     branchValues(key),
   );

@@ -34,6 +34,19 @@ export async function setStageStatus(
   });
 }
 
+/** What the run's stages under way make of it: parked before paused before running; null where none is under way. */
+export async function standingOf(
+  reader: Queryable,
+  run: string,
+): Promise<{ status: 'running' | 'paused' | 'parked' | null; reason: string | null }> {
+  const [row] = await reader.query<{ status: 'running' | 'paused' | 'parked'; reason: string | null }>(
+    `SELECT status, reason FROM stages WHERE run = $1 AND status IN ('parked', 'paused', 'running')
+     ORDER BY array_position(ARRAY['parked', 'paused', 'running'], status), position LIMIT 1`,
+    [run],
+  );
+  return row ?? { status: null, reason: null };
+}
+
 async function refuseUnfinished(tx: Transaction, key: StageKey & { branch: number }): Promise<void> {
   const [stage] = await tx.query<{ steps: number }>(
     'SELECT steps FROM stages WHERE run = $1 AND stage = $2 FOR NO KEY UPDATE',
@@ -69,7 +82,8 @@ async function listStanding(
   run: string,
 ): Promise<Omit<StageDocument, 'changes' | 'seams'>[]> {
   return reader.query<Omit<StageDocument, 'changes' | 'seams'>>(
-    `SELECT st.stage, st.status, st.reason, st.branch, coalesce(reached.step, 0) AS step, st.steps,
+    `SELECT st.stage, st.algorithm, st.origin, 'r1/' || st.run || '/' || st.stage AS "workflowId",
+       st.data_set AS dataset, st.status, st.reason, st.branch, coalesce(reached.step, 0) AS step, st.steps,
        saved.checkpoint, st.started_at AS "startedAt", st.finished_at AS "finishedAt"
      FROM stages st
      LEFT JOIN LATERAL (

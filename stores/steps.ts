@@ -113,8 +113,8 @@ async function insertStep(
   await tx.query(
     `INSERT INTO steps (run, stage, branch, step, term, digest_before, digest_after, reference_digest, loss, grad_norm,
        entropy, kl, clip_fraction, sampler_gap, tokens_trained, tokens_sampled, numerics, seam, seconds_sampling,
-       seconds_scoring, seconds_logprobs, seconds_training, seconds_other)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)`,
+       seconds_scoring, seconds_logprobs, seconds_training, seconds_other, model_accuracy)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)`,
     [
       ...branchValues(key),
       key.step,
@@ -137,6 +137,7 @@ async function insertStep(
       spent.logprobs,
       result.seconds,
       secondsOther,
+      metrics.accuracy,
     ],
   );
 }
@@ -168,7 +169,8 @@ export async function listSteps(
   return reader.query<StepDocument>(
     `SELECT s.stage, s.branch, s.step, s.digest_before AS "digestBefore", s.digest_after AS "digestAfter", b.batch,
        s.loss, b.learning_rate AS "learningRate", s.grad_norm AS "gradNorm", s.entropy, s.kl,
-       s.clip_fraction AS "clipFraction", s.sampler_gap AS "samplerGap", b.reward, b.rewards, b.accuracy,
+       s.clip_fraction AS "clipFraction", s.sampler_gap AS "samplerGap", b.reward, b.rewards,
+       coalesce(b.accuracy, s.model_accuracy) AS accuracy,
        b.mean_length AS "meanLength", b.zero_variance_share AS "zeroVarianceShare", b.dropped,
        s.tokens_sampled AS "tokensSampled", s.tokens_trained AS "tokensTrained",
        s.seconds_sampling AS "secondsSampling", s.seconds_scoring AS "secondsScoring",

@@ -1,5 +1,7 @@
+import { measuredRewards } from '../algorithm/measured-rewards.ts';
 import type { EvaluationSummary } from '../contracts/activities.ts';
 import type { StageKey } from '../contracts/identity.ts';
+import type { EvaluationOptions } from '../contracts/options.ts';
 import type { Reference } from '../contracts/reference.ts';
 import type { HeldTrainer } from '../contracts/workflows.ts';
 import { orchestrator, rewards } from './activities.ts';
@@ -14,11 +16,12 @@ interface EvaluationInput {
   step: number;
   quick: boolean;
   checkpoint: Reference | null;
+  language: EvaluationOptions['language'];
 }
 
 /** Measures the policy in hand on held-out problems and keeps the figures as a row. */
 export async function evaluate(input: EvaluationInput): Promise<EvaluationSummary> {
-  const { key, trainer, lost, as, step, quick, checkpoint } = input;
+  const { key, trainer, lost, as, step, quick, checkpoint, language } = input;
   const what = `evaluate ${as === key.stage ? `step ${step}` : as}`;
   const asked = { key, as, step, quick };
   const { request } = await orchestrator.drawEvaluation.executeWithOptions({ summary: what }, [asked]);
@@ -26,7 +29,7 @@ export async function evaluate(input: EvaluationInput): Promise<EvaluationSummar
   const expectedDigest = trainer.digest;
   const sampled = await callTrainer(trainer, lost, 'sample', `${what} · sample`, { request, expectedDigest });
   const scored = await rewards.scoreRollout.executeWithOptions({ summary: `${what} · score` }, [
-    { key, rollout: sampled.rollout, rewards: ['accuracy', 'format'] },
+    { key, rollout: sampled.rollout, rewards: measuredRewards(language) },
   ]);
   return orchestrator.recordEvaluation.executeWithOptions({ summary: `${what} · figures` }, [
     { ...asked, rollout: sampled.rollout, scores: scored.scores, checkpoint },

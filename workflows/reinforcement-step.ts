@@ -1,13 +1,19 @@
 import { rolloutOfStep } from '../algorithm/rollout-plan.ts';
+import type { ReinforcementPlan } from '../contracts/activities.ts';
 import { Failure } from '../contracts/failures.ts';
 import { orchestrator } from './activities.ts';
 import { type FreshRollout, rollOut } from './rollout.ts';
 import { type StepStory, stageDetails, stepSummary } from './stage-details.ts';
-import { isSeam, type StandingWalk, stepRecorded, stepTaken } from './stage-walk.ts';
+import {
+  isSeam,
+  STORIES_SHOWN,
+  type StandingWalk as StandingWalkOf,
+  stepRecorded,
+  stepTaken,
+} from './stage-walk.ts';
 import { callTrainer } from './trainer.ts';
 
-/** Rows of the details' table. */
-const STORIES_SHOWN = 10;
+type StandingWalk = StandingWalkOf<ReinforcementPlan>;
 
 /** One optimiser step: roll out if a rollout begins here, log the batch, train on it, record it. */
 export async function reinforcementStep(walk: StandingWalk): Promise<void> {

@@ -1,6 +1,7 @@
 import { afterRound } from '../algorithm/dynamic-sampling.ts';
+import { rewardPlan } from '../algorithm/reward-plan.ts';
 import { rolloutOfStep } from '../algorithm/rollout-plan.ts';
-import type { JoinRolloutsInput, ScoreRolloutResult, StagePlan } from '../contracts/activities.ts';
+import type { JoinRolloutsInput, ReinforcementPlan, ScoreRolloutResult } from '../contracts/activities.ts';
 import type { BranchKey } from '../contracts/identity.ts';
 import type { Cursor } from '../contracts/records.ts';
 import type { Reference } from '../contracts/reference.ts';
@@ -18,7 +19,7 @@ export interface FreshRollout {
 
 interface RolloutInput {
   key: BranchKey;
-  plan: StagePlan;
+  plan: ReinforcementPlan;
   trainer: HeldTrainer;
   lost: LostQueues;
   /** the first step that trains on it */
@@ -115,11 +116,23 @@ function sample(input: RolloutInput, request: Reference) {
   return callTrainer(trainer, lost, 'sample', `step ${step} · sample`, { request, expectedDigest });
 }
 
-function score({ key, plan, step }: RolloutInput, rollout: Reference) {
-  const names = plan.options.rewards.map(({ name }) => name);
-  return rewards.scoreRollout.executeWithOptions({ summary: `step ${step} · score` }, [
-    { key: { run: key.run, stage: key.stage }, rollout, rewards: names },
+async function score({ key, plan, step }: RolloutInput, rollout: Reference): Promise<ScoreRolloutResult> {
+  const { byRule, byModel } = rewardPlan(plan.options.rewards, step);
+  const stage = { run: key.run, stage: key.stage };
+  const scored = await rewards.scoreRollout.executeWithOptions({ summary: `step ${step} · score` }, [
+    { key: stage, rollout, rewards: byRule },
   ]);
+  if (byModel.length === 0) return scored;
+  const judged = await Promise.all(
+    byModel.map((reward) =>
+      rewards.scoreByModel.executeWithOptions({ summary: `step ${step} · ${reward.name}` }, [
+        { key: stage, rollout, reward },
+      ]),
+    ),
+  );
+  const parts = [scored.scores, ...judged.map(({ scores }) => scores)];
+  const { scores } = await rewards.joinScores({ scores: parts });
+  return { ...scored, scores, seconds: scored.seconds + Math.max(...judged.map(({ seconds }) => seconds)) };
 }
 
 /**

@@ -22,8 +22,10 @@ const figure = (value: number | null, digits = 3) => (value === null ? '–' : v
 /** `step 37 · reward 0.61 · len 48 · kl 0.004`: an activity's summary, at most 400 bytes. */
 export function stepSummary({ step, batch, result }: StepStory): string {
   const kl = result.metrics.kl === null ? '' : ` · kl ${result.metrics.kl.toFixed(4)}`;
-  return `step ${step} · reward ${batch.reward.toFixed(2)} · len ${batch.meanLength.toFixed(0)}${kl}`;
+  return `step ${step} · ${rewardText(batch)}len ${batch.meanLength.toFixed(0)}${kl}`;
 }
+
+const rewardText = ({ reward }: MakeBatchResult) => (reward === null ? '' : `reward ${reward.toFixed(2)} · `);
 
 /** The last steps as a table and the last samples, as Markdown. */
 export function stageDetails(

@@ -1,4 +1,4 @@
-import { milestonesAt } from '../algorithm/milestones.ts';
+import { type Milestones, milestonesAt } from '../algorithm/milestones.ts';
 import { equalNumerics, sameNumerics } from '../algorithm/numerics.ts';
 import type { LoggedBatch, ScoreRolloutResult, StagePlan, StagePosition } from '../contracts/activities.ts';
 import { Failure } from '../contracts/failures.ts';
@@ -15,9 +15,9 @@ import type { StepStory } from './stage-details.ts';
 import { acquireTrainer, callTrainer } from './trainer.ts';
 
 /** A stage under way: what it holds, and how far it has come. */
-export interface StageWalk {
+export interface StageWalk<Plan extends StagePlan = StagePlan> {
   readonly key: StageKey;
-  readonly plan: StagePlan;
+  readonly plan: Plan;
   readonly desk: StageDesk;
   /** the last step this history knows to be committed; null before it has asked (rule 6) */
   historyStep: number | null;
@@ -29,7 +29,7 @@ export interface StageWalk {
 }
 
 /** A walk that has found its place: the rows are read, and a trainer holds the policy of the last step. */
-export interface StandingWalk extends StageWalk {
+export interface StandingWalk<Plan extends StagePlan = StagePlan> extends StageWalk<Plan> {
   readonly branch: BranchKey;
   trainer: HeldTrainer;
   step: number;
@@ -43,20 +43,33 @@ export interface StandingWalk extends StageWalk {
   evaluated: Set<string>;
 }
 
+/** What a kind of stage wants to be so before it begins. */
+interface Beginning<Plan extends StagePlan> {
+  readonly prepare: ((walk: StageWalk<Plan>, branch: BranchKey) => Promise<void>) | null;
+  readonly withReference: (plan: Plan) => boolean;
+}
+
+/** Rows of the details' table. */
+export const STORIES_SHOWN = 10;
+
 /** Reads where the stage stands by the rows, has a trainer hold that policy, and replays the log after it. */
-export async function findPlace(walk: StageWalk): Promise<StandingWalk | 'complete'> {
+export async function findPlace<Plan extends StagePlan>(
+  walk: StageWalk<Plan>,
+  kind: Beginning<Plan>,
+): Promise<StandingWalk<Plan> | 'complete'> {
   walk.desk.phase('reading where the stage stands');
   const position = await orchestrator.openStage({ key: walk.key, historyStep: walk.historyStep });
   if (position.status === 'complete') return 'complete';
   walk.desk.reached(position.step);
   walk.desk.knows(position);
   const branch = { ...walk.key, branch: position.branch };
+  await kind.prepare?.(walk, branch);
   walk.desk.phase('waiting for a trainer');
-  const withReference = walk.plan.options.beta > 0;
+  const withReference = kind.withReference(walk.plan);
   walk.trainer = heldAt(walk.trainer, position)
     ? walk.trainer
     : await acquireTrainer(branch, position.checkpoint, withReference);
-  const standing: StandingWalk = Object.assign(walk, {
+  const standing: StandingWalk<Plan> = Object.assign(walk, {
     branch,
     trainer: walk.trainer,
     step: walk.trainer.step,
@@ -162,16 +175,24 @@ export async function keepMilestones(walk: StandingWalk): Promise<{ saved: boole
   const due = milestonesAt(walk.step, walk.plan.options);
   const saved = due.save && walk.checkpointStep !== walk.step;
   if (saved) await commitCheckpoint(walk);
-  const as = walk.step === 0 ? 'base' : walk.key.stage;
-  if (due.evaluate !== null && !walk.evaluated.has(`${as}@${walk.step}`)) {
-    walk.desk.phase('evaluating', as === 'base' ? 'the base' : `step ${walk.step}`);
+  const as = walk.step === 0 ? originName(walk.plan) : walk.key.stage;
+  if (isMeasured(walk.plan, due) && as !== null && !walk.evaluated.has(`${as}@${walk.step}`)) {
+    walk.desk.phase('evaluating', walk.step === 0 ? `the ${as}` : `step ${walk.step}`);
     const { key, trainer, step } = walk;
     const quick = due.evaluate === 'quick';
-    await evaluate({ key, trainer, lost: walk.desk.lostQueues, as, step, quick, checkpoint: null });
+    const { language } = walk.plan.evaluation;
+    await evaluate({ key, trainer, lost: walk.desk.lostQueues, as, step, quick, checkpoint: null, language });
     walk.evaluated.add(`${as}@${step}`);
   }
   return { saved };
 }
+
+/** Under what name the model is measured that the stage starts from; null where an earlier stage has done so. */
+const originName = ({ origin }: StagePlan) => (origin.kind === 'model' ? origin.name : null);
+
+/** A reward model answers nothing: it is measured by how it ranks, at its stage's end. */
+const isMeasured = ({ algorithm }: StagePlan, { evaluate }: Milestones) =>
+  evaluate !== null && algorithm !== 'reward-model';
 
 /** Objects, the manifest, and last the row: the commit (rule 4). */
 export async function commitCheckpoint(walk: StandingWalk): Promise<void> {
@@ -185,5 +206,5 @@ export async function commitCheckpoint(walk: StandingWalk): Promise<void> {
     { key: { ...walk.branch, step }, term: trainer.lease.term, checkpoint, acrossSeam },
   ]);
   walk.checkpointStep = step;
-  walk.desk.attributes({ step, reward: walk.recent.at(-1)?.batch.reward });
+  walk.desk.attributes({ step, reward: walk.recent.at(-1)?.batch.reward ?? undefined });
 }

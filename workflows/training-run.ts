@@ -5,26 +5,36 @@ import {
   isCancellation,
   workflowInfo,
 } from '@temporalio/workflow';
+import { stageWaves } from '../algorithm/stage-order.ts';
+import type { StagePlan } from '../contracts/activities.ts';
 import { type RunInput, type StageOutcome, stageWorkflowId } from '../contracts/workflows.ts';
 import { orchestrator } from './activities.ts';
 import { describeFailure } from './errors.ts';
 import { reinforcementStage } from './reinforcement-stage.ts';
+import { rewardModelStage } from './reward-model-stage.ts';
+import { supervisedStage } from './supervised-stage.ts';
 
-/** One launch of a recipe: its stages, one after the other, each a child workflow. */
+const workflows: Record<StagePlan['algorithm'], typeof reinforcementStage> = {
+  grpo: reinforcementStage,
+  sft: supervisedStage,
+  'reward-model': rewardModelStage,
+};
+
+const titles: Record<StagePlan['algorithm'], string> = {
+  grpo: 'GRPO',
+  sft: 'supervised fine-tuning',
+  'reward-model': 'training a reward model',
+};
+
+/** One launch of a recipe: its stages in waves, each stage a child workflow. */
 export async function trainingRun({ run }: RunInput): Promise<{ stages: StageOutcome[] }> {
   const { stages } = await orchestrator.loadPlan({ run });
   const outcomes: StageOutcome[] = [];
   try {
-    for (const plan of stages) {
-      const key = { run, stage: plan.stage };
-      const outcome = await executeChild(reinforcementStage, {
-        workflowId: stageWorkflowId(key),
-        args: [{ key, historyStep: null, trainer: null }],
-        staticSummary: `${plan.stage} of ${run}: ${plan.options.max_steps} steps of GRPO`,
-        typedSearchAttributes: workflowInfo().typedSearchAttributes,
-      });
-      outcomes.push(outcome);
-      if (outcome.status === 'aborted') break;
+    for (const wave of stageWaves(stages)) {
+      const ended = await Promise.all(wave.map((plan) => runStage(run, plan)));
+      outcomes.push(...ended);
+      if (ended.some(({ status }) => status === 'aborted')) break;
     }
   } catch (error) {
     if (isCancellation(error)) throw error;
@@ -36,4 +46,14 @@ export async function trainingRun({ run }: RunInput): Promise<{ stages: StageOut
     orchestrator.setRunStatus.executeWithOptions({ summary: `run ${status}` }, [{ run, status }]),
   );
   return { stages: outcomes };
+}
+
+function runStage(run: string, { stage, algorithm, options }: StagePlan): Promise<StageOutcome> {
+  const key = { run, stage };
+  return executeChild(workflows[algorithm], {
+    workflowId: stageWorkflowId(key),
+    args: [{ key, historyStep: null, trainer: null }],
+    staticSummary: `${stage} of ${run}: ${options.max_steps} steps of ${titles[algorithm]}`,
+    typedSearchAttributes: workflowInfo().typedSearchAttributes,
+  });
 }

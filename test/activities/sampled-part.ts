@@ -61,6 +61,7 @@ export async function sampledPart(
   const drawn = prompts(20).slice(0, count);
   const request: SampleRequest = {
     kind: 'sample-request',
+    model: null,
     prompts: drawn.map(({ problem, answer, domain }, slot) => {
       return { slot, prompt: promptHash({ problem, answer, domain }), problem, answer, domain };
     }),

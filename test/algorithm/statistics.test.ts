@@ -92,15 +92,23 @@ test('samples without an answer have no vote, and a problem without a vote is no
 });
 
 test('the summary holds what the evaluation table shows', () => {
-  const sample = { answer: '37', correct: true, wellFormed: true, tokens: 20, text: '7+15=22 check 22-15=7' };
-  const wrong = { answer: null, correct: false, wellFormed: false, tokens: 10, text: '7+15=22' };
+  const asked = { domain: 'nano-sums', language: null };
+  const sample = {
+    answer: '37',
+    correct: true,
+    wellFormed: true,
+    tokens: 20,
+    text: '7+15=22 check 22-15=7',
+    ...asked,
+  };
+  const wrong = { answer: null, correct: false, wellFormed: false, tokens: 10, text: '7+15=22', ...asked };
   const summary = summarizeEvaluation([
     [sample, sample, wrong],
     [wrong, wrong, sample],
   ]);
   close(summary.passAt1, 0.5);
   assert.deepEqual(
-    { ...summary, passAt1: 0, passAt1Interval: [0, 0] },
+    { ...summary, passAt1: 0, passAt1Interval: [0, 0], byDomain: Object.keys(summary.byDomain) },
     {
       problems: 2,
       k: 3,
@@ -110,6 +118,10 @@ test('the summary holds what the evaluation table shows', () => {
       formatRate: 0.5,
       meanLength: 15,
       reflectionRate: 0.5,
+      passAtK: 1,
+      byDomain: ['nano-sums'],
+      generalAbility: null,
+      languageConsistency: null,
     },
   );
   assert.throws(() => summarizeEvaluation([]), /expected at least one sample/);

@@ -33,6 +33,7 @@ function scored(
     changes: [],
     request: {
       kind: 'sample-request',
+      model: null,
       prompts: Array.from({ length: groups }, (_, slot) => {
         return { slot, prompt: '0'.repeat(64), problem: `${slot}`, answer: '1', domain: 'math' };
       }),

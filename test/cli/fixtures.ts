@@ -15,6 +15,10 @@ export function evaluationFixture(of: Partial<EvaluationDocument> = {}): Evaluat
     formatRate: 0.9,
     meanLength: 31.5,
     reflectionRate: 0.2,
+    passAtK: 0.6,
+    byDomain: null,
+    generalAbility: null,
+    languageConsistency: null,
     ...of,
   };
 }
@@ -38,6 +42,10 @@ export function showFixture({
 }: ShowOf): ShowDocument {
   const stage: ShowDocument['stages'][number] = {
     stage: 'zero',
+    algorithm: 'grpo',
+    origin: 'base',
+    workflowId: 'r1/small-1/zero',
+    dataset: null,
     status: stageStatus ?? (status === 'complete' ? 'complete' : 'running'),
     reason,
     branch: 0,

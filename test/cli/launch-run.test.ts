@@ -111,7 +111,7 @@ test('what a recipe names is checked before anything is written', async (t) => {
     const refusals: [string[], RegExp][] = [
       [['base=nowhere'], /nowhere: expected a model’s folder, found none/],
       [['problems=300'], /at most as many problems as prompts are held out \(256\), found 300/],
-      [['max_completion_length=250'], /within the model's 256 positions, found \d+ \+ 250/],
+      [['max_completion_length=250'], /within the 256 positions of .*nano-base, found \d+ \+ 250/],
       [['prompts.train=50', 'terms=2', 'limit=3'], /expected 50 different sums, found \d/],
     ];
     for (const [sets, message] of refusals) {

@@ -65,8 +65,8 @@ test('all problems of a recipe are listed at once, each with expected and found'
     .replace('algorithm: grpo', 'algorithm: ppo');
   assert.deepEqual(refusal(() => parse(broken)).slice(0, 3), [
     'r.yaml line 2: seed: expected a number, found "one"',
-    'r.yaml line 4: prompts.source: expected one of "jsonl", "nano-sums", found "nano-sum"',
-    'r.yaml line 8: stages[0].algorithm: expected "grpo", found "ppo"',
+    'r.yaml line 4: prompts.source: expected one of "jsonl", "imported", "nano-sums", "nano-general", found "nano-sum"',
+    'r.yaml line 8: stages[0].algorithm: expected one of "grpo", "sft", "reward-model", found "ppo"',
   ]);
 });
 
@@ -108,7 +108,10 @@ test('the comments of a shipped recipe stand beside known keys only', async () =
   const { stages, evaluation, prompts } = parseConfiguration(recipeSchema, text, 'nano-zero.yaml');
   assert.equal(evaluation.problems, prompts.source === 'nano-sums' ? prompts.test : undefined);
   assert.deepEqual(
-    stages.map(({ stage, options }) => [stage, options.prompts_per_step * options.num_generations]),
+    stages.map((stage) => [
+      stage.stage,
+      stage.algorithm === 'grpo' && stage.options.prompts_per_step * stage.options.num_generations,
+    ]),
     [['zero', 256]],
   );
 });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readManifest } from '../../activities/checkpoint-files.ts';
-import { readBatch } from '../../activities/records.ts';
+import { readLoggedBatch } from '../../activities/records.ts';
 import type { Reference } from '../../contracts/reference.ts';
 import type { Database } from '../../stores/database.ts';
 import type { ObjectStore } from '../../stores/objects.ts';
@@ -87,8 +87,18 @@ async function batchesOf(database: Database, objects: ObjectStore, run: string) 
 }
 
 async function contentOf(objects: ObjectStore, batch: Reference): Promise<string> {
-  const { record, tensors } = await readBatch(objects, batch);
-  const { rollout: _rollout, scores: _scores, logprobs: _logprobs, key, ...numbers } = record;
+  const { record, tensors } = await readLoggedBatch(objects, batch);
+  // Where a rollout's objects lie names the term that wrote them, which a kill changes.
+  const {
+    rollout: _rollout,
+    scores: _scores,
+    logprobs: _logprobs,
+    key,
+    ...numbers
+  } = {
+    ...{ rollout: null, scores: null, logprobs: null },
+    ...record,
+  };
   const hash = createHash('sha256').update(
     JSON.stringify({ ...numbers, step: key.step, branch: key.branch }),
   );

@@ -154,7 +154,10 @@ test('the last hundred steps are as fast as the first hundred', async (t) => {
 });
 
 test('rows and objects are as many as planned', async () => {
-  const { options, evaluation } = { ...stageOf(ground.recipe), evaluation: ground.recipe.evaluation };
+  const { evaluation } = ground.recipe;
+  const stage = stageOf(ground.recipe);
+  assert.ok(stage.algorithm === 'grpo');
+  const { options } = stage;
   const plan = countStage(options, evaluation);
   const evaluations = plan.fullEvaluations + plan.quickEvaluations;
   assert.deepEqual(await countRows(), {

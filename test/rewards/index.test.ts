@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { grpoSchema } from '../../contracts/options.ts';
-import { rewardSchema } from '../../contracts/rewards.ts';
+import { modelRewardNames, rewardSchema } from '../../contracts/rewards.ts';
 import { makeReward, rewardNames } from '../../rewards/index.ts';
 import { scored, tools } from './support.ts';
 
-test('every name that a recipe can give is a reward of that name with a version', () => {
+test('every name that a recipe can give is a reward of that name with a version, or of a trained model', () => {
   const names = rewardSchema.options.map(({ shape }) => shape.name.value);
-  assert.deepEqual([...rewardNames].sort(), [...names].sort());
+  assert.deepEqual([...rewardNames, ...modelRewardNames].sort(), [...names].sort());
   for (const name of rewardNames) {
     const reward = makeReward({ name }, tools);
     assert.equal(reward.name, name);

@@ -1,4 +1,4 @@
-import { type RewardName, rewardOptionsSchemas } from '../../contracts/rewards.ts';
+import { type RuleRewardName, rewardOptionsSchemas } from '../../contracts/rewards.ts';
 import { makeReward } from '../../rewards/index.ts';
 import type { RewardInput } from '../../rewards/reward.ts';
 import { createRewardTools } from '../../rewards/tools.ts';
@@ -21,7 +21,7 @@ export function rewardInput(given: Partial<RewardInput>): RewardInput {
 export const tools = createRewardTools({ parallel: 1 });
 
 /** The verdict of a reward on a completion. */
-export function scored(name: RewardName, given: Partial<RewardInput>, options: unknown = {}) {
+export function scored(name: RuleRewardName, given: Partial<RewardInput>, options: unknown = {}) {
   const known = rewardOptionsSchemas[name].parse(options);
   return makeReward({ name, options: known }, tools).score(rewardInput(given));
 }

@@ -85,11 +85,8 @@ test('a batch made before a change was committed is refused, and made again', as
     commitBatch(database, made),
     failure('Unavailable', 'a live change was committed', '0.0001'),
   );
-  const again = {
-    ...made,
-    record: { ...made.record, numbers: { ...made.record.numbers, learning_rate: 1e-4 } },
-  };
-  await commitBatch(database, again);
+  made.record.numbers.learning_rate = 1e-4;
+  await commitBatch(database, made);
 });
 
 test('a stage can be logged, recorded and taken over step by step by ever new terms', async (t) => {

@@ -25,6 +25,10 @@ const evaluation = (
     formatRate: 1,
     meanLength: 20.5,
     reflectionRate: 0.25,
+    passAtK: 0.75,
+    byDomain: {},
+    generalAbility: null,
+    languageConsistency: null,
   },
 });
 

@@ -98,13 +98,24 @@ export async function addRun(database: Database, run: string): Promise<void> {
     promptSet: set.digest,
     trainPrompts: set.train,
     promptFormat: 'text',
-    stages: [{ stage: KEY.stage, options, evaluation, initial }],
+    generalDomains: [],
+    stages: [
+      {
+        stage: KEY.stage,
+        algorithm: 'grpo',
+        options,
+        evaluation,
+        origin: { kind: 'model', name: 'base', checkpoint: initial },
+        needs: [],
+      },
+    ],
   };
   const recipe = {
     name: 'nano',
     description: '',
     seed: 1,
     base: 'models/nano',
+    students: {},
     prompts: { source: 'jsonl' as const, path: 'sums.jsonl' },
     prompt_format: 'text' as const,
     evaluation,
@@ -198,6 +209,7 @@ export function stepOf(step: number, term: number, { branch = 0, after = `w${ste
         clipFraction: 0,
         samplerGap: 0.001,
         tokensTrained: 30,
+        accuracy: null,
       },
       numerics,
       seconds: 2,

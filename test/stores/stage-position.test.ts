@@ -61,7 +61,7 @@ test('a batch without a step row is the last of the log, and its rollout is in h
     { ...logged(3), batch: batch.batch, recorded: null },
   ]);
   assert.deepEqual(position.rollout, batch.hand);
-  assert.deepEqual(position.cursor, batch.hand.cursorAfter);
+  assert.deepEqual(position.cursor, batch.hand?.cursorAfter);
 });
 
 test('a checkpoint behind the rows leaves the batches after it to be trained again', async (t) => {
@@ -97,6 +97,10 @@ test('changes and evaluations that are committed are part of where a stage stand
     formatRate: 1,
     meanLength: 20,
     reflectionRate: 0.25,
+    passAtK: 0.75,
+    byDomain: {},
+    generalAbility: null,
+    languageConsistency: null,
   };
   const measured = { key: KEY, rollout: reference('r'), scores: reference('s'), checkpoint: null, figures };
   await recordEvaluation(database, { ...measured, as: 'base', step: 0, quick: false });

@@ -1,0 +1,25 @@
+import type { RunPlan } from '../contracts/activities.ts';
+import type { Tokenizer } from '../engine/tokenizer.ts';
+import { promptText } from './sample-request.ts';
+
+/** What a chat template may open by itself, so that the response must not open it again. */
+const PREFILLED = '<think>';
+
+/**
+ * An example as a policy is trained on it: the prompt as it will be asked, and the response with its end token.
+ * Where the template prefills `<think>`, the response goes on from there.
+ */
+export function exampleTokens(
+  tokenizer: Tokenizer,
+  promptFormat: RunPlan['promptFormat'],
+  problem: string,
+  response: string,
+): { prompt: number[]; completion: number[] } {
+  const prompt = promptText(tokenizer, promptFormat, problem);
+  const prefilled = prompt.trimEnd().endsWith(PREFILLED) && response.startsWith(PREFILLED);
+  const text = prefilled ? response.slice(PREFILLED.length).replace(/^\n/, '') : response;
+  return {
+    prompt: tokenizer.encode(prompt),
+    completion: [...tokenizer.encode(text), tokenizer.eosTokenId],
+  };
+}

@@ -1,0 +1,55 @@
+import { readFile } from 'node:fs/promises';
+import type { z } from 'zod';
+import { linesOf } from '../algorithm/prompt-rows.ts';
+import { Failure } from '../contracts/failures.ts';
+
+/**
+ * Rows of a JSONL file under a schema, with their lines; blank lines are passed over. The file is refused whole:
+ * throws Failure 'InvalidInput' naming file, line and field.
+ */
+export async function readJsonLines<Schema extends z.ZodType>(
+  path: string,
+  schema: Schema,
+): Promise<{ row: z.output<Schema>; line: number }[]> {
+  const text = await readFile(path, 'utf8').catch((cause) => {
+    throw new Failure(
+      'InvalidInput',
+      `${path}: expected a JSONL file, found ${cause.code}. Check the path.`,
+      {
+        cause,
+      },
+    );
+  });
+  const rows = [];
+  let line = 0;
+  for (const content of linesOf(text)) {
+    line += 1;
+    if (content.trim() !== '') rows.push({ row: parsed(content, schema, path, line), line });
+  }
+  if (rows.length === 0) refuse(path, 1, 'expected at least one row, found none');
+  return rows;
+}
+
+function parsed<Schema extends z.ZodType>(
+  content: string,
+  schema: Schema,
+  path: string,
+  line: number,
+): z.output<Schema> {
+  const result = schema.safeParse(asJson(content, path, line));
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  return refuse(path, line, `${issue?.path.join('.') || 'row'}: ${issue?.message}`);
+}
+
+function asJson(content: string, path: string, line: number): unknown {
+  try {
+    return JSON.parse(content);
+  } catch (error) {
+    return refuse(path, line, `expected a JSON object, found ${(error as Error).message}`);
+  }
+}
+
+function refuse(path: string, line: number, problem: string): never {
+  throw new Failure('InvalidInput', `${path} line ${line}: ${problem}; nothing was imported: mend the file`);
+}

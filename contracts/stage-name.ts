@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import { nameSchema } from './reference.ts';
+
+/** What a stage is for. A name says it: `zero`, `distill/STUDENT`. */
+export const stageRoles = [
+  'zero',
+  'cold-start-sft',
+  'reasoning-rl',
+  'rejection-sft',
+  'reward-model',
+  'scenario-rl',
+  'distill',
+  'control',
+] as const;
+export type StageRole = (typeof stageRoles)[number];
+
+/** Roles whose stages there may be several of: their names go on after a slash. */
+const severalOf: Partial<Record<StageRole, true>> = { 'reward-model': true, distill: true, control: true };
+
+/** `reward-model/safety` → `reward-model`. */
+export const roleOf = (stage: string) => stage.split('/', 1)[0] as StageRole;
+/** `distill/small` → `small`; undefined where the role stands alone. */
+export const suffixOf = (stage: string): string | undefined => stage.split('/')[1];
+
+const expected = stageRoles.map((role) => (severalOf[role] ? `${role}/NAME` : role)).join(', ');
+
+/** A stage's name in recipes, rows, keys and workflow ids. */
+export const stageNameSchema = z.string().refine(isStageName, `expected one of ${expected}`);
+
+function isStageName(name: string): boolean {
+  const [role = '', suffix, ...rest] = name.split('/');
+  if (!stageRoles.some((known) => known === role) || rest.length > 0) return false;
+  return severalOf[role as StageRole] ? nameSchema.safeParse(suffix).success : suffix === undefined;
+}

@@ -1,0 +1,34 @@
+import type { RewardModelPlan, SupervisedPlan } from '../contracts/activities.ts';
+import { orchestrator } from './activities.ts';
+import { stageDetails, stepSummary } from './stage-details.ts';
+import { isSeam, STORIES_SHOWN, type StandingWalk, stepRecorded, stepTaken } from './stage-walk.ts';
+import { callTrainer } from './trainer.ts';
+
+const nothingSampled = { tokensSampled: 0, sampling: 0, scoring: 0, logprobs: 0 };
+
+/** One optimiser step towards given examples or preferences: log the batch, train on it, record it. */
+export async function supervisedStep(walk: StandingWalk<SupervisedPlan | RewardModelPlan>): Promise<void> {
+  const startedAt = Date.now();
+  const { term } = walk.trainer.lease;
+  const step = walk.step + 1;
+  const key = { ...walk.branch, step };
+  const batch = await orchestrator.makeSupervisedBatch.executeWithOptions(
+    { summary: `step ${step} · log the batch` },
+    [{ key, term, digestBefore: walk.trainer.digest }],
+  );
+  walk.desk.phase('training');
+  const result = await callTrainer(walk.trainer, walk.desk.lostQueues, 'trainStep', `step ${step} · train`, {
+    batch: batch.batch,
+    expectedStep: step - 1,
+    acrossSeam: false,
+  });
+  stepTaken(walk, result);
+  const seam = isSeam(walk, result);
+  const story = { step, batch, result, seam };
+  await orchestrator.recordStep.executeWithOptions({ summary: stepSummary(story) }, [
+    { key, term, batch: batch.batch, result, spent: nothingSampled, startedAt, seam },
+  ]);
+  stepRecorded(walk, result);
+  walk.recent = [...walk.recent, story].slice(-STORIES_SHOWN);
+  walk.desk.details(stageDetails(walk.recent, walk.plan.options.max_steps, []));
+}
