@@ -14,6 +14,7 @@ import { drawEvaluation } from './draw-evaluation.ts';
 import { drawPrompts } from './draw-prompts.ts';
 import { drawSamples } from './draw-samples.ts';
 import { joinRollouts } from './join-rollouts.ts';
+import { joinScores } from './join-scores.ts';
 import { logprobs } from './logprobs.ts';
 import { makeBatch } from './make-batch.ts';
 import { makeSupervisedBatch } from './make-supervised-batch.ts';
@@ -24,6 +25,7 @@ import { recordEvaluation } from './record-evaluation.ts';
 import { recordStep } from './record-step.ts';
 import { release } from './release.ts';
 import { sample } from './sample.ts';
+import { measureRewardModel, scoreByModel } from './score-by-model.ts';
 import { scoreRollout } from './score-rollout.ts';
 import { selectSamples } from './select-samples.ts';
 import { trainStep } from './train-step.ts';
@@ -57,7 +59,12 @@ export function createOrchestratorActivities(stores: WatchedStores): Orchestrato
 
 /** The verifiers, served by what one process has started. */
 export function createRewardActivities(room: RewardRoom): RewardActivities {
-  return { scoreRollout: (input) => scoreRollout(room, input) } as RewardActivities;
+  return {
+    scoreRollout: (input) => scoreRollout(room, input),
+    scoreByModel: (input) => scoreByModel(room, input),
+    joinScores: (input) => joinScores(room, input),
+    measureRewardModel: (input) => measureRewardModel(room, input),
+  };
 }
 
 /** The training contract, served by one engine. */

@@ -10,6 +10,7 @@ import { tokenizerOf } from './checkpoint-files.ts';
 import type { Stores } from './dependencies.ts';
 import { exampleTokens } from './example-tokens.ts';
 import { initialOf } from './plan-of.ts';
+import { rewardModelTokens } from './reward-model-tokens.ts';
 
 /** A response to be learned from, as tokens. */
 export interface TrainingSequence {
@@ -43,7 +44,7 @@ export async function openTrainingData(
   };
   return plan.algorithm === 'sft'
     ? openExamples(stores, key, encode)
-    : openPreferences(stores, plan, encode, tokenizer);
+    : openPreferences(stores, run, plan, tokenizer);
 }
 
 type Encode = (problem: string, response: string) => TrainingSequence;
@@ -77,10 +78,16 @@ async function openExamples(
 
 async function openPreferences(
   { database }: Stores,
-  { objective, preferences: digest }: RewardModelPlan,
-  encode: Encode,
-  _tokenizer: Tokenizer,
+  { promptFormat }: RunPlan,
+  { objective, preferences: digest, options }: RewardModelPlan,
+  tokenizer: Tokenizer,
 ): Promise<TrainingData> {
+  const judgedFor = objective === 'pairwise' ? 'helpfulness' : 'safety';
+  const encode = (problem: string, response: string) => {
+    const tokens = rewardModelTokens(tokenizer, promptFormat, { judgedFor, problem, response });
+    refuseTooLong(tokens, options.max_length, problem);
+    return tokens;
+  };
   return {
     objective,
     digest,

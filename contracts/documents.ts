@@ -82,6 +82,10 @@ export const showDocument = z.object({
       algorithm: z.enum(['grpo', 'sft', 'reward-model']),
       origin: z.string().nullable().describe('base, student/NAME, or the stage it starts from'),
       workflowId: z.string(),
+      measure: z
+        .object({ accuracy: z.number(), pairs: z.int() })
+        .nullable()
+        .describe('of a reward model: how many held-out pairs it ranks rightly'),
       dataset: sha256Schema.nullable().describe('digest of the examples of a supervised stage'),
       status: stageStatusSchema,
       reason: z.string().nullable().describe('why it is parked, or where and by whom it was paused'),

@@ -1,6 +1,8 @@
+import type { RewardModelMeasure } from '../contracts/activities.ts';
 import { Failure } from '../contracts/failures.ts';
 import type { StageKey } from '../contracts/identity.ts';
 import type { Queryable } from './database.ts';
+import { json } from './json.ts';
 
 /** Digest of the examples that a supervised stage trains on; null until they are made. */
 export async function findStageDataset(reader: Queryable, { run, stage }: StageKey): Promise<string | null> {
@@ -27,5 +29,18 @@ export async function settleStageDataset(writer: Queryable, key: StageKey, diges
     key.run,
     key.stage,
     digest,
+  ]);
+}
+
+/** Keeps how well a reward model ranks held-out preferences; measured again, the last figure stands. */
+export async function settleMeasure(
+  writer: Queryable,
+  key: StageKey,
+  measure: RewardModelMeasure,
+): Promise<void> {
+  await writer.query('UPDATE stages SET measure = $3 WHERE run = $1 AND stage = $2', [
+    key.run,
+    key.stage,
+    json(measure),
   ]);
 }

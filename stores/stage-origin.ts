@@ -53,3 +53,15 @@ export async function finalCheckpoint(database: Database, key: StageKey): Promis
     );
   });
 }
+
+/** The last checkpoint of a stage's current branch, complete or not. Throws Failure 'Contradiction' without one. */
+export async function latestCheckpoint(database: Database, key: StageKey): Promise<CommittedCheckpoint> {
+  return database.snapshot(async (reader) => {
+    const found = await lastCheckpoint(reader, await currentBranch(reader, key));
+    if (found !== undefined) return found;
+    throw new Failure(
+      'Contradiction',
+      `${key.run}/${key.stage}: expected a committed checkpoint, found none`,
+    );
+  });
+}

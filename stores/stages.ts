@@ -83,7 +83,7 @@ async function listStanding(
 ): Promise<Omit<StageDocument, 'changes' | 'seams'>[]> {
   return reader.query<Omit<StageDocument, 'changes' | 'seams'>>(
     `SELECT st.stage, st.algorithm, st.origin, 'r1/' || st.run || '/' || st.stage AS "workflowId",
-       st.data_set AS dataset, st.status, st.reason, st.branch, coalesce(reached.step, 0) AS step, st.steps,
+       st.data_set AS dataset, st.measure, st.status, st.reason, st.branch, coalesce(reached.step, 0) AS step, st.steps,
        saved.checkpoint, st.started_at AS "startedAt", st.finished_at AS "finishedAt"
      FROM stages st
      LEFT JOIN LATERAL (

@@ -5,7 +5,8 @@ ALTER TABLE stages
   ADD origin text,                                 -- `base`, `student/NAME` or the stage whose last checkpoint it starts from
   ALTER initial_manifest DROP NOT NULL,            -- null until the stage that it starts from is complete
   ALTER initial_digests DROP NOT NULL,
-  ADD data_set sha256;                             -- digest of the examples a supervised stage trains on; null until they are made
+  ADD data_set sha256,                             -- digest of the examples a supervised stage trains on; null until they are made
+  ADD measure jsonb;                               -- of a reward model: {accuracy, pairs} on held-out preferences
 
 -- A supervised step has no rollout, no reward and no ratio.
 ALTER TABLE batches

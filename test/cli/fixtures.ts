@@ -45,6 +45,7 @@ export function showFixture({
     algorithm: 'grpo',
     origin: 'base',
     workflowId: 'r1/small-1/zero',
+    measure: null,
     dataset: null,
     status: stageStatus ?? (status === 'complete' ? 'complete' : 'running'),
     reason,

@@ -1,6 +1,5 @@
 import { type Judged, judge } from '../../activities/judge.ts';
 import { mean } from '../../algorithm/sample-moments.ts';
-import { makeReward } from '../../rewards/index.ts';
 import type { RewardTools } from '../../rewards/tools.ts';
 import type { ScoreResponse, ScoreTask } from './score-request.ts';
 
@@ -9,10 +8,7 @@ export async function score(
   { inputs, rewards, onError }: ScoreTask,
   tools: RewardTools,
 ): Promise<ScoreResponse> {
-  const judged = await judge(
-    rewards.map((reward) => makeReward(reward, tools)),
-    inputs,
-  );
+  const judged = await judge(rewards, inputs, tools);
   const parts = judged.map(({ verdicts }) =>
     verdicts.map((verdict) => ('score' in verdict ? verdict.score : null)),
   );
