@@ -8,7 +8,22 @@ const THINK_END = '</think>';
 export function extractAnswer(completionText: string): string | null {
   const end = completionText.indexOf(THINK_END);
   if (end < 0) return null;
-  const blocks = [...completionText.slice(end + THINK_END.length).matchAll(/<answer>(.*?)<\/answer>/gs)];
-  const [, inside = ''] = blocks.length === 1 ? (blocks[0] ?? []) : [];
+  const blocks = answerBlocks(completionText.slice(end + THINK_END.length));
+  const [inside = ''] = blocks.length === 1 ? blocks : [];
   return inside.trim() || null;
+}
+
+const OPEN = '<answer>';
+const CLOSE = '</answer>';
+
+/** What stands in each block, in one pass over the text. */
+function answerBlocks(text: string): string[] {
+  const blocks: string[] = [];
+  for (let from = 0; ; ) {
+    const open = text.indexOf(OPEN, from);
+    const close = open < 0 ? -1 : text.indexOf(CLOSE, open + OPEN.length);
+    if (close < 0) return blocks;
+    blocks.push(text.slice(open + OPEN.length, close));
+    from = close + CLOSE.length;
+  }
 }

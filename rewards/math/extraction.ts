@@ -12,7 +12,7 @@ interface Box {
   end: number;
 }
 
-const BOX = /\\+f?box(?:ed)?\s*(?=[{\d])/g;
+const BOX = /(?<!\\)\\+f?box(?:ed)?\s*(?=[{\d])/g;
 /** Boxes this near to each other are one answer in parts. */
 const TOUCHING_CHARACTERS = 10;
 const JOINED_CHARACTERS = 70;
@@ -257,7 +257,7 @@ export function extractAnswer(response: string): Extracted | null {
 export function extractTruth(truth: string): Extracted | null {
   const text = truth.trim();
   if (text === '') return null;
-  if (/\\+f?box|####/.test(text)) return fromText(text, true);
+  if (/\\f?box|####/.test(text)) return fromText(text, true);
   const prose = isProse(normalise(text));
   if (!prose || (text.length <= 400 && !/\d|\$|\\[([]/.test(text))) return { readings: [text] };
   return fromText(text, true) ?? { readings: [text] };

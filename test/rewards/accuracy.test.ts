@@ -116,3 +116,13 @@ test('what the clock or the machine denies is no verdict: it is thrown, to be as
   await assert.rejects(score('wall-clock'), { kind: 'Unavailable', retryable: true });
   await assert.rejects(score('sandbox-missing'), { kind: 'MissingTool', retryable: false });
 });
+
+test('a text of nothing but tags, backslashes or brackets costs its own score and little time', async () => {
+  for (const part of ['<answer>', '</think>', '\\', '\\boxed{', '(', '$', '9^']) {
+    for (const domain of ['anything else', 'math']) {
+      const completionText = `<think></think>${part.repeat(200_000 / part.length)}`;
+      const verdict = await scored('accuracy', { domain, answer: '37', completionText });
+      assert.equal('score' in verdict && verdict.score, 0, part);
+    }
+  }
+});
