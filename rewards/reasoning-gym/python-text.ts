@@ -47,7 +47,7 @@ function digitValue(point: number): number {
 
 const DIGITS = String.raw`\d+(?:_\d+)*`;
 const INTEGER = new RegExp(`^[+-]?${DIGITS}$`);
-const FLOAT = new RegExp(`^[+-]?(?:${DIGITS}\\.?(?:${DIGITS})?|\\.${DIGITS})(?:e[+-]?${DIGITS})?$`, 'i');
+const FLOAT = new RegExp(`^[+-]?(?:${DIGITS}(?:\\.(?:${DIGITS})?)?|\\.${DIGITS})(?:e[+-]?${DIGITS})?$`, 'i');
 const SPECIAL = /^([+-]?)(?:(inf|infinity)|nan)$/i;
 /** Python's own limit on the digits of an integer. */
 const MOST_DIGITS = 4_300;
