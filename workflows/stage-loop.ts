@@ -15,10 +15,10 @@ import { describeFailure, TrainerLost } from './errors.ts';
 import { StageDesk } from './stage-desk.ts';
 import { hearMessages } from './stage-messages.ts';
 import { end, endInOrder, park, pause, type Rested } from './stage-rest.ts';
-import { findPlace, keepMilestones, type StageWalk, type StandingWalk } from './stage-walk.ts';
+import { commitCheckpoint, findPlace, keepMilestones, type StageWalk, type StandingWalk } from './stage-walk.ts';
 
-/** Backstop for continue-as-new, where the server does not suggest it first. */
-const STEPS_OF_ONE_HISTORY = 400;
+/** A history of more events does not wait for the next planned checkpoint: the server ends one of 51,200. */
+const EVENTS_OF_ONE_HISTORY = 10_000;
 /** So many trainers lost without a step between them park the stage: what takes them will take the next. */
 const TRAINERS_IN_A_ROW = 5;
 
@@ -102,21 +102,25 @@ async function toTheEnd<Plan extends StagePlan>(
     return { stage: walk.key.stage, step: walk.plan.options.max_steps, status: 'complete' };
   walk.desk.attributes({ status: 'running', step: standing.step });
   await keepMilestones(standing);
-  const began = standing.step;
   while (standing.step < walk.plan.options.max_steps) {
     const { wish } = walk.desk;
     if (wish?.kind === 'end') return await endInOrder(standing);
     if (wish?.kind === 'pause') return await pause(standing, wish.author);
     await kind.step(standing);
     const { saved } = await keepMilestones(standing);
-    if (saved && historyIsLong(standing.step - began)) await carryOn(walk);
+    await beginAnewWhereLong(standing, saved);
   }
   await kind.finish?.(standing);
   return await end(walk, 'complete');
 }
 
-const historyIsLong = (steps: number) =>
-  workflowInfo().continueAsNewSuggested || steps >= STEPS_OF_ONE_HISTORY;
+/** Ends a long history at a commit boundary: at a planned checkpoint, and where none comes soon, at one of its own. */
+async function beginAnewWhereLong(walk: StandingWalk, saved: boolean): Promise<void> {
+  const { continueAsNewSuggested, historyLength } = workflowInfo();
+  const overdue = historyLength >= EVENTS_OF_ONE_HISTORY;
+  if (overdue && !saved) await commitCheckpoint(walk);
+  if (overdue || (saved && continueAsNewSuggested)) await carryOn(walk);
+}
 
 /**
  * Goes on in a new history, at a commit boundary, keeping the trainer unless it was told to be gone. What an
