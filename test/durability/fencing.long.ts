@@ -14,7 +14,7 @@ import {
   SAVED_STEP,
   startCrew,
 } from './ground.ts';
-import { type Outcome, outcomeOf } from './outcome.ts';
+import { type Outcome, objectsLeft, ofCheckpoint, outcomeOf } from './outcome.ts';
 
 /** For a machine with much else to do; none of it is waited for in vain. */
 const PATIENCE = { timeout: 600_000 };
@@ -45,7 +45,10 @@ test(
       await says(crew, stopped, `gives back ${run}/zero term 1`);
       await says(crew, stopped, 'serving the queue train$', 2);
       assert.deepEqual(await termsRead(run), ['t2']);
-      assert.deepEqual(await outcomeOf(ground, run), calm);
+      const found = await outcomeOf(ground, run);
+      const written = ['manifest.json', 'model.safetensors', 'optimizer.safetensors'];
+      assert.deepEqual(objectsLeft(found, calm), ofCheckpoint(SAVED_STEP, written));
+      assert.deepEqual(found, { ...calm, objects: found.objects });
     } finally {
       await crew.stop();
     }
