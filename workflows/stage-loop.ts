@@ -15,7 +15,13 @@ import { describeFailure, TrainerLost } from './errors.ts';
 import { StageDesk } from './stage-desk.ts';
 import { hearMessages } from './stage-messages.ts';
 import { end, endInOrder, park, pause, type Rested } from './stage-rest.ts';
-import { commitCheckpoint, findPlace, keepMilestones, type StageWalk, type StandingWalk } from './stage-walk.ts';
+import {
+  commitCheckpoint,
+  findPlace,
+  keepMilestones,
+  type StageWalk,
+  type StandingWalk,
+} from './stage-walk.ts';
 
 /** A history of more events does not wait for the next planned checkpoint: the server ends one of 51,200. */
 const EVENTS_OF_ONE_HISTORY = 10_000;
