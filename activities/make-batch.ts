@@ -1,9 +1,11 @@
 import { milestonesAt } from '../algorithm/milestones.ts';
 import { rolloutOfStep } from '../algorithm/rollout-plan.ts';
+import { rolloutSigns } from '../algorithm/rollout-signs.ts';
 import { type StepBatch, stepBatch } from '../algorithm/step-batch.ts';
 import type { MakeBatchInput, MakeBatchResult, ReinforcementPlan } from '../contracts/activities.ts';
 import { Failure } from '../contracts/failures.ts';
 import type { BatchRecord, LogprobsRecord, RolloutRecord, SampleRequest } from '../contracts/records.ts';
+import { REPETITION_NGRAM, repeatedShare } from '../rewards/repetition.ts';
 import { commitBatch, findBatch } from '../stores/batches.ts';
 import { listChanges } from '../stores/changes.ts';
 import { keys } from '../stores/keys.ts';
@@ -61,6 +63,13 @@ export async function makeBatch(
     hand,
     record,
     summary: made.summary,
+    signs: rolloutSigns({
+      request: request.record,
+      scores: scores.record,
+      truncatedN: rollout.ints('truncated'),
+      generalDomains: plan.generalDomains,
+      repeatedShare: (text) => repeatedShare(text, REPETITION_NGRAM),
+    }),
     result,
     uses: promptUses(
       key.step === hand.firstStep ? request.record : null,

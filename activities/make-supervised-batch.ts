@@ -78,6 +78,7 @@ export async function makeSupervisedBatch(
     hand: null,
     record,
     summary,
+    signs: null,
     result,
     uses: [],
   });

@@ -1,31 +1,35 @@
+import { watchedAfter } from '../algorithm/alarms.ts';
 import { type EvaluatedSample, summarizeEvaluation } from '../algorithm/statistics.ts';
-import type { EvaluationSummary, RecordEvaluationInput } from '../contracts/activities.ts';
+import type { RecordEvaluationInput, RecordEvaluationResult } from '../contracts/activities.ts';
 import type { SampleRequest, ScoresRecord, Verdict } from '../contracts/records.ts';
 import { extractAnswer } from '../rewards/answer-text.ts';
 import { chainOfThought } from '../rewards/chain-of-thought.ts';
+import { alarmsAt } from '../stores/alarms.ts';
 import { recordEvaluation as insertEvaluation } from '../stores/evaluations.ts';
 import type { Stores } from './dependencies.ts';
-import { planOf } from './plan-of.ts';
+import { planOf, stagePlanOf } from './plan-of.ts';
 import { readRollout, readSampleRequest, readScores } from './records.ts';
 
-/** Turns a scored evaluation into its figures and keeps them as a row. */
+/** Turns a scored evaluation into its figures, keeps them as a row, and tells the alarms that it raises. */
 export async function recordEvaluation(
   { database, objects }: Stores,
   input: RecordEvaluationInput,
-): Promise<EvaluationSummary> {
+): Promise<RecordEvaluationResult> {
   const [rollout, scores] = await Promise.all([
     readRollout(objects, input.rollout),
     readScores(objects, input.scores),
   ]);
-  const { generalDomains } = await planOf(database, input.key.run);
+  const plan = await planOf(database, input.key.run);
+  const { alarms = [] } = stagePlanOf(plan, input.key.stage);
   const request = await readSampleRequest(objects, rollout.record.request);
   const lengthsN = rollout.ints('completionLengths');
   const figures = summarizeEvaluation(
     evaluatedSamples(request.record, scores.record, lengthsN),
-    generalDomains,
+    plan.generalDomains,
   );
-  await insertEvaluation(database, { ...input, figures });
-  return figures;
+  const { stage, branch, step } = await insertEvaluation(database, { ...input, figures, alarms });
+  const raised = await alarmsAt(database, { run: input.key.run, stage, branch, step });
+  return { ...figures, alarms: raised.filter(({ name }) => watchedAfter(name) === 'evaluations') };
 }
 
 /** samplesPK: what statistics need to know of sample k of problem p. */

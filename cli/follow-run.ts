@@ -1,5 +1,6 @@
 /** Follows a run by its rows until it ends or parks: the rows are the authority, the workflow adds what it is doing. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { RaisedAlarm } from '../contracts/alarms.ts';
 import type { EvaluationDocument, ShowDocument, StepDocument } from '../contracts/documents.ts';
 import { Failure } from '../contracts/failures.ts';
 import type { StageKey } from '../contracts/identity.ts';
@@ -46,7 +47,7 @@ export async function followRun(
       if (away !== seen instanceof Failure) announceAway(line, seen);
       away = seen instanceof Failure;
       if (!(seen instanceof Failure)) {
-        announce(seen.show.evaluations);
+        announce(seen.show);
         if (seen.snapshot !== null) line.show(progressText(seen.snapshot));
         if (hasEnded(seen.show)) return seen.show;
       }
@@ -104,16 +105,29 @@ function lastEvaluation({ evaluations }: ShowDocument, stage: string): Evaluatio
   return evaluations.findLast((evaluation) => evaluation.stage === stage) ?? evaluations.at(-1) ?? null;
 }
 
-/** Tells each evaluation once, as a line that stays. */
-function announcer(line: LiveLine): (evaluations: readonly EvaluationDocument[]) => void {
+/** Tells each evaluation and each alarm once, as a line that stays; what was there before is not told. */
+function announcer(line: LiveLine): (show: ShowDocument) => void {
   let known: Set<string> | undefined;
-  return (evaluations) => {
-    const names = evaluations.map(({ stage, step, problems }) => `${stage}@${step}×${problems}`);
-    const news = known === undefined ? [] : evaluations.filter((_, index) => !known?.has(names[index] ?? ''));
-    known = new Set(names);
-    for (const evaluation of news) line.say(evaluationLine(evaluation));
+  return ({ evaluations, alarms }) => {
+    const told = [
+      ...evaluations.map((evaluation) => ({
+        name: evaluationName(evaluation),
+        text: evaluationLine(evaluation),
+      })),
+      ...alarms.map((alarm) => ({ name: alarmName(alarm), text: alarmLine(alarm) })),
+    ];
+    const news = known === undefined ? [] : told.filter(({ name }) => !known?.has(name));
+    known = new Set(told.map(({ name }) => name));
+    for (const { text } of news) line.say(text);
   };
 }
+
+const evaluationName = ({ stage, step, problems }: EvaluationDocument) => `${stage}@${step}×${problems}`;
+const alarmName = ({ stage, branch, step, name }: RaisedAlarm) => `${stage}/${branch}@${step} ${name}`;
+
+/** `zero at step 20: alarm no-variance (note): …` */
+const alarmLine = ({ stage, step, name, action, text }: RaisedAlarm) =>
+  `${stage} at step ${step}: alarm ${name} (${action}): ${text}`;
 
 /** `zero at step 20: pass@1 41.2 % (38.0–44.4 %), format 99.1 %, length 31.0, reflects 20.3 % (64 problems × 4)` */
 function evaluationLine(evaluation: EvaluationDocument): string {

@@ -1,3 +1,4 @@
+import { alarmRules } from '../algorithm/alarms.ts';
 import type { CommittedCheckpoint, RunPlan, StageOrigin, StagePlan } from '../contracts/activities.ts';
 import {
   originOf,
@@ -40,6 +41,7 @@ function stagePlan(stage: StageRecipe, recipe: Recipe, imported: ImportedLaunch)
     evaluation: recipe.evaluation,
     origin: resolved(originOf(stage), imported),
     needs: stagesNeeded(stage),
+    alarms: alarmRules(stage.algorithm, recipe.alarms, stage.alarms),
   };
   if (stage.algorithm === 'sft') return { ...common, ...supervised(stage, imported) };
   if (stage.algorithm === 'reward-model') return { ...common, ...rewardModel(stage, imported) };

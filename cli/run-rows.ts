@@ -1,5 +1,6 @@
 /** A run's documents, read from its rows. */
 import type { EvaluationDocument, ShowDocument } from '../contracts/documents.ts';
+import { listRunAlarms } from '../stores/alarms.ts';
 import type { Database, Queryable } from '../stores/database.ts';
 import { type CommittedEvaluation, listEvaluations } from '../stores/evaluations.ts';
 import { getRun, latestRun, type Run } from '../stores/runs.ts';
@@ -29,6 +30,7 @@ export async function readShow(
       startedAt,
       finishedAt,
       stages: await listStages(reader, run),
+      alarms: await listRunAlarms(reader, run),
       evaluations: (await listEvaluations(reader, run, { quick })).map(evaluationDocument),
     };
   });

@@ -20,6 +20,7 @@ export function showText(show: ShowDocument, ui: string | null): string {
     ...show.stages.flatMap(({ stage, checkpoint }) =>
       checkpoint === null ? [] : [`checkpoint of ${stage}: ${checkpoint.uri}`],
     ),
+    ...(show.alarms.length === 0 ? [] : [alarmsText(show.alarms)]),
     ...show.stages.flatMap(seamsText),
     ...show.stages.flatMap(changesText),
     ...(show.evaluations.length === 0 ? [] : [evaluationsText(show.evaluations)]),
@@ -35,6 +36,12 @@ function restText(run: string, { stage, status, reason }: StageDocument): string
   const ways = waysOn(status, run);
   if (ways.length === 0) return [];
   return [`${stage} is ${status}: ${reason ?? 'no reason was recorded'}\n${waysText(ways)}`];
+}
+
+/** Signs of trouble, each at the step that raised it. */
+function alarmsText(alarms: ShowDocument['alarms']): string {
+  const rows = alarms.map(({ stage, step, name, action, text }) => [stage, String(step), name, action, text]);
+  return tableText(['alarm in', 'step', 'alarm', 'does', 'because'], rows);
 }
 
 /** Where a stage went on under other numerics (rule 12). */

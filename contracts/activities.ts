@@ -1,3 +1,4 @@
+import type { AlarmRule, RaisedAlarm } from './alarms.ts';
 import type { SampleCounts, SelectionRule, SelectSamplesInput } from './datasets.ts';
 import type { BranchKey, Lease, StageKey, StepKey } from './identity.ts';
 import type { Numerics } from './numerics.ts';
@@ -29,6 +30,8 @@ interface CommonStagePlan {
   origin: StageOrigin;
   /** stages that must be complete before this one starts */
   needs: string[];
+  /** what is watched for */
+  alarms: AlarmRule[];
 }
 export interface ReinforcementPlan extends CommonStagePlan {
   algorithm: 'grpo';
@@ -108,6 +111,7 @@ export interface StagePosition {
   rollout: RolloutInHand | null;
   changes: Change[];
   seams: Seam[];
+  alarms: RaisedAlarm[];
   /** evaluations already committed: `stage@step` */
   evaluated: string[];
 }
@@ -241,6 +245,8 @@ export interface RecordStepInput {
 }
 export interface RecordStepResult {
   secondsOther: number;
+  /** raised with this step */
+  alarms: RaisedAlarm[];
 }
 
 export interface CommitCheckpointInput {
@@ -262,6 +268,10 @@ export interface RecordEvaluationInput extends DrawEvaluationInput {
   rollout: Reference;
   scores: Reference;
   checkpoint: Reference | null;
+}
+export interface RecordEvaluationResult extends EvaluationSummary {
+  /** raised with this evaluation */
+  alarms: RaisedAlarm[];
 }
 export interface EvaluationSummary {
   problems: number;
@@ -311,7 +321,7 @@ export interface OrchestratorActivities {
   recordStep(input: RecordStepInput): Promise<RecordStepResult>;
   commitCheckpoint(input: CommitCheckpointInput): Promise<CommittedCheckpoint>;
   drawEvaluation(input: DrawEvaluationInput): Promise<{ request: Reference }>;
-  recordEvaluation(input: RecordEvaluationInput): Promise<EvaluationSummary>;
+  recordEvaluation(input: RecordEvaluationInput): Promise<RecordEvaluationResult>;
   setStageStatus(input: { key: StageKey; status: StageStatus; reason?: string }): Promise<void>;
   setRunStatus(input: { run: string; status: RunStatus; reason?: string }): Promise<void>;
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { raisedAlarmSchema } from './alarms.ts';
 import {
   datasetDiffDocument,
   datasetDocument,
@@ -100,6 +101,7 @@ export const showDocument = z.object({
     }),
   ),
   evaluations: z.array(evaluationDocument),
+  alarms: z.array(raisedAlarmSchema).describe('of the stages’ current branches, by stage and step'),
 });
 export type ShowDocument = z.infer<typeof showDocument>;
 
@@ -220,6 +222,12 @@ export const exportDocument = z.object({
   files: z.array(z.string()),
 });
 
+export const reportDocument = z.object({
+  run: z.string(),
+  page: z.string().describe('path of the HTML page'),
+  summary: z.string().describe('path of the Markdown summary'),
+});
+
 export const pretrainDocument = pretrainingSchema.extend({ folder: z.string(), files: z.array(z.string()) });
 export type PretrainDocument = z.infer<typeof pretrainDocument>;
 
@@ -284,5 +292,6 @@ export const documents = {
   datasets: datasetsDocument,
   'dataset-show': datasetDocument,
   'dataset-diff': datasetDiffDocument,
+  report: reportDocument,
   pretrain: pretrainDocument,
 } as const;

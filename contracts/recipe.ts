@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { alarmsSchema } from './alarms.ts';
 import { selectionRuleSchema } from './datasets.ts';
 import {
   domainWeightsSchema,
@@ -15,6 +16,8 @@ const stage = {
   stage: stageNameSchema,
   /** where its policy starts: `base`, a student's name as `student/NAME`, or an earlier stage */
   from: z.string().min(1).optional(),
+  /** what is watched for, where it differs from the run's; without it stages that do not train by GRPO watch nothing */
+  alarms: alarmsSchema.default([]),
 };
 
 /** A stage that trains by reinforcement (GRPO). */
@@ -164,6 +167,8 @@ export const recipeSchema = z
     /** how a problem becomes a prompt: the tokenizer's chat template, or the text as it is */
     prompt_format: z.enum(['chat', 'text']).default('chat'),
     evaluation: evaluationSchema,
+    /** what is watched for, where it differs from the defaults */
+    alarms: alarmsSchema.default([]),
     stages: z.array(stageSchema).min(1),
   })
   .superRefine((recipe, ctx) => {

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { RolloutSigns } from '../algorithm/rollout-signs.ts';
 import { numbersInForce, supervisedNumbersInForce } from '../algorithm/schedules.ts';
 import type { BatchSummary } from '../algorithm/step-batch.ts';
 import type { MakeBatchResult, RunPlan, StagePlan } from '../contracts/activities.ts';
@@ -37,6 +38,8 @@ export interface NewBatch {
   hand: RolloutInHand | null;
   record: BatchRecord | SupervisedBatchRecord;
   summary: LoggedSummary;
+  /** what its rollout shows; null for a supervised step */
+  signs: RolloutSigns | null;
   result: MakeBatchResult;
   /** all prompts of the rollout, with its first batch; none with the others */
   uses: PromptUse[];
@@ -141,12 +144,13 @@ function expectedNumbers(
 
 async function insertBatch(
   tx: Transaction,
-  { key, term, batch, hand, record, summary, result }: NewBatch,
+  { key, term, batch, hand, record, summary, signs, result }: NewBatch,
 ): Promise<void> {
   await tx.query(
     `INSERT INTO batches (run, stage, branch, step, batch, term, hand, digest_before, cursor_after, completions,
-       tokens, learning_rate, reward, rewards, accuracy, mean_length, zero_variance_share, dropped)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
+       tokens, learning_rate, reward, rewards, accuracy, mean_length, zero_variance_share, dropped,
+       truncated_share, empty_thinking_share, error_share)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)`,
     [
       ...branchValues(key),
       key.step,
@@ -164,6 +168,9 @@ async function insertBatch(
       summary.meanLength,
       summary.zeroVarianceShare,
       summary.dropped,
+      signs?.truncatedShare ?? null,
+      signs?.emptyThinkingShare ?? null,
+      signs?.errorShare ?? null,
     ],
   );
 }

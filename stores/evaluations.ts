@@ -1,13 +1,17 @@
 import type { EvaluationSummary, RecordEvaluationInput } from '../contracts/activities.ts';
+import type { AlarmRule } from '../contracts/alarms.ts';
 import type { EvaluationDocument } from '../contracts/documents.ts';
 import { Failure } from '../contracts/failures.ts';
 import type { Reference } from '../contracts/reference.ts';
+import { watchEvaluation } from './alarms.ts';
 import { currentBranch } from './branches.ts';
 import type { Database, Queryable, Transaction } from './database.ts';
 import { json } from './json.ts';
 
 export interface NewEvaluation extends RecordEvaluationInput {
   figures: EvaluationSummary;
+  /** what is watched for */
+  alarms: readonly AlarmRule[];
 }
 
 /** An evaluation's row. */
@@ -34,18 +38,20 @@ const fromRow = ({ low, high, ...row }: Row): CommittedEvaluation => ({
 });
 
 /**
- * Commits an evaluation of the stage's current branch. The same one committed again is no error.
+ * Commits an evaluation of the stage's current branch, and the alarms that it raises. The same one committed again is no error.
  * @throws Failure 'Contradiction' where another rollout or other scores are committed for it.
  */
 export async function recordEvaluation(
   database: Database,
   evaluation: NewEvaluation,
 ): Promise<CommittedEvaluation> {
-  const { key, as } = evaluation;
+  const { key, as, step, alarms } = evaluation;
   return database.transaction(async (tx) => {
     const branch = as !== key.stage ? 0 : (await currentBranch(tx, key)).branch;
     const inserted = await insertEvaluation(tx, evaluation, branch);
-    return inserted ?? sameEvaluation(tx, evaluation, branch);
+    if (inserted === undefined) return sameEvaluation(tx, evaluation, branch);
+    if (as === key.stage) await watchEvaluation(tx, { ...key, branch, step }, alarms);
+    return inserted;
   });
 }
 
@@ -104,15 +110,26 @@ async function sameEvaluation(
   );
 }
 
-/** A run's evaluations in the order in which they were made: whole ones, or also quick ones. */
+export interface EvaluationFilter {
+  /** also the quick ones */
+  quick?: boolean;
+  /** `current`: only those of each stage's current line, ancestors' included */
+  branches?: 'current' | 'all';
+}
+
+/** A run's evaluations in the order in which they were made. */
 export async function listEvaluations(
   reader: Queryable,
   run: string,
-  { quick = false }: { quick?: boolean } = {},
+  { quick = false, branches = 'all' }: EvaluationFilter = {},
 ): Promise<CommittedEvaluation[]> {
   const rows = await reader.query<Row>(
-    `SELECT ${COLUMNS} FROM evaluations WHERE run = $1 AND (NOT quick OR $2) ORDER BY recorded_at, step`,
-    [run, quick],
+    `SELECT ${COLUMNS} FROM evaluations e WHERE run = $1 AND (NOT quick OR $2)
+       AND ($3 OR NOT EXISTS (SELECT FROM stages st WHERE st.run = e.run AND st.stage = e.stage) OR EXISTS (
+         SELECT FROM stages st CROSS JOIN LATERAL lineage(st.run, st.stage, st.branch) l
+         WHERE st.run = e.run AND st.stage = e.stage AND l.ancestor = e.branch AND e.step <= l.up_to))
+     ORDER BY recorded_at, step`,
+    [run, quick, branches === 'all'],
   );
   return rows.map(fromRow);
 }

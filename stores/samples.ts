@@ -8,7 +8,7 @@ import type {
   TextPlace,
 } from '../contracts/datasets.ts';
 import { Failure } from '../contracts/failures.ts';
-import type { BranchKey } from '../contracts/identity.ts';
+import type { BranchKey, StageKey } from '../contracts/identity.ts';
 import type { Reference } from '../contracts/reference.ts';
 import { branchName, lockBranch } from './branches.ts';
 import type { Database, Queryable, Transaction } from './database.ts';
@@ -163,6 +163,16 @@ export async function listParts(reader: Queryable, key: BranchKey): Promise<Samp
   return reader.query<SamplePart>(
     `SELECT ${PART} FROM sample_parts p WHERE p.run = $1 AND p.stage = $2 AND p.branch = $3 ORDER BY p.part`,
     branchValues(key),
+  );
+}
+
+/** The committed parts of the last branch that has any: a rewound stage keeps the data set that it made before. */
+export async function listLastParts(reader: Queryable, { run, stage }: StageKey): Promise<SamplePart[]> {
+  return reader.query<SamplePart>(
+    `SELECT ${PART} FROM sample_parts p WHERE p.run = $1 AND p.stage = $2
+       AND p.branch = (SELECT max(branch) FROM sample_parts WHERE run = $1 AND stage = $2)
+     ORDER BY p.part`,
+    [run, stage],
   );
 }
 

@@ -12,6 +12,7 @@ import type { Numerics } from '../contracts/numerics.ts';
 import type { Cursor } from '../contracts/records.ts';
 import type { RolloutInHand, StageStatus } from '../contracts/stage-state.ts';
 import type { Digests } from '../contracts/training.ts';
+import { listAlarms } from './alarms.ts';
 import { currentBranch } from './branches.ts';
 import { listChanges } from './changes.ts';
 import type { Database, Queryable } from './database.ts';
@@ -41,6 +42,7 @@ export async function readPosition(database: Database, key: StageKey): Promise<S
       rollout: last && rolloutStillInHand(last, stage.plan),
       changes: await listChanges(reader, branch),
       seams: await listSeams(reader, branch),
+      alarms: await listAlarms(reader, branch),
       evaluated: await evaluationsOf(reader, branch),
     };
   });

@@ -1,8 +1,10 @@
 import type { RecordStepInput } from '../contracts/activities.ts';
+import type { AlarmRule } from '../contracts/alarms.ts';
 import type { StepDocument } from '../contracts/documents.ts';
 import { Failure } from '../contracts/failures.ts';
 import type { StepKey } from '../contracts/identity.ts';
 import type { Reference } from '../contracts/reference.ts';
+import { watchStep } from './alarms.ts';
 import { type CommittedBatch, findBatch } from './batches.ts';
 import { branchName } from './branches.ts';
 import type { Database, Queryable, Transaction } from './database.ts';
@@ -13,6 +15,8 @@ import { assertCurrentTerm } from './terms.ts';
 export interface NewStep extends Omit<RecordStepInput, 'startedAt'> {
   /** wall time of the step outside sampling, scoring, log-probabilities and training */
   secondsOther: number;
+  /** what is watched for */
+  alarms: readonly AlarmRule[];
 }
 
 /** What makes a step the same step, whoever trained it. */
@@ -24,7 +28,7 @@ interface StepIdentity {
 }
 
 /**
- * Commits what a step did. The same step recorded again is no error: its first record stays.
+ * Commits what a step did, and the alarms that it raises. The same step recorded again is no error: its first record stays.
  * @throws Failure 'SupersededTerm'; 'Contradiction' where the step is recorded otherwise, its batch is not
  * the committed one, or it does not start where the step before it ended.
  */
@@ -38,6 +42,7 @@ export async function recordStep(database: Database, step: NewStep): Promise<voi
     if (recorded !== null) return refuseOtherStep(key, recorded, identityOf(step));
     await refuseBrokenChain(tx, step);
     await insertStep(tx, step);
+    await watchStep(tx, key, step.alarms);
   });
 }
 

@@ -1,5 +1,5 @@
 import { measuredRewards } from '../algorithm/measured-rewards.ts';
-import type { EvaluationSummary } from '../contracts/activities.ts';
+import type { RecordEvaluationResult } from '../contracts/activities.ts';
 import type { StageKey } from '../contracts/identity.ts';
 import type { EvaluationOptions } from '../contracts/options.ts';
 import type { Reference } from '../contracts/reference.ts';
@@ -20,7 +20,7 @@ interface EvaluationInput {
 }
 
 /** Measures the policy in hand on held-out problems and keeps the figures as a row. */
-export async function evaluate(input: EvaluationInput): Promise<EvaluationSummary> {
+export async function evaluate(input: EvaluationInput): Promise<RecordEvaluationResult> {
   const { key, trainer, lost, as, step, quick, checkpoint, language } = input;
   const what = `evaluate ${as === key.stage ? `step ${step}` : as}`;
   const asked = { key, as, step, quick };

@@ -32,10 +32,10 @@ export async function reinforcementStep(walk: StandingWalk): Promise<void> {
   const story = { step, batch, result, seam };
   const { term } = walk.trainer.lease;
   const key = { ...walk.branch, step };
-  await orchestrator.recordStep.executeWithOptions({ summary: stepSummary(story) }, [
+  const { alarms } = await orchestrator.recordStep.executeWithOptions({ summary: stepSummary(story) }, [
     { key, term, batch: batch.batch, result, spent, startedAt, seam },
   ]);
-  stepRecorded(walk, result);
+  stepRecorded(walk, result, alarms);
   tell(walk, story);
 }
 

@@ -1,11 +1,12 @@
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { condition, setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
 import type { Seam } from '../contracts/activities.ts';
+import type { RaisedAlarm } from '../contracts/alarms.ts';
 import type { StageKey } from '../contracts/identity.ts';
 import type { Rewound, Wish } from '../contracts/operator.ts';
 import type { Change } from '../contracts/options.ts';
 import { type StageProgress, searchAttributes } from '../contracts/workflows.ts';
-import { changesText, phaseText, seamsText } from './stage-details.ts';
+import { alarmsText, changesText, phaseText, seamsText } from './stage-details.ts';
 
 const stepKey = defineSearchAttributeKey(searchAttributes.step, SearchAttributeType.INT);
 const rewardKey = defineSearchAttributeKey(searchAttributes.reward, SearchAttributeType.DOUBLE);
@@ -13,6 +14,13 @@ const statusKey = defineSearchAttributeKey(searchAttributes.status, SearchAttrib
 
 /** What an operator decided on a stage that rests. */
 export type Decision = { kind: 'resume'; rewound: Rewound | null } | { kind: 'end' };
+
+/** What a stage's rows hold for people to know. */
+interface Known {
+  changes: readonly Change[];
+  seams: readonly Seam[];
+  alarms: readonly RaisedAlarm[];
+}
 
 /**
  * Where a stage's workflow meets people: what it shows (progress, details in the UI, search attributes) and
@@ -27,6 +35,9 @@ export class StageDesk {
   private body = '';
   private changes: readonly Change[] = [];
   private seams: readonly Seam[] = [];
+  private alarms: readonly RaisedAlarm[] = [];
+  /** raised and not yet acted upon */
+  private fresh: readonly RaisedAlarm[] = [];
 
   constructor(key: StageKey, steps: number) {
     const since = new Date().toISOString();
@@ -54,10 +65,11 @@ export class StageDesk {
     this.progress.step = step;
   }
 
-  /** What the rows hold of live changes and of seams. */
-  knows({ changes, seams }: { changes?: readonly Change[]; seams?: readonly Seam[] }): void {
+  /** What the rows hold of live changes, seams and alarms. */
+  knows({ changes, seams, alarms }: Partial<Known>): void {
     this.changes = changes ?? this.changes;
     this.seams = seams ?? this.seams;
+    this.alarms = alarms ?? this.alarms;
     this.show();
   }
 
@@ -69,6 +81,20 @@ export class StageDesk {
   /** A step under other numerics than the one before it. */
   crossedSeam(seam: Seam): void {
     this.knows({ seams: [...this.seams, seam] });
+  }
+
+  /** Alarms of the step or evaluation just recorded. */
+  raised(alarms: readonly RaisedAlarm[] = []): void {
+    if (alarms.length === 0) return;
+    this.fresh = [...this.fresh, ...alarms];
+    this.knows({ alarms: [...this.alarms, ...alarms] });
+  }
+
+  /** What was raised since this was last asked. */
+  takeRaised(): readonly RaisedAlarm[] {
+    const raised = this.fresh;
+    this.fresh = [];
+    return raised;
   }
 
   /** Markdown for the UI's details. */
@@ -113,7 +139,8 @@ export class StageDesk {
 
   /** Writes no event. */
   private show(): void {
-    const parts = [phaseText(this.progress), this.body, seamsText(this.seams), changesText(this.changes)];
+    const told = [alarmsText(this.alarms), seamsText(this.seams), changesText(this.changes)];
+    const parts = [phaseText(this.progress), this.body, ...told];
     setCurrentDetails(parts.filter((part) => part !== '').join('\n\n'));
   }
 }

@@ -1,5 +1,6 @@
 import { seamText } from '../algorithm/numerics.ts';
 import type { MakeBatchResult, ScoreRolloutResult, Seam } from '../contracts/activities.ts';
+import type { RaisedAlarm } from '../contracts/alarms.ts';
 import type { Change } from '../contracts/options.ts';
 import type { TrainStepResult } from '../contracts/training.ts';
 import type { StageProgress } from '../contracts/workflows.ts';
@@ -56,6 +57,15 @@ export function phaseText({ phase, detail, wish }: StageProgress): string {
   if (wish === null) return doing;
   const by = wish.author === null ? '' : ` by ${inline(wish.author)}`;
   return `${doing}\n\nAsked${by} to ${wish.kind} at the next step.`;
+}
+
+/** The alarms that were raised, by step; empty where there is none. */
+export function alarmsText(alarms: readonly RaisedAlarm[]): string {
+  if (alarms.length === 0) return '';
+  const lines = alarms.map(
+    ({ step, name, action, text }) => `- step ${step}: **${name}** (${action}), ${inline(text)}`,
+  );
+  return ['### Alarms', '', ...lines].join('\n');
 }
 
 /** The places where the stage went on under other numerics (rule 12); empty where there is none. */

@@ -14,7 +14,7 @@ import { orchestrator } from './activities.ts';
 import { describeFailure, TrainerLost } from './errors.ts';
 import { StageDesk } from './stage-desk.ts';
 import { hearMessages } from './stage-messages.ts';
-import { end, endInOrder, park, pause, type Rested } from './stage-rest.ts';
+import { end, endInOrder, heedAlarms, park, pause, type Rested } from './stage-rest.ts';
 import {
   commitCheckpoint,
   findPlace,
@@ -108,12 +108,16 @@ async function toTheEnd<Plan extends StagePlan>(
     return { stage: walk.key.stage, step: walk.plan.options.max_steps, status: 'complete' };
   walk.desk.attributes({ status: 'running', step: standing.step });
   await keepMilestones(standing);
+  const warned = await heedAlarms(standing);
+  if (warned !== null) return warned;
   while (standing.step < walk.plan.options.max_steps) {
     const { wish } = walk.desk;
     if (wish?.kind === 'end') return await endInOrder(standing);
     if (wish?.kind === 'pause') return await pause(standing, wish.author);
     await kind.step(standing);
     const { saved } = await keepMilestones(standing);
+    const rested = await heedAlarms(standing);
+    if (rested !== null) return rested;
     await beginAnewWhereLong(standing, saved);
   }
   await kind.finish?.(standing);

@@ -1,4 +1,5 @@
 import { isCancellation, log } from '@temporalio/workflow';
+import { alarmText } from '../algorithm/alarms.ts';
 import { waysOn, waysText } from '../algorithm/ways-on.ts';
 import type { StageStatus } from '../contracts/stage-state.ts';
 import type { StageOutcome } from '../contracts/workflows.ts';
@@ -14,6 +15,17 @@ export type Rested = StageOutcome | 'again';
 export async function pause(walk: StandingWalk, author: string | null): Promise<Rested> {
   await saveHere(walk);
   return await rest(walk, 'paused', `at step ${walk.step}${author === null ? '' : `, by ${author}`}`);
+}
+
+/** Rests where an alarm just raised says so; null where none does. An operator who takes the stage up has seen them. */
+export async function heedAlarms(walk: StandingWalk): Promise<Rested | null> {
+  const raised = walk.desk.takeRaised();
+  const parking = raised.filter(({ action }) => action === 'park');
+  const heeded = parking.length > 0 ? parking : raised.filter(({ action }) => action === 'pause');
+  if (heeded.length === 0) return null;
+  await saveHere(walk);
+  const reason = `at step ${walk.step}, ${heeded.map(alarmText).join('; ')}`;
+  return await rest(walk, parking.length > 0 ? 'parked' : 'paused', reason);
 }
 
 /** Gives the trainer back and waits for an operator: what a retry cannot mend does not fail the run (rule 13). */

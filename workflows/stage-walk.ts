@@ -1,6 +1,7 @@
 import { type Milestones, milestonesAt } from '../algorithm/milestones.ts';
 import { equalNumerics, sameNumerics } from '../algorithm/numerics.ts';
 import type { LoggedBatch, ScoreRolloutResult, StagePlan, StagePosition } from '../contracts/activities.ts';
+import type { RaisedAlarm } from '../contracts/alarms.ts';
 import { Failure } from '../contracts/failures.ts';
 import type { BranchKey, StageKey } from '../contracts/identity.ts';
 import type { Numerics } from '../contracts/numerics.ts';
@@ -134,10 +135,11 @@ async function recordReplayed(
   const spent = { tokensSampled, sampling: 0, scoring: 0, logprobs: 0 };
   const key = { ...walk.branch, step };
   const { term } = walk.trainer.lease;
-  await orchestrator.recordStep.executeWithOptions({ summary: `step ${step} · record the replayed step` }, [
-    { key, term, batch, result, spent, startedAt, seam: isSeam(walk, result) },
-  ]);
-  stepRecorded(walk, result);
+  const { alarms } = await orchestrator.recordStep.executeWithOptions(
+    { summary: `step ${step} · record the replayed step` },
+    [{ key, term, batch, result, spent, startedAt, seam: isSeam(walk, result) }],
+  );
+  stepRecorded(walk, result, alarms);
 }
 
 function refuseOtherDigest(step: number, expected: string | null, found: string | null): void {
@@ -159,7 +161,12 @@ export function stepTaken(walk: StandingWalk, result: TrainStepResult): void {
   walk.step = step;
 }
 
-export function stepRecorded(walk: StandingWalk, result: TrainStepResult): void {
+/** `alarms`: raised with the step; none where the history was begun before there were any. */
+export function stepRecorded(
+  walk: StandingWalk,
+  result: TrainStepResult,
+  alarms: readonly RaisedAlarm[] = [],
+): void {
   const { step, numerics } = result;
   if (walk.numerics !== null && isSeam(walk, result))
     walk.desk.crossedSeam({ step, before: walk.numerics, after: numerics });
@@ -168,6 +175,7 @@ export function stepRecorded(walk: StandingWalk, result: TrainStepResult): void 
   walk.lost = 0;
   walk.historyStep = step;
   walk.desk.reached(step);
+  walk.desk.raised(alarms);
 }
 
 /** Does what is due at the step reached, unless the rows say that it is done: checkpoint, then evaluation. */
@@ -181,8 +189,18 @@ export async function keepMilestones(walk: StandingWalk): Promise<{ saved: boole
     const { key, trainer, step } = walk;
     const quick = due.evaluate === 'quick';
     const { language } = walk.plan.evaluation;
-    await evaluate({ key, trainer, lost: walk.desk.lostQueues, as, step, quick, checkpoint: null, language });
+    const { alarms } = await evaluate({
+      key,
+      trainer,
+      lost: walk.desk.lostQueues,
+      as,
+      step,
+      quick,
+      checkpoint: null,
+      language,
+    });
     walk.evaluated.add(`${as}@${step}`);
+    walk.desk.raised(alarms);
   }
   return { saved };
 }

@@ -25,10 +25,10 @@ export async function supervisedStep(walk: StandingWalk<SupervisedPlan | RewardM
   stepTaken(walk, result);
   const seam = isSeam(walk, result);
   const story = { step, batch, result, seam };
-  await orchestrator.recordStep.executeWithOptions({ summary: stepSummary(story) }, [
+  const { alarms } = await orchestrator.recordStep.executeWithOptions({ summary: stepSummary(story) }, [
     { key, term, batch: batch.batch, result, spent: nothingSampled, startedAt, seam },
   ]);
-  stepRecorded(walk, result);
+  stepRecorded(walk, result, alarms);
   walk.recent = [...walk.recent, story].slice(-STORIES_SHOWN);
   walk.desk.details(stageDetails(walk.recent, walk.plan.options.max_steps, []));
 }

@@ -60,7 +60,7 @@ export function showFixture({
     ...stageOf,
   };
   const run = { run: 'small-1', recipe: 'small', seed: '1', status, startedAt, finishedAt: null };
-  return { ...run, stages: [stage], evaluations };
+  return { ...run, stages: [stage], evaluations, alarms: [] };
 }
 
 export function stepFixture(of: Partial<StepDocument> = {}): StepDocument {

@@ -16,6 +16,7 @@ const evaluation = (
   rollout: reference(rollout),
   scores: reference('scores'),
   checkpoint: null,
+  alarms: [],
   figures: {
     problems: 4,
     k: 2,

@@ -107,6 +107,7 @@ export async function addRun(database: Database, run: string): Promise<void> {
         evaluation,
         origin: { kind: 'model', name: 'base', checkpoint: initial },
         needs: [],
+        alarms: [],
       },
     ],
   };
@@ -119,7 +120,8 @@ export async function addRun(database: Database, run: string): Promise<void> {
     prompts: { source: 'jsonl' as const, path: 'sums.jsonl' },
     prompt_format: 'text' as const,
     evaluation,
-    stages: [{ stage: 'zero' as const, algorithm: 'grpo' as const, options }],
+    alarms: [],
+    stages: [{ stage: 'zero' as const, algorithm: 'grpo' as const, options, alarms: [] }],
   };
   await createRun(database, { run, recipe, plan, base: initial });
 }
@@ -177,7 +179,7 @@ export function batchOf(step: number, term: number, { name = `batch-${step}`, br
     learningRate: 0.001,
   };
   const uses = step === firstStep ? usesOf() : [];
-  return { key: at(step, branch), term, batch, hand, record, summary, result, uses };
+  return { key: at(step, branch), term, batch, hand, record, summary, signs: null, result, uses };
 }
 
 const usesOf = () => [
@@ -216,6 +218,7 @@ export function stepOf(step: number, term: number, { branch = 0, after = `w${ste
     },
     spent: { tokensSampled: 60, sampling: 3, scoring: 0.5, logprobs: 1 },
     secondsOther: 0.25,
+    alarms: [],
     seam: false,
   };
 }

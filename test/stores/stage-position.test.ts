@@ -102,7 +102,14 @@ test('changes and evaluations that are committed are part of where a stage stand
     generalAbility: null,
     languageConsistency: null,
   };
-  const measured = { key: KEY, rollout: reference('r'), scores: reference('s'), checkpoint: null, figures };
+  const measured = {
+    key: KEY,
+    rollout: reference('r'),
+    scores: reference('s'),
+    checkpoint: null,
+    figures,
+    alarms: [],
+  };
   await recordEvaluation(database, { ...measured, as: 'base', step: 0, quick: false });
   await recordEvaluation(database, { ...measured, as: 'zero', step: 1, quick: true });
   const position = await readPosition(database, KEY);

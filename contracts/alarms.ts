@@ -1,0 +1,60 @@
+import { z } from 'zod';
+
+/** Signs of a run going wrong, watched for after every recorded step and evaluation. */
+export const alarmNames = [
+  'reward-hacking',
+  'empty-thinking',
+  'length-at-limit',
+  'entropy-collapse',
+  'kl-too-large',
+  'no-variance',
+  'verifier-errors',
+  'language-mixing',
+] as const;
+export const alarmNameSchema = z.enum(alarmNames);
+export type AlarmName = z.infer<typeof alarmNameSchema>;
+
+/** What an alarm does beyond being written down and shown. `off`: it is not watched for. */
+export const alarmActionSchema = z.enum(['note', 'pause', 'park', 'off']);
+export type AlarmAction = z.infer<typeof alarmActionSchema>;
+
+/**
+ * An alarm as a recipe sets it, for the whole run or for one stage; what is left out is taken from the run's, and
+ * then from the defaults in `algorithm/alarms.ts`, where each name's measure stands.
+ */
+export const alarmSchema = z.strictObject({
+  name: alarmNameSchema,
+  threshold: z.number().optional(),
+  /** steps, or evaluations where the measure is made of those */
+  window: z.int().positive().optional(),
+  action: alarmActionSchema.optional(),
+});
+export type AlarmRecipe = z.infer<typeof alarmSchema>;
+
+export const alarmsSchema = z
+  .array(alarmSchema)
+  .refine(
+    (alarms) => new Set(alarms.map(({ name }) => name)).size === alarms.length,
+    'expected each alarm once',
+  );
+
+/** An alarm with nothing left out: decided at launch, part of the stage's plan. */
+export interface AlarmRule {
+  name: AlarmName;
+  threshold: number;
+  window: number;
+  action: Exclude<AlarmAction, 'off'>;
+}
+
+/** An alarm that was raised: once at the step where its measure crossed the threshold. */
+export const raisedAlarmSchema = z.strictObject({
+  stage: z.string(),
+  branch: z.int(),
+  step: z.int(),
+  name: alarmNameSchema,
+  value: z.number().describe('of the alarm’s measure'),
+  threshold: z.number(),
+  action: alarmActionSchema.exclude(['off']),
+  text: z.string().describe('what was measured, for a person'),
+});
+export type RaisedAlarm = z.infer<typeof raisedAlarmSchema>;
