@@ -41,6 +41,10 @@ export const commands: Record<string, Entry> = {
     summary: 'show, compare or export a data set',
     load: () => import('./commands/dataset.ts'),
   },
+  report: {
+    summary: 'write what became of a run as one HTML page',
+    load: () => import('./commands/report.ts'),
+  },
   generate: { summary: 'let a checkpoint answer a prompt', load: () => import('./commands/generate.ts') },
   eval: { summary: 'measure a checkpoint on held-out problems', load: () => import('./commands/eval.ts') },
   export: {

@@ -1,0 +1,171 @@
+/** Drawings as SVG, by Observable Plot; colours are the page's, so that they follow its theme. */
+import * as Plot from '@observablehq/plot';
+import { parseHTML } from 'linkedom';
+import { percent } from '../figures.ts';
+import type { Curve } from './curves.ts';
+import { type Html, trusted } from './html.ts';
+import type { Policy } from './policies.ts';
+
+const { document } = parseHTML('<!doctype html><html></html>');
+
+/** Colours of lines in their order; `--ink-1` … are set in `style.ts`. */
+export const INKS = [
+  'var(--ink-1)',
+  'var(--ink-2)',
+  'var(--ink-3)',
+  'var(--ink-4)',
+  'var(--ink-5)',
+  'var(--ink-6)',
+];
+
+/** What is drawn, for who cannot see it. */
+interface Drawing {
+  label: string;
+  plot: Plot.PlotOptions;
+}
+
+function drawn({ label, plot }: Drawing): Html {
+  const svg: { outerHTML: string } = Plot.plot({ document, ariaLabel: label, className: 'plot', ...plot });
+  return trusted(svg.outerHTML);
+}
+
+/** A curve by step: lines of training, dots of held-out measurements. */
+export function curveChart({ title, unit, lines, dots }: Curve): Html {
+  const points = lines.flatMap(({ name, points }) => points.map((point) => ({ ...point, name })));
+  const intervals = dots.flatMap(({ step, interval }) =>
+    interval === undefined ? [] : [{ step, low: interval[0], high: interval[1] }],
+  );
+  return drawn({
+    label: `${title} by step`,
+    plot: {
+      width: 340,
+      height: 190,
+      marginLeft: 46,
+      marginRight: 12,
+      x: { label: 'step', ticks: 5, tickFormat: 'd', nice: true },
+      y: {
+        label: null,
+        ticks: 5,
+        grid: true,
+        zero: unit === 'share',
+        tickFormat: unit === 'share' ? '.0%' : undefined,
+      },
+      color: { domain: lines.map(({ name }) => name), range: INKS },
+      marks: [
+        Plot.ruleX(intervals, { x: 'step', y1: 'low', y2: 'high', stroke: 'var(--dot)', strokeOpacity: 0.6 }),
+        Plot.line(points, { x: 'step', y: 'value', stroke: 'name', strokeWidth: 1.6 }),
+        Plot.line(dots, {
+          x: 'step',
+          y: 'value',
+          stroke: 'var(--dot)',
+          strokeOpacity: 0.4,
+          strokeDasharray: '2,3',
+        }),
+        Plot.dot(points.length > 1 ? [] : points, { x: 'step', y: 'value', fill: 'name' }),
+        Plot.dot(dots, {
+          x: 'step',
+          y: 'value',
+          r: 3.2,
+          stroke: 'var(--dot)',
+          fill: ({ quick }: { quick: boolean }) => (quick ? 'var(--paper)' : 'var(--dot)'),
+        }),
+      ],
+    },
+  });
+}
+
+/** pass@1 of every measured policy with its interval, and the paper's beside it. */
+export function policiesChart(policies: readonly Policy[]): Html {
+  const measured = policies.flatMap(({ title, evaluation }) =>
+    evaluation === null
+      ? []
+      : [
+          {
+            title,
+            value: evaluation.passAt1,
+            low: evaluation.passAt1Interval[0],
+            high: evaluation.passAt1Interval[1],
+          },
+        ],
+  );
+  const general = policies.flatMap(({ title, evaluation }) =>
+    evaluation?.generalAbility == null ? [] : [{ title, value: evaluation.generalAbility }],
+  );
+  const paper = policies.flatMap(({ title, paper }) =>
+    paper === null ? [] : [{ title, value: paper.aime / 100 }],
+  );
+  return drawn({
+    label: 'pass@1 by policy, this run’s and the paper’s',
+    plot: {
+      width: 980,
+      height: 300,
+      marginBottom: 40,
+      marginLeft: 50,
+      x: { type: 'point', label: null, domain: policies.map(({ title }) => title), padding: 0.4 },
+      y: { label: null, domain: [0, 1], grid: true, tickFormat: '.0%', ticks: 5 },
+      marks: [
+        Plot.dot(paper, {
+          x: 'title',
+          y: 'value',
+          r: 5,
+          stroke: 'var(--muted)',
+          strokeDasharray: '2,2',
+          dx: 16,
+        }),
+        Plot.dot(general, {
+          x: 'title',
+          y: 'value',
+          r: 4.5,
+          stroke: 'var(--ink-3)',
+          symbol: 'square',
+          dx: -16,
+        }),
+        Plot.ruleX(measured, { x: 'title', y1: 'low', y2: 'high', stroke: 'var(--ink-1)', strokeWidth: 2 }),
+        Plot.dot(measured, { x: 'title', y: 'value', r: 5, fill: 'var(--ink-1)' }),
+        Plot.text(measured, {
+          x: 'title',
+          y: 'value',
+          text: ({ value }: { value: number }) => percent(value),
+          dy: -14,
+          fill: 'currentColor',
+          stroke: 'var(--paper)',
+          strokeWidth: 4,
+        }),
+      ],
+    },
+  });
+}
+
+export interface Bar {
+  name: string;
+  value: number;
+  kind: 'left' | 'refused' | 'joined';
+}
+
+/** Bars one below the other, each with its count. */
+export function barChart(label: string, bars: readonly Bar[]): Html {
+  const inks = { left: 'var(--ink-1)', refused: 'var(--muted)', joined: 'var(--ink-3)' };
+  return drawn({
+    label,
+    plot: {
+      width: 640,
+      height: 24 * bars.length + 16,
+      marginLeft: 190,
+      marginRight: 60,
+      marginTop: 4,
+      marginBottom: 8,
+      x: { axis: null },
+      y: { label: null, domain: bars.map(({ name }) => name), padding: 0.25, tickSize: 0 },
+      marks: [
+        Plot.barX(bars, { x: 'value', y: 'name', fill: ({ kind }: Bar) => inks[kind] }),
+        Plot.text(bars, {
+          x: 'value',
+          y: 'name',
+          text: ({ value }: Bar) => String(value),
+          dx: 6,
+          textAnchor: 'start',
+        }),
+      ],
+    },
+  });
+}

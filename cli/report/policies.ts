@@ -1,0 +1,58 @@
+/** The policies of a run in the order of the paper's table. */
+import type { EvaluationDocument } from '../../contracts/documents.ts';
+import { roleOf, type StageRole, suffixOf } from '../../contracts/stage-name.ts';
+import { type PaperFigures, paperBase, paperFigures } from './paper.ts';
+import type { ReportData } from './report-data.ts';
+
+export interface Policy {
+  /** the stage, or the model that stages start from */
+  name: string;
+  /** as the paper calls it */
+  title: string;
+  /** where the stage stands */
+  status: string;
+  /** the last whole evaluation; null: not measured */
+  evaluation: EvaluationDocument | null;
+  paper: PaperFigures | null;
+}
+
+const titles: Record<Exclude<StageRole, 'reward-model'>, string> = {
+  zero: 'R1-Zero',
+  'cold-start-sft': 'Dev1',
+  'reasoning-rl': 'Dev2',
+  'rejection-sft': 'Dev3',
+  'scenario-rl': 'R1',
+  distill: 'Student',
+  control: 'Control',
+};
+
+/** Base, the stages that train policies, and before a student's stages the student as it was. */
+export function policiesOf({ show, evaluations }: Pick<ReportData, 'show' | 'evaluations'>): Policy[] {
+  const whole = evaluations.filter(({ quick }) => !quick);
+  const measured = (name: string) => whole.findLast(({ stage }) => stage === name) ?? null;
+  const before = (name: string): Policy => ({
+    name,
+    title: name === 'base' ? 'Base' : `Untrained ${name.slice('student/'.length)}`,
+    status: 'complete',
+    evaluation: measured(name),
+    paper: name === 'base' ? paperBase : null,
+  });
+  const trained = show.stages.flatMap(({ stage, origin, status }): Policy[] => {
+    const role = roleOf(stage);
+    if (role === 'reward-model') return [];
+    const policy = { name: stage, title: titleOf(stage, role), status, evaluation: measured(stage) };
+    return [
+      ...(origin?.startsWith('student/') ? [before(origin)] : []),
+      { ...policy, paper: paperFigures[role] ?? null },
+    ];
+  });
+  return firstOfName([before('base'), ...trained]);
+}
+
+function titleOf(stage: string, role: Exclude<StageRole, 'reward-model'>): string {
+  const suffix = suffixOf(stage);
+  return suffix === undefined ? titles[role] : `${titles[role]} ${suffix}`;
+}
+
+const firstOfName = (policies: readonly Policy[]) =>
+  policies.filter(({ name }, place) => policies.findIndex((other) => other.name === name) === place);

@@ -1,0 +1,145 @@
+/** The parts of a run's page. */
+import { seamText } from '../../algorithm/numerics.ts';
+import { moment, percent } from '../figures.ts';
+import { barChart, curveChart, INKS, policiesChart } from './chart.ts';
+import { costTable } from './costs.ts';
+import { type Curve, curvesOf } from './curves.ts';
+import { funnelBars } from './funnel.ts';
+import { type Html, html } from './html.ts';
+import { policiesOf } from './policies.ts';
+import { isPublished, policyRows, samplingNote } from './policy-table.ts';
+import type { AnsweredPrompt, PolicyResponse, ReportData } from './report-data.ts';
+
+export function policiesSection(data: ReportData): Html {
+  const policies = policiesOf(data);
+  const { head, rows } = policyRows(policies);
+  const theirs = (column: number) => (isPublished(column) ? 'paper' : '');
+  return html`<section id="policies"><h2>The paper’s table for this run</h2>
+<div class="wide"><table><thead><tr>${head.map((name, n) => html`<th class="${n === 0 ? 'text' : theirs(n)}">${name}</th>`)}</tr></thead>
+<tbody>${rows.map((row) => html`<tr>${row.map((cell, n) => html`<td class="${n === 0 ? 'text' : theirs(n)}">${cell}</td>`)}</tr>`)}</tbody></table></div>
+<p class="note">${samplingNote(data)} Grey, on the right: the paper’s own pass@1 (AIME 2024, MATH-500) and IF-Eval, in percent: another task and other
+models, so that the shape is to be compared, not the numbers. Of its students the 32B one, which has a control; 1.5B,
+7B and 14B stand at 28.9, 55.5 and 69.7.</p>
+<figure><figcaption>pass@1 ${key('dot', 'this run, with its 95 % interval', 'background: var(--ink-1)')}${key('square', 'general ability')}${key('theirs', 'the paper’s, AIME 2024')}</figcaption>
+<div class="wide">${policiesChart(policies)}</div></figure></section>`;
+}
+
+const key = (mark: string, name: string, look = '') =>
+  html`<span class="key"><i class="${mark}" style="${look}"></i>${name}</span>`;
+
+export function curvesSection(data: ReportData): Html {
+  return html`<section id="curves"><h2>Curves by step</h2>
+<p class="note">Lines: means over the step’s batch.${key('dot', 'held-out, whole')}${key('dot quick', 'held-out, quick')}</p>
+${data.show.stages.map(({ stage, step, steps }) => {
+  const curves = curvesOf(data, stage);
+  if (curves.length === 0) return null;
+  return html`<h3>${stage} <span class="note">${step} of ${steps} steps</span></h3><div class="curves">${curves.map(curveFigure)}</div>`;
+})}</section>`;
+}
+
+function curveFigure(curve: Curve): Html {
+  const keys = curve.lines.length > 1 ? curve.lines.map(({ name }, n) => lineKey(name, n)) : [];
+  return html`<figure><figcaption>${curve.title}${keys}</figcaption>${curveChart(curve)}</figure>`;
+}
+
+const lineKey = (name: string, n: number) => key('', name, `background: ${INKS[n % INKS.length]}`);
+
+export function answersSection({ answers }: ReportData): Html | null {
+  if (answers.length === 0) return null;
+  return html`<section id="answers"><h2>The same prompts, answered by each stage</h2>
+<p class="note">The first held-out problems and the first sample of each: nothing was chosen by what was answered.
+Thinking stands grey, set off by a line; the final answer below it.</p>${answers.map(answeredPrompt)}</section>`;
+}
+
+function answeredPrompt({ problem, answer, domain, responses }: AnsweredPrompt): Html {
+  return html`<h3><span class="problem">${problem}</span> <span class="note">${domain}; right: <bdi>${answer}</bdi></span></h3>
+<div class="answers">${responses.map(responseCard)}</div>`;
+}
+
+function responseCard({ policy, text, parts, correct }: PolicyResponse): Html {
+  return html`<div class="answer"><header>${policy}${verdictMark(correct)}</header>${
+    parts === null
+      ? html`<div class="none">not in form</div><pre>${text}</pre>`
+      : html`${parts.thinking === '' ? html`<div class="none">no thinking</div>` : html`<pre class="thinking">${parts.thinking}</pre>`}<pre>${parts.final}</pre>`
+  }</div>`;
+}
+
+function verdictMark(correct: boolean | null): Html {
+  if (correct === null) return html`<span class="none">no verdict</span>`;
+  return correct ? html`<span class="right">right</span>` : html`<span class="wrong">wrong</span>`;
+}
+
+export function funnelSection({ funnels }: ReportData): Html | null {
+  if (funnels.length === 0) return null;
+  return html`<section id="data"><h2>From samples to data</h2>
+<p class="note">Rules are asked in this order; the first that refuses a sample is its reason.</p>${funnels.map(
+    (funnel) => {
+      const { stage, from, counts, rows } = funnel;
+      const made = rows === null ? 'the data set is not made yet' : `${rows} rows in the data set`;
+      return html`<h3>${stage} <span class="note">sampled by the policy of ${from}; ${percent(share(counts.kept, counts.sampled))} kept; ${made}</span></h3>
+<figure><div class="wide">${barChart(`Samples of ${stage}`, funnelBars(funnel))}</div></figure>`;
+    },
+  )}</section>`;
+}
+
+const share = (part: number, whole: number) => (whole === 0 ? null : part / whole);
+
+export function costsSection(data: ReportData): Html {
+  const { head, rows } = costTable(data.costs);
+  return html`<section id="cost"><h2>Cost by stage</h2><div class="wide">${table(head, rows)}</div>
+<p class="note">Wall time is from a stage’s start to its end, rests and waiting included; stages run beside each other. The rest
+are workers’ seconds in steps, of all branches: evaluations, checkpoints and samples for examples lie outside them.</p></section>`;
+}
+
+/** A table whose first column is text. */
+const table = (head: readonly string[], rows: readonly (readonly (string | Html)[])[]) =>
+  html`<table><thead><tr>${head.map((name, n) => html`<th class="${n === 0 ? 'text' : ''}">${name}</th>`)}</tr></thead>
+<tbody>${rows.map((row) => html`<tr>${row.map((cell, n) => html`<td class="${n === 0 ? 'text' : ''}">${cell}</td>`)}</tr>`)}</tbody></table>`;
+
+/** Where each stage stands, its place in the UI, its checkpoint. */
+export function stagesSection({ show, links }: ReportData): Html {
+  return html`<section id="stages"><h2>Stages and checkpoints</h2><div class="wide"><table>
+<thead><tr>${['stage', 'from', 'status', 'step', 'branch', 'checkpoint'].map((name) => html`<th class="text">${name}</th>`)}</tr></thead>
+<tbody>${show.stages.map(
+    ({ stage, origin, status, reason, step, steps, branch, checkpoint }) => html`<tr>
+<td class="text">${linked(stage, links.stages[stage] ?? null)}</td><td class="text">${origin}</td>
+<td class="text">${status}${reason === null ? null : html`<div class="note path">${reason}</div>`}</td>
+<td class="text">${step}/${steps}</td><td class="text">${branch}</td><td class="text path">${checkpoint?.uri ?? '–'}</td></tr>`,
+  )}</tbody></table></div></section>`;
+}
+
+const linked = (text: string, url: string | null) =>
+  url === null ? html`${text}` : html`<a href="${url}">${text}</a>`;
+
+/** What went otherwise than planned: alarms, seams, live changes. */
+export function eventsSection({ show }: ReportData): Html {
+  const lines = [
+    ...show.alarms.map(
+      ({ stage, step, name, action, text }) =>
+        html`<b>${stage}, step ${step}</b>: alarm ${name} (${action}): ${text}`,
+    ),
+    ...show.stages.flatMap(({ stage, seams }) =>
+      seams.map((seam) => html`<b>${stage}, step ${seam.step}</b>: seam, ${seamText(seam)}`),
+    ),
+    ...show.stages.flatMap(({ stage, changes }) =>
+      changes.map(
+        ({ effectiveStep, field, value, author }) =>
+          html`<b>${stage}, step ${effectiveStep}</b>: ${field} changed to ${value} by <bdi>${author}</bdi>`,
+      ),
+    ),
+  ];
+  return html`<section id="events"><h2>Alarms, seams and live changes</h2>${
+    lines.length === 0
+      ? html`<p class="note">None.</p>`
+      : html`<ul>${lines.map((line) => html`<li>${line}</li>`)}</ul>`
+  }</section>`;
+}
+
+/** Name, standing, when; and where it is seen. */
+export function headSection({ show, description, links, madeAt }: ReportData): Html {
+  const finished = show.finishedAt === null ? '' : `, finished ${moment(show.finishedAt)}`;
+  return html`<header><h1>${show.run}</h1><p>${description}</p>
+<p class="note">Recipe ${show.recipe}, seed ${show.seed}; ${show.status}; started ${moment(show.startedAt)}${finished}; this page: ${moment(madeAt)}.
+${links.run === null ? null : html`<a href="${links.run}">In the Temporal UI</a>`}</p>
+<nav><a href="#policies">Table</a><a href="#curves">Curves</a><a href="#answers">Answers</a><a href="#data">Data</a><a href="#cost">Cost</a><a href="#stages">Stages</a><a href="#events">Alarms</a></nav></header>`;
+}

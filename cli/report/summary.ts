@@ -1,0 +1,70 @@
+/** The report as Markdown: what can be told in tables and lines; the page has the drawings and the answers. */
+import { seamText } from '../../algorithm/numerics.ts';
+import { moment, percent } from '../figures.ts';
+import { costTable } from './costs.ts';
+import { funnelBars } from './funnel.ts';
+import { policiesOf } from './policies.ts';
+import { policyRows, samplingNote } from './policy-table.ts';
+import type { ReportData, StageFunnel } from './report-data.ts';
+
+export function reportSummary(data: ReportData): string {
+  const { show, description, links } = data;
+  const policies = policyRows(policiesOf(data));
+  const costs = costTable(data.costs);
+  const parts = [
+    `# ${inline(show.run)}`,
+    inline(description),
+    `Recipe ${inline(show.recipe)}, seed ${show.seed}; ${show.status}; started ${moment(show.startedAt)}.` +
+      (links.run === null ? '' : ` [In the Temporal UI](${links.run}).`),
+    '## The paper’s table for this run',
+    table(policies.head, policies.rows),
+    samplingNote(data),
+    ...(data.funnels.length === 0 ? [] : ['## From samples to data', ...data.funnels.map(funnelText)]),
+    '## Cost by stage',
+    table(costs.head, costs.rows),
+    '## Stages and checkpoints',
+    table(
+      ['stage', 'status', 'step', 'checkpoint'],
+      show.stages.map(({ stage, status, step, steps, checkpoint }) => [
+        stage,
+        status,
+        `${step}/${steps}`,
+        checkpoint === null ? '–' : `\`${checkpoint.uri}\``,
+      ]),
+    ),
+    '## Alarms, seams and live changes',
+    eventLines(data).join('\n') || 'None.',
+  ];
+  return `${parts.join('\n\n')}\n`;
+}
+
+function funnelText(funnel: StageFunnel): string {
+  const { stage, from, counts } = funnel;
+  const kept = counts.sampled === 0 ? '' : ` (${percent(counts.kept / counts.sampled)} kept)`;
+  const bars = funnelBars(funnel).map(({ name, value }) => `${name} ${value}`);
+  return `${stage}, sampled by the policy of ${from}: ${bars.join(' → ')}${kept}`;
+}
+
+function eventLines({ show }: ReportData): string[] {
+  return [
+    ...show.alarms.map(
+      (a) => `- ${a.stage}, step ${a.step}: alarm ${a.name} (${a.action}): ${inline(a.text)}`,
+    ),
+    ...show.stages.flatMap(({ stage, seams }) =>
+      seams.map((seam) => `- ${stage}, step ${seam.step}: seam, ${inline(seamText(seam))}`),
+    ),
+    ...show.stages.flatMap(({ stage, changes }) =>
+      changes.map(
+        (c) => `- ${stage}, step ${c.effectiveStep}: ${c.field} changed to ${c.value} by ${inline(c.author)}`,
+      ),
+    ),
+  ];
+}
+
+/** What people wrote, on one line and without a meaning in Markdown. */
+const inline = (text: string) => text.replaceAll(/\s+/g, ' ').replaceAll(/[\\`*_[\]<>|#]/g, '\\$&');
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  return [line(head), `|---|${'---:|'.repeat(head.length - 1)}`, ...rows.map(line)].join('\n');
+}
