@@ -5,7 +5,6 @@ import { type StepBatch, stepBatch } from '../algorithm/step-batch.ts';
 import type { MakeBatchInput, MakeBatchResult, ReinforcementPlan } from '../contracts/activities.ts';
 import { Failure } from '../contracts/failures.ts';
 import type { BatchRecord, LogprobsRecord, RolloutRecord, SampleRequest } from '../contracts/records.ts';
-import { REPETITION_NGRAM, repeatedShare } from '../rewards/repetition.ts';
 import { commitBatch, findBatch } from '../stores/batches.ts';
 import { listChanges } from '../stores/changes.ts';
 import { keys } from '../stores/keys.ts';
@@ -68,7 +67,6 @@ export async function makeBatch(
       scores: scores.record,
       truncatedN: rollout.ints('truncated'),
       generalDomains: plan.generalDomains,
-      repeatedShare: (text) => repeatedShare(text, REPETITION_NGRAM),
     }),
     result,
     uses: promptUses(

@@ -7,7 +7,6 @@ import { mean } from './sample-moments.ts';
 
 /** What alarms see of a recorded step. */
 export interface WatchedStep {
-  reward: number | null;
   kl: number | null;
   entropy: number | null;
   zeroVarianceShare: number | null;

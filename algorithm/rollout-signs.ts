@@ -2,6 +2,7 @@
 import type { SampleRequest, ScoresRecord } from '../contracts/records.ts';
 import { partsOf } from './response-parts.ts';
 import { mean } from './sample-moments.ts';
+import { repeatedShare, termHashes } from './term-hashes.ts';
 
 export interface RolloutSigns {
   /** share of completions that the length limit cut */
@@ -19,32 +20,28 @@ interface SignsInput {
   truncatedN: ArrayLike<number>;
   /** domains whose answers need no thinking */
   generalDomains: readonly string[];
-  /** share of a text that occurred before in it */
-  repeatedShare: (text: string) => number;
 }
 
 /** From here on a chain of thought is nothing but repetition. */
 const REPEATED = 0.5;
+/** Terms of the runs that are looked for again. */
+const REPEATED_RUN = 6;
 
-export function rolloutSigns({
-  request,
-  scores,
-  truncatedN,
-  generalDomains,
-  repeatedShare,
-}: SignsInput): RolloutSigns {
+export function rolloutSigns({ request, scores, truncatedN, generalDomains }: SignsInput): RolloutSigns {
   const domainOf = (n: number) => request.prompts[Math.floor(n / request.numGenerations)]?.domain ?? '';
   const thoughts = scores.texts.flatMap((text, n) => {
     const parts = generalDomains.includes(domainOf(n)) ? null : partsOf(text);
     return parts === null ? [] : [parts.thinking];
   });
-  const isEmpty = (thinking: string) => thinking === '' || repeatedShare(thinking) > REPEATED;
   return {
     truncatedShare: mean(scores.texts.map((_, n) => Number(truncatedN[n] === 1))),
     emptyThinkingShare: thoughts.length === 0 ? null : mean(thoughts.map((text) => Number(isEmpty(text)))),
     errorShare: mean(scores.texts.map((_, n) => Number(hasError(scores, n)))),
   };
 }
+
+const isEmpty = (thinking: string) =>
+  thinking === '' || repeatedShare(termHashes(thinking), REPEATED_RUN) > REPEATED;
 
 const hasError = ({ rewards }: ScoresRecord, n: number) =>
   rewards.some(({ verdicts }) => {

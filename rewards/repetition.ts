@@ -1,9 +1,6 @@
 /** Punishes repetition by the share of n-grams that occurred before (Open-R1's repetition penalty). */
 import { pureReward, type Reward } from './reward.ts';
 
-/** Terms in the n-grams by which repetition is measured where no reward names another number. */
-export const REPETITION_NGRAM = 6;
-
 export interface RepetitionOptions {
   /** terms in an n-gram */
   ngram_size: number;

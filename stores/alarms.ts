@@ -20,7 +20,7 @@ const COLUMNS = `a.stage, a.branch, a.step, a.alarm AS name, a.value, a.threshol
 export async function watchStep(tx: Transaction, key: StepKey, rules: readonly AlarmRule[]): Promise<void> {
   const steps = await tx.query<WatchedStep>(
     `SELECT * FROM (
-       SELECT r.step, b.reward, r.kl, r.entropy, b.zero_variance_share AS "zeroVarianceShare",
+       SELECT r.step, r.kl, r.entropy, b.zero_variance_share AS "zeroVarianceShare",
          b.truncated_share AS "truncatedShare", b.empty_thinking_share AS "emptyThinkingShare",
          b.error_share AS "errorShare"
        ${rowsOfBranch('steps')} JOIN batches b USING (run, stage, branch, step)

@@ -45,6 +45,7 @@ test('a fresh stage stands at step 0 of what it starts from', async (t) => {
     rollout: null,
     changes: [],
     seams: [],
+    alarms: [],
     evaluated: [],
   });
 });

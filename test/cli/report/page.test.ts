@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { curvesOf, thinned } from '../../../cli/report/curves.ts';
+import { funnelBars } from '../../../cli/report/funnel.ts';
+import { html } from '../../../cli/report/html.ts';
+import { reportPage } from '../../../cli/report/page.ts';
+import { policiesOf } from '../../../cli/report/policies.ts';
+import { reportSummary } from '../../../cli/report/summary.ts';
+import { showFixture } from '../fixtures.ts';
+import { reportFixture } from './fixtures.ts';
+
+test('the table has base, the stages under the paper’s names, students before and after, controls', () => {
+  assert.deepEqual(
+    policiesOf(reportFixture()).map(({ title }) => title),
+    ['Base', 'R1-Zero', 'Dev1', 'Dev2', 'Dev3', 'R1', 'Untrained small', 'Student small', 'Control small'],
+  );
+});
+
+test('the page fetches nothing and runs nothing', () => {
+  const page = reportPage(reportFixture());
+  assert.match(page, /content="default-src &#39;none&#39;; style-src &#39;unsafe-inline&#39;"/);
+  assert.doesNotMatch(page, /<script|<img|<link|<iframe|@import|url\(/);
+});
+
+test('what a model wrote stays text, whatever it says', () => {
+  const hostile = '</pre><script>alert(1)</script><img src=x onerror=alert(1)>\u202e&amp;\u001b[2J';
+  const [prompt] = reportFixture().answers;
+  const [response] = prompt?.responses ?? [];
+  assert(prompt !== undefined && response !== undefined);
+  const parts = { thinking: hostile, final: hostile, answer: hostile };
+  const responses = [
+    { ...response, text: hostile, parts: null },
+    { ...response, text: hostile, parts },
+  ];
+  const data = reportFixture({ answers: [{ ...prompt, problem: hostile, answer: hostile, responses }] });
+  const page = reportPage(data);
+  assert.doesNotMatch(page, /<script|<img|&amp;amp;amp/);
+  assert.match(page, /&lt;script&gt;alert\(1\)&lt;\/script&gt;/);
+  assert(!page.includes('\u202e') && !page.includes('\u001b'));
+});
+
+test('a template escapes what is put into it, but for what another made', () => {
+  assert.equal(
+    html`<b title="${'"'}">${'<i>'}${html`<i>`}${null}${[1, '&']}</b>`.source,
+    '<b title="&quot;">&lt;i&gt;<i>1&amp;</b>',
+  );
+});
+
+test('a run that has just begun has a report too', () => {
+  const begun = showFixture({ status: 'running', step: 0 });
+  const nothing = { evaluations: [], steps: [], costs: [], funnels: [], answers: [] };
+  const data = reportFixture({ ...nothing, show: begun });
+  assert.match(reportPage(data), /<td class="text">R1-Zero<\/td><td class="">–<\/td>/);
+  assert.match(reportSummary(data), /\| R1-Zero \| – \|/);
+});
+
+test('a stage has the curves that its rows fill, from where it starts', () => {
+  const titles = curvesOf(reportFixture(), 'cold-start-sft').map(({ title }) => title);
+  assert(titles.includes('Loss') && !titles.includes('Reward'));
+  const accuracy = curvesOf(reportFixture(), 'zero').find(({ title }) => title === 'Accuracy');
+  assert.deepEqual(
+    accuracy?.dots.map(({ step, value, quick }) => [step, value, quick]),
+    [
+      [0, 0.137, false],
+      [20, 0.54, true],
+      [40, 0.97, false],
+    ],
+  );
+  const rewards = curvesOf(reportFixture(), 'zero').find(({ title }) => title === 'Reward');
+  assert.deepEqual(
+    rewards?.lines.map(({ name }) => name),
+    ['sum', 'accuracy', 'format', 'language'],
+  );
+});
+
+test('a long line is averaged to a bounded number of points', () => {
+  const points = Array.from({ length: 10_400 }, (_, n) => ({ step: n, value: 1 }));
+  const line = thinned(points, 240);
+  assert(line.length <= 240 && line.every(({ value }) => value === 1));
+});
+
+test('the funnel goes from sampled to kept by the rules in their order, and to what joined', () => {
+  const [funnel] = reportFixture().funnels;
+  assert(funnel !== undefined);
+  assert.deepEqual(
+    funnelBars(funnel).map(({ name, value }) => `${name} ${value}`),
+    [
+      'sampled 2400',
+      'correct 2051',
+      'refused: mixed-language 41',
+      'refused: near-duplicate 577',
+      'refused: over-quota 400',
+      'kept 1033',
+      'joined from elsewhere 600',
+    ],
+  );
+});
+
+test('the summary holds the table, the funnel, cost and alarms', () => {
+  const { show } = reportFixture();
+  const alarm = {
+    stage: 'zero',
+    branch: 0,
+    step: 7,
+    name: 'no-variance',
+    value: 1,
+    threshold: 0.9,
+    action: 'note',
+    text: 'all | equal',
+  } as const;
+  const summary = reportSummary(reportFixture({ show: { ...show, alarms: [alarm] } }));
+  assert.match(summary, /\| R1-Zero \| 40 \| 97\.0 % \| 94\.0–100\.0 % \|.*\| 77\.9 \| 95\.9 \| 46\.6 \|/);
+  assert.match(summary, /sampled 2400 → correct 2051/);
+  assert.match(summary, /- zero, step 7: alarm no-variance \(note\): all \\\| equal/);
+});
