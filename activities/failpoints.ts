@@ -19,27 +19,39 @@ export const failpointPlaces = {
 export type Failpoint = keyof typeof failpointPlaces;
 
 export interface Failpoints {
-  /** Whether the process is to die or stop here. */
+  /** Whether something is to happen here. */
   armed(point: Failpoint, step: number): boolean;
-  /** Dies or stops here, where it is to. */
+  /** Dies, stops or throws here, where it is to. */
   reached(point: Failpoint, step: number): void;
 }
 
 /** What every process has that no test watches. */
 export const noFailpoints: Failpoints = { armed: () => false, reached: () => undefined };
 
+const end = (signal: NodeJS.Signals) => () => void process.kill(process.pid, signal);
+
+const actions = {
+  kill: end('SIGKILL'),
+  stop: end('SIGSTOP'),
+  /** as the engine's runtime does where it gets no memory */
+  memory: () => {
+    throw new Error('ONNX Runtime: std::bad_alloc');
+  },
+} as const;
+type Action = keyof typeof actions;
+
 interface Planned {
   point: string;
   /** null: any */
   step: number | null;
-  signal: 'SIGKILL' | 'SIGSTOP';
+  action: Action;
   /** a file that is there once it has happened */
   marker: string;
 }
 
 /**
  * Failpoints in the order in which they are to happen, each once: `trained:9`, `batch-object` (at any step),
- * `trained:9=stop` (SIGSTOP instead of SIGKILL). All processes that share `folder` share the order.
+ * `trained:9=stop` (SIGSTOP instead of SIGKILL), `trained:9=memory` (no memory is left). All processes that share `folder` share the order.
  * @throws Failure 'InvalidInput' for a place that there is none of.
  */
 export function createFailpoints(texts: readonly string[], folder: string): Failpoints {
@@ -56,7 +68,7 @@ export function createFailpoints(texts: readonly string[], folder: string): Fail
       const here = next(point, step);
       if (here === undefined) return;
       writeFileSync(here.marker, String(process.pid), { flag: 'wx' });
-      process.kill(process.pid, here.signal);
+      actions[here.action]();
     },
   };
 }
@@ -73,7 +85,15 @@ function parse(text: string, marker: string): Planned {
   return {
     point,
     step: step === undefined ? null : Number(step),
-    signal: action === 'stop' ? 'SIGSTOP' : 'SIGKILL',
+    action: action === undefined ? 'kill' : actionNamed(action),
     marker,
   };
+}
+
+function actionNamed(text: string): Action {
+  if (text in actions) return text as Action;
+  throw new Failure(
+    'InvalidInput',
+    `R1_FAILPOINT: expected one of ${Object.keys(actions).join(', ')} after =, found ${text}`,
+  );
 }

@@ -16,6 +16,8 @@ export interface EngineThread {
    * go on: a test can look, or end the process, at that very place.
    */
   holdSampling(completions: number, meanwhile: () => void): void;
+  /** Why the thread is no more, once it is: nothing can be called any more. */
+  ended: Promise<Error>;
   close(): Promise<void>;
 }
 
@@ -45,9 +47,16 @@ export function startEngineThread({ threads }: { threads: number }): EngineThrea
   const worker = new Worker(new URL('./thread.mjs', import.meta.url), { workerData });
   const waiting = new Map<number, Waiting>();
   let calls = 0;
+  let dead: Error | undefined;
+  let markEnded: (error: Error) => void = () => undefined;
+  const ended = new Promise<Error>((resolve) => {
+    markEnded = resolve;
+  });
   const fail = (error: Error) => {
-    for (const { reject } of waiting.values()) reject(error);
+    dead ??= error;
+    for (const { reject } of waiting.values()) reject(dead);
     waiting.clear();
+    markEnded(dead);
   };
   worker.on('message', (answer: AnswerMessage) => {
     const caller = waiting.get(answer.id);
@@ -60,6 +69,7 @@ export function startEngineThread({ threads }: { threads: number }): EngineThrea
   return {
     call: (name, ...args) =>
       new Promise((resolve, reject) => {
+        if (dead !== undefined) return reject(dead);
         const id = ++calls;
         waiting.set(id, { resolve, reject });
         worker.postMessage({ id, name, args });
@@ -80,6 +90,7 @@ export function startEngineThread({ threads }: { threads: number }): EngineThrea
         Atomics.notify(cells, sharedCells.hold);
       }, HELD_LOOK_MS);
     },
+    ended,
     close: async () => {
       await worker.terminate();
     },

@@ -78,7 +78,10 @@ const variables = z.object({
   R1_HOME: text(),
   R1_CACHE: text(),
   R1_THREADS: integer(1, 1024, 'a number of threads').optional(),
-  R1_FAILPOINT: list(/^[a-z-]+(:\d+)?(=stop)?$/, 'names of failpoints, each perhaps with :STEP and =stop'),
+  R1_FAILPOINT: list(
+    /^[a-z-]+(:\d+)?(=(stop|memory))?$/,
+    'names of failpoints, each perhaps with :STEP and =stop or =memory',
+  ),
   R1_WORKER_NAME: matching(/^[a-z][\w-]*$/, 'a name of letters, digits, _ and -').default('worker'),
   R1_TEMPORAL_ADDRESS: matching(/^[^\s/]+:\d+$/, 'host:port, such as temporal.example:7233').optional(),
   R1_TEMPORAL_NAMESPACE: matching(/^[\w.-]{2,}$/, 'a namespace name').default('default'),

@@ -9,7 +9,8 @@ const kinds: Record<string, FailureKind> = {
   RangeError: 'InvalidInput',
 };
 
-const outOfMemory = /bad_alloc|bad allocation|out of memory|Failed to allocate memory/i;
+const outOfMemory =
+  /bad_alloc|bad allocation|out of memory|Failed to allocate memory|Array buffer allocation failed/i;
 
 /** The kind of an engine's error; null where it is none that is known. */
 export function failureOfEngine(error: unknown): Failure | null {

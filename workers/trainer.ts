@@ -62,6 +62,14 @@ onStopSignal(() => {
   stopping = true;
   serving?.shutdown();
 });
+void engine.ended.then((error) => {
+  if (stopping) return;
+  logger.error(`trainer: the engine is no more: ${error.message}`);
+  // The supervisor starts a trainer with an engine of its own.
+  process.exitCode = 1;
+  stopping = true;
+  serving?.shutdown();
+});
 const idleWatch = setInterval(() => void giveIdleLeaseBack(), IDLE_LOOK_MS);
 while (!stopping) await serveOneQueue();
 clearInterval(idleWatch);

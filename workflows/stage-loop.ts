@@ -53,7 +53,7 @@ export async function runStage<Plan extends StagePlan>(
   for (;;) {
     const rested = await walkOn(walk, kind);
     if (rested === 'again') continue;
-    await condition(allHandlersFinished);
+    await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
     return rested;
   }
 }

@@ -78,7 +78,8 @@ export async function openGround({
   return { folder, settings, stack, recipe: recipe(base), connections, close };
 }
 
-async function connect(stack: Stack): Promise<Connections> {
+/** Connections to a stack's servers that stay open until they are closed. */
+export async function connect(stack: Stack): Promise<Connections> {
   const { address, namespace } = stack.temporal;
   const client = new Client({ connection: await Connection.connect({ address }), namespace });
   const [database, objects] = [createDatabase(stack.postgres.url), createObjectStore(stack.s3)];
@@ -90,7 +91,8 @@ async function connect(stack: Stack): Promise<Connections> {
   };
 }
 
-function settingsOf(home: string, variables: Record<string, string> = {}): Settings {
+/** Settings of a stack in this folder; nothing of this process's own R1_ variables is in them. */
+export function settingsOf(home: string, variables: Record<string, string> = {}): Settings {
   const { PATH, HOME, XDG_CACHE_HOME, R1_CACHE } = process.env;
   return readSettings({ PATH, HOME, XDG_CACHE_HOME, R1_CACHE, R1_HOME: home, ...variables });
 }
@@ -140,7 +142,7 @@ export interface Crew {
 interface CrewOptions {
   failpoints?: string[];
   workers?: WorkerSpec[];
-  /** the engine's */
+  /** the engine's: they belong to its numerics */
   threads?: number;
 }
 
@@ -174,7 +176,7 @@ const LIVE_CHANGE = { values: { learning_rate: 4e-4 }, atStep: CHANGE_STEP, auth
 
 /** Launches the recipe under this name, as the command does, and commits the live change. */
 export async function launchRun(
-  { recipe, connections }: Ground,
+  { recipe, connections }: Pick<Ground, 'recipe' | 'connections'>,
   run: string,
   change: typeof LIVE_CHANGE | null = LIVE_CHANGE,
 ): Promise<void> {
