@@ -5,6 +5,7 @@ import type { Client } from '@temporalio/client';
 import { queryProgress, startRunWorkflow } from '../../cli/workflow-client.ts';
 import { messages, runWorkflowId, stageWorkflowId } from '../../contracts/workflows.ts';
 import { getRun } from '../../stores/runs.ts';
+import { tell } from './command.ts';
 import {
   awaitRest,
   awaitStatus,
@@ -18,7 +19,7 @@ import {
   STAGE,
   startCrew,
 } from './ground.ts';
-import { type Outcome, objectsLeft, ofCheckpoint, outcomeOf } from './outcome.ts';
+import { type Outcome, objectsLeft, outcomeOf, withoutCheckpoint } from './outcome.ts';
 
 /** For a machine with much else to do; none of it is waited for in vain. */
 const PATIENCE = { timeout: 600_000 };
@@ -65,16 +66,16 @@ test(
     try {
       await launchRun(ground, run);
       await awaitStep(ground, run, 6);
-      await tell(run, messages.pause);
+      await tell(ground, run, messages.pause);
       assert.equal(await awaitRest(ground, run), 'paused');
       const paused = await lastStep(await ground.connections.database(), run);
       assert.ok(paused < LAST_STEP, `expected to pause before the last step, found step ${paused}`);
       await dropRowsAfter(run, 3);
-      await tell(run, messages.resume, {});
+      await tell(ground, run, messages.resume, {});
       await awaitStatus(ground, run, 'parked');
       await assertBothAreShown(run, paused, 3);
       await restoreRows();
-      await tell(run, messages.resume, {});
+      await tell(ground, run, messages.resume, {});
       await awaitStatus(ground, run, 'complete');
       const found = await outcomeOf(ground, run);
       assert.deepEqual(withoutCheckpoint(found, paused), withoutCheckpoint(calm, paused));
@@ -97,27 +98,6 @@ async function assertBothAreShown(run: string, history: number, rows: number): P
   const progress = await queryProgress(await connections.temporal(), { run, stage: STAGE });
   for (const shown of [reason, progress?.detail])
     assert.match(shown ?? '', new RegExp(`HistoryAhead.*step ${history}.*step ${rows}`));
-}
-
-/** Where the run was paused it has a checkpoint more. */
-function withoutCheckpoint({ rows, batches, checkpoints, objects }: Outcome, step: number): Outcome {
-  const { [step]: _, ...others } = checkpoints;
-  const files = new Set(ofCheckpoint(step, ['manifest.json', 'model.safetensors', 'optimizer.safetensors']));
-  return {
-    rows: {
-      ...rows,
-      checkpoints: rows.checkpoints.filter((row) => !('step' in row && row.step === step)),
-    },
-    batches,
-    checkpoints: others,
-    objects: objects.filter((name) => !files.has(name)),
-  };
-}
-
-async function tell(run: string, message: string, ...args: unknown[]): Promise<void> {
-  const client = await ground.connections.temporal();
-  const handle = client.workflow.getHandle(stageWorkflowId({ run, stage: STAGE }));
-  await handle.executeUpdate(message, { args: args as [] });
 }
 
 /** In the order in which each hangs on those before it. */

@@ -2,7 +2,6 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
 import { type ShowDocument, showDocument } from '../../contracts/documents.ts';
 import { stageWorkflowId } from '../../contracts/workflows.ts';
@@ -46,14 +45,17 @@ export async function shownStage(settings: Settings, run: string): Promise<ShowD
   return stage;
 }
 
-/** Waits until a run has recorded this step. */
-export async function awaitStep({ connections }: Ground, run: string, step: number): Promise<void> {
-  const database = await connections.database();
-  for (;;) {
-    const rows = await database.query('SELECT FROM steps WHERE run = $1 AND step >= $2', [run, step]);
-    if (rows.length > 0) return;
-    await sleep(50);
-  }
+/** Sends the run's stage an update, as the Temporal UI does. */
+export async function tell(
+  { connections }: Ground,
+  run: string,
+  message: string,
+  request?: object,
+): Promise<void> {
+  const client = await connections.temporal();
+  const handle = client.workflow.getHandle(stageWorkflowId({ run, stage: STAGE }));
+  const args: object[] = request === undefined ? [] : [request];
+  await handle.executeUpdate<unknown, object[]>(message, { args });
 }
 
 /** What the Temporal UI shows of a run's stage: its details, and the status it can be searched by. */

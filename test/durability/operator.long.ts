@@ -7,19 +7,21 @@ import {
   stepsDocument,
   whyDocument,
 } from '../../contracts/documents.ts';
-import { awaitStep, r1, r1Json, shownByTemporal, shownStage } from './command.ts';
+import { messages } from '../../contracts/workflows.ts';
+import { r1, r1Json, shownByTemporal, shownStage, tell } from './command.ts';
 import {
   awaitRest,
+  awaitStatus,
+  awaitStep,
   type Crew,
   type Ground,
-  LAST_STEP,
   launchRun,
   openGround,
   runThrough,
   SAVED_STEP,
   startCrew,
 } from './ground.ts';
-import { type Outcome, outcomeOf } from './outcome.ts';
+import { type Outcome, outcomeOf, withoutCheckpoint } from './outcome.ts';
 
 /** For a machine with much else to do; none of it is waited for in vain. */
 const PATIENCE = { timeout: 600_000 };
@@ -47,11 +49,10 @@ test(
   async () => {
     await launchRun(ground, 'paused');
     await awaitStep(ground, 'paused', 3);
-    const paused = await r1Json(ground.settings, operatorDocument, 'pause', 'paused');
-    assert.deepEqual([paused.said, paused.when, paused.workflow], ['pause', 'next-step', 'told']);
+    await tell(ground, 'paused', messages.pause, { author: 'ada' });
     assert.equal(await awaitRest(ground, 'paused'), 'paused');
     const { step, reason } = await shownStage(ground.settings, 'paused');
-    assert.match(reason ?? '', new RegExp(`^at step ${step}, by \\w+$`));
+    assert.equal(reason, `at step ${step}, by ada`);
     assert.match((await say('retry', 'paused')).error, /only a parked stage is tried again/);
 
     await launchRun(ground, 'meanwhile');
@@ -59,7 +60,7 @@ test(
     assert.deepEqual(await outcomeOf(ground, 'meanwhile'), calm);
 
     await r1Json(ground.settings, operatorDocument, 'resume', 'paused');
-    assert.equal(await awaitComplete('paused'), 'complete');
+    await awaitStatus(ground, 'paused', 'complete');
     assert.deepEqual(
       withoutCheckpoint(await outcomeOf(ground, 'paused'), step),
       withoutCheckpoint(calm, step),
@@ -71,38 +72,39 @@ test(
   'numbers set by an operator hold from their step on, and are shown with their author by r1 and by Temporal',
   PATIENCE,
   async () => {
-    await launchRun(ground, 'changed');
+    await launchRun(longer(40), 'changed');
     await awaitStep(ground, 'changed', 2);
     await r1Json(ground.settings, operatorDocument, 'pause', 'changed');
     await awaitRest(ground, 'changed');
     const early = await say('set', 'changed', 'learning_rate=1e-5', '--at-step', '1');
     assert.equal(early.code, 2);
-    assert.match(early.error, /expected a step from \d+ to 12, found learning_rate to change at step 1/);
+    assert.match(early.error, /expected a step from \d+ to 40, found learning_rate to change at step 1/);
     const wrong = await say('set', 'changed', 'zero', 'epsilon=0.1', 'learning_rate=-1');
     assert.match(wrong.error, /learning_rate: expected number to be >0, found -1\. Nothing was changed/);
     const { changes } = await r1Json(
       ground.settings,
       setDocument,
-      ...['set', 'changed', 'learning_rate=2e-4', 'max_grad_norm=0.5', '--at-step', '10', '--author', 'ada'],
+      ...['set', 'changed', 'learning_rate=2e-4', 'max_grad_norm=0.5', '--at-step', '39', '--author', 'ada'],
     );
     assert.deepEqual(changes, [
-      { effectiveStep: 10, field: 'learning_rate', value: 2e-4, author: 'ada' },
-      { effectiveStep: 10, field: 'max_grad_norm', value: 0.5, author: 'ada' },
+      { effectiveStep: 39, field: 'learning_rate', value: 2e-4, author: 'ada' },
+      { effectiveStep: 39, field: 'max_grad_norm', value: 0.5, author: 'ada' },
     ]);
     assert.deepEqual((await shownStage(ground.settings, 'changed')).changes.slice(1), changes);
-    assert.match((await say('show', 'changed')).out, /zero +max_grad_norm +0\.5 +10 +ada/);
+    assert.match((await say('show', 'changed')).out, /zero +max_grad_norm +0\.5 +39 +ada/);
     assert.match(
       (await shownByTemporal(ground, 'changed')).details,
-      /from step 10: learning_rate = 0\.0002, by ada/,
+      /from step 39: learning_rate = 0\.0002, by ada/,
     );
 
     await say('resume', 'changed');
-    assert.equal(await awaitComplete('changed'), 'complete');
+    await awaitStatus(ground, 'changed', 'complete');
     const steps = await r1Json(ground.settings, stepsDocument, 'steps', 'changed');
+    // two steps of warm-up, then as in every run of this ground, then as set
+    const rates = [0, 5e-4, ...Array(4).fill(1e-3), ...Array(32).fill(4e-4), 2e-4, 2e-4];
     assert.deepEqual(
       steps.map(({ learningRate }) => learningRate),
-      // two steps of warm-up, then as in every run of this ground, then as set
-      [0, 5e-4, 1e-3, 1e-3, 1e-3, 1e-3, 4e-4, 4e-4, 4e-4, 2e-4, 2e-4, 2e-4],
+      rates,
     );
   },
 );
@@ -113,7 +115,8 @@ test(
   async () => {
     await launchRun(longer(40), 'rewound');
     await awaitStep(ground, 'rewound', SAVED_STEP + 1);
-    await r1Json(ground.settings, operatorDocument, 'pause', 'rewound');
+    const paused = await r1Json(ground.settings, operatorDocument, 'pause', 'rewound');
+    assert.deepEqual([paused.said, paused.when, paused.workflow], ['pause', 'next-step', 'told']);
     assert.equal(await awaitRest(ground, 'rewound'), 'paused');
     const before = await r1Json(ground.settings, stepsDocument, 'steps', 'rewound');
     const far = await say('resume', 'rewound', '--from', '99');
@@ -127,8 +130,7 @@ test(
       ...['resume', 'rewound', '--from', `rewound/zero@${SAVED_STEP}`],
     );
     assert.deepEqual(rewound, { branch: 1, step: SAVED_STEP });
-    await awaitStep(ground, 'rewound', 40);
-    assert.equal(await awaitRest(ground, 'rewound'), 'complete');
+    await awaitStatus(ground, 'rewound', 'complete');
     const all = await r1Json(ground.settings, stepsDocument, 'steps', 'rewound', '--branches');
     assert.deepEqual(
       all.filter(({ branch }) => branch === 0),
@@ -170,16 +172,4 @@ function longer(max_steps: number): Ground {
   const { recipe } = ground;
   const stages = recipe.stages.map((stage) => ({ ...stage, options: { ...stage.options, max_steps } }));
   return { ...ground, recipe: { ...recipe, stages } };
-}
-
-/** After it was told to go on: its rows say so a moment later. */
-async function awaitComplete(run: string): Promise<string> {
-  await awaitStep(ground, run, LAST_STEP);
-  return awaitRest(ground, run);
-}
-
-/** Where the run was paused it has a checkpoint more. */
-function withoutCheckpoint({ rows, batches, sampled }: Outcome, step: number) {
-  const checkpoints = rows.checkpoints.filter((row) => !('step' in row && row.step === step));
-  return { rows: { ...rows, checkpoints }, batches, sampled };
 }

@@ -60,6 +60,21 @@ export function ofCheckpoint(step: number, files: readonly string[]): string[] {
   return files.map((file) => `b0/checkpoints/step-${String(step).padStart(6, '0')}/t/${file}`);
 }
 
+/** Where the run was paused it has a checkpoint more. */
+export function withoutCheckpoint({ rows, batches, checkpoints, objects }: Outcome, step: number): Outcome {
+  const { [step]: _, ...others } = checkpoints;
+  const files = new Set(ofCheckpoint(step, ['manifest.json', 'model.safetensors', 'optimizer.safetensors']));
+  return {
+    rows: {
+      ...rows,
+      checkpoints: rows.checkpoints.filter((row) => !('step' in row && row.step === step)),
+    },
+    batches,
+    checkpoints: others,
+    objects: objects.filter((name) => !files.has(name)),
+  };
+}
+
 async function rowsOf(database: Database, table: Table, run: string): Promise<object[]> {
   const left = ['run', ...INCIDENTAL[table]];
   const rows = await database.query<{ row: Record<string, unknown> }>(
