@@ -57,7 +57,9 @@ export async function createRun(database: Database, run: NewRun): Promise<Run> {
 
 async function createStage(tx: Transaction, run: string, position: number, plan: StagePlan): Promise<void> {
   const { origin } = plan;
-  const initial = origin.kind === 'model' ? origin.checkpoint : null;
+  // A reward model is made of its origin when the stage is opened.
+  const ready = origin.kind === 'model' && plan.algorithm !== 'reward-model';
+  const initial = ready ? origin.checkpoint : null;
   await tx.query(
     `INSERT INTO stages (run, stage, position, steps, algorithm, origin, initial_manifest, initial_digests)
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,

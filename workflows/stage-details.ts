@@ -101,4 +101,4 @@ function row({ step, batch, result: { metrics }, seam }: StepStory): string {
 
 /** Samples are a model's output: they must not end the block that shows them. */
 const fenced = (text: string) => `~~~~\n${text.replaceAll('~~~~', '~ ~ ~ ~')}\n~~~~`;
-const inline = (text: string) => text.replaceAll(/[*_`\n|<>]/g, ' ');
+const inline = (text: string) => text.replaceAll(/[*`\n|<>]/g, ' ');

@@ -52,6 +52,7 @@ export function engineHere(): { engine: EngineThread; calls: string[] } {
     progress: () => ({ finished: 0, tokens: 0 }),
     stopSampling: () => {},
     holdSampling: () => {},
+    ended: new Promise(() => {}),
     close: async () => {},
   };
   return { engine, calls };

@@ -54,8 +54,8 @@ export async function tell(
 ): Promise<void> {
   const client = await connections.temporal();
   const handle = client.workflow.getHandle(stageWorkflowId({ run, stage: STAGE }));
-  const args: object[] = request === undefined ? [] : [request];
-  await handle.executeUpdate<unknown, object[]>(message, { args });
+  const args = request === undefined ? [] : [request];
+  await handle.executeUpdate(message, { args: args as [object] });
 }
 
 /** What the Temporal UI shows of a run's stage: its details, and the status it can be searched by. */

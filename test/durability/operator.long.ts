@@ -170,6 +170,8 @@ test('cancelled from the Temporal UI, a run is aborted by its rows as well', PAT
 /** The ground with a recipe that plans so many steps: an operator has time to say something. */
 function longer(max_steps: number): Ground {
   const { recipe } = ground;
-  const stages = recipe.stages.map((stage) => ({ ...stage, options: { ...stage.options, max_steps } }));
+  const stages = recipe.stages.map(
+    (stage) => ({ ...stage, options: { ...stage.options, max_steps } }) as typeof stage,
+  );
   return { ...ground, recipe: { ...recipe, stages } };
 }

@@ -45,14 +45,13 @@ async function assertTold(run: string, reason: RegExp): Promise<void> {
   }
 }
 
-/** A recipe whose ground truths no verifier can read: each of its completions is an error. */
+/** A recipe to train on ground truths that no verifier can read: each of the completions is an error. */
 async function spoilt(): Promise<Ground> {
   const path = join(ground.folder, 'spoilt.jsonl');
   const rows = Array.from({ length: 20 }, (_, n) => ({
     problem: `${n}+1=?`,
-    answer: '\\frac{',
     domain: 'math',
-    split: n < 16 ? 'train' : 'test',
+    ...(n < 16 ? { answer: '\\frac{', split: 'train' } : { answer: String(n + 1), split: 'test' }),
   }));
   await writeFile(path, rows.map((row) => JSON.stringify(row)).join('\n'));
   const { recipe } = ground;
