@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { NewExample } from '../contracts/datasets.ts';
-import { readJsonLines } from './json-lines.ts';
+import { type LinesText, rowsOfLines } from './json-lines.ts';
 
 const exampleRowSchema = z.object({
   problem: z.string().trim().min(1),
@@ -9,7 +9,7 @@ const exampleRowSchema = z.object({
 });
 
 /** Hand-written examples, one JSON object a line. Throws Failure 'InvalidInput' naming file, line and field. */
-export async function readExampleFile(path: string): Promise<NewExample[]> {
-  const rows = await readJsonLines(path, exampleRowSchema);
-  return rows.map(({ row, line }) => ({ ...row, source: path, line }));
+export function examplesIn(lines: LinesText): NewExample[] {
+  const rows = rowsOfLines(lines, exampleRowSchema);
+  return rows.map(({ row, line }) => ({ ...row, source: lines.name, line }));
 }

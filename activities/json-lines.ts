@@ -3,14 +3,14 @@ import type { z } from 'zod';
 import { linesOf } from '../algorithm/prompt-rows.ts';
 import { Failure } from '../contracts/failures.ts';
 
-/**
- * Rows of a JSONL file under a schema, with their lines; blank lines are passed over. The file is refused whole:
- * throws Failure 'InvalidInput' naming file, line and field.
- */
-export async function readJsonLines<Schema extends z.ZodType>(
-  path: string,
-  schema: Schema,
-): Promise<{ row: z.output<Schema>; line: number }[]> {
+/** JSON lines, and what messages call them: their file, or the name they were imported under. */
+export interface LinesText {
+  name: string;
+  text: string;
+}
+
+/** Throws Failure 'InvalidInput' where the file cannot be read. */
+export async function readLinesText(path: string): Promise<LinesText> {
   const text = await readFile(path, 'utf8').catch((cause) => {
     throw new Failure(
       'InvalidInput',
@@ -20,6 +20,17 @@ export async function readJsonLines<Schema extends z.ZodType>(
       },
     );
   });
+  return { name: path, text };
+}
+
+/**
+ * Rows of JSON lines under a schema, with their lines; blank lines are passed over. The text is refused whole:
+ * throws Failure 'InvalidInput' naming it, line and field.
+ */
+export function rowsOfLines<Schema extends z.ZodType>(
+  { name: path, text }: LinesText,
+  schema: Schema,
+): { row: z.output<Schema>; line: number }[] {
   const rows = [];
   let line = 0;
   for (const content of linesOf(text)) {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Failure } from '../contracts/failures.ts';
 import type { NewPreference, Preference } from '../stores/preferences.ts';
-import { readJsonLines } from './json-lines.ts';
+import { type LinesText, rowsOfLines } from './json-lines.ts';
 
 const split = z.enum(['train', 'test']).optional();
 
@@ -19,22 +19,15 @@ const rowSchemas = {
  * Preference pairs or safety labels, one JSON object a line. Rows that name no split: every so many-th is held out,
  * so that `heldOut` of them are. Throws Failure 'InvalidInput' naming file, line and field.
  */
-export async function readPreferenceFile(
-  path: string,
-  kind: Preference['kind'],
-  heldOut: number,
-): Promise<NewPreference[]> {
+export function preferencesIn(lines: LinesText, kind: Preference['kind'], heldOut: number): NewPreference[] {
   const every = Math.max(2, Math.round(1 / heldOut));
-  const rows = await readJsonLines<z.ZodType<z.infer<(typeof rowSchemas)[typeof kind]>>>(
-    path,
-    rowSchemas[kind],
-  );
+  const rows = rowsOfLines<z.ZodType<z.infer<(typeof rowSchemas)[typeof kind]>>>(lines, rowSchemas[kind]);
   return rows.map(({ row, line }, index) => {
     const placed = {
       ...row,
       kind,
       split: row.split ?? splitAt(index, every),
-      source: path,
+      source: lines.name,
       line,
     } as NewPreference;
     refuseEqualSides(placed);

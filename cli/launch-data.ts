@@ -1,14 +1,17 @@
 /** What a recipe's stages need beside prompts: examples to imitate, preferences to rank by. */
 import { resolve } from 'node:path';
 import type { Stores } from '../activities/dependencies.ts';
-import { readExampleFile } from '../activities/example-file.ts';
-import { readPreferenceFile } from '../activities/preference-file.ts';
+import { examplesIn } from '../activities/example-file.ts';
+import { type LinesText, readLinesText } from '../activities/json-lines.ts';
+import { preferencesIn } from '../activities/preference-file.ts';
 import { nanoGeneralRows, plainResponse } from '../algorithm/nano-general.ts';
 import { nanoPreferencePairs, nanoSafetyLabels } from '../algorithm/nano-preferences.ts';
 import type { NewExample } from '../contracts/datasets.ts';
 import type { ExampleSource, PreferenceSource, Recipe } from '../contracts/recipe.ts';
 import { createExampleSet } from '../stores/example-sets.ts';
+import { importedSet } from '../stores/imported-sets.ts';
 import { importPreferences, type NewPreference } from '../stores/preferences.ts';
+import type { Connections } from './connections.ts';
 import { objectiveOf } from './run-plan.ts';
 
 /** By stage; read and checked, nothing is written. */
@@ -17,24 +20,42 @@ export interface LaunchData {
   preferences: Record<string, NewPreference[]>;
 }
 
+/** What paths count from, and where imported sets lie. */
+export interface LaunchPlaces extends Pick<Connections, 'database' | 'objects'> {
+  folder: string;
+}
+
 /** Throws naming file and line. */
-export async function readLaunchData({ stages }: Recipe, folder: string): Promise<LaunchData> {
+export async function readLaunchData({ stages }: Recipe, places: LaunchPlaces): Promise<LaunchData> {
   const data: LaunchData = { examples: {}, preferences: {} };
   for (const stage of stages) {
-    if (stage.algorithm === 'sft') data.examples[stage.stage] = await examplesOf(stage.data, folder);
+    if (stage.algorithm === 'sft') data.examples[stage.stage] = await examplesOf(stage.data, places);
     if (stage.algorithm === 'reward-model')
-      data.preferences[stage.stage] = await preferencesOf(stage.stage, stage.preferences, folder);
+      data.preferences[stage.stage] = await preferencesOf(stage.stage, stage.preferences, places);
   }
   return data;
 }
 
-async function examplesOf(sources: readonly ExampleSource[], folder: string): Promise<NewExample[][]> {
+async function examplesOf(sources: readonly ExampleSource[], places: LaunchPlaces): Promise<NewExample[][]> {
   const sets: NewExample[][] = [];
   for (const source of sources) {
-    if (source.source === 'jsonl') sets.push(await readExampleFile(resolve(folder, source.path)));
+    if (source.source === 'jsonl' || source.source === 'imported')
+      sets.push(examplesIn(await linesOf(source, 'examples', places)));
     if (source.source === 'nano-general') sets.push(generalExamples(source));
   }
   return sets;
+}
+
+/** The lines of a file, or of what was imported under a name. */
+async function linesOf(
+  source: { source: 'jsonl'; path: string } | { source: 'imported'; name: string },
+  kind: 'examples' | 'preferences' | 'labels',
+  { folder, database, objects }: LaunchPlaces,
+): Promise<LinesText> {
+  if (source.source === 'jsonl') return readLinesText(resolve(folder, source.path));
+  const { object } = await importedSet(await database(), source.name, kind);
+  const bytes = await (await objects()).get(object);
+  return { name: source.name, text: new TextDecoder().decode(bytes) };
 }
 
 /** The general tasks' training problems, answered plainly. */
@@ -51,11 +72,13 @@ function generalExamples({ rows, seed }: { rows: number; seed: number }): NewExa
 async function preferencesOf(
   stage: string,
   source: PreferenceSource,
-  folder: string,
+  places: LaunchPlaces,
 ): Promise<NewPreference[]> {
   const kind = objectiveOf(stage) === 'pairwise' ? 'pair' : 'label';
-  if (source.source === 'jsonl')
-    return readPreferenceFile(resolve(folder, source.path), kind, source.held_out);
+  if (source.source === 'jsonl' || source.source === 'imported') {
+    const lines = await linesOf(source, kind === 'pair' ? 'preferences' : 'labels', places);
+    return preferencesIn(lines, kind, source.held_out);
+  }
   const rows = kind === 'pair' ? nanoPreferencePairs(source) : nanoSafetyLabels(source);
   return rows.map(
     (row, index) => ({ kind, ...row, source: `nano seed ${source.seed}`, line: index + 1 }) as NewPreference,

@@ -58,7 +58,14 @@ export async function checkLaunch(
     students[name] = await readBase(path, folder, objects);
   }
   refuseUnfit(recipe, prompts, { base: model, ...students });
-  return { recipe, model, students, prompts, generalDomains, data: await readLaunchData(recipe, folder) };
+  return {
+    recipe,
+    model,
+    students,
+    prompts,
+    generalDomains,
+    data: await readLaunchData(recipe, { folder, database, objects }),
+  };
 }
 
 function readBase(path: string, folder: string, objects: Connections['objects']): Promise<ModelFolder> {

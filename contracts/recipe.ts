@@ -44,6 +44,8 @@ export const exampleSourceSchema = z.discriminatedUnion('source', [
   }),
   /** rows of `problem` and `response`, written by hand; relative to the recipe's own folder */
   z.strictObject({ source: z.literal('jsonl'), path: z.string().min(1) }),
+  /** examples that `r1 import` kept: what the name means when the run is launched */
+  z.strictObject({ source: z.literal('imported'), name: nameSchema }),
   /** what ships with the project: copy, reverse, look up */
   z.strictObject({
     source: z.literal('nano-general'),
@@ -72,6 +74,13 @@ export const preferenceSourceSchema = z.discriminatedUnion('source', [
     source: z.literal('jsonl'),
     path: z.string().min(1),
     /** share of the rows that is held out, where they name no `split` */
+    held_out: z.number().gt(0).lt(1).default(0.1),
+  }),
+  /** pairs or labels that `r1 import` kept: what the name means when the run is launched */
+  z.strictObject({
+    source: z.literal('imported'),
+    name: nameSchema,
+    /** share of the rows that is held out */
     held_out: z.number().gt(0).lt(1).default(0.1),
   }),
   z.strictObject({

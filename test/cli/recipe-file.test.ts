@@ -65,7 +65,7 @@ test('all problems of a recipe are listed at once, each with expected and found'
     .replace('algorithm: grpo', 'algorithm: ppo');
   assert.deepEqual(refusal(() => parse(broken)).slice(0, 3), [
     'r.yaml line 2: seed: expected a number, found "one"',
-    'r.yaml line 4: prompts.source: expected one of "jsonl", "imported", "nano-sums", "nano-general", found "nano-sum"',
+    'r.yaml line 4: prompts.source: expected one of "jsonl", "imported", "puzzles", "nano-sums", "nano-general", found "nano-sum"',
     'r.yaml line 8: stages[0].algorithm: expected one of "grpo", "sft", "reward-model", found "ppo"',
   ]);
 });

@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { gatherRows } from '../../activities/import/gather.ts';
 import { writeImport } from '../../activities/import/write-import.ts';
 import { readPromptSource } from '../../activities/import-prompts.ts';
+import { readLaunchData } from '../../cli/launch-data.ts';
 import { importedSet } from '../../stores/imported-sets.ts';
 import { readEntries, readPrompts } from '../../stores/prompts.ts';
 import { memoryObjects } from '../activities/memory-objects.ts';
@@ -76,3 +77,36 @@ async function ground(t: TestContext) {
   };
   return { database, objects, keep };
 }
+
+test('a stage takes its examples, pairs and labels from imported sets', async (t) => {
+  const { database, objects, keep } = await ground(t);
+  const places = { folder: '/', database: async () => database, objects: async () => objects };
+  await keep('worked', [{ problem: 'p', response: 'r', domain: 'math' }]);
+  await keep('pairs', [
+    { prompt: 'p', chosen: 'c', rejected: 'r' },
+    { prompt: 'q', chosen: 'c', rejected: 'r' },
+  ]);
+  await keep('labels', [{ prompt: 'p', response: 'r', is_safe: 1 }]);
+  const ranked = (name: string) => ({ source: 'imported', name, held_out: 0.5 });
+  const stages = [
+    { stage: 'cold-start', algorithm: 'sft', data: [{ source: 'imported', name: 'worked' }] },
+    { stage: 'reward-model/helpfulness', algorithm: 'reward-model', preferences: ranked('pairs') },
+    { stage: 'reward-model/safety', algorithm: 'reward-model', preferences: ranked('labels') },
+  ];
+  const { examples, preferences } = await readLaunchData(Object({ stages }), places);
+  assert.deepEqual(examples['cold-start'], [
+    [{ problem: 'p', response: 'r', domain: 'math', source: 'worked', line: 1 }],
+  ]);
+  assert.deepEqual(
+    preferences['reward-model/helpfulness']?.map(({ prompt, split }) => [prompt, split]),
+    [
+      ['p', 'train'],
+      ['q', 'test'],
+    ],
+  );
+  assert.equal(preferences['reward-model/safety']?.length, 1);
+  await assert.rejects(
+    readLaunchData(Object({ stages: [{ ...stages[1], preferences: ranked('labels') }] }), places),
+    /expected preferences, found labels/,
+  );
+});
