@@ -2,6 +2,7 @@ import { parse, stringify } from 'yaml';
 import type { EvaluationDocument } from '../contracts/documents.ts';
 import { type Recipe, recipeSchema } from '../contracts/recipe.ts';
 import { decimal, percent, percentInterval } from './figures.ts';
+import { type CardStage, stagesBehind } from './stages-behind.ts';
 
 export interface ModelCardInput {
   run: string;
@@ -11,6 +12,10 @@ export interface ModelCardInput {
   digest: string;
   recipe: Recipe;
   seed: string;
+  /** digest of the prompts */
+  promptSet: string;
+  /** stage → its data set as `NAME@VERSION`, and the digest */
+  data: Readonly<Record<string, { name: string; digest: string }>>;
   /** whole evaluations of the run */
   evaluations: readonly EvaluationDocument[];
   /** the base's own card; null where it has none */
@@ -21,7 +26,9 @@ export interface ModelCardInput {
 export function modelCard(input: ModelCardInput): string {
   const { run, stage, step, digest, recipe, seed, evaluations } = input;
   const license = licenseOf(input.baseCard);
-  const front = { license: license ?? 'other', tags: ['reinforcement-learning', 'grpo', 'reasoning'] };
+  const stages = stagesBehind(recipe, stage);
+  const front = { license: license ?? 'other', tags: tagsOf(stages) };
+  const names = new Set(['base', ...stages.flatMap(({ stage, from }) => [stage, from])]);
   return [
     '---',
     stringify(front).trimEnd(),
@@ -32,14 +39,23 @@ export function modelCard(input: ModelCardInput): string {
     `${recipe.description || recipe.name}: step ${step} of the stage \`${stage}\`, trained by durable-r1.`,
     '',
     `- Licence: ${license ?? 'that of the base, whose card names none'}`,
-    `- Base: \`${recipe.base}\``,
-    `- Prompts: ${sourceOf(recipe)}`,
+    `- Base: \`${baseOf(recipe, stages)}\``,
+    `- Prompts: ${sourceOf(recipe)}; digest \`${input.promptSet}\``,
     `- Seed: ${seed}`,
     `- Digest of the weights: \`${digest}\``,
     '',
+    '## Stages',
+    '',
+    'What it was trained by, in order; the others gave their samples or their rewards.',
+    '',
+    ...stageTable(stages, input),
+    '',
     '## Evaluation',
     '',
-    ...evaluationTable(recipe, evaluations),
+    ...evaluationTable(
+      recipe,
+      evaluations.filter((evaluation) => names.has(evaluation.stage)),
+    ),
     '',
     '## Recipe',
     '',
@@ -49,6 +65,34 @@ export function modelCard(input: ModelCardInput): string {
     '```',
     '',
   ].join('\n');
+}
+
+const TAGS: Record<CardStage['algorithm'], string[]> = {
+  grpo: ['reinforcement-learning', 'grpo'],
+  sft: ['sft'],
+  'reward-model': ['reward-model'],
+};
+
+const tagsOf = (stages: readonly CardStage[]) => [
+  ...new Set([
+    ...stages.filter(({ ownLine }) => ownLine).flatMap(({ algorithm }) => TAGS[algorithm]),
+    'reasoning',
+  ]),
+];
+
+/** The model that the line of stages began with. */
+function baseOf({ base, students }: Recipe, stages: readonly CardStage[]): string {
+  const first = stages.find(({ ownLine }) => ownLine)?.from ?? 'base';
+  return students[first.slice('student/'.length)] ?? base;
+}
+
+function stageTable(stages: readonly CardStage[], { data }: ModelCardInput): string[] {
+  const rows = stages.map(({ stage, algorithm, from, steps, ownLine }) => {
+    const set = data[stage];
+    const made = set === undefined ? '' : `${set.name}, \`${set.digest}\``;
+    return `| ${stage}${ownLine ? '' : ' (beside)'} | ${algorithm} | ${from} | ${steps} | ${made} |`;
+  });
+  return ['| stage | by | from | steps | data set |', '|---|---|---|---:|---|', ...rows];
 }
 
 /** The `license` of a card's front matter. */
@@ -75,8 +119,8 @@ function evaluationTable({ evaluation }: Recipe, evaluations: readonly Evaluatio
     `Sampled at temperature ${temperature}, top-p ${top_p}, at most ${max_completion_length} tokens; ` +
       'pass@1 is the mean over k samples, its interval over problems.',
     '',
-    '| policy | step | problems | k | pass@1 | 95 % | cons@k | format | length | checks or corrects itself |',
-    '|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|',
+    '| policy | step | problems | k | pass@1 | 95 % | pass@k | cons@k | format | length | reflects | language | general |',
+    '|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|',
     ...evaluations.map(evaluationRow),
   ];
 }
@@ -89,10 +133,13 @@ function evaluationRow(evaluation: EvaluationDocument): string {
     evaluation.k,
     percent(evaluation.passAt1),
     percentInterval(evaluation.passAt1Interval),
+    percent(evaluation.passAtK),
     percent(evaluation.consAtK),
     percent(evaluation.formatRate),
     decimal(evaluation.meanLength, 1),
     percent(evaluation.reflectionRate),
+    percent(evaluation.languageConsistency),
+    percent(evaluation.generalAbility),
   ];
   return `| ${cells.join(' | ')} |`;
 }

@@ -1,14 +1,17 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { exportedCheckpointSchema } from '../../contracts/documents.ts';
+import type { RunPlan } from '../../contracts/activities.ts';
+import { exportedCheckpointSchema, type ShowDocument } from '../../contracts/documents.ts';
 import { CHECKPOINT_FILE } from '../../engine/model-folder.ts';
 import { WEIGHTS_FILE } from '../../engine/weights.ts';
+import type { Queryable } from '../../stores/database.ts';
+import { getDataset } from '../../stores/datasets.ts';
 import { getRun } from '../../stores/runs.ts';
 import { type Connections, withConnections } from '../connections.ts';
 import { InputError } from '../errors.ts';
 import { size } from '../figures.ts';
-import { modelCard } from '../model-card.ts';
+import { type ModelCardInput, modelCard } from '../model-card.ts';
 import { type OpenCheckpoint, type OpenModel, openCheckpoint } from '../open-model.ts';
 import { examples, printDocument, printLine } from '../output.ts';
 import { readShow } from '../run-rows.ts';
@@ -60,7 +63,7 @@ async function refuseOccupied(folder: string, dir: string): Promise<void> {
 
 async function card({ model, origin }: OpenCheckpoint, { database }: Connections): Promise<string> {
   const reader = await database();
-  const [{ recipe, plan }, { evaluations }] = await Promise.all([
+  const [{ recipe, plan }, { evaluations, stages }] = await Promise.all([
     getRun(reader, origin.run),
     readShow(reader, origin.run),
   ]);
@@ -73,9 +76,29 @@ async function card({ model, origin }: OpenCheckpoint, { database }: Connections
     digest: model.digest,
     recipe,
     seed: plan.seed,
+    promptSet: plan.promptSet,
+    data: await dataOf(reader, plan, stages),
     evaluations,
     baseCard,
   });
+}
+
+/** What each stage was trained on besides prompts: made examples, imported preferences. */
+async function dataOf(
+  reader: Queryable,
+  plan: RunPlan,
+  stages: ShowDocument['stages'],
+): Promise<ModelCardInput['data']> {
+  const data: Record<string, { name: string; digest: string }> = {};
+  for (const { stage, dataset } of stages) {
+    if (dataset === null) continue;
+    const { name, version, digest } = await getDataset(reader, dataset);
+    data[stage] = { name: `${name}@${version}`, digest };
+  }
+  for (const stage of plan.stages)
+    if (stage.algorithm === 'reward-model')
+      data[stage.stage] = { name: 'preferences', digest: stage.preferences };
+  return data;
 }
 
 function declaration({ name, model, origin }: OpenCheckpoint): string {

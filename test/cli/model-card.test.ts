@@ -14,6 +14,8 @@ const input = {
   digest: 'ab'.repeat(32),
   recipe,
   seed: '1',
+  promptSet: 'cd'.repeat(32),
+  data: {},
   evaluations: [evaluationFixture({ k: 16 })],
   baseCard: '---\nlicense: mit\n---\n# base\n',
 };
@@ -31,4 +33,15 @@ test('a base without a card leaves the licence open, and an unmeasured model say
   const card = modelCard({ ...input, baseCard: null, evaluations: [] });
   assert.match(card, /^license: other$/m);
   assert.match(card, /Not measured\./);
+});
+
+test('a card tells the stages behind a checkpoint, their data by name and digest, and leaves out what it owes nothing', async () => {
+  const nano = await readRecipe(join(PROJECT_ROOT, 'recipes', 'nano-r1.yaml'));
+  const data = { 'rejection-sft': { name: 'nano-r1-rejection-sft@1', digest: 'ef'.repeat(32) } };
+  const evaluations = ['base', 'zero', 'distill/small'].map((stage) => evaluationFixture({ stage, k: 16 }));
+  const card = modelCard({ ...input, recipe: nano.recipe, stage: 'rejection-sft', data, evaluations });
+  assert.match(card, /^\| zero \(beside\) \| grpo \| base \| \d+ \| {2}\|$/m);
+  assert.match(card, /^\| rejection-sft \| sft \| base \| \d+ \| nano-r1-rejection-sft@1, `(ef){32}` \|$/m);
+  assert.doesNotMatch(card, /^\| (scenario-rl|distill\/small)/m);
+  assert.match(card, /tags:\n {2}- sft\n {2}- reasoning/);
 });
