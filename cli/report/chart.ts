@@ -29,6 +29,12 @@ function drawn({ label, plot }: Drawing): Html {
   return trusted(svg.outerHTML);
 }
 
+/** `0.25`; what is smaller than a thousandth, as `1.2e-5`. */
+function tickText(value: number): string {
+  const rounded = Number(value.toPrecision(4));
+  return rounded !== 0 && Math.abs(rounded) < 1e-3 ? rounded.toExponential() : String(rounded);
+}
+
 /** A curve by step: lines of training, dots of held-out measurements. */
 export function curveChart({ title, unit, lines, dots }: Curve): Html {
   const points = lines.flatMap(({ name, points }) => points.map((point) => ({ ...point, name })));
@@ -48,7 +54,7 @@ export function curveChart({ title, unit, lines, dots }: Curve): Html {
         ticks: 5,
         grid: true,
         zero: unit === 'share',
-        tickFormat: unit === 'share' ? '.0%' : undefined,
+        tickFormat: unit === 'share' ? '.0%' : tickText,
       },
       color: { domain: lines.map(({ name }) => name), range: INKS },
       marks: [
