@@ -55,10 +55,9 @@ async function spoilt(): Promise<Ground> {
   }));
   await writeFile(path, rows.map((row) => JSON.stringify(row)).join('\n'));
   const { recipe } = ground;
-  const stages = recipe.stages.map((stage) => ({
-    ...stage,
-    options: { ...stage.options, dynamic_sampling: false },
-  }));
+  const stages = recipe.stages.map(
+    (stage) => ({ ...stage, options: { ...stage.options, dynamic_sampling: false } }) as typeof stage,
+  );
   return { ...ground, recipe: { ...recipe, prompts: { source: 'jsonl', path }, stages } };
 }
 
