@@ -54,6 +54,11 @@ test('rows are scored by the verifier of their domain', async (t) => {
     format: [[{}, '<think>a</think><answer>b</answer>', 1]],
     language: [[{ language: 'de' }, '<think>Zuerst addieren wir die Zahlen.</think>', 1]],
     repetition: [[{}, 'one two three', 0]],
+    length: [
+      [{ tokens: 90, max_completion_length: 100 }, 'x', -0.5],
+      [{ max_completion_length: 100 }, 'a few words', 0],
+      [{ soft_punish_cache: 0 }, 'x', 'ground-truth'],
+    ],
   };
   for (const [domain, each] of Object.entries(cases)) {
     const rows = each.map(([entry, response]) => ({ entry, response }));
