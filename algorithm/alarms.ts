@@ -180,7 +180,7 @@ function textOf(
   { window, threshold }: AlarmRule,
 ): string {
   const over = window === 1 ? `in the last of its ${kind}` : `over its last ${window} ${kind}`;
-  const bound = side === 'above' ? 'at least' : 'at most';
+  const bound = side === 'above' ? '≥' : '≤';
   return `${what}: ${Number(value.toPrecision(3))} ${over} (raised at ${bound} ${threshold})`;
 }
 

@@ -31,6 +31,15 @@ export function duration(seconds: number): string {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
+/** A time that was taken, to be compared with others: `0:07`, `1:36`, `2:05:10`. */
+export function clock(seconds: number | null): string {
+  if (seconds === null) return NONE;
+  const whole = Math.round(seconds);
+  const [hours, minutes] = [Math.floor(whole / 3_600), Math.floor(whole / 60) % 60];
+  const parts = hours === 0 ? [minutes, whole % 60] : [hours, minutes, whole % 60];
+  return parts.map((part, n) => (n === 0 ? String(part) : String(part).padStart(2, '0'))).join(':');
+}
+
 /** `2024-05-01 12:30:05`, in local time. */
 export function moment(iso: string | null): string {
   if (iso === null) return NONE;

@@ -1,37 +1,108 @@
-import type { EvaluationDocument, ShowDocument } from '../contracts/documents.ts';
-import { comparisonText } from './run-view.ts';
+/** What a person is told when a run is complete. */
+import type { ShowDocument } from '../contracts/documents.ts';
+import type { Recipe } from '../contracts/recipe.ts';
+import type { Database } from '../stores/database.ts';
+import { getRun } from '../stores/runs.ts';
+import { listStageCosts, type StageCost } from '../stores/stage-costs.ts';
+import { clock } from './figures.ts';
+import { tableText } from './output.ts';
+import { productOf } from './product.ts';
+import { costTable } from './report/costs.ts';
+import { policiesOf } from './report/policies.ts';
+import { type ColumnName, policyRows, samplingText } from './report/policy-table.ts';
+import { readShow } from './run-rows.ts';
+import { rankingsText } from './show-view.ts';
 
-/** What a person is told when a run of R1-Zero is complete. */
-export function finalReport(show: ShowDocument): string {
-  const { run, stages } = show;
-  const stage = stages.at(-1);
-  const checkpoint = stage?.checkpoint?.uri;
+export interface FinishedRun {
+  /** with whole evaluations only */
+  show: ShowDocument;
+  recipe: Pick<Recipe, 'evaluation' | 'prompts'>;
+  costs: readonly StageCost[];
+  /** stage → minutes that it was given */
+  budgets?: ReadonlyMap<string, number>;
+}
+
+/** Reads what the report of a run says, and says it. */
+export async function readFinalReport(database: Database, run: string): Promise<string> {
+  const show = await readShow(database, run);
+  const [{ recipe }, costs] = [await getRun(database, run), await listStageCosts(database, run)];
+  return finalReport({ show, recipe, costs });
+}
+
+export function finalReport(finished: FinishedRun): string {
+  const { show, costs, budgets } = finished;
+  const wallSeconds = wallSecondsOf(show);
+  const steps = show.stages.reduce((sum, { step }) => sum + step, 0);
+  const { head, rows } = costTable(costs, { wallSeconds, ...(budgets === undefined ? {} : { budgets }) });
   return [
-    `${run} is complete: ${stage?.step ?? 0} steps.`,
-    resultText(show),
-    ...(checkpoint === undefined ? [] : [`Checkpoint  ${checkpoint}`]),
-    [
-      'Worth trying next:',
-      `  npx r1 generate ${run} --chat --prompt '7+15+3+12=?'`,
-      `  npx r1 steps ${run}`,
-      `  npx r1 export ${run} ${run}`,
-    ].join('\n'),
-    `Another run: npx r1 launch recipes/${show.recipe}.yaml --set seed=2\nStop the stack: npx r1 down`,
+    `${show.run} is complete: ${stagesText(show.stages.length)}, ${steps} steps in ${clock(wallSeconds)}.`,
+    policiesText(finished),
+    ...rankingsText(show.stages),
+    tableText(head, rows, { gap: 2 }),
+    ...alarmsText(show),
+    checkpointsText(show),
+    nextText(finished),
   ].join('\n\n');
 }
 
-function resultText({ evaluations, stages }: ShowDocument): string {
-  const base = widest(evaluations.filter(({ step }) => step === 0));
-  const trained = widest(
-    evaluations.filter(({ stage, step }) => step > 0 && step === stages.at(-1)?.step && stage !== 'base'),
-  );
-  if (base === undefined || trained === undefined)
-    return 'It was not measured both before and after training.';
-  const { problems, k } = trained;
-  return `${comparisonText(base, trained)}\n\nover ${problems} held-out problems, ${k} samples each`;
+const stagesText = (stages: number) => (stages === 1 ? '1 stage' : `${stages} stages`);
+
+function wallSecondsOf({ startedAt, finishedAt }: ShowDocument): number | null {
+  return finishedAt === null ? null : (Date.parse(finishedAt) - Date.parse(startedAt)) / 1_000;
 }
 
-/** The evaluation of the most samples: the whole one, not a quick one at the same step. */
-function widest(evaluations: readonly EvaluationDocument[]): EvaluationDocument | undefined {
-  return [...evaluations].sort((a, b) => b.problems * b.k - a.problems * a.k)[0];
+const COLUMNS: ColumnName[] = [
+  'policy',
+  'stage',
+  'pass@1',
+  '95 %',
+  'cons@k',
+  'general',
+  'language',
+  'format',
+  'length',
+  'reflects',
+  'AIME 2024',
+];
+
+/** The paper's table for this run. */
+function policiesText({ show, recipe }: FinishedRun): string {
+  const evaluations = show.evaluations.map((evaluation) => ({ ...evaluation, quick: false }));
+  const { head, rows } = policyRows(policiesOf({ show, evaluations }), COLUMNS);
+  const notes = [
+    samplingText({ evaluation: recipe.evaluation, evaluations }),
+    'AIME 2024: the paper’s own pass@1, of other models on another task; the shape is to be compared.',
+  ];
+  return `${tableText(head, rows, { gap: 2 })}\n\n${notes.join('\n')}`;
 }
+
+function alarmsText({ run, alarms }: ShowDocument): string[] {
+  if (alarms.length === 0) return [];
+  const list = alarms.map(({ name, stage, step }) => `${name} (${stage}, step ${step})`).join(', ');
+  return [`Alarms      ${list}: \`npx r1 show ${run}\` tells why`];
+}
+
+function checkpointsText({ run, stages }: ShowDocument): string {
+  const product = productOf(stages);
+  if (product?.checkpoint == null) return 'No checkpoint was committed.';
+  const others =
+    stages.length === 1 ? '' : `\n            of every stage: ${run}/STAGE, or ${run}/STAGE@STEP`;
+  return `Checkpoint  ${product.checkpoint.uri}${others}`;
+}
+
+function nextText({ show: { run, recipe: name, stages }, recipe }: FinishedRun): string {
+  const sampled = stages.some(({ dataset }) => dataset !== null);
+  return [
+    'Worth trying next:',
+    `  npx r1 report ${run}`,
+    `  npx r1 generate ${run} --chat --prompt '${promptFor(recipe)}'`,
+    `  npx r1 ${sampled ? `samples ${run} --rejected` : `steps ${run}`}`,
+    `  npx r1 export ${run} ${run}`,
+    '',
+    `Another run: npx r1 launch recipes/${name}.yaml --set seed=2`,
+    'Stop the stack: npx r1 down',
+  ].join('\n');
+}
+
+const promptFor = ({ prompts }: Pick<Recipe, 'prompts'>) =>
+  prompts.source === 'nano-sums' ? '7+15+3+12=?' : 'What is 12 times 13?';

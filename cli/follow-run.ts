@@ -1,14 +1,13 @@
 /** Follows a run by its rows until it ends or parks: the rows are the authority, the workflow adds what it is doing. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RaisedAlarm } from '../contracts/alarms.ts';
-import type { EvaluationDocument, ShowDocument, StepDocument } from '../contracts/documents.ts';
+import type { ShowDocument, StepDocument } from '../contracts/documents.ts';
 import { Failure } from '../contracts/failures.ts';
 import type { StageKey } from '../contracts/identity.ts';
 import type { StageProgress } from '../contracts/workflows.ts';
+import { announcer } from './announcements.ts';
 import { Interrupted, messageOf } from './errors.ts';
-import { decimal, percent, percentInterval } from './figures.ts';
 import type { LiveLine } from './live-line.ts';
-import { progressText, type StageSnapshot } from './progress-text.ts';
+import { progressMilestone, progressText, type StageSnapshot } from './progress-text.ts';
 
 /** Where a followed run is read from. */
 export interface RunSource {
@@ -48,7 +47,7 @@ export async function followRun(
       away = seen instanceof Failure;
       if (!(seen instanceof Failure)) {
         announce(seen.show);
-        if (seen.snapshot !== null) line.show(progressText(seen.snapshot));
+        line.show(progressText(seen.snapshots), progressMilestone(seen.snapshots));
         if (hasEnded(seen.show)) return seen.show;
       }
       await sleep(pollMilliseconds, undefined, { signal }).catch(() => undefined);
@@ -61,28 +60,47 @@ export async function followRun(
 
 interface Seen {
   show: ShowDocument;
-  /** null before the first stage has begun */
-  snapshot: StageSnapshot | null;
+  /** of the stages under way */
+  snapshots: StageSnapshot[];
 }
 
 async function look(source: RunSource, phase: ReadPhase): Promise<Seen> {
   const show = await source.show();
-  const stage = currentStage(show);
-  if (stage === undefined) return { show, snapshot: null };
-  const recent = await source.recentSteps(stage.stage, stage.step - RECENT);
-  const progress = phase({ run: show.run, stage: stage.stage });
-  const { step, steps } = stage;
-  const snapshot: StageSnapshot = {
-    stage: stage.stage,
+  const snapshots = await Promise.all(
+    currentStages(show).map((stage) => snapshotOf(source, phase, show, stage)),
+  );
+  return { show, snapshots };
+}
+
+async function snapshotOf(
+  source: RunSource,
+  phase: ReadPhase,
+  { run, evaluations }: ShowDocument,
+  { stage, algorithm, origin, step, steps }: ShowDocument['stages'][number],
+): Promise<StageSnapshot> {
+  const recent = await source.recentSteps(stage, step - RECENT);
+  const progress = phase({ run, stage });
+  const measured = (name: string | null) => evaluations.findLast((found) => found.stage === name);
+  return {
+    stage,
+    algorithm,
     step,
     steps,
     recent,
-    evaluation: lastEvaluation(show, stage.stage),
-    phase: progress?.phase ?? null,
+    evaluation: measured(stage) ?? measured(origin) ?? null,
+    phase: progress === null ? null : progress?.phase,
     detail: progress?.detail ?? '',
   };
-  return { show, snapshot };
 }
+
+/** The stages that are under way, side by side; where none is, the one that is next or was last. */
+function currentStages(show: ShowDocument): ShowDocument['stages'] {
+  const underWay = show.stages.filter(({ status }) => UNDER_WAY.has(status));
+  const current = currentStage(show);
+  return underWay.length > 0 || current === undefined ? underWay : [current];
+}
+
+const UNDER_WAY: ReadonlySet<string> = new Set(['running', 'paused', 'parked']);
 
 /** The first stage that is not complete, or the last. */
 export function currentStage(show: ShowDocument): ShowDocument['stages'][number] | undefined {
@@ -100,48 +118,8 @@ function hasEnded(show: ShowDocument): boolean {
   return show.status === 'complete' || show.status === 'aborted' || parkedReason(show) !== null;
 }
 
-/** The newest evaluation of the stage, else the base's. */
-function lastEvaluation({ evaluations }: ShowDocument, stage: string): EvaluationDocument | null {
-  return evaluations.findLast((evaluation) => evaluation.stage === stage) ?? evaluations.at(-1) ?? null;
-}
-
-/** Tells each evaluation and each alarm once, as a line that stays; what was there before is not told. */
-function announcer(line: LiveLine): (show: ShowDocument) => void {
-  let known: Set<string> | undefined;
-  return ({ evaluations, alarms }) => {
-    const told = [
-      ...evaluations.map((evaluation) => ({
-        name: evaluationName(evaluation),
-        text: evaluationLine(evaluation),
-      })),
-      ...alarms.map((alarm) => ({ name: alarmName(alarm), text: alarmLine(alarm) })),
-    ];
-    const news = known === undefined ? [] : told.filter(({ name }) => !known?.has(name));
-    known = new Set(told.map(({ name }) => name));
-    for (const { text } of news) line.say(text);
-  };
-}
-
-const evaluationName = ({ stage, step, problems }: EvaluationDocument) => `${stage}@${step}×${problems}`;
-const alarmName = ({ stage, branch, step, name }: RaisedAlarm) => `${stage}/${branch}@${step} ${name}`;
-
-/** `zero at step 20: alarm no-variance (note): …` */
-const alarmLine = ({ stage, step, name, action, text }: RaisedAlarm) =>
-  `${stage} at step ${step}: alarm ${name} (${action}): ${text}`;
-
-/** `zero at step 20: pass@1 41.2 % (38.0–44.4 %), format 99.1 %, length 31.0, reflects 20.3 % (64 problems × 4)` */
-function evaluationLine(evaluation: EvaluationDocument): string {
-  const { stage, step, problems, k } = evaluation;
-  const figures = [
-    `pass@1 ${percent(evaluation.passAt1)} (${percentInterval(evaluation.passAt1Interval)})`,
-    `format ${percent(evaluation.formatRate)}`,
-    `length ${decimal(evaluation.meanLength, 1)}`,
-    `reflects ${percent(evaluation.reflectionRate)}`,
-  ];
-  return `${stage} at step ${step}: ${figures.join(', ')} (${problems} problems × ${k})`;
-}
-
-type ReadPhase = (key: StageKey) => StageProgress | null;
+/** undefined: not asked yet; null: no answer */
+type ReadPhase = (key: StageKey) => StageProgress | null | undefined;
 
 interface PhaseReader {
   read: ReadPhase;
@@ -149,21 +127,21 @@ interface PhaseReader {
   settled(): Promise<void>;
 }
 
-/** Asks the workflow beside the polling, never making it wait; the last answer stands meanwhile. */
+/** Asks workflows beside the polling, never making it wait; the last answer of each stands meanwhile. */
 function phaseReader(source: RunSource): PhaseReader {
-  let latest: StageProgress | null = null;
-  let asking: Promise<void> | null = null;
+  const latest = new Map<string, StageProgress | null>();
+  const asking = new Map<string, Promise<void>>();
   const ask = async (key: StageKey) => {
-    latest = await source.progress(key).catch(() => null);
-    asking = null;
+    latest.set(key.stage, await source.progress(key).catch(() => null));
+    asking.delete(key.stage);
   };
   return {
     read: (key) => {
-      asking ??= ask(key);
-      return latest?.key.stage === key.stage ? latest : null;
+      if (!asking.has(key.stage)) asking.set(key.stage, ask(key));
+      return latest.get(key.stage);
     },
     settled: async () => {
-      await asking;
+      await Promise.all(asking.values());
     },
   };
 }

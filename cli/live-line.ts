@@ -2,7 +2,8 @@ import { clearLine, cursorTo } from 'node:readline';
 
 /** One line that is redrawn in place on a terminal, and elsewhere printed now and then. */
 export interface LiveLine {
-  show(text: string): void;
+  /** Where there is no terminal, printed when the milestone is another one; null is none. */
+  show(text: string, milestone: string | null): void;
   /** A line that stays. */
   say(text: string): void;
   /** Leaves the cursor on a fresh line. */
@@ -10,7 +11,11 @@ export interface LiveLine {
 }
 
 /** Between two printed lines where there is no terminal, in milliseconds. */
-const PRINT_EVERY = 5_000;
+const AT_LEAST = 5_000;
+const AT_MOST = 30_000;
+
+/** A milestone at every tenth of the way. */
+export const tenthOf = (done: number, all: number) => String(Math.floor((10 * done) / Math.max(1, all)));
 
 export function createLiveLine(stream: NodeJS.WriteStream = process.stderr, now = Date.now): LiveLine {
   return stream.isTTY ? redrawn(stream) : printed(stream, now);
@@ -44,7 +49,8 @@ function redrawn(stream: NodeJS.WriteStream): LiveLine {
 function printed(stream: NodeJS.WriteStream, now: () => number): LiveLine {
   let last = '';
   let pending = '';
-  let printedAt = Number.NEGATIVE_INFINITY;
+  let passed: string | null = null;
+  let printedAt = now() - AT_LEAST;
   const print = (text: string) => {
     if (text === last) return;
     last = text;
@@ -52,9 +58,13 @@ function printed(stream: NodeJS.WriteStream, now: () => number): LiveLine {
     stream.write(`${text}\n`);
   };
   return {
-    show: (text) => {
+    show: (text, milestone) => {
       pending = text;
-      if (now() - printedAt >= PRINT_EVERY) print(text);
+      const silent = now() - printedAt;
+      const isReached = milestone !== null && milestone !== passed && silent >= AT_LEAST;
+      if (!isReached && silent < AT_MOST) return;
+      passed = milestone;
+      print(text);
     },
     say: (text) => stream.write(`${text}\n`),
     end: () => {

@@ -16,17 +16,26 @@ export function printLine(line = ''): void {
   process.stdout.write(`${line}\n`);
 }
 
-/** A plain table: aligned columns under their heads, numbers to the right. */
-export function tableText(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const numeric = head.map((_, column) => rows.every((row) => isFigure(row[column] ?? '')));
+/** A plain table: aligned columns under their heads, numbers to the right; `gap`: blanks between columns. */
+export function tableText(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  { gap = 3 }: { gap?: number } = {},
+): string {
+  const numeric = figureColumns(head, rows);
   const table = new Table({
     head: [...head],
     colAligns: numeric.map((isNumeric) => (isNumeric ? 'right' : 'left')),
     chars: borderless,
-    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 3 },
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': gap },
   });
   table.push(...rows.map((row) => [...row]));
   return table.toString().replaceAll(/ +$/gm, '');
+}
+
+/** Which columns hold nothing but figures: these are set to the right. */
+export function figureColumns(head: readonly string[], rows: readonly (readonly string[])[]): boolean[] {
+  return head.map((_, column) => rows.every((row) => isFigure(row[column] ?? '')));
 }
 
 const isFigure = (cell: string) => cell === '' || /^[–\-+\d]/.test(cell);

@@ -1,5 +1,6 @@
 /** A run's documents, read from its rows. */
 import type { EvaluationDocument, ShowDocument } from '../contracts/documents.ts';
+import { runWorkflowId } from '../contracts/workflows.ts';
 import { listRunAlarms } from '../stores/alarms.ts';
 import type { Database, Queryable } from '../stores/database.ts';
 import { type CommittedEvaluation, listEvaluations } from '../stores/evaluations.ts';
@@ -24,6 +25,7 @@ export async function readShow(
     const { run, recipe, plan, status, startedAt, finishedAt } = await findRun(reader, name);
     return {
       run,
+      workflowId: runWorkflowId(run),
       recipe: recipe.name,
       seed: plan.seed,
       status,

@@ -1,8 +1,6 @@
-/** Runs, stages, steps and evaluations as a person reads them. */
+/** Runs, steps and evaluations as a person reads them. */
 
-import { seamText } from '../algorithm/numerics.ts';
-import { waysOn, waysText } from '../algorithm/ways-on.ts';
-import type { EvaluationDocument, RunsDocument, ShowDocument, StepDocument } from '../contracts/documents.ts';
+import type { EvaluationDocument, RunsDocument, StepDocument } from '../contracts/documents.ts';
 import { decimal, moment, percent, percentInterval, short } from './figures.ts';
 import { tableText } from './output.ts';
 
@@ -12,63 +10,6 @@ export function runsText(runs: RunsDocument): string {
   return tableText(['run', 'recipe', 'status', 'started'], rows);
 }
 
-export function showText(show: ShowDocument, ui: string | null): string {
-  const parts = [
-    `${show.run}  ·  recipe ${show.recipe}  ·  seed ${show.seed}  ·  ${show.status}  ·  started ${moment(show.startedAt)}`,
-    stagesText(show.stages),
-    ...show.stages.flatMap((stage) => restText(show.run, stage)),
-    ...show.stages.flatMap(({ stage, checkpoint }) =>
-      checkpoint === null ? [] : [`checkpoint of ${stage}: ${checkpoint.uri}`],
-    ),
-    ...(show.alarms.length === 0 ? [] : [alarmsText(show.alarms)]),
-    ...show.stages.flatMap(seamsText),
-    ...show.stages.flatMap(changesText),
-    ...(show.evaluations.length === 0 ? [] : [evaluationsText(show.evaluations)]),
-    ...(ui === null ? [] : [`in the Temporal UI: ${ui}`]),
-  ];
-  return parts.join('\n\n');
-}
-
-type StageDocument = ShowDocument['stages'][number];
-
-/** Why a stage rests, and the ways on; nothing where it does not. */
-function restText(run: string, { stage, status, reason }: StageDocument): string[] {
-  const ways = waysOn(status, run);
-  if (ways.length === 0) return [];
-  return [`${stage} is ${status}: ${reason ?? 'no reason was recorded'}\n${waysText(ways)}`];
-}
-
-/** Signs of trouble, each at the step that raised it. */
-function alarmsText(alarms: ShowDocument['alarms']): string {
-  const rows = alarms.map(({ stage, step, name, action, text }) => [stage, String(step), name, action, text]);
-  return tableText(['alarm in', 'step', 'alarm', 'does', 'because'], rows);
-}
-
-/** Where a stage went on under other numerics (rule 12). */
-function seamsText({ stage, seams }: StageDocument): string[] {
-  const lines = seams.map((seam) => `seam in ${stage} at step ${seam.step}: ${seamText(seam)}`);
-  return lines.length === 0 ? [] : [lines.join('\n')];
-}
-
-/** The live changes of a stage (rule 7). */
-function changesText({ stage, changes }: StageDocument): string[] {
-  if (changes.length === 0) return [];
-  const rows = changes.map((c) => [stage, c.field, String(c.value), String(c.effectiveStep), c.author]);
-  return [tableText(['changed in', 'field', 'to', 'from step', 'by'], rows)];
-}
-
-function stagesText(stages: ShowDocument['stages']): string {
-  const rows = stages.map(({ stage, status, branch, step, steps, checkpoint, finishedAt }) => [
-    stage,
-    status,
-    `${step}/${steps}`,
-    String(branch),
-    short(checkpoint?.digest ?? null),
-    moment(finishedAt),
-  ]);
-  return tableText(['stage', 'status', 'step', 'branch', 'digest', 'finished'], rows);
-}
-
 export function evaluationsText(evaluations: readonly EvaluationDocument[]): string {
   const rows = evaluations.map((evaluation) => [
     evaluation.stage,
@@ -76,10 +17,10 @@ export function evaluationsText(evaluations: readonly EvaluationDocument[]): str
     `${evaluation.problems} × ${evaluation.k}`,
     ...figuresOf(evaluation),
   ]);
-  return tableText(['policy', 'step', 'samples', ...FIGURES], rows);
+  return tableText(['policy', 'step', 'samples', ...FIGURES], rows, { gap: 2 });
 }
 
-const FIGURES = ['pass@1', '95 %', 'cons@k', 'format', 'length', 'reflects'];
+const FIGURES = ['pass@1', '95 %', 'cons@k', 'format', 'length', 'reflects', 'language', 'general'];
 
 function figuresOf(evaluation: EvaluationDocument): string[] {
   return [
@@ -89,6 +30,8 @@ function figuresOf(evaluation: EvaluationDocument): string[] {
     percent(evaluation.formatRate),
     decimal(evaluation.meanLength, 1),
     percent(evaluation.reflectionRate),
+    percent(evaluation.languageConsistency),
+    percent(evaluation.generalAbility),
   ];
 }
 
@@ -133,21 +76,4 @@ const STEP_HEAD = [
 /** How long a step took from beginning to end. */
 export function secondsOf(step: StepDocument): number {
   return step.secondsSampling + step.secondsScoring + step.secondsTraining + step.secondsOther;
-}
-
-/** The final table: what reinforcement learning made of the base. */
-export function comparisonText(base: EvaluationDocument, trained: EvaluationDocument): string {
-  const interval = (evaluation: EvaluationDocument) =>
-    `${percent(evaluation.passAt1)}  (${percentInterval(evaluation.passAt1Interval)})`;
-  const rows: [string, (evaluation: EvaluationDocument) => string][] = [
-    ['pass@1 (95 % interval)', interval],
-    [`cons@${trained.k}`, ({ consAtK }) => percent(consAtK)],
-    ['format', ({ formatRate }) => percent(formatRate)],
-    ['mean length, tokens', ({ meanLength }) => decimal(meanLength, 1)],
-    ['checks or corrects itself', ({ reflectionRate }) => percent(reflectionRate)],
-  ];
-  return tableText(
-    ['', 'base', `R1-Zero (step ${trained.step})`],
-    rows.map(([name, figure]) => [name, figure(base), figure(trained)]),
-  );
 }

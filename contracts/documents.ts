@@ -72,6 +72,7 @@ export const seamDocument = z.object({
 
 export const showDocument = z.object({
   run: z.string(),
+  workflowId: z.string().describe('the root of the tree: the parent of each stage’s workflow'),
   recipe: z.string(),
   seed: z.string(),
   status: runStatusSchema,
@@ -82,7 +83,13 @@ export const showDocument = z.object({
       stage: z.string(),
       algorithm: z.enum(['grpo', 'sft', 'reward-model']),
       origin: z.string().nullable().describe('base, student/NAME, or the stage it starts from'),
+      needs: z
+        .array(z.string())
+        .describe(
+          'stages whose weights, samples, examples or scores it is made of: complete before it begins',
+        ),
       workflowId: z.string(),
+      parentWorkflowId: z.string(),
       measure: z
         .object({ accuracy: z.number(), pairs: z.int() })
         .nullable()

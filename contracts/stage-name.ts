@@ -22,6 +22,9 @@ export const roleOf = (stage: string) => stage.split('/', 1)[0] as StageRole;
 /** `distill/small` → `small`; undefined where the role stands alone. */
 export const suffixOf = (stage: string): string | undefined => stage.split('/')[1];
 
+/** Roles whose stages score R1, learn from it or are compared with it; all others lead to it. */
+export const besideRoles: readonly StageRole[] = ['reward-model', 'distill', 'control'];
+
 const expected = stageRoles.map((role) => (severalOf[role] ? `${role}/NAME` : role)).join(', ');
 
 /** A stage's name in recipes, rows, keys and workflow ids. */

@@ -1,5 +1,6 @@
 import type { CommittedCheckpoint } from '../contracts/activities.ts';
 import { Failure } from '../contracts/failures.ts';
+import { besideRoles } from '../contracts/stage-name.ts';
 import type { Queryable } from './database.ts';
 
 /** A checkpoint and whose it is. */
@@ -19,7 +20,8 @@ const NAMED = `SELECT c.run, c.stage, c.branch, c.step, c.manifest, c.digests`;
 
 /**
  * The checkpoint that a person names: the `s3://…` of its manifest, or `run[/stage][@step]`; `latest` stands for
- * the run launched last. Without a stage the last one that has a checkpoint, without a step its last; step 0
+ * the run launched last. Without a stage the last one that has a checkpoint, those that lead to R1 before those
+ * beside; without a step its last; step 0
  * is what the stage started from. Steps are those of the stage's current branch.
  * @throws Failure 'InvalidInput' telling which checkpoints there are.
  */
@@ -49,8 +51,8 @@ async function findByName(reader: Queryable, name: string): Promise<FoundCheckpo
      WHERE c.run = coalesce((SELECT run FROM runs WHERE run = $1),
          (SELECT run FROM runs WHERE $1 = 'latest' ORDER BY started_at DESC, run DESC LIMIT 1))
        AND ($2::text IS NULL OR c.stage = $2) AND ($3::integer IS NULL OR c.step = $3)
-     ORDER BY c.initial, st.position DESC, c.step DESC LIMIT 1`,
-    [run, stage ?? null, step ?? null],
+     ORDER BY c.initial, split_part(c.stage, '/', 1) = ANY ($4), st.position DESC, c.step DESC LIMIT 1`,
+    [run, stage ?? null, step ?? null, besideRoles],
   );
   return found;
 }

@@ -82,10 +82,11 @@ async function listStanding(
   run: string,
 ): Promise<Omit<StageDocument, 'changes' | 'seams'>[]> {
   return reader.query<Omit<StageDocument, 'changes' | 'seams'>>(
-    `SELECT st.stage, st.algorithm, st.origin, 'r1/' || st.run || '/' || st.stage AS "workflowId",
+    `SELECT st.stage, st.algorithm, st.origin, coalesce(r.plan #> ARRAY['stages', st.position::text, 'needs'], '[]') AS needs,
+       'r1/' || st.run || '/' || st.stage AS "workflowId", 'r1/' || st.run AS "parentWorkflowId",
        st.data_set AS dataset, st.measure, st.status, st.reason, st.branch, coalesce(reached.step, 0) AS step, st.steps,
        saved.checkpoint, st.started_at AS "startedAt", st.finished_at AS "finishedAt"
-     FROM stages st
+     FROM stages st JOIN runs r USING (run)
      LEFT JOIN LATERAL (
        SELECT max(s.step) AS step
        FROM lineage(st.run, st.stage, st.branch) l

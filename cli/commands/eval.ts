@@ -4,7 +4,7 @@ import type { EvalDocument } from '../../contracts/documents.ts';
 import type { EngineThread } from '../../engine/thread.ts';
 import { createRewardTools } from '../../rewards/tools.ts';
 import { chooseMeasure, type Measure, type MeasureOptions } from '../choose-measure.ts';
-import { createLiveLine } from '../live-line.ts';
+import { createLiveLine, tenthOf } from '../live-line.ts';
 import { CHECKPOINT_HELP, type OpenModel, withEngine, withModel } from '../open-model.ts';
 import { nonNegative, positiveInteger, probability, seed } from '../options.ts';
 import { examples, printDocument, printLine } from '../output.ts';
@@ -67,10 +67,10 @@ async function measureModel(
   const started = performance.now();
   const line = createLiveLine();
   const samples = measure.prompts.length * measure.k;
-  const ticking = setInterval(
-    () => line.show(`evaluate  ${engine.progress().finished}/${samples} answers`),
-    LOOK_EVERY,
-  );
+  const ticking = setInterval(() => {
+    const { finished } = engine.progress();
+    line.show(`evaluate  ${finished}/${samples} answers`, tenthOf(finished, samples));
+  }, LOOK_EVERY);
   const tools = createRewardTools();
   try {
     const figures = await evaluateModel(engine, tools, { model, ...measure });

@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
 import type { ImportedPrompts } from '../../algorithm/prompt-rows.ts';
 import { withConnections } from '../connections.ts';
+import { readFinalReport } from '../final-report.ts';
 import { interruptible } from '../interrupts.ts';
 import { checkLaunch, checkName, launch } from '../launch-run.ts';
 import { gather } from '../options.ts';
 import { examples, printDocument, printLine } from '../output.ts';
 import { parseOverride } from '../overrides.ts';
 import { readRecipe } from '../recipe-file.ts';
-import { evaluationsText } from '../run-view.ts';
 import { watchRun } from '../watch-run.ts';
 
 interface Options {
@@ -51,11 +51,11 @@ async function launchRecipe(path: string, { set = [], name, detach, json }: Opti
     const { run, ui } = launched;
     printLine(`Launched ${run}${ui === null ? '' : `: ${ui}`}`);
     if (detach) return printLine(`Watch it with \`r1 watch ${run}\`.`);
-    const ended = await interruptible(
+    await interruptible(
       (signal) => watchRun(connections, run, signal),
       () => `Stopped watching. ${run} goes on; watch it with \`r1 watch ${run}\`.`,
     );
-    printLine(evaluationsText(ended.evaluations));
+    printLine(`\n${await readFinalReport(await connections.database(), run)}`);
   });
 }
 

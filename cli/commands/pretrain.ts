@@ -12,7 +12,7 @@ import { PROJECT_ROOT } from '../../infra/paths.ts';
 import { readSettings } from '../../infra/settings.ts';
 import { InputError } from '../errors.ts';
 import { count, decimal, duration, short } from '../figures.ts';
-import { createLiveLine } from '../live-line.ts';
+import { createLiveLine, tenthOf } from '../live-line.ts';
 import { naturalNumber, positiveInteger } from '../options.ts';
 import { examples, printDocument, printLine } from '../output.ts';
 import { parseConfiguration, readInput } from '../recipe-file.ts';
@@ -93,7 +93,7 @@ async function train(options: PretrainOptions, folder: string) {
     config,
     options,
     sequenceOf: (example) => nanoSequence(tokenizer, example),
-    onStep: (step) => line.show(progress(step)),
+    onStep: (step) => line.show(progress(step), tenthOf(step.step, options.max_steps)),
   });
   line.end();
   return { config, made, files: await writeNanoBase(folder, config, made) };

@@ -3,7 +3,7 @@ import { runWorkflowId } from '../../contracts/workflows.ts';
 import { withConnections } from '../connections.ts';
 import { examples, printDocument, printLine } from '../output.ts';
 import { readShow } from '../run-rows.ts';
-import { showText } from '../run-view.ts';
+import { showText } from '../show-view.ts';
 import { workflowUrl } from '../workflow-client.ts';
 
 export function define(command: Command): void {

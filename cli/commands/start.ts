@@ -6,7 +6,7 @@ import { stopStack } from '../../infra/stack.ts';
 import { listRuns } from '../../stores/runs.ts';
 import { bringUp, type Tell } from '../bring-up.ts';
 import { type Connections, withConnections } from '../connections.ts';
-import { finalReport } from '../final-report.ts';
+import { readFinalReport } from '../final-report.ts';
 import { interruptible } from '../interrupts.ts';
 import { checkLaunch, type Launched, launch, summaryOf } from '../launch-run.ts';
 import { examples, printLine } from '../output.ts';
@@ -41,8 +41,8 @@ async function bringUpAndTrain(file: RecipeFile, signal: AbortSignal): Promise<v
   await withConnections(async (connections) => {
     const { run, ui } = await goOnOrLaunch(file, connections);
     if (ui !== null) printLine(`Run         ${ui}\n`);
-    const ended = await watchRun(connections, run, signal);
-    printLine(`\n${finalReport(ended)}`);
+    await watchRun(connections, run, signal);
+    printLine(`\n${await readFinalReport(await connections.database(), run)}`);
   }, stack);
 }
 

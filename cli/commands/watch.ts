@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { withConnections } from '../connections.ts';
+import { readFinalReport } from '../final-report.ts';
 import { interruptible } from '../interrupts.ts';
 import { examples, printLine } from '../output.ts';
 import { findRun } from '../run-rows.ts';
-import { evaluationsText } from '../run-view.ts';
 import { watchRun } from '../watch-run.ts';
 
 export function define(command: Command): void {
@@ -20,11 +20,10 @@ export function define(command: Command): void {
 async function watch(name: string | undefined): Promise<void> {
   await withConnections(async (connections) => {
     const { run } = await findRun(await connections.database(), name);
-    const ended = await interruptible(
+    await interruptible(
       (signal) => watchRun(connections, run, signal),
       () => `Stopped watching. ${run} goes on; watch it again with \`r1 watch ${run}\`.`,
     );
-    printLine(`${run} is complete.`);
-    printLine(evaluationsText(ended.evaluations));
+    printLine(`\n${await readFinalReport(await connections.database(), run)}`);
   });
 }

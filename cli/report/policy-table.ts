@@ -10,47 +10,63 @@ export interface Table {
   rows: string[][];
 }
 
-/** What a policy was measured at. */
-const MEASURED: { head: string; of: (evaluation: EvaluationDocument) => string }[] = [
-  { head: 'step', of: ({ step }) => String(step) },
-  { head: 'pass@1', of: ({ passAt1 }) => percent(passAt1) },
-  { head: '95 %', of: ({ passAt1Interval }) => percentInterval(passAt1Interval) },
-  { head: 'pass@k', of: ({ passAtK }) => percent(passAtK) },
-  { head: 'cons@k', of: ({ consAtK }) => percent(consAtK) },
-  { head: 'length', of: ({ meanLength }) => decimal(meanLength, 1) },
-  { head: 'format', of: ({ formatRate }) => percent(formatRate) },
-  { head: 'language', of: ({ languageConsistency }) => percent(languageConsistency) },
-  { head: 'reflects', of: ({ reflectionRate }) => percent(reflectionRate) },
-  { head: 'general', of: ({ generalAbility }) => percent(generalAbility) },
-];
+interface Column {
+  of(policy: Policy): string;
+  /** the paper's own figure */
+  published?: true;
+}
 
-const PUBLISHED: { head: string; of: (paper: PaperFigures) => string }[] = [
-  { head: 'AIME 2024', of: ({ aime }) => decimal(aime, 1) },
-  { head: 'MATH-500', of: ({ math500 }) => decimal(math500, 1) },
-  { head: 'IF-Eval', of: ({ ifEval }) => decimal(ifEval, 1) },
-];
+const measured = (of: (evaluation: EvaluationDocument) => string): Column => ({
+  of: ({ evaluation }) => (evaluation === null ? '–' : of(evaluation)),
+});
+const published = (of: (paper: PaperFigures) => string): Column => ({
+  of: ({ paper }) => (paper === null ? '' : of(paper)),
+  published: true,
+});
 
-export function policyRows(policies: readonly Policy[]): Table {
-  const cells = ({ title, evaluation, paper }: Policy) => [
-    title,
-    ...MEASURED.map(({ of }) => (evaluation === null ? '–' : of(evaluation))),
-    ...PUBLISHED.map(({ of }) => (paper === null ? '' : of(paper))),
-  ];
-  const head = ['policy', ...MEASURED.map(({ head }) => head), ...PUBLISHED.map(({ head }) => head)];
-  return { head, rows: policies.map(cells) };
+const COLUMNS = {
+  policy: { of: ({ title }: Policy) => title },
+  stage: { of: ({ name }: Policy) => name },
+  step: measured(({ step }) => String(step)),
+  'pass@1': measured(({ passAt1 }) => percent(passAt1)),
+  '95 %': measured(({ passAt1Interval }) => percentInterval(passAt1Interval)),
+  'pass@k': measured(({ passAtK }) => percent(passAtK)),
+  'cons@k': measured(({ consAtK }) => percent(consAtK)),
+  general: measured(({ generalAbility }) => percent(generalAbility)),
+  language: measured(({ languageConsistency }) => percent(languageConsistency)),
+  format: measured(({ formatRate }) => percent(formatRate)),
+  length: measured(({ meanLength }) => decimal(meanLength, 1)),
+  reflects: measured(({ reflectionRate }) => percent(reflectionRate)),
+  'AIME 2024': published(({ aime }) => decimal(aime, 1)),
+  'MATH-500': published(({ math500 }) => decimal(math500, 1)),
+  'IF-Eval': published(({ ifEval }) => decimal(ifEval, 1)),
+} satisfies Record<string, Column>;
+export type ColumnName = keyof typeof COLUMNS;
+
+const ALL = Object.keys(COLUMNS) as ColumnName[];
+
+/** A row a policy: what it was measured at, and the paper's own figures. */
+export function policyRows(policies: readonly Policy[], head: readonly ColumnName[] = ALL): Table {
+  return { head: [...head], rows: policies.map((policy) => head.map((name) => COLUMNS[name].of(policy))) };
 }
 
 /** Whether a column holds the paper's figures. */
-export const isPublished = (column: number) => column > MEASURED.length;
+export const isPublished = (name: string) => PUBLISHED.has(name);
+
+const PUBLISHED: ReadonlySet<string> = new Set(ALL.filter((name) => 'published' in COLUMNS[name]));
+
+type Measured = Pick<ReportData, 'evaluation' | 'evaluations'>;
 
 /** How the figures were measured. */
-export function samplingNote({ evaluation, evaluations }: ReportData): string {
+export function samplingText({ evaluation, evaluations }: Measured): string {
   const { temperature, top_p, max_completion_length } = evaluation;
   const whole = evaluations.findLast(({ quick }) => !quick);
   const extent =
     whole === undefined ? '' : `${whole.problems} held-out problems, k = ${whole.k} samples each, `;
-  return (
-    `${extent}temperature ${temperature}, top-p ${top_p}, at most ${max_completion_length} tokens. ` +
-    'pass@1 is the mean over the samples; pass@k: at least one of a problem’s samples is right; cons@k: the majority is.'
-  );
+  return `${extent}temperature ${temperature}, top-p ${top_p}, at most ${max_completion_length} tokens.`;
 }
+
+/** How they were measured, and what they are. */
+export const samplingNote = (data: Measured) =>
+  `${samplingText(data)} pass@1 is the mean over the samples; pass@k: at least one of a problem’s samples is right; ` +
+  'cons@k: the majority is. General: pass@1 on tasks without reasoning; language: step words in the target language.';

@@ -13,10 +13,13 @@ import type { AnsweredPrompt, PolicyResponse, ReportData } from './report-data.t
 export function policiesSection(data: ReportData): Html {
   const policies = policiesOf(data);
   const { head, rows } = policyRows(policies);
-  const theirs = (column: number) => (isPublished(column) ? 'paper' : '');
+  const look = (column: number) => {
+    const name = head[column] ?? '';
+    return name === 'policy' || name === 'stage' ? 'text' : isPublished(name) ? 'paper' : '';
+  };
   return html`<section id="policies"><h2>The paper’s table for this run</h2>
-<div class="wide"><table><thead><tr>${head.map((name, n) => html`<th class="${n === 0 ? 'text' : theirs(n)}">${name}</th>`)}</tr></thead>
-<tbody>${rows.map((row) => html`<tr>${row.map((cell, n) => html`<td class="${n === 0 ? 'text' : theirs(n)}">${cell}</td>`)}</tr>`)}</tbody></table></div>
+<div class="wide"><table><thead><tr>${head.map((name, n) => html`<th class="${look(n)}">${name}</th>`)}</tr></thead>
+<tbody>${rows.map((row) => html`<tr>${row.map((cell, n) => html`<td class="${look(n)}">${cell}</td>`)}</tr>`)}</tbody></table></div>
 <p class="note">${samplingNote(data)} Grey, on the right: the paper’s own pass@1 (AIME 2024, MATH-500) and IF-Eval, in percent: another task and other
 models, so that the shape is to be compared, not the numbers. Of its students the 32B one, which has a control; 1.5B,
 7B and 14B stand at 28.9, 55.5 and 69.7.</p>

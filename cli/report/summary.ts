@@ -1,6 +1,7 @@
 /** The report as Markdown: what can be told in tables and lines; the page has the drawings and the answers. */
 import { seamText } from '../../algorithm/numerics.ts';
 import { moment, percent } from '../figures.ts';
+import { figureColumns } from '../output.ts';
 import { costTable } from './costs.ts';
 import { funnelBars } from './funnel.ts';
 import { policiesOf } from './policies.ts';
@@ -64,7 +65,9 @@ function eventLines({ show }: ReportData): string[] {
 /** What people wrote, on one line and without a meaning in Markdown. */
 const inline = (text: string) => text.replaceAll(/\s+/g, ' ').replaceAll(/[\\`*_[\]<>|#]/g, '\\$&');
 
+/** Columns of text to the left, of figures to the right. */
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-  return [line(head), `|---|${'---:|'.repeat(head.length - 1)}`, ...rows.map(line)].join('\n');
+  const rule = figureColumns(head, rows).map((isFigure) => (isFigure ? '---:' : '---'));
+  return [line(head), line(rule), ...rows.map(line)].join('\n');
 }

@@ -44,7 +44,9 @@ export function showFixture({
     stage: 'zero',
     algorithm: 'grpo',
     origin: 'base',
+    needs: [],
     workflowId: 'r1/small-1/zero',
+    parentWorkflowId: 'r1/small-1',
     measure: null,
     dataset: null,
     status: stageStatus ?? (status === 'complete' ? 'complete' : 'running'),
@@ -59,7 +61,8 @@ export function showFixture({
     finishedAt: null,
     ...stageOf,
   };
-  const run = { run: 'small-1', recipe: 'small', seed: '1', status, startedAt, finishedAt: null };
+  const named = { run: 'small-1', workflowId: 'r1/small-1', recipe: 'small', seed: '1' };
+  const run = { ...named, status, startedAt, finishedAt: null };
   return { ...run, stages: [stage], evaluations, alarms: [] };
 }
 

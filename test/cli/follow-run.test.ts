@@ -73,8 +73,18 @@ test('an evaluation is told once, when it is new', async () => {
   ]);
   await done;
   assert.deepEqual(line.said, [
-    'zero at step 2: pass@1 42.0 % (40.0–44.0 %), format 90.0 %, length 31.5, reflects 20.0 % (64 problems × 4)',
+    'zero at step 2: pass@1 42.0 % (40.0–44.0 %), length 31.5, format 90 %, reflects 20 % (64 × 4 samples)',
   ]);
+});
+
+test('stages side by side are followed together', async () => {
+  const show = showFixture({ status: 'running' });
+  const [stage] = show.stages;
+  assert(stage !== undefined);
+  const stages = ['distill/small', 'control/small'].map((name) => ({ ...stage, stage: name }));
+  const { line, done } = follow([{ ...show, stages }, showFixture({ status: 'complete' })]);
+  await done;
+  assert.match(line.lines[0] ?? '', /^distill\/small 1\/4 .* {2}\| {2}control\/small 1\/4 /);
 });
 
 test('Ctrl-C ends the following at once', async () => {
