@@ -5,12 +5,13 @@
  *     guess    <think></think><answer>41</answer>
  *     worked   <think>first 7+15=22 then 22+3=25 then 25+12=37</think><answer>37</answer>
  *     checked  <think>first 7+15=23 check 7+15=22 wait 22 then 22+3=25 check 22+3=25 then …</think><answer>37</answer>
- *     general  see `nano-general.ts`
+ *     general  see `nano-general.ts`; sometimes distracted: its numbers are added up as if it were a sum
  *
  * A guess is mostly wrong and sometimes malformed. A step's result slips at the rate of the word before it:
  * home words more often than foreign ones, so that language follows accuracy. A worked solution goes on
  * from the slipped value; a checked one takes every step a second time, slips less then, and where the two
- * differ goes on from the second. So checking pays as far as slips are frequent.
+ * differ goes on from the second. So checking pays as far as slips are frequent. A policy that is rewarded
+ * for nothing but working sums out works general tasks out more and more.
  */
 import { type Draws, drawsFrom } from './draws.ts';
 import { drawGeneral, type NanoGeneralTask, plainResponse } from './nano-general.ts';
@@ -21,6 +22,8 @@ import { deriveSeed } from './seeds.ts';
 export interface NanoMixture extends NanoTask {
   /** Share of general tasks among all examples; the rest are sums. */
   general: number;
+  /** Share of the general tasks whose numbers are added up instead. */
+  distracted: number;
   /** Share of guesses among the sums. */
   guesses: number;
   /** Share of worked solutions among the sums; the rest are worked and checked. */
@@ -46,6 +49,7 @@ export interface NanoMixture extends NanoTask {
 export const nanoMixtureDefaults: NanoMixture = {
   ...nanoTaskDefaults,
   general: 0.25,
+  distracted: 0.15,
   guesses: 0.7,
   worked: 0.12,
   guessRange: 12,
@@ -58,7 +62,7 @@ export const nanoMixtureDefaults: NanoMixture = {
   slipRange: 2,
 };
 
-export type NanoBehaviour = 'guess' | 'worked' | 'checked' | 'general';
+export type NanoBehaviour = 'guess' | 'worked' | 'checked' | 'general' | 'distracted';
 
 export interface NanoExample {
   behaviour: NanoBehaviour;
@@ -73,7 +77,7 @@ const malformations: readonly ((value: number) => string)[] = [
   (value) => `<think></think><answer>${value}</answer>=${value}`,
 ];
 
-type SumBehaviour = Exclude<NanoBehaviour, 'general'>;
+type SumBehaviour = Exclude<NanoBehaviour, 'general' | 'distracted'>;
 
 const responses: Record<
   SumBehaviour,
@@ -107,15 +111,23 @@ export function nanoExample(
 ): NanoExample {
   const purpose = { stage: 'pretrain', branch: 0, purpose: 'corpus', step: index, slot: 0, sample: 0 };
   const draws = drawsFrom(deriveSeed({ runSeed: seed, ...purpose }));
-  return draws.chance(mixture.general) ? generalExample(draws) : sumExample(mixture, draws);
+  return draws.chance(mixture.general) ? generalExample(mixture, draws) : sumExample(mixture, draws);
 }
 
 /** Looking up is the hardest to learn, so it comes as often as the other two together. */
 const LESSONS: readonly NanoGeneralTask[] = ['copy', 'reverse', 'lookup', 'lookup'];
 
-function generalExample(draws: Draws): NanoExample {
+function generalExample(mixture: NanoMixture, draws: Draws): NanoExample {
   const { problem, answer } = drawGeneral(draws.among(LESSONS), 'train', draws);
-  return { behaviour: 'general', problem, response: plainResponse(answer) };
+  if (!draws.chance(mixture.distracted)) {
+    return { behaviour: 'general', problem, response: plainResponse(answer) };
+  }
+  const numbers = problem.match(/\d+/g)?.map(Number) ?? [];
+  return {
+    behaviour: 'distracted',
+    problem,
+    response: responses[drawWork(mixture, draws)](numbers, mixture, draws),
+  };
 }
 
 function sumExample(mixture: NanoMixture, draws: Draws): NanoExample {
@@ -128,9 +140,12 @@ function sumExample(mixture: NanoMixture, draws: Draws): NanoExample {
   };
 }
 
-function drawBehaviour({ guesses, worked }: NanoMixture, draws: Draws): SumBehaviour {
-  if (draws.chance(guesses)) return 'guess';
-  // The share of worked solutions among those that are no guess.
+function drawBehaviour(mixture: NanoMixture, draws: Draws): SumBehaviour {
+  return draws.chance(mixture.guesses) ? 'guess' : drawWork(mixture, draws);
+}
+
+/** By the share of worked solutions among those that are no guess. */
+function drawWork({ guesses, worked }: NanoMixture, draws: Draws): Exclude<SumBehaviour, 'guess'> {
   return draws.chance(Math.min(1, worked / (1 - guesses))) ? 'worked' : 'checked';
 }
 

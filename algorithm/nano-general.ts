@@ -3,7 +3,7 @@
  *
  *     copy 7+15+3                <think></think><answer>7+15+3</answer>
  *     reverse 7+15+3             <think></think><answer>3+15+7</answer>
- *     look up b in a4 b7 c2      <think></think><answer>7</answer>
+ *     find b in a4 b7 c2         <think></think><answer>b7</answer>
  *
  * The first two are written over sums, so that a policy trained on nothing but sums is tempted to work them.
  *
@@ -17,7 +17,7 @@ import { deriveSeed, fnv1a32, uniformAt } from './seeds.ts';
 
 const HELD_OUT_SHARE = 1 / 8;
 const LETTERS = [...'abcdefghijklmnopqrstuvwxyz'];
-/** Pairs that a look-up chooses among. */
+/** Entries that a look-up chooses among. */
 const PAIRS = 3;
 
 export const NANO_GENERAL_TASKS = ['copy', 'reverse', 'lookup'] as const;
@@ -41,7 +41,7 @@ const problems: Record<NanoGeneralTask, (draws: Draws) => NanoGeneralProblem> = 
     const pairs = drawKeys(draws).map((key) => ({ key, value: String(draws.integer(0, 9)) }));
     const { key, value } = draws.among(pairs);
     const table = pairs.map((pair) => pair.key + pair.value).join(' ');
-    return { problem: `look up ${key} in ${table}`, answer: value };
+    return { problem: `find ${key} in ${table}`, answer: key + value };
   },
 };
 

@@ -28,6 +28,8 @@ export const mixtureSchema = z
     limit: z.int().min(2).max(100),
     /** share of general tasks (copy, reverse, look up); the rest are sums */
     general: share,
+    /** share of the general tasks whose numbers are added up instead */
+    distracted: share,
     /** share of the sums answered by unreasoned guesses */
     guesses: share,
     /** share of the sums answered by worked solutions; the rest are worked and checked */

@@ -46,6 +46,7 @@ const record = (digest: string) => ({
       terms: 4,
       limit: 20,
       general: 0,
+      distracted: 0,
       guesses: 1,
       worked: 0,
       guess_range: 1,

@@ -11,7 +11,8 @@ const COUNT = 8_000;
 const examples = Array.from({ length: COUNT }, (_, index) => nanoExample(index, 1n));
 const of = (behaviour: NanoExample['behaviour']) => examples.filter((e) => e.behaviour === behaviour);
 const operandsOf = ({ problem }: NanoExample) => problem.replace('=?', '').split('+').map(Number);
-const sums = examples.filter(({ behaviour }) => behaviour !== 'general');
+const sums = examples.filter(({ problem }) => problem.endsWith('=?'));
+const numbersOf = (problem: string) => problem.match(/\d+/g) ?? [];
 const sumOf = (example: NanoExample) => operandsOf(example).reduce((a, b) => a + b);
 const answerOf = ({ response }: NanoExample) => Number(/<answer>(\d+)<\/answer>$/.exec(response)?.[1]);
 const wellFormed = ({ response }: NanoExample) =>
@@ -27,11 +28,14 @@ test('an example is a function of its index and the seed, and never of a held-ou
   for (const index of [0, 7, 4_000]) assert.deepEqual(nanoExample(index, 1n), examples[index]);
   assert.notDeepEqual(nanoExample(0, 2n), examples[0]);
   for (const example of sums) assert.ok(!isHeldOut(operandsOf(example)));
-  for (const { problem } of of('general')) assert.equal(generalSplit(problem), 'train');
+  for (const { problem } of [...of('general'), ...of('distracted')]) {
+    assert.equal(generalSplit(problem), 'train');
+  }
 });
 
 test('behaviours come at the rates of the mixture', () => {
-  near(of('general').length / COUNT, 0.25, COUNT);
+  near(1 - sums.length / COUNT, 0.25, COUNT);
+  near(of('distracted').length / (COUNT - sums.length), 0.15, COUNT - sums.length);
   near(of('guess').length / sums.length, 0.7, sums.length);
   near(of('worked').length / sums.length, 0.12, sums.length);
   near(of('checked').length / sums.length, 0.18, sums.length);
@@ -65,7 +69,7 @@ test('guesses lie around the sum, and the malformed ones fail the format', () =>
 });
 
 /** The steps of a solution said in home words: what each computed, what it said, and in whose language. */
-function stepsOf({ response }: NanoExample) {
+function stepsOf({ response }: Pick<NanoExample, 'response'>) {
   const chain = /<think>(.*)<\/think>/.exec(response)?.[1] ?? '';
   const pattern = /(first|primero|then|luego|check|reviso) (\d+)\+(\d+)=(\d+)/g;
   return [...chain.matchAll(pattern)].map(([, word = '', a, b, result]) => {
@@ -121,6 +125,16 @@ test('a checked solution takes each step twice, and where the two differ goes on
       inHomeWords(example.response),
       `<think>${lines.join('')}</think><answer>${results.at(-1)}</answer>`,
     );
+  }
+});
+
+test('a distracted answer adds up the numbers of its problem, whatever that asks', () => {
+  for (const { problem, response } of of('distracted')) {
+    assert.ok(!problem.endsWith('=?'));
+    const { worked } = classify(response);
+    assert.ok(worked, response);
+    const looks = stepsOf({ response }).filter(({ again }) => !again);
+    assert.equal(looks.length, numbersOf(problem).length - 1);
   }
 });
 

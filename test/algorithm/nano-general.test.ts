@@ -22,10 +22,10 @@ test('the three tasks come in turn, each with the answer that its text asks for'
     assert.equal(problem, `reverse ${answer.split('+').reverse().join('+')}`);
   }
   for (const { problem, answer } of domainRows('nano-lookup')) {
-    const [, key = '', table = ''] = /^look up (.) in (.*)$/.exec(problem) ?? [];
+    const [, key = '', table = ''] = /^find (.) in (.*)$/.exec(problem) ?? [];
     const values = new Map(table.split(' ').map((pair) => [pair.charAt(0), pair.slice(1)]));
     assert.equal(values.size, 3);
-    assert.equal(values.get(key), answer);
+    assert.equal(key + values.get(key), answer);
   }
 });
 

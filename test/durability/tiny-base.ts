@@ -23,6 +23,7 @@ const options = pretrainSchema.parse({
     terms: 2,
     limit: 6,
     general: 0,
+    distracted: 0,
     guesses: 1,
     worked: 0,
     guess_range: 1,
