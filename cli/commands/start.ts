@@ -16,13 +16,13 @@ import { addressText, statusOf } from '../stack-view.ts';
 import { watchRun } from '../watch-run.ts';
 import { startRunWorkflow, workflowUrl } from '../workflow-client.ts';
 
-const RECIPE = join(PROJECT_ROOT, 'recipes', 'nano-zero.yaml');
+const RECIPE = join(PROJECT_ROOT, 'recipes', 'nano-r1.yaml');
 
 export function define(command: Command): void {
   command
     .description(
-      'Brings the local stack up, trains R1-Zero in miniature (recipes/nano-zero.yaml), and shows what became of the ' +
-        'base. An unfinished run goes on. Ctrl-C stops everything cleanly; the stack stays up when the run is complete.',
+      'Brings the local stack up, trains R1 in miniature by the whole recipe (recipes/nano-r1.yaml), and shows what ' +
+        'became of the base. An unfinished run goes on. Ctrl-C stops everything cleanly; the stack stays up when the run is complete.',
     )
     .addHelpText('after', examples('r1 start', 'npm start'))
     .action(start);

@@ -36,9 +36,9 @@ test('an example is a function of its index and the seed, and never of a held-ou
 test('behaviours come at the rates of the mixture', () => {
   near(1 - sums.length / COUNT, 0.25, COUNT);
   near(of('distracted').length / (COUNT - sums.length), 0.15, COUNT - sums.length);
-  near(of('guess').length / sums.length, 0.7, sums.length);
-  near(of('worked').length / sums.length, 0.12, sums.length);
-  near(of('checked').length / sums.length, 0.18, sums.length);
+  near(of('guess').length / sums.length, 0.76, sums.length);
+  near(of('worked').length / sums.length, 0.1, sums.length);
+  near(of('checked').length / sums.length, 0.14, sums.length);
   for (const { response } of [...of('guess'), ...of('general')]) {
     assert.deepEqual(classify(response), { worked: false, checks: false, corrects: false });
   }
@@ -86,9 +86,9 @@ test('results slip at the rate of the word before them, and less when a step is 
   }
   const rates = [
     { home: true, again: false, rate: 0.22 },
-    { home: false, again: false, rate: 0.06 },
+    { home: false, again: false, rate: 0.1 },
     { home: true, again: true, rate: 0.044 },
-    { home: false, again: true, rate: 0.012 },
+    { home: false, again: true, rate: 0.02 },
   ];
   for (const { home, again, rate } of rates) {
     const alike = steps.filter((step) => step.home === home && step.again === again);

@@ -31,7 +31,7 @@ const start = (steps: number) =>
     stopAfter: steps,
   });
 
-for (const name of ['nano-base', 'nano-student']) {
+for (const name of ['nano-base', 'nano-student', 'nano-student-medium']) {
   test(`${name} was made as its recipe says, and is whole`, async () => {
     const recipe = pretrainSchema.parse(parse(readFileSync(join(root, 'recipes', `${name}.yaml`), 'utf8')));
     const { options, digests } = recordOf(name);
