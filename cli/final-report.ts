@@ -8,6 +8,7 @@ import { clock } from './figures.ts';
 import { tableText } from './output.ts';
 import { productOf } from './product.ts';
 import { costTable } from './report/costs.ts';
+import { wallSecondsOf } from './report/facts.ts';
 import { policiesOf } from './report/policies.ts';
 import { type ColumnName, policyRows, samplingText } from './report/policy-table.ts';
 import { readShow } from './run-rows.ts';
@@ -31,7 +32,7 @@ export async function readFinalReport(database: Database, run: string): Promise<
 
 export function finalReport(finished: FinishedRun): string {
   const { show, costs, budgets } = finished;
-  const wallSeconds = wallSecondsOf(show);
+  const wallSeconds = wallSecondsOf(finished);
   const steps = show.stages.reduce((sum, { step }) => sum + step, 0);
   const { head, rows } = costTable(costs, { wallSeconds, ...(budgets === undefined ? {} : { budgets }) });
   return [
@@ -46,10 +47,6 @@ export function finalReport(finished: FinishedRun): string {
 }
 
 const stagesText = (stages: number) => (stages === 1 ? '1 stage' : `${stages} stages`);
-
-function wallSecondsOf({ startedAt, finishedAt }: ShowDocument): number | null {
-  return finishedAt === null ? null : (Date.parse(finishedAt) - Date.parse(startedAt)) / 1_000;
-}
 
 const COLUMNS: ColumnName[] = [
   'policy',

@@ -7,7 +7,7 @@ import type { ObjectStore } from '../../stores/objects.ts';
 import type { AnsweredPrompt, PolicyResponse } from './report-data.ts';
 
 /** Reasoning prompts shown, and prompts of each general domain. */
-const SHOWN = { reasoning: 4, ofGeneralDomain: 1 };
+const SHOWN = { reasoning: 3, ofGeneralDomain: 1 };
 const MOST_CHARACTERS = 4_000;
 
 interface Answered {

@@ -35,8 +35,8 @@ function tickText(value: number): string {
   return rounded !== 0 && Math.abs(rounded) < 1e-3 ? rounded.toExponential() : String(rounded);
 }
 
-/** A curve by step: lines of training, dots of held-out measurements. */
-export function curveChart({ title, unit, lines, dots }: Curve): Html {
+/** A curve by step: lines of training, dots of held-out measurements, alarms as upright lines. */
+export function curveChart({ title, unit, lines, dots, alarms }: Curve): Html {
   const points = lines.flatMap(({ name, points }) => points.map((point) => ({ ...point, name })));
   const intervals = dots.flatMap(({ step, interval }) =>
     interval === undefined ? [] : [{ step, low: interval[0], high: interval[1] }],
@@ -44,20 +44,25 @@ export function curveChart({ title, unit, lines, dots }: Curve): Html {
   return drawn({
     label: `${title} by step`,
     plot: {
-      width: 340,
-      height: 190,
+      width: 272,
+      height: 168,
       marginLeft: 46,
-      marginRight: 12,
-      x: { label: 'step', ticks: 5, tickFormat: 'd', nice: true },
+      marginRight: 10,
+      marginTop: 10,
+      marginBottom: 22,
+      x: { label: null, ticks: 4, tickFormat: 'd', nice: true, tickSize: 3 },
       y: {
         label: null,
-        ticks: 5,
+        ticks: 4,
         grid: true,
+        nice: true,
         zero: unit === 'share',
         tickFormat: unit === 'share' ? '.0%' : tickText,
+        tickSize: 0,
       },
       color: { domain: lines.map(({ name }) => name), range: INKS },
       marks: [
+        Plot.ruleX(alarms, { stroke: 'var(--bad)', strokeDasharray: '3,3' }),
         Plot.ruleX(intervals, { x: 'step', y1: 'low', y2: 'high', stroke: 'var(--dot)', strokeOpacity: 0.6 }),
         Plot.line(points, { x: 'step', y: 'value', stroke: 'name', strokeWidth: 1.6 }),
         Plot.line(dots, {
@@ -80,59 +85,58 @@ export function curveChart({ title, unit, lines, dots }: Curve): Html {
   });
 }
 
-/** pass@1 of every measured policy with its interval, and the paper's beside it. */
+interface Mark {
+  title: string;
+  value: number;
+  /** whether it belongs to the line of stages from base to R1 */
+  toR1: boolean;
+}
+
+/** pass@1 of every measured policy with its interval, its general ability, and the paper's beside it. */
 export function policiesChart(policies: readonly Policy[]): Html {
-  const measured = policies.flatMap(({ title, evaluation }) =>
+  const marksOf = (of: (policy: Policy) => number | null): Mark[] =>
+    policies.flatMap((policy) => {
+      const value = of(policy);
+      return value === null ? [] : [{ title: policy.title, value, toR1: policy.toR1 }];
+    });
+  const measured = marksOf(({ evaluation }) => evaluation?.passAt1 ?? null);
+  const general = marksOf(({ evaluation }) => evaluation?.generalAbility ?? null);
+  const paper = marksOf(({ paper }) => paper && paper.aime / 100);
+  const intervals = policies.flatMap(({ title, evaluation }) =>
     evaluation === null
       ? []
-      : [
-          {
-            title,
-            value: evaluation.passAt1,
-            low: evaluation.passAt1Interval[0],
-            high: evaluation.passAt1Interval[1],
-          },
-        ],
+      : [{ title, low: evaluation.passAt1Interval[0], high: evaluation.passAt1Interval[1] }],
   );
-  const general = policies.flatMap(({ title, evaluation }) =>
-    evaluation?.generalAbility == null ? [] : [{ title, value: evaluation.generalAbility }],
-  );
-  const paper = policies.flatMap(({ title, paper }) =>
-    paper === null ? [] : [{ title, value: paper.aime / 100 }],
-  );
+  const at = { x: 'title', y: 'value' };
+  const leading = (marks: readonly Mark[]) => marks.filter(({ toR1 }) => toR1);
   return drawn({
     label: 'pass@1 by policy, this run’s and the paper’s',
     plot: {
-      width: 980,
+      width: 1120,
       height: 300,
-      marginBottom: 40,
-      marginLeft: 50,
-      x: { type: 'point', label: null, domain: policies.map(({ title }) => title), padding: 0.4 },
-      y: { label: null, domain: [0, 1], grid: true, tickFormat: '.0%', ticks: 5 },
+      marginTop: 26,
+      marginBottom: 30,
+      marginLeft: 46,
+      x: {
+        type: 'point',
+        label: null,
+        domain: policies.map(({ title }) => title),
+        padding: 0.4,
+        tickSize: 0,
+      },
+      y: { label: null, domain: [0, 1], grid: true, tickFormat: '.0%', ticks: 5, tickSize: 0 },
       marks: [
-        Plot.dot(paper, {
-          x: 'title',
-          y: 'value',
-          r: 5,
-          stroke: 'var(--muted)',
-          strokeDasharray: '2,2',
-          dx: 16,
-        }),
-        Plot.dot(general, {
-          x: 'title',
-          y: 'value',
-          r: 4.5,
-          stroke: 'var(--ink-3)',
-          symbol: 'square',
-          dx: -16,
-        }),
-        Plot.ruleX(measured, { x: 'title', y1: 'low', y2: 'high', stroke: 'var(--ink-1)', strokeWidth: 2 }),
-        Plot.dot(measured, { x: 'title', y: 'value', r: 5, fill: 'var(--ink-1)' }),
+        Plot.line(leading(paper), { ...at, stroke: 'var(--muted)', strokeDasharray: '2,4', dx: BESIDE }),
+        Plot.line(leading(measured), { ...at, stroke: 'var(--ink-1)', strokeOpacity: 0.35, strokeWidth: 2 }),
+        Plot.dot(paper, { ...at, r: 5, stroke: 'var(--muted)', fill: 'var(--paper)', dx: BESIDE }),
+        Plot.dot(general, { ...at, r: 4.5, stroke: 'var(--ink-3)', symbol: 'square', dx: -BESIDE }),
+        Plot.ruleX(intervals, { x: 'title', y1: 'low', y2: 'high', stroke: 'var(--ink-1)', strokeWidth: 2 }),
+        Plot.dot(measured, { ...at, r: 5, fill: 'var(--ink-1)' }),
         Plot.text(measured, {
-          x: 'title',
-          y: 'value',
-          text: ({ value }: { value: number }) => percent(value),
+          ...at,
+          text: ({ value }: Mark) => percent(value),
           dy: -14,
+          fontWeight: 600,
           fill: 'currentColor',
           stroke: 'var(--paper)',
           strokeWidth: 4,
@@ -141,6 +145,9 @@ export function policiesChart(policies: readonly Policy[]): Html {
     },
   });
 }
+
+/** How far beside a policy's own mark the others stand, so that none lies on its figure; pixels. */
+const BESIDE = 30;
 
 export interface Bar {
   name: string;
@@ -154,9 +161,9 @@ export function barChart(label: string, bars: readonly Bar[]): Html {
   return drawn({
     label,
     plot: {
-      width: 640,
+      width: 556,
       height: 24 * bars.length + 16,
-      marginLeft: 190,
+      marginLeft: 160,
       marginRight: 60,
       marginTop: 4,
       marginBottom: 8,

@@ -1,4 +1,5 @@
 /** What a stage's steps and evaluations draw, curve by curve. */
+import type { AlarmName } from '../../contracts/alarms.ts';
 import type { EvaluationDocument, StepDocument } from '../../contracts/documents.ts';
 import type { ReportData } from './report-data.ts';
 
@@ -10,20 +11,26 @@ export interface Series {
   name: string;
   points: Point[];
 }
-/** One drawing: lines by step, and held-out measurements as dots, with their interval where there is one. */
+/** One drawing: lines by step, held-out measurements as dots, with their interval where there is one, and alarms. */
 export interface Curve {
   title: string;
   unit: 'share' | 'number';
   lines: Series[];
   dots: (Point & { interval?: [number, number]; quick: boolean })[];
+  /** steps at which an alarm was raised over what is drawn */
+  alarms: number[];
 }
 
 /** Points of a line at most: beyond it neighbours are averaged. */
 const MOST_POINTS = 240;
 
+type Stage = ReportData['show']['stages'][number];
+
 interface Drawn {
   title: string;
   unit: Curve['unit'];
+  /** of which stages it tells something */
+  of: readonly Stage['algorithm'][];
   lines?: (steps: readonly StepDocument[]) => Series[];
   /** what is drawn of an evaluation; null where it was not measured */
   dot?: (evaluation: EvaluationDocument) => number | null;
@@ -36,45 +43,96 @@ const line =
 
 /** Every curve that a stage may have, in the order in which they are shown. */
 const CURVES: Drawn[] = [
-  { title: 'Reward', unit: 'number', lines: rewardLines },
+  { title: 'Reward', unit: 'number', of: ['grpo'], lines: rewardLines },
   {
     title: 'Accuracy',
     unit: 'share',
+    of: ['grpo', 'sft'],
     lines: line('in training', ({ accuracy }) => accuracy),
     dot: ({ passAt1 }) => passAt1,
     interval: ({ passAt1Interval }) => passAt1Interval,
   },
   {
+    title: 'Pairs ranked rightly',
+    unit: 'share',
+    of: ['reward-model'],
+    lines: line('in training', ({ accuracy }) => accuracy),
+  },
+  {
     title: 'Length, tokens',
     unit: 'number',
+    of: ['grpo'],
     lines: line('in training', ({ meanLength }) => meanLength),
     dot: ({ meanLength }) => meanLength,
   },
-  { title: 'Reflects', unit: 'share', dot: ({ reflectionRate }) => reflectionRate },
+  { title: 'Reflects', unit: 'share', of: ['grpo'], dot: ({ reflectionRate }) => reflectionRate },
   {
     title: 'In the target language',
     unit: 'share',
+    of: ['grpo', 'sft'],
     lines: line('in training', ({ rewards }) => rewards?.language ?? null),
     dot: ({ languageConsistency }) => languageConsistency,
   },
-  { title: 'General ability', unit: 'share', dot: ({ generalAbility }) => generalAbility },
-  { title: 'KL to the reference, nats a token', unit: 'number', lines: line('KL', ({ kl }) => kl) },
-  { title: 'Entropy, nats a token', unit: 'number', lines: line('entropy', ({ entropy }) => entropy) },
-  { title: 'Loss', unit: 'number', lines: line('loss', ({ loss }) => loss) },
+  {
+    title: 'General ability',
+    unit: 'share',
+    of: ['grpo', 'sft'],
+    dot: ({ generalAbility }) => generalAbility,
+  },
+  {
+    title: 'KL to the reference, nats a token',
+    unit: 'number',
+    of: ['grpo'],
+    lines: line('KL', ({ kl }) => kl),
+  },
+  {
+    title: 'Entropy, nats a token',
+    unit: 'number',
+    of: ['grpo', 'sft'],
+    lines: line('entropy', ({ entropy }) => entropy),
+  },
+  { title: 'Loss', unit: 'number', of: ['sft', 'reward-model'], lines: line('loss', ({ loss }) => loss) },
 ];
+
+/** On which curve an alarm is seen; null: on none. */
+const SEEN_ON: Record<AlarmName, string | null> = {
+  'reward-hacking': 'Accuracy',
+  'empty-thinking': 'Length, tokens',
+  'length-at-limit': 'Length, tokens',
+  'entropy-collapse': 'Entropy, nats a token',
+  'kl-too-large': 'KL to the reference, nats a token',
+  'no-variance': 'Reward',
+  'verifier-errors': 'Reward',
+  'language-mixing': 'In the target language',
+};
+
+/** Before and after are told by the table: dots alone are drawn where there are more. */
+const FEWEST_DOTS = 3;
 
 /** The curves of one stage that have anything to show. */
 export function curvesOf(
   { steps: all, evaluations, show }: Pick<ReportData, 'steps' | 'evaluations' | 'show'>,
-  stage: string,
+  name: string,
 ): Curve[] {
-  const steps = all.filter((step) => step.stage === stage);
-  const origin = show.stages.find((found) => found.stage === stage)?.origin ?? null;
-  const measured = measuredOf(evaluations, stage, origin);
-  return CURVES.map((drawn) => curveOf(drawn, steps, measured)).filter(
-    ({ lines, dots }) => lines.length > 0 || dots.length > 1,
-  );
+  const stage = show.stages.find((found) => found.stage === name);
+  if (stage === undefined) return [];
+  const steps = all.filter((step) => step.stage === name);
+  const measured = measuredOf(evaluations, name, stage.origin);
+  return CURVES.filter(({ of }) => of.includes(stage.algorithm))
+    .map((drawn) => curveOf(drawn, steps, measured))
+    .filter(({ lines, dots }) => lines.length > 0 || dots.length >= FEWEST_DOTS)
+    .map((curve) => ({ ...curve, dots: [...curve.dots, ...rankedOf(stage, curve)] }))
+    .map((curve) => ({ ...curve, alarms: alarmsOn(show.alarms, name, curve.title) }));
 }
+
+/** What a reward model was measured at, on its last step. */
+function rankedOf({ measure, step }: Stage, { title }: Pick<Curve, 'title'>): Curve['dots'] {
+  if (measure === null || title !== 'Pairs ranked rightly') return [];
+  return [{ step, value: measure.accuracy, quick: false }];
+}
+
+const alarmsOn = (alarms: ReportData['show']['alarms'], name: string, title: string) =>
+  alarms.filter((alarm) => alarm.stage === name && SEEN_ON[alarm.name] === title).map(({ step }) => step);
 
 /** A stage's own evaluations after its origin's last, which is what it starts from. */
 function measuredOf(evaluations: ReportData['evaluations'], stage: string, origin: string | null) {
@@ -88,7 +146,7 @@ function curveOf(
   { title, unit, lines, dot, interval }: Drawn,
   steps: readonly StepDocument[],
   measured: ReportData['evaluations'],
-): Curve {
+): Omit<Curve, 'alarms'> {
   const dots = measured.flatMap((found) => {
     const value = dot?.(found) ?? null;
     return value === null

@@ -1,6 +1,6 @@
 /** The policies of a run in the order of the paper's table. */
 import type { EvaluationDocument } from '../../contracts/documents.ts';
-import { roleOf, type StageRole, suffixOf } from '../../contracts/stage-name.ts';
+import { besideRoles, roleOf, type StageRole, suffixOf } from '../../contracts/stage-name.ts';
 import { type PaperFigures, paperBase, paperFigures } from './paper.ts';
 import type { ReportData } from './report-data.ts';
 
@@ -14,6 +14,8 @@ export interface Policy {
   /** the last whole evaluation; null: not measured */
   evaluation: EvaluationDocument | null;
   paper: PaperFigures | null;
+  /** whether it lies on the way from base to R1; students and controls do not */
+  toR1: boolean;
 }
 
 const titles: Record<Exclude<StageRole, 'reward-model'>, string> = {
@@ -36,6 +38,7 @@ export function policiesOf({ show, evaluations }: Pick<ReportData, 'show' | 'eva
     status: 'complete',
     evaluation: measured(name),
     paper: name === 'base' ? paperBase : null,
+    toR1: name === 'base',
   });
   const trained = show.stages.flatMap(({ stage, origin, status }): Policy[] => {
     const role = roleOf(stage);
@@ -43,7 +46,7 @@ export function policiesOf({ show, evaluations }: Pick<ReportData, 'show' | 'eva
     const policy = { name: stage, title: titleOf(stage, role), status, evaluation: measured(stage) };
     return [
       ...(origin?.startsWith('student/') ? [before(origin)] : []),
-      { ...policy, paper: paperFigures[role] ?? null },
+      { ...policy, paper: paperFigures[role] ?? null, toR1: !besideRoles.includes(role) },
     ];
   });
   return firstOfName([before('base'), ...trained]);

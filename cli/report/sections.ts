@@ -1,14 +1,16 @@
 /** The parts of a run's page. */
 import { seamText } from '../../algorithm/numerics.ts';
 import { moment, percent } from '../figures.ts';
+import { rankingsText } from '../show-view.ts';
 import { barChart, curveChart, INKS, policiesChart } from './chart.ts';
 import { costTable } from './costs.ts';
 import { type Curve, curvesOf } from './curves.ts';
+import { factsOf, wallSecondsOf } from './facts.ts';
 import { funnelBars } from './funnel.ts';
 import { type Html, html } from './html.ts';
 import { policiesOf } from './policies.ts';
 import { isPublished, policyRows, samplingNote } from './policy-table.ts';
-import type { AnsweredPrompt, PolicyResponse, ReportData } from './report-data.ts';
+import type { AnsweredPrompt, PolicyResponse, ReportData, StageFunnel } from './report-data.ts';
 
 export function policiesSection(data: ReportData): Html {
   const policies = policiesOf(data);
@@ -24,7 +26,8 @@ export function policiesSection(data: ReportData): Html {
 models, so that the shape is to be compared, not the numbers. Of its students the 32B one, which has a control; 1.5B,
 7B and 14B stand at 28.9, 55.5 and 69.7.</p>
 <figure><figcaption>pass@1 ${key('dot', 'this run, with its 95 % interval', 'background: var(--ink-1)')}${key('square', 'general ability')}${key('theirs', 'the paper’s, AIME 2024')}</figcaption>
-<div class="wide">${policiesChart(policies)}</div></figure></section>`;
+<div class="wide">${policiesChart(policies)}</div></figure>
+${rankingsText(data.show.stages).map((lines) => html`<p class="note lines">${lines}</p>`)}</section>`;
 }
 
 const key = (mark: string, name: string, look = '') =>
@@ -32,12 +35,13 @@ const key = (mark: string, name: string, look = '') =>
 
 export function curvesSection(data: ReportData): Html {
   return html`<section id="curves"><h2>Curves by step</h2>
-<p class="note">Lines: means over the step’s batch.${key('dot', 'held-out, whole')}${key('dot quick', 'held-out, quick')}</p>
-${data.show.stages.map(({ stage, step, steps }) => {
-  const curves = curvesOf(data, stage);
-  if (curves.length === 0) return null;
-  return html`<h3>${stage} <span class="note">${step} of ${steps} steps</span></h3><div class="curves">${curves.map(curveFigure)}</div>`;
-})}</section>`;
+<p class="note">Lines: means over the step’s batch; what a stage was before and after is in the table.${key('dot', 'held-out, whole')}${key('dot quick', 'held-out, quick')}${key('alarm', 'an alarm')}</p>
+<div class="stages">${data.show.stages.map(({ stage, step, steps }) => {
+    const curves = curvesOf(data, stage);
+    if (curves.length === 0) return null;
+    const columns = curves.length > 2 ? 'many' : 'few';
+    return html`<div class="${columns}"><h3>${stage} <span class="note">${step} of ${steps} steps</span></h3><div class="curves">${curves.map(curveFigure)}</div></div>`;
+  })}</div></section>`;
 }
 
 function curveFigure(curve: Curve): Html {
@@ -75,20 +79,22 @@ function verdictMark(correct: boolean | null): Html {
 export function funnelSection({ funnels }: ReportData): Html | null {
   if (funnels.length === 0) return null;
   return html`<section id="data"><h2>From samples to data</h2>
-<p class="note">Rules are asked in this order; the first that refuses a sample is its reason.</p>${funnels.map(
-    (funnel) => {
-      const { stage, from, counts, rows } = funnel;
-      const made = rows === null ? 'the data set is not made yet' : `${rows} rows in the data set`;
-      return html`<h3>${stage} <span class="note">sampled by the policy of ${from}; ${percent(share(counts.kept, counts.sampled))} kept; ${made}</span></h3>
-<figure><div class="wide">${barChart(`Samples of ${stage}`, funnelBars(funnel))}</div></figure>`;
-    },
-  )}</section>`;
+<p class="note">Rules are asked in this order; the first that refuses a sample is its reason.</p>
+<div class="stages">${funnels.map(funnelFigure)}</div></section>`;
+}
+
+function funnelFigure(funnel: StageFunnel): Html {
+  const { stage, from, counts, rows } = funnel;
+  const made = rows === null ? 'the data set is not made yet' : `${rows} rows in the data set`;
+  return html`<div><h3>${stage}</h3>
+<p class="note">Sampled by the policy of ${from}; ${percent(share(counts.kept, counts.sampled))} kept; ${made}.</p>
+<figure>${barChart(`Samples of ${stage}`, funnelBars(funnel))}</figure></div>`;
 }
 
 const share = (part: number, whole: number) => (whole === 0 ? null : part / whole);
 
 export function costsSection(data: ReportData): Html {
-  const { head, rows } = costTable(data.costs);
+  const { head, rows } = costTable(data.costs, { wallSeconds: wallSecondsOf(data) });
   return html`<section id="cost"><h2>Cost by stage</h2><div class="wide">${table(head, rows)}</div>
 <p class="note">Wall time is from a stage’s start to its end, rests and waiting included; stages run beside each other. The rest
 are workers’ seconds in steps, of all branches: evaluations, checkpoints and samples for examples lie outside them.</p></section>`;
@@ -138,11 +144,12 @@ export function eventsSection({ show }: ReportData): Html {
   }</section>`;
 }
 
-/** Name, standing, when; and where it is seen. */
-export function headSection({ show, description, links, madeAt }: ReportData): Html {
+/** Name, standing, when; what came of it in a line; and where it is seen. */
+export function headSection(data: ReportData): Html {
+  const { show, description, links } = data;
   const finished = show.finishedAt === null ? '' : `, finished ${moment(show.finishedAt)}`;
-  return html`<header><h1>${show.run}</h1><p>${description}</p>
-<p class="note">Recipe ${show.recipe}, seed ${show.seed}; ${show.status}; started ${moment(show.startedAt)}${finished}; this page: ${moment(madeAt)}.
+  return html`<header><h1>${show.run}</h1><p>${description}</p><p class="facts">${factsOf(data).join(' · ')}</p>
+<p class="note">Recipe ${show.recipe}, seed ${show.seed}; ${show.status}; started ${moment(show.startedAt)}${finished}.
 ${links.run === null ? null : html`<a href="${links.run}">In the Temporal UI</a>`}</p>
 <nav><a href="#policies">Table</a><a href="#curves">Curves</a><a href="#answers">Answers</a><a href="#data">Data</a><a href="#cost">Cost</a><a href="#stages">Stages</a><a href="#events">Alarms</a></nav></header>`;
 }

@@ -31,6 +31,8 @@ h1 { font-size: 26px; margin: 0 0 4px; }
 h2 { font-size: 19px; margin: 40px 0 10px; padding-top: 10px; border-top: 1px solid var(--rule); }
 h3 { font-size: 15px; margin: 22px 0 6px; }
 p, li { max-width: 78ch; }
+p.note { max-width: 110ch; }
+p.facts { font-size: 17px; margin: 10px 0 4px; max-width: none; font-variant-numeric: tabular-nums; }
 a { color: var(--ink-1); }
 nav a { margin-right: 14px; }
 .note { color: var(--muted); font-size: 13px; font-weight: 400; }
@@ -42,18 +44,28 @@ td { border-bottom: 1px solid color-mix(in srgb, var(--rule) 55%, transparent); 
 .text { text-align: left; }
 .paper { color: var(--muted); }
 th.paper, td.paper:first-of-type { font-weight: 400; }
-.path { white-space: normal; overflow-wrap: anywhere; font: 12px/1.45 ui-monospace, monospace; }
-.curves { display: grid; grid-template-columns: repeat(auto-fill, minmax(330px, 1fr)); gap: 14px 18px; }
+.path { white-space: normal; overflow-wrap: anywhere; font: 11px/1.45 ui-monospace, monospace; }
+.lines { white-space: pre-line; }
+.stages { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 0 16px; }
+.many { grid-column: span 2; }
+.curves { display: grid; grid-template-columns: repeat(4, minmax(0, 1fr)); gap: 12px 14px; }
+.few .curves { grid-template-columns: repeat(2, minmax(0, 1fr)); }
+@media (max-width: 900px) {
+  .stages, .few .curves { grid-template-columns: minmax(0, 1fr); }
+  .many { grid-column: auto; }
+  .curves, .few .curves { grid-template-columns: repeat(auto-fill, minmax(240px, 1fr)); }
+}
 figure { margin: 0; }
 figcaption { font-size: 13px; font-weight: 600; }
 .key { font-weight: 400; color: var(--muted); margin-left: 8px; white-space: nowrap; }
 .key i { display: inline-block; width: 12px; height: 3px; margin-right: 4px; vertical-align: 3px; }
 .key .dot { width: 8px; height: 8px; border-radius: 50%; vertical-align: 0; background: var(--dot); }
 .key .quick { background: transparent; border: 1.5px solid var(--dot); }
+.key .alarm { width: 0; height: 12px; vertical-align: -2px; border-left: 1.5px dashed var(--bad); background: none; }
 .key .square { width: 8px; height: 8px; vertical-align: 0; background: transparent; border: 1.5px solid var(--ink-3); }
-.key .theirs { width: 9px; height: 9px; border-radius: 50%; vertical-align: -1px; border: 1.5px dashed var(--muted); }
+.key .theirs { width: 9px; height: 9px; border-radius: 50%; vertical-align: -1px; border: 1.5px solid var(--muted); }
 svg { display: block; max-width: 100%; height: auto; color: var(--text); }
-.answers { display: grid; grid-template-columns: repeat(auto-fill, minmax(250px, 1fr)); gap: 10px; }
+.answers { display: grid; grid-template-columns: repeat(auto-fill, minmax(210px, 1fr)); gap: 8px; }
 .answer { background: var(--card); border: 1px solid var(--rule); border-radius: 6px; padding: 8px 10px; min-width: 0; }
 .answer header { display: flex; justify-content: space-between; font-size: 12.5px; font-weight: 600; gap: 8px; }
 .answer pre { margin: 4px 0 0; white-space: pre-wrap; overflow-wrap: anywhere; font: 12px/1.45 ui-monospace, monospace;

@@ -2,7 +2,9 @@
 import { seamText } from '../../algorithm/numerics.ts';
 import { moment, percent } from '../figures.ts';
 import { figureColumns } from '../output.ts';
+import { rankingsText } from '../show-view.ts';
 import { costTable } from './costs.ts';
+import { factsOf, wallSecondsOf } from './facts.ts';
 import { funnelBars } from './funnel.ts';
 import { policiesOf } from './policies.ts';
 import { policyRows, samplingNote } from './policy-table.ts';
@@ -11,15 +13,17 @@ import type { ReportData, StageFunnel } from './report-data.ts';
 export function reportSummary(data: ReportData): string {
   const { show, description, links } = data;
   const policies = policyRows(policiesOf(data));
-  const costs = costTable(data.costs);
+  const costs = costTable(data.costs, { wallSeconds: wallSecondsOf(data) });
   const parts = [
     `# ${inline(show.run)}`,
     inline(description),
+    `**${factsOf(data).join(' · ')}**`,
     `Recipe ${inline(show.recipe)}, seed ${show.seed}; ${show.status}; started ${moment(show.startedAt)}.` +
       (links.run === null ? '' : ` [In the Temporal UI](${links.run}).`),
     '## The paper’s table for this run',
     table(policies.head, policies.rows),
     samplingNote(data),
+    ...rankingsText(show.stages),
     ...(data.funnels.length === 0 ? [] : ['## From samples to data', ...data.funnels.map(funnelText)]),
     '## Cost by stage',
     table(costs.head, costs.rows),

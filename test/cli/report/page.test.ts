@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { curvesOf, thinned } from '../../../cli/report/curves.ts';
+import { factsOf } from '../../../cli/report/facts.ts';
 import { funnelBars } from '../../../cli/report/funnel.ts';
 import { html } from '../../../cli/report/html.ts';
 import { reportPage } from '../../../cli/report/page.ts';
@@ -8,6 +9,17 @@ import { policiesOf } from '../../../cli/report/policies.ts';
 import { reportSummary } from '../../../cli/report/summary.ts';
 import { showFixture } from '../fixtures.ts';
 import { reportFixture } from './fixtures.ts';
+
+const alarm = {
+  stage: 'zero',
+  branch: 0,
+  step: 7,
+  name: 'no-variance',
+  value: 1,
+  threshold: 0.9,
+  action: 'note',
+  text: 'all | equal',
+} as const;
 
 test('the table has base, the stages under the paper’s names, students before and after, controls', () => {
   assert.deepEqual(
@@ -76,6 +88,43 @@ test('a stage has the curves that its rows fill, from where it starts', () => {
   );
 });
 
+test('a supervised stage has no curve of two dots: before and after are in the table', () => {
+  const titles = curvesOf(reportFixture(), 'distill/small').map(({ title }) => title);
+  assert.deepEqual(titles, ['Loss']);
+});
+
+test('an alarm stands on the curve that raised it', () => {
+  const data = reportFixture();
+  const curves = curvesOf({ ...data, show: { ...data.show, alarms: [alarm] } }, 'zero');
+  assert.deepEqual(
+    curves.flatMap(({ title, alarms }) => alarms.map((step) => [title, step])),
+    [['Reward', 7]],
+  );
+});
+
+test('a reward model’s curve ends in what it was measured at', () => {
+  const data = reportFixture();
+  const stages = data.show.stages.map((stage) =>
+    stage.algorithm === 'reward-model' ? { ...stage, measure: { accuracy: 0.92, pairs: 200 } } : stage,
+  );
+  const steps = data.steps.map((step) => ({ ...step, accuracy: 0.7 }));
+  const [curve] = curvesOf({ ...data, steps, show: { ...data.show, stages } }, 'reward-model/safety');
+  assert.deepEqual(
+    [curve?.title, curve?.dots],
+    ['Pairs ranked rightly', [{ step: 20, value: 0.92, quick: false }]],
+  );
+});
+
+test('the head says in a line what came of the run', () => {
+  const { show } = reportFixture();
+  const data = reportFixture({ show: { ...show, finishedAt: '2024-05-01T12:06:04.000Z' } });
+  assert.deepEqual(factsOf(data), [
+    'pass@1 13.7 % → 98.0 % (R1)',
+    '254 steps in 6:04',
+    '6.5M tokens sampled, 6.5M trained',
+  ]);
+});
+
 test('a long line is averaged to a bounded number of points', () => {
   const points = Array.from({ length: 10_400 }, (_, n) => ({ step: n, value: 1 }));
   const line = thinned(points, 240);
@@ -101,16 +150,6 @@ test('the funnel goes from sampled to kept by the rules in their order, and to w
 
 test('the summary holds the table, the funnel, cost and alarms', () => {
   const { show } = reportFixture();
-  const alarm = {
-    stage: 'zero',
-    branch: 0,
-    step: 7,
-    name: 'no-variance',
-    value: 1,
-    threshold: 0.9,
-    action: 'note',
-    text: 'all | equal',
-  } as const;
   const summary = reportSummary(reportFixture({ show: { ...show, alarms: [alarm] } }));
   assert.match(
     summary,
