@@ -75,8 +75,12 @@ function policiesText({ show, recipe }: FinishedRun): string {
 
 function alarmsText({ run, alarms }: ShowDocument): string[] {
   if (alarms.length === 0) return [];
-  const list = alarms.map(({ name, stage, step }) => `${name} (${stage}, step ${step})`).join(', ');
-  return [`Alarms      ${list}: \`npx r1 show ${run}\` tells why`];
+  const names = [...new Set(alarms.map(({ name }) => name))];
+  const lines = names.map((name) => {
+    const places = alarms.filter((alarm) => alarm.name === name);
+    return `${name}: ${places.map(({ stage, step }) => `${stage} at step ${step}`).join(', ')}`;
+  });
+  return [['Alarms', ...lines, `\`npx r1 show ${run}\` tells why`].join('\n  ')];
 }
 
 function checkpointsText({ run, stages }: ShowDocument): string {

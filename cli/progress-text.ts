@@ -25,13 +25,15 @@ export interface StageSnapshot {
 /**
  * `zero  step 37/90 · reward 1.31 · pass@1 0.42 (step 20) · length 48 · kl 0.0040 · 9.8k tok/s · 4 min left`
  *
- * Stages side by side share the line, each with its first figure:
- * `distill/small 120/200 · loss 0.031 · 9 s left  |  control/small 12/40 · reward 1.04 · 20 s left`
+ * Stages side by side share the line, each with its first figure or what it does; the time is the longest:
+ * `distill/small 120/200 loss 0.031 | distill/medium waiting | control/small 12/40 reward 1.04 · 20 s left`
  */
 export function progressText(snapshots: readonly StageSnapshot[]): string {
   const [only] = snapshots;
   if (only !== undefined && snapshots.length === 1) return fullText(only);
-  return snapshots.map(briefText).join('  |  ');
+  const seconds = snapshots.map(secondsLeft).filter((left) => left !== null);
+  const left = seconds.length === 0 ? '' : `${duration(Math.max(...seconds))} left`;
+  return joined(snapshots.map(briefText).join(' | '), [left]);
 }
 
 /** Changes with every tenth of the way, and with the stages; null where nothing can be said yet. */
@@ -61,9 +63,11 @@ function fullText(snapshot: StageSnapshot): string {
 
 function briefText(snapshot: StageSnapshot): string {
   const { stage, step, steps, recent, algorithm } = snapshot;
+  const [doing = ''] = doingText(snapshot).split(/[ :]/, 1);
   const last = recent.at(-1);
-  const [figure = ''] = last === undefined ? [] : FIGURES[algorithm](snapshot, last);
-  return joined(`${stage} ${step}/${steps}`, [figure, doingText(snapshot) || leftText(snapshot)]);
+  if (last === undefined) return `${stage} ${doing}`;
+  const [figure = ''] = FIGURES[algorithm](snapshot, last);
+  return `${stage} ${step}/${steps} ${doing || figure}`;
 }
 
 const joined = (head: string, parts: readonly string[]) =>
@@ -79,7 +83,7 @@ const FIGURES: Record<Algorithm, (snapshot: StageSnapshot, last: StepDocument) =
   ],
   sft: (snapshot, last) => [lossText(last), rateText(last), ownAccuracyText(snapshot)],
   'reward-model': (_, last) => [
-    last.accuracy === null ? '' : `ranks ${percent(last.accuracy, 0)} of its batch rightly`,
+    last.accuracy === null ? '' : `ranks ${percent(last.accuracy, 0)} rightly`,
     lossText(last),
     rateText(last),
   ],
@@ -118,9 +122,14 @@ function tokensPerSecond(recent: readonly StepDocument[]): number {
   return seconds === 0 ? 0 : tokens / seconds;
 }
 
-/** The steps that are left at the pace of the last ones; evaluations come on top. */
-function leftText({ step, steps, recent }: StageSnapshot): string {
-  if (step >= steps || recent.length === 0) return '';
+function leftText(snapshot: StageSnapshot): string {
+  const seconds = secondsLeft(snapshot);
+  return seconds === null ? '' : `${duration(seconds)} left`;
+}
+
+/** The steps that are left at the pace of the last ones; evaluations come on top. null: none, or not known. */
+function secondsLeft({ step, steps, recent }: StageSnapshot): number | null {
+  if (step >= steps || recent.length === 0) return null;
   const seconds = recent.reduce((sum, each) => sum + secondsOf(each), 0);
-  return `${duration(((steps - step) * seconds) / recent.length)} left`;
+  return ((steps - step) * seconds) / recent.length;
 }

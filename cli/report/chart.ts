@@ -115,7 +115,7 @@ export function policiesChart(policies: readonly Policy[]): Html {
       width: 1120,
       height: 300,
       marginTop: 26,
-      marginBottom: 30,
+      marginBottom: 38,
       marginLeft: 46,
       x: {
         type: 'point',
@@ -123,6 +123,7 @@ export function policiesChart(policies: readonly Policy[]): Html {
         domain: policies.map(({ title }) => title),
         padding: 0.4,
         tickSize: 0,
+        tickFormat: (title: string) => title.replace(' ', '\n'),
       },
       y: { label: null, domain: [0, 1], grid: true, tickFormat: '.0%', ticks: 5, tickSize: 0 },
       marks: [
@@ -147,7 +148,7 @@ export function policiesChart(policies: readonly Policy[]): Html {
 }
 
 /** How far beside a policy's own mark the others stand, so that none lies on its figure; pixels. */
-const BESIDE = 30;
+const BESIDE = 24;
 
 export interface Bar {
   name: string;

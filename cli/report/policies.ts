@@ -28,7 +28,7 @@ const titles: Record<Exclude<StageRole, 'reward-model'>, string> = {
   control: 'Control',
 };
 
-/** Base, the stages that train policies, and before a student's stages the student as it was. */
+/** Base and the stages that lead to R1; then by student what it was, what it learned from R1, its control. */
 export function policiesOf({ show, evaluations }: Pick<ReportData, 'show' | 'evaluations'>): Policy[] {
   const whole = evaluations.filter(({ quick }) => !quick);
   const measured = (name: string) => whole.findLast(({ stage }) => stage === name) ?? null;
@@ -49,7 +49,16 @@ export function policiesOf({ show, evaluations }: Pick<ReportData, 'show' | 'eva
       { ...policy, paper: paperFigures[role] ?? null, toR1: !besideRoles.includes(role) },
     ];
   });
-  return firstOfName([before('base'), ...trained]);
+  return byStudent(firstOfName([before('base'), ...trained]));
+}
+
+function byStudent(policies: readonly Policy[]): Policy[] {
+  const beside = policies.filter(({ toR1 }) => !toR1);
+  const students = [...new Set(beside.map(({ name }) => suffixOf(name)))];
+  return [
+    ...policies.filter(({ toR1 }) => toR1),
+    ...students.flatMap((student) => beside.filter(({ name }) => suffixOf(name) === student)),
+  ];
 }
 
 function titleOf(stage: string, role: Exclude<StageRole, 'reward-model'>): string {
