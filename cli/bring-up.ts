@@ -19,7 +19,7 @@ export async function bringUp(tell: Tell): Promise<Stack> {
     if (ran.length > 0) tell(`database schema: ran ${ran.join(', ')}`);
     await (await objects()).ensureBucket();
   }, servers);
-  await ensureWorkers(localWorkers());
+  await ensureWorkers(localWorkers(readSettings().trainers));
   return findStack() ?? runningStack();
 }
 

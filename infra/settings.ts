@@ -38,6 +38,8 @@ export type Settings = {
   };
   /** Threads of the engine, where the environment says; they belong to the numerics. */
   threads?: number;
+  /** Trainers of the local stack. */
+  trainers: number;
   /** A worker's own name among the processes; its supervisor hands it over. */
   workerName: string;
   /** Where a worker is to end itself: `activities/failpoints.ts`. Only tests set it. */
@@ -78,6 +80,7 @@ const variables = z.object({
   R1_HOME: text(),
   R1_CACHE: text(),
   R1_THREADS: integer(1, 1024, 'a number of threads').optional(),
+  R1_TRAINERS: integer(1, 64, 'a number of trainers').default(1),
   R1_FAILPOINT: list(
     /^[a-z-]+(:\d+)?(=(stop|memory))?$/,
     'names of failpoints, each perhaps with :STEP and =stop or =memory',
@@ -178,6 +181,7 @@ function toSettings(
       port: values.R1_PORT_S3,
     },
     threads: values.R1_THREADS,
+    trainers: values.R1_TRAINERS,
     workerName: values.R1_WORKER_NAME,
     failpoints: values.R1_FAILPOINT,
   };

@@ -41,7 +41,7 @@ export async function startStack(options: StartOptions = {}): Promise<Stack> {
   const addresses = requireAddresses(state);
   refuseOtherAddresses(addresses, settings);
   if (!addresses.temporal.external) await ensureNamespace(addresses.temporal);
-  const workers = workersOf(options.workers ?? true);
+  const workers = workersOf(options.workers ?? true, settings);
   if (workers.length > 0) await ensureWorkers(workers, settings);
   return stackOf(readState(paths.state) ?? state, settings);
 }
@@ -84,9 +84,9 @@ export async function stopStack(
   return supervised || orphans.length > 0;
 }
 
-function workersOf(workers: boolean | readonly WorkerSpec[]): readonly WorkerSpec[] {
+function workersOf(workers: boolean | readonly WorkerSpec[], { trainers }: Settings): readonly WorkerSpec[] {
   if (typeof workers !== 'boolean') return workers;
-  return workers ? localWorkers() : [];
+  return workers ? localWorkers(trainers) : [];
 }
 
 /** The state of a living supervisor whose servers are ready. */

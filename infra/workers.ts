@@ -17,10 +17,18 @@ export const workerSpec = z.object({
 });
 export type WorkerSpec = z.infer<typeof workerSpec>;
 
-/** The workers of the local stack, those whose files exist. */
-export function localWorkers(): WorkerSpec[] {
-  return (['orchestrator', 'trainer', 'rewards'] as const)
-    .map((name) => ({ name, role: name, module: `workers/${name}.ts` }))
+/**
+ * The workers of the local stack, those whose files exist: one of each, and as many trainers as are wanted, so that
+ * stages that run at once (students, controls, reward models) train at once.
+ */
+export function localWorkers(trainers = 1): WorkerSpec[] {
+  const named = (['orchestrator', 'trainer', 'rewards'] as const).map((name) => ({ name, role: name }));
+  const more = Array.from({ length: trainers - 1 }, (_, index) => ({
+    name: `trainer-${index + 2}`,
+    role: 'trainer' as const,
+  }));
+  return [...named, ...more]
+    .map((worker) => ({ ...worker, module: `workers/${worker.role}.ts` }))
     .filter(({ module }) => existsSync(join(PROJECT_ROOT, module)));
 }
 

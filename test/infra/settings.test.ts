@@ -9,6 +9,7 @@ test('with nothing set, everything is local and lies under the project', () => {
   assert.equal(settings.postgres.url, undefined);
   assert.equal(settings.s3.endpoint, undefined);
   assert.equal(settings.s3.forcePathStyle, true);
+  assert.equal(settings.trainers, 1);
 });
 
 test('an empty variable counts as unset', () => {
@@ -16,13 +17,14 @@ test('an empty variable counts as unset', () => {
 });
 
 test('every wrong variable is named with what was expected and what was found', () => {
-  const wrong = { R1_PORT_TEMPORAL: '70000', R1_THREADS: 'two', R1_S3_BUCKET: 'R1' };
+  const wrong = { R1_PORT_TEMPORAL: '70000', R1_THREADS: 'two', R1_TRAINERS: '0', R1_S3_BUCKET: 'R1' };
   assert.throws(
     () => readSettings(wrong),
     (error: unknown) => {
       assert.ok(error instanceof SettingsError);
       assert.match(error.message, /R1_PORT_TEMPORAL: expected a port number from 1 to 65535, found "70000"/);
       assert.match(error.message, /R1_THREADS: expected a number of threads from 1 to 1024, found "two"/);
+      assert.match(error.message, /R1_TRAINERS: expected a number of trainers from 1 to 64, found "0"/);
       assert.match(error.message, /R1_S3_BUCKET: expected a bucket name: .*found "R1"/);
       return true;
     },
