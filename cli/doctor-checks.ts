@@ -148,7 +148,7 @@ async function lookAtBinary(pin: BinaryPin, named: string | undefined, settings:
     if (named !== undefined) return missing(messageOf(error), `unset ${pin.variable}, or name another`);
     return warn(
       `${pin.name} ${pin.version} is not here yet`,
-      '`r1 up` fetches it; without a network set ' + pin.variable,
+      `\`r1 up\` fetches it; without a network set ${pin.variable}`,
     );
   }
 }
