@@ -1,6 +1,6 @@
 import { Failure } from '../contracts/failures.ts';
 import type { Reference } from '../contracts/reference.ts';
-import { type ModelFolder, modelOfFiles } from '../engine/model-folder.ts';
+import { type ModelFolder, type ModelOptions, modelOfFiles } from '../engine/model-folder.ts';
 import type { ObjectStore } from '../stores/objects.ts';
 import { fetchFiles, readManifest } from './checkpoint-files.ts';
 
@@ -12,10 +12,11 @@ import { fetchFiles, readManifest } from './checkpoint-files.ts';
 export async function readCheckpoint(
   { objects }: { objects: ObjectStore },
   reference: Reference,
+  options: ModelOptions = {},
 ): Promise<ModelFolder> {
   const manifest = await readManifest(objects, reference);
   const files = await fetchFiles(objects, manifest);
-  const model = modelOfFiles(new Map(Object.entries(files)), reference.uri);
+  const model = modelOfFiles(new Map(Object.entries(files)), reference.uri, options);
   if (model.digest === manifest.digests.weights) return model;
   throw new Failure(
     'CorruptObject',

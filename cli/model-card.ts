@@ -1,7 +1,9 @@
+import { basename } from 'node:path';
 import { parse, stringify } from 'yaml';
-import type { EvaluationDocument } from '../contracts/documents.ts';
-import { type Recipe, recipeSchema } from '../contracts/recipe.ts';
-import { decimal, percent, percentInterval } from './figures.ts';
+import type { EvaluationDocument, ShowDocument } from '../contracts/documents.ts';
+import { type PromptSource, type Recipe, recipeSchema } from '../contracts/recipe.ts';
+import { suffixOf } from '../contracts/stage-name.ts';
+import { policyEvaluation, rankingEvaluation } from './card-evaluation.ts';
 import { type CardStage, stagesBehind } from './stages-behind.ts';
 
 export interface ModelCardInput {
@@ -14,21 +16,30 @@ export interface ModelCardInput {
   seed: string;
   /** digest of the prompts */
   promptSet: string;
+  /** `base` or `student/NAME` → digest of its weights, and its own card, where it has one */
+  models: Readonly<Record<string, { digest: string; card: string | null }>>;
   /** stage → its data set as `NAME@VERSION`, and the digest */
   data: Readonly<Record<string, { name: string; digest: string }>>;
   /** whole evaluations of the run */
   evaluations: readonly EvaluationDocument[];
-  /** the base's own card; null where it has none */
-  baseCard: string | null;
+  /** of a reward model */
+  measure: ShowDocument['stages'][number]['measure'];
 }
 
 /** The README of an exported checkpoint, as Hugging Face's hub reads it. */
 export function modelCard(input: ModelCardInput): string {
-  const { run, stage, step, digest, recipe, seed, evaluations } = input;
-  const license = licenseOf(input.baseCard);
+  const { run, stage, step, digest, recipe, seed } = input;
+  const planned = recipe.stages.find((found) => found.stage === stage)?.options.max_steps ?? step;
   const stages = stagesBehind(recipe, stage);
-  const front = { license: license ?? 'other', tags: tagsOf(stages) };
-  const names = new Set(['base', ...stages.flatMap(({ stage, from }) => [stage, from])]);
+  const start = stages.find(({ ownLine }) => ownLine)?.from ?? 'base';
+  const license = licenseOf(input.models[start]?.card ?? null);
+  const kind = KINDS[stage.startsWith('reward-model/') ? 'rewardModel' : 'policy'];
+  const front = {
+    license: license ?? 'other',
+    library_name: 'transformers',
+    pipeline_tag: kind.task,
+    tags: tagsOf(stages),
+  };
   return [
     '---',
     stringify(front).trimEnd(),
@@ -36,26 +47,25 @@ export function modelCard(input: ModelCardInput): string {
     '',
     `# ${run}/${stage}`,
     '',
-    `${recipe.description || recipe.name}: step ${step} of the stage \`${stage}\`, trained by durable-r1.`,
+    `${recipe.description || recipe.name}: ${kind.what(stage)}, step ${step} of ${planned} of the stage \`${stage}\`, trained by durable-r1.`,
     '',
     `- Licence: ${license ?? 'that of the base, whose card names none'}`,
-    `- Base: \`${baseOf(recipe, stages)}\``,
-    `- Prompts: ${sourceOf(recipe)}; digest \`${input.promptSet}\``,
+    `- Started from: ${startText(input, start)}`,
+    ...dataLines(input),
     `- Seed: ${seed}`,
     `- Digest of the weights: \`${digest}\``,
     '',
-    '## Stages',
+    '## Use',
     '',
-    'What it was trained by, in order; the others gave their samples or their rewards.',
+    ...kind.use(stage),
+    '',
+    '## Stages',
     '',
     ...stageTable(stages, input),
     '',
     '## Evaluation',
     '',
-    ...evaluationTable(
-      recipe,
-      evaluations.filter((evaluation) => names.has(evaluation.stage)),
-    ),
+    ...kind.evaluation(input, stages),
     '',
     '## Recipe',
     '',
@@ -67,32 +77,104 @@ export function modelCard(input: ModelCardInput): string {
   ].join('\n');
 }
 
+/** What a card says of each kind of model. */
+interface CardKind {
+  /** as the hub names it */
+  task: string;
+  what(stage: string): string;
+  use(stage: string): string[];
+  evaluation(input: ModelCardInput, stages: readonly CardStage[]): string[];
+}
+
+const KINDS: Record<'policy' | 'rewardModel', CardKind> = {
+  policy: {
+    task: 'text-generation',
+    what: () => 'a language model',
+    use: () => [
+      'It loads as `AutoModelForCausalLM` and `AutoTokenizer`; the chat template says how it is asked, and ' +
+        '`generation_config.json` how it is sampled. It thinks between `<think>` and `</think>`, then answers.',
+    ],
+    evaluation: ({ recipe, evaluations, stage, step }, stages) => {
+      const names = new Set(['base', ...stages.flatMap(({ stage, from }) => [stage, from])]);
+      const own = evaluations.filter((evaluation) => names.has(evaluation.stage));
+      return policyEvaluation(recipe, own, { stage, step });
+    },
+  },
+  rewardModel: {
+    task: 'text-classification',
+    what: (stage) => `a reward model of ${suffixOf(stage) ?? 'answers'}`,
+    use: (stage) => [
+      'It loads as `LlamaForSequenceClassification` with one label: its logit at the last token is the score, ' +
+        `higher is better. It reads the prompt in its chat template and ${READ[suffixOf(stage) ?? ''] ?? 'the response'}.`,
+    ],
+    evaluation: ({ recipe, stage, measure }) => {
+      const trained = recipe.stages.find((found) => found.stage === stage);
+      return rankingEvaluation(
+        measure,
+        trained?.algorithm === 'reward-model' ? trained.options.min_accuracy : 0,
+      );
+    },
+  },
+};
+
+/** What of a response a reward model scores. */
+const READ: Record<string, string> = {
+  helpfulness: 'only what follows the thinking',
+  safety: 'the whole response, its thinking too',
+};
+
 const TAGS: Record<CardStage['algorithm'], string[]> = {
-  grpo: ['reinforcement-learning', 'grpo'],
-  sft: ['sft'],
+  grpo: ['reinforcement-learning', 'grpo', 'reasoning'],
+  sft: ['sft', 'reasoning'],
   'reward-model': ['reward-model'],
 };
 
 const tagsOf = (stages: readonly CardStage[]) => [
-  ...new Set([
-    ...stages.filter(({ ownLine }) => ownLine).flatMap(({ algorithm }) => TAGS[algorithm]),
-    'reasoning',
-  ]),
+  ...new Set(stages.filter(({ ownLine }) => ownLine).flatMap(({ algorithm }) => TAGS[algorithm])),
 ];
 
-/** The model that the line of stages began with. */
-function baseOf({ base, students }: Recipe, stages: readonly CardStage[]): string {
-  const first = stages.find(({ ownLine }) => ownLine)?.from ?? 'base';
-  return students[first.slice('student/'.length)] ?? base;
+/** The model that the line of stages began with, and its weights. */
+function startText({ recipe, models }: ModelCardInput, start: string): string {
+  const path = recipe.students[start.slice('student/'.length)] ?? recipe.base;
+  const digest = models[start]?.digest;
+  return `\`${basename(path)}\`${digest === undefined ? '' : `, weights \`${digest}\``}`;
+}
+
+/** Problems that policies were trained on; a reward model's pairs stand with its stage. */
+function dataLines({ recipe, promptSet, stage }: ModelCardInput): string[] {
+  if (stage.startsWith('reward-model/')) return [];
+  const { prompts, general_prompts: general } = recipe;
+  return [
+    `- Prompts: ${sourceOf(prompts)}${general === undefined ? '' : `; without reasoning, ${sourceOf(general)}`}; digest \`${promptSet}\``,
+  ];
+}
+
+const METHODS: Record<CardStage['algorithm'], string> = {
+  grpo: 'GRPO',
+  sft: 'SFT',
+  'reward-model': 'preferences',
+};
+
+/** What a stage gave to the checkpoint. */
+function partOf({ ownLine, algorithm }: CardStage): string {
+  if (ownLine) return 'weights';
+  return algorithm === 'reward-model' ? 'rewards' : 'data';
 }
 
 function stageTable(stages: readonly CardStage[], { data }: ModelCardInput): string[] {
-  const rows = stages.map(({ stage, algorithm, from, steps, ownLine }) => {
+  const rows = stages.map((each) => {
+    const { stage, algorithm, from, steps } = each;
     const set = data[stage];
     const made = set === undefined ? '' : `${set.name}, \`${set.digest}\``;
-    return `| ${stage}${ownLine ? '' : ' (beside)'} | ${algorithm} | ${from} | ${steps} | ${made} |`;
+    return `| ${stage} | ${partOf(each)} | ${METHODS[algorithm]} | ${from} | ${steps} | ${made} |`;
   });
-  return ['| stage | by | from | steps | data set |', '|---|---|---|---:|---|', ...rows];
+  return [
+    'In order; each gave it its weights, or data or rewards to train on.',
+    '',
+    '| stage | gave | by | from | steps | data set |',
+    '|---|---|---|---|---:|---|',
+    ...rows,
+  ];
 }
 
 /** The `license` of a card's front matter. */
@@ -103,43 +185,11 @@ function licenseOf(card: string | null): string | undefined {
   return String(fields.license);
 }
 
-function sourceOf({ prompts }: Recipe): string {
+function sourceOf(prompts: PromptSource): string {
   if (prompts.source === 'jsonl') return `\`${prompts.path}\``;
   if (prompts.source === 'imported') return `the imported set \`${prompts.name}\``;
   if (prompts.source === 'puzzles')
     return `${prompts.train} generated puzzles (${prompts.puzzle}, difficulty ${prompts.difficulty}), ${prompts.test} held out`;
   if (prompts.source === 'nano-general') return `${prompts.train} generated tasks, ${prompts.test} held out`;
   return `${prompts.train} generated sums of ${prompts.terms} numbers below ${prompts.limit}, ${prompts.test} held out`;
-}
-
-function evaluationTable({ evaluation }: Recipe, evaluations: readonly EvaluationDocument[]): string[] {
-  if (evaluations.length === 0) return ['Not measured.'];
-  const { temperature, top_p, max_completion_length } = evaluation;
-  return [
-    `Sampled at temperature ${temperature}, top-p ${top_p}, at most ${max_completion_length} tokens; ` +
-      'pass@1 is the mean over k samples, its interval over problems.',
-    '',
-    '| policy | step | problems | k | pass@1 | 95 % | pass@k | cons@k | format | length | reflects | language | general |',
-    '|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|',
-    ...evaluations.map(evaluationRow),
-  ];
-}
-
-function evaluationRow(evaluation: EvaluationDocument): string {
-  const cells = [
-    evaluation.stage,
-    evaluation.step,
-    evaluation.problems,
-    evaluation.k,
-    percent(evaluation.passAt1),
-    percentInterval(evaluation.passAt1Interval),
-    percent(evaluation.passAtK),
-    percent(evaluation.consAtK),
-    percent(evaluation.formatRate),
-    decimal(evaluation.meanLength, 1),
-    percent(evaluation.reflectionRate),
-    percent(evaluation.languageConsistency),
-    percent(evaluation.generalAbility),
-  ];
-  return `| ${cells.join(' | ')} |`;
 }

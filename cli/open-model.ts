@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readCheckpoint } from '../activities/read-checkpoint.ts';
-import { type ModelFolder, readModelFolder } from '../engine/model-folder.ts';
+import { type ModelFolder, type ModelOptions, readModelFolder } from '../engine/model-folder.ts';
 import { type EngineThread, startEngineThread } from '../engine/thread.ts';
 import { readSettings } from '../infra/settings.ts';
 import { type FoundCheckpoint, findCheckpoint } from '../stores/checkpoint-names.ts';
@@ -54,9 +54,10 @@ export async function withModel<Result>(
 export async function openCheckpoint(
   name: string,
   { database, objects }: Connections,
+  options: ModelOptions = {},
 ): Promise<OpenCheckpoint> {
   const origin = await findCheckpoint(await database(), name);
-  const model = await readCheckpoint({ objects: await objects() }, origin.manifest);
+  const model = await readCheckpoint({ objects: await objects() }, origin.manifest, options);
   return { name: origin.manifest.uri, model, origin };
 }
 

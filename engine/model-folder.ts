@@ -7,7 +7,12 @@ import { join } from 'node:path';
 import { exportedCheckpointSchema } from '../contracts/documents.ts';
 import { pretrainingSchema } from '../contracts/pretrain.ts';
 import { digestTensors } from './digest.ts';
-import { type ModelConfig, ModelConfigError, parsePolicyConfig } from './model-config.ts';
+import {
+  type ModelConfig,
+  ModelConfigError,
+  type parseModelConfig,
+  parsePolicyConfig,
+} from './model-config.ts';
 import { decodeSafetensors, encodeSafetensors, WeightsError } from './safetensors.ts';
 import { loadTokenizer, readTokenizerFolder, type Tokenizer, TokenizerError } from './tokenizer.ts';
 import { checkWeights, readWeightsFolder, WEIGHTS_FILE } from './weights.ts';
@@ -69,14 +74,23 @@ async function refuseOtherWeights(folder: string, digest: string): Promise<void>
   }
 }
 
+export interface ModelOptions {
+  /** which models are read: by default those that generate */
+  parseConfig?: typeof parseModelConfig;
+}
+
 /**
  * The same of files in memory, as a checkpoint in an object store holds them: weights in one file. `source`
  * names them in errors. Throws as `readModelFolder` does.
  */
-export function modelOfFiles(files: Map<string, Uint8Array>, source: string): ModelFolder {
+export function modelOfFiles(
+  files: Map<string, Uint8Array>,
+  source: string,
+  { parseConfig = parsePolicyConfig }: ModelOptions = {},
+): ModelFolder {
   const place = (name: string) => `${source}: ${name}`;
   const json = (name: string) => parseJson(textOf(files, name, place(name)), place(name));
-  const config = parsePolicyConfig(json('config.json'), place('config.json'));
+  const config = parseConfig(json('config.json'), place('config.json'));
   const template = files.get('chat_template.jinja');
   const tokenizer = loadTokenizer({
     tokenizer: json('tokenizer.json'),

@@ -1,20 +1,17 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { RunPlan } from '../../contracts/activities.ts';
-import { exportedCheckpointSchema, type ShowDocument } from '../../contracts/documents.ts';
+import { exportedCheckpointSchema } from '../../contracts/documents.ts';
+import { parseModelConfig } from '../../engine/model-config.ts';
 import { CHECKPOINT_FILE } from '../../engine/model-folder.ts';
 import { WEIGHTS_FILE } from '../../engine/weights.ts';
-import type { Queryable } from '../../stores/database.ts';
-import { getDataset } from '../../stores/datasets.ts';
-import { getRun } from '../../stores/runs.ts';
-import { type Connections, withConnections } from '../connections.ts';
+import { readCardInput } from '../card-input.ts';
+import { withConnections } from '../connections.ts';
 import { InputError } from '../errors.ts';
 import { size } from '../figures.ts';
-import { type ModelCardInput, modelCard } from '../model-card.ts';
+import { modelCard } from '../model-card.ts';
 import { type OpenCheckpoint, type OpenModel, openCheckpoint } from '../open-model.ts';
 import { examples, printDocument, printLine } from '../output.ts';
-import { readShow } from '../run-rows.ts';
 
 export function define(command: Command): void {
   command
@@ -27,7 +24,7 @@ export function define(command: Command): void {
     .option('--json', 'print one document (contracts/schemas/export.json)')
     .addHelpText(
       'after',
-      examples('r1 export nano-zero-1 my-model', 'r1 export nano-zero-1/zero@40 my-model'),
+      examples('r1 export nano-r1-1 my-model', 'r1 export nano-r1-1/reward-model/safety@60 my-scorer'),
     )
     .action(exportCheckpoint);
 }
@@ -36,10 +33,10 @@ async function exportCheckpoint(name: string, dir: string, { json }: { json?: bo
   const folder = resolve(dir);
   await refuseOccupied(folder, dir);
   await withConnections(async (connections) => {
-    const opened = await openCheckpoint(name, connections);
+    const opened = await openCheckpoint(name, connections, { parseConfig: parseModelConfig });
     const files = new Map([
-      ...opened.model.files,
-      ['README.md', encoded(await card(opened, connections))],
+      ...filesOf(opened.model),
+      ['README.md', encoded(modelCard(await readCardInput(opened, connections)))],
       [CHECKPOINT_FILE, encoded(declaration(opened))],
     ]);
     await writeFiles(folder, files);
@@ -48,6 +45,14 @@ async function exportCheckpoint(name: string, dir: string, { json }: { json?: bo
     const bytes = [...files.values()].reduce((sum, { length }) => sum + length, 0);
     printLine(`${folder}: ${document.files.join(', ')} (${size(bytes)})`);
   });
+}
+
+/** A reward model is asked for no text. */
+function filesOf({ config, files }: OpenModel['model']): Map<string, Uint8Array> {
+  const kept = [...files].filter(
+    ([name]) => config.architecture === 'LlamaForCausalLM' || name !== 'generation_config.json',
+  );
+  return new Map(kept);
 }
 
 async function refuseOccupied(folder: string, dir: string): Promise<void> {
@@ -59,46 +64,6 @@ async function refuseOccupied(folder: string, dir: string): Promise<void> {
   throw new InputError(
     `${dir}: expected an empty or new folder, found one that holds ${found.slice(0, 3).join(', ')}. Choose another.`,
   );
-}
-
-async function card({ model, origin }: OpenCheckpoint, { database }: Connections): Promise<string> {
-  const reader = await database();
-  const [{ recipe, plan }, { evaluations, stages }] = await Promise.all([
-    getRun(reader, origin.run),
-    readShow(reader, origin.run),
-  ]);
-  const baseCard = cardOf(model.files);
-  const { run, stage, step } = origin;
-  return modelCard({
-    run,
-    stage,
-    step,
-    digest: model.digest,
-    recipe,
-    seed: plan.seed,
-    promptSet: plan.promptSet,
-    data: await dataOf(reader, plan, stages),
-    evaluations,
-    baseCard,
-  });
-}
-
-/** What each stage was trained on besides prompts: made examples, imported preferences. */
-async function dataOf(
-  reader: Queryable,
-  plan: RunPlan,
-  stages: ShowDocument['stages'],
-): Promise<ModelCardInput['data']> {
-  const data: Record<string, { name: string; digest: string }> = {};
-  for (const { stage, dataset } of stages) {
-    if (dataset === null) continue;
-    const { name, version, digest } = await getDataset(reader, dataset);
-    data[stage] = { name: `${name}@${version}`, digest };
-  }
-  for (const stage of plan.stages)
-    if (stage.algorithm === 'reward-model')
-      data[stage.stage] = { name: 'preferences', digest: stage.preferences };
-  return data;
 }
 
 function declaration({ name, model, origin }: OpenCheckpoint): string {
@@ -114,11 +79,6 @@ function declaration({ name, model, origin }: OpenCheckpoint): string {
 }
 
 const encoded = (text: string) => new TextEncoder().encode(text);
-
-function cardOf(files: OpenModel['model']['files']): string | null {
-  const bytes = files.get('README.md');
-  return bytes === undefined ? null : new TextDecoder().decode(bytes);
-}
 
 /** The weights last: a folder without them was not finished. */
 async function writeFiles(folder: string, files: ReadonlyMap<string, Uint8Array>): Promise<void> {
