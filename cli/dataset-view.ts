@@ -1,17 +1,14 @@
-/** Samples and data sets, as documents and as a person reads them. */
+/** Data sets, as documents and as a person reads them. */
 import type {
   DatasetDiffDocument,
   DatasetDocument,
   DatasetsDocument,
-  SampleDocument,
 } from '../contracts/dataset-documents.ts';
 import type { DatasetRule } from '../contracts/datasets.ts';
 import type { RowsDiff } from '../stores/dataset-rows.ts';
-import type { Dataset } from '../stores/datasets.ts';
-import type { SampleRow } from '../stores/samples.ts';
+import type { Dataset, DatasetOrigins } from '../stores/datasets.ts';
 import { moment, short } from './figures.ts';
 import { tableText } from './output.ts';
-import { plainText } from './plain-text.ts';
 
 const summaryOf = ({ name, version, digest, frozenAt, rows }: Dataset) => ({
   name,
@@ -50,17 +47,6 @@ const fieldsOf = ({ selection, include }: DatasetRule): Record<string, unknown> 
   include,
 });
 
-export const sampleDocumentOf = (row: SampleRow, text: string): SampleDocument => {
-  const { sourceStage, checkpoint, policy, text: place, ...rest } = row;
-  const { object, offset, length, sha256 } = place;
-  return {
-    ...rest,
-    from: { stage: sourceStage, checkpoint, policy },
-    at: { uri: object.uri, offset, length, sha256 },
-    text,
-  };
-};
-
 export function datasetsText(datasets: DatasetsDocument): string {
   if (datasets.length === 0) return 'No data set yet. A run’s supervised stages make them.';
   const rows = datasets.map(({ name, version, rows: count, frozen, digest, createdAt }) => [
@@ -70,36 +56,60 @@ export function datasetsText(datasets: DatasetsDocument): string {
     short(digest),
     moment(createdAt),
   ]);
-  return tableText(['data set', 'rows', '', 'digest', 'made'], rows);
+  return tableText(['data set', 'rows', 'state', 'digest', 'made'], rows);
 }
 
-export function datasetText({
-  name,
-  version,
-  digest,
-  frozen,
-  rows,
-  rejected,
-  policy,
-  rule,
-}: DatasetDocument) {
-  const reasons = Object.entries(rejected);
+/** What it is, where its rows come from, what its rule refused, and the rule. */
+export function datasetText(
+  { name, version, digest, frozen, rows, rejected, policy, rule }: DatasetDocument,
+  { sampledBy, included }: DatasetOrigins,
+): string {
+  const joined = included.reduce((sum, set) => sum + set.rows, 0);
+  const refused = Object.entries(rejected).sort(([, a], [, b]) => b - a);
+  const sampled = rows - joined + refused.reduce((sum, [, count]) => sum + count, 0);
+  const origins = [
+    ...(sampledBy.length === 0
+      ? []
+      : [`${rows - joined} kept of ${sampled} samples of ${sampledBy.join(', ')} (policy ${short(policy)})`]),
+    ...included.map((set) => `${set.rows} joined from ${set.name}@${set.version}`),
+  ];
   return [
-    `${name}@${version}  ·  ${rows} rows  ·  ${frozen ? 'frozen' : 'not used yet'}  ·  ${digest}`,
-    `sampled by ${policy === null ? 'no one policy' : `the policy ${policy}`}`,
-    ...(reasons.length === 0
+    `${name}@${version}  ·  ${rows} rows  ·  ${frozen ? 'frozen' : 'not frozen'}  ·  ${digest}`,
+    ...(origins.length === 0 ? [] : [origins.join('\n')]),
+    ...(refused.length === 0
       ? []
       : [
           tableText(
             ['rejected', 'samples'],
-            reasons.map(([reason, count]) => [reason, String(count)]),
+            refused.map(([reason, count]) => [reason, String(count)]),
           ),
         ]),
+    ...ruleText(rule),
+  ].join('\n\n');
+}
+
+/** The fields of a selection that are in force. */
+function ruleText({ selection }: DatasetRule): string[] {
+  const fields = Object.entries(selection ?? {}).filter(([, value]) => value !== null && value !== false);
+  if (fields.length === 0) return [];
+  return [
     tableText(
       ['rule', ''],
-      Object.entries(fieldsOf(rule)).map(([field, value]) => [field, JSON.stringify(value)]),
+      fields.map(([field, value]) => [field, valueText(value)]),
     ),
-  ].join('\n\n');
+  ];
+}
+
+/** `2`, `code, math`, `similarity 0.8, unit words, size 5`; digests by their first digits. */
+function valueText(value: unknown): string {
+  if (value === null || value === undefined) return '–';
+  if (Array.isArray(value)) return value.length === 0 ? '–' : value.map(valueText).join(', ');
+  if (typeof value === 'object')
+    return Object.entries(value)
+      .map(([field, inner]) => `${field} ${valueText(inner)}`)
+      .join(', ');
+  const text = value === true ? 'yes' : value === false ? 'no' : String(value);
+  return /^[0-9a-f]{64}$/.test(text) ? short(text) : text;
 }
 
 export function diffText({
@@ -120,24 +130,6 @@ export function diffText({
     ],
   );
   if (rule.length === 0) return `${counts}\n\nThe rules are the same.`;
-  const fields = rule.map((each) => [each.field, JSON.stringify(each.first), JSON.stringify(each.second)]);
+  const fields = rule.map(({ field, first, second }) => [field, valueText(first), valueText(second)]);
   return `${counts}\n\n${tableText(['rule', a ?? '', b ?? ''], fields)}`;
-}
-
-const PROBLEM_CHARACTERS = 40;
-const TEXT_CHARACTERS = 90;
-
-export function samplesText(samples: readonly SampleDocument[]): string {
-  if (samples.length === 0) return 'No such sample.';
-  const rows = samples.map(({ stage, part, sequence, reason, rewards, tokens, problem, text }) => [
-    `${stage} ${part}/${sequence}`,
-    reason ?? 'accepted',
-    Object.entries(rewards)
-      .map(([name, verdict]) => `${name} ${'score' in verdict ? verdict.score : verdict.error.kind}`)
-      .join(', '),
-    String(tokens),
-    plainText(problem, PROBLEM_CHARACTERS),
-    plainText(text, TEXT_CHARACTERS),
-  ]);
-  return tableText(['sample', '', 'rewards', 'tokens', 'problem', 'text'], rows);
 }

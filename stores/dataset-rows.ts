@@ -135,6 +135,7 @@ export interface RowsDiff {
   onlySecond: number;
 }
 
+/** A row that a data set has twice counts twice. */
 export async function diffRows(reader: Queryable, first: number, second: number): Promise<RowsDiff> {
   const contents = (parameter: string) =>
     `SELECT coalesce(s.prompt, e.prompt_hash) AS prompt, coalesce(s.text_sha256, e.text_sha256) AS text, count(*) AS times
@@ -143,7 +144,7 @@ export async function diffRows(reader: Queryable, first: number, second: number)
      LEFT JOIN examples e ON e.id = r.example
      WHERE r.dataset = ${parameter} GROUP BY 1, 2`;
   const [diff] = await reader.query<RowsDiff>(
-    `SELECT coalesce(sum(least(a.times, b.times)), 0)::bigint AS common,
+    `SELECT coalesce(sum(least(coalesce(a.times, 0), coalesce(b.times, 0))), 0)::bigint AS common,
        coalesce(sum(greatest(coalesce(a.times, 0) - coalesce(b.times, 0), 0)), 0)::bigint AS "onlyFirst",
        coalesce(sum(greatest(coalesce(b.times, 0) - coalesce(a.times, 0), 0)), 0)::bigint AS "onlySecond"
      FROM (${contents('$1')}) a FULL JOIN (${contents('$2')}) b USING (prompt, text)`,

@@ -267,3 +267,27 @@ async function refuseUnknown(reader: Queryable, named: string): Promise<never> {
 export async function listDatasets(reader: Queryable): Promise<Dataset[]> {
   return reader.query<Dataset>(`SELECT ${COLUMNS} FROM datasets d ORDER BY d.created_at DESC, d.id DESC`);
 }
+
+/** Where the rows of a data set come from. */
+export interface DatasetOrigins {
+  /** RUN/STAGE of the policies that sampled; empty where none did */
+  sampledBy: string[];
+  /** the data sets that were joined to the samples, in order */
+  included: { name: string; version: number; rows: number }[];
+}
+
+export async function readOrigins(
+  reader: Queryable,
+  { policy, rule }: Pick<Dataset, 'policy' | 'rule'>,
+): Promise<DatasetOrigins> {
+  const policies = await reader.query<{ name: string }>(
+    `SELECT DISTINCT run || '/' || source_stage AS name FROM sample_parts WHERE policy = $1 ORDER BY name`,
+    [policy],
+  );
+  const included: DatasetOrigins['included'] = [];
+  for (const digest of rule.include) {
+    const { name, version, rows } = await getDataset(reader, digest);
+    included.push({ name, version, rows });
+  }
+  return { sampledBy: policies.map(({ name }) => name), included };
+}

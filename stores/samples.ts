@@ -183,7 +183,26 @@ export interface SampleFilter {
   rejected?: boolean;
   /** only what was refused for this */
   reason?: RejectionReason | null;
-  limit: number;
+}
+
+/** Parameters $1 to $4. */
+const CHOSEN = `p.run = $1 AND ($2::text IS NULL OR p.stage = $2)
+  AND (NOT $3 OR s.reason IS NOT NULL) AND ($4::text IS NULL OR s.reason = $4)`;
+
+const chosenValues = (run: string, { stage = null, rejected = false, reason = null }: SampleFilter) => [
+  run,
+  stage,
+  rejected,
+  reason,
+];
+
+/** How many samples of a run there are. */
+export async function countSamples(reader: Queryable, run: string, filter: SampleFilter): Promise<number> {
+  const [row] = await reader.query<{ samples: number }>(
+    `SELECT count(*) AS samples FROM sample_parts p JOIN samples s ON s.part = p.id WHERE ${CHOSEN}`,
+    chosenValues(run, filter),
+  );
+  return row?.samples ?? 0;
 }
 
 /** A sample's row, and the problem that it answers. */
@@ -199,11 +218,11 @@ export interface SampleRow extends Omit<NewSample, 'text'> {
   text: TextPlace;
 }
 
-/** A run's samples in the order of stages, parts and sequences. */
+/** A run's samples in the order of stages, parts and sequences, at most `limit`. */
 export async function listSamples(
   reader: Queryable,
   run: string,
-  { stage = null, rejected = false, reason = null, limit }: SampleFilter,
+  { limit, ...filter }: SampleFilter & { limit: number },
 ): Promise<SampleRow[]> {
   return reader.query<SampleRow>(
     `SELECT p.stage, p.branch, p.part, s.sequence, s.prompt, pr.problem, pr.domain, p.source_stage AS "sourceStage",
@@ -214,9 +233,8 @@ export async function listSamples(
      JOIN samples s ON s.part = p.id
      JOIN prompts pr ON pr.hash = s.prompt
      JOIN text_shards t ON t.id = p.shard
-     WHERE p.run = $1 AND ($2::text IS NULL OR p.stage = $2)
-       AND (NOT $3 OR s.reason IS NOT NULL) AND ($4::text IS NULL OR s.reason = $4)
+     WHERE ${CHOSEN}
      ORDER BY st.position, p.branch, p.part, s.sequence LIMIT $5`,
-    [run, stage, rejected, reason, limit],
+    [...chosenValues(run, filter), limit],
   );
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { diffRows } from '../../stores/dataset-rows.ts';
-import { findDataset } from '../../stores/datasets.ts';
+import { findDataset, readOrigins } from '../../stores/datasets.ts';
 import { withConnections } from '../connections.ts';
 import { datasetDocumentOf, datasetText, diffDocumentOf, diffText } from '../dataset-view.ts';
 import { formatOf, openR1Rows, writeRows } from '../export-dataset.ts';
@@ -37,9 +37,10 @@ function defineShow(command: Command): void {
     .addHelpText('after', examples('r1 dataset show nano-r1-1-rejection-sft@2 --json'))
     .action((name: string, { json }: Options) =>
       withConnections(async ({ database }) => {
-        const dataset = datasetDocumentOf(await findDataset(await database(), name));
+        const reader = await database();
+        const dataset = datasetDocumentOf(await findDataset(reader, name));
         if (json) printDocument('dataset-show', dataset);
-        else printLine(datasetText(dataset));
+        else printLine(datasetText(dataset, await readOrigins(reader, dataset)));
       }),
     );
 }

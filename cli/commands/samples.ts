@@ -1,14 +1,16 @@
 import { type Command, Option } from 'commander';
+import { sumCounts } from '../../algorithm/filters.ts';
 import { type RejectionReason, rejectionReasons } from '../../contracts/datasets.ts';
-import { listSamples } from '../../stores/samples.ts';
+import type { Queryable } from '../../stores/database.ts';
+import { countSamples, listLastParts, listSamples } from '../../stores/samples.ts';
 import { listStages } from '../../stores/stages.ts';
 import { readTexts } from '../../stores/texts.ts';
 import { withConnections } from '../connections.ts';
-import { sampleDocumentOf, samplesText } from '../dataset-view.ts';
 import { InputError } from '../errors.ts';
 import { positiveInteger } from '../options.ts';
 import { examples, printDocument, printLine } from '../output.ts';
 import { findRun } from '../run-rows.ts';
+import { type SampledStage, sampleDocumentOf, samplesText } from '../samples-view.ts';
 import { suggestion } from '../suggestion.ts';
 
 interface Options {
@@ -46,20 +48,33 @@ async function samples(
     const reader = await database();
     const { run } = await findRun(reader, name);
     if (stage !== undefined) refuseUnknown(stage, await listStages(reader, run));
-    const rows = await listSamples(reader, run, {
-      stage: stage ?? null,
-      rejected,
-      reason: reason ?? null,
-      limit,
-    });
+    const filter = { stage: stage ?? null, rejected, reason: reason ?? null };
+    const rows = await listSamples(reader, run, { ...filter, limit });
     const texts = await readTexts(
       await objects(),
       rows.map(({ text }) => text),
     );
-    const found = rows.map((row, index) => sampleDocumentOf(row, texts[index] ?? ''));
-    if (json) printDocument('samples', found);
-    else printLine(samplesText(found));
+    const samples = rows.map((row, index) => sampleDocumentOf(row, texts[index] ?? ''));
+    if (json) return printDocument('samples', samples);
+    const stages = await sampledStages(reader, run, stage);
+    printLine(samplesText({ stages, samples, all: await countSamples(reader, run, filter) }));
   });
+}
+
+/** The stages of a run that sampled, or the one asked for. */
+async function sampledStages(
+  reader: Queryable,
+  run: string,
+  only: string | undefined,
+): Promise<SampledStage[]> {
+  const sampled: SampledStage[] = [];
+  for (const { stage } of await listStages(reader, run)) {
+    const parts = await listLastParts(reader, { run, stage });
+    if (parts.length === 0 || stage !== (only ?? stage)) continue;
+    const from = [...new Set(parts.map(({ sourceStage }) => sourceStage))];
+    sampled.push({ stage, from, counts: sumCounts(parts.map(({ counts }) => counts)) });
+  }
+  return sampled;
 }
 
 function refuseUnknown(stage: string, stages: readonly { stage: string }[]): void {

@@ -4,8 +4,8 @@ import { buildDataset } from '../../activities/build-dataset.ts';
 import type { Stores } from '../../activities/dependencies.ts';
 import { selectSamples } from '../../activities/select-samples.ts';
 import { forkBranch } from '../../stores/branches.ts';
-import { countExamples, readExamples } from '../../stores/dataset-rows.ts';
-import { findDataset, freezeDataset } from '../../stores/datasets.ts';
+import { countExamples, diffRows, readExamples } from '../../stores/dataset-rows.ts';
+import { findDataset, freezeDataset, readOrigins } from '../../stores/datasets.ts';
 import { createExampleSet } from '../../stores/example-sets.ts';
 import { promptHash } from '../../stores/prompts.ts';
 import { listSamples } from '../../stores/samples.ts';
@@ -190,4 +190,34 @@ test('a text that is not the one its row names is refused', async (t) => {
     readExamples(stores.database, stores.objects, built, [4]),
     failure('InvalidInput', '0 to 3'),
   );
+});
+
+test('two data sets differ by the rows that one has more often than the other', async (t) => {
+  const { database, objects } = await storesWithRun(t);
+  const setOf = async (name: string, problems: string[]) => {
+    const rows = problems.map((problem, n) => ({
+      problem,
+      response: `<think></think><answer>${problem}</answer>`,
+      domain: 'general',
+      source: 's.jsonl',
+      line: n + 1,
+    }));
+    await createExampleSet(database, objects, { name, rows });
+    return (await findDataset(database, name)).id;
+  };
+  const [first, second] = [await setOf('first', ['a', 'b', 'b', 'c']), await setOf('second', ['b', 'd'])];
+  assert.deepEqual(await diffRows(database, first, second), { common: 1, onlyFirst: 3, onlySecond: 1 });
+});
+
+test('a data set tells who sampled it and what was joined', async (t) => {
+  const stores = await storesWithRun(t);
+  await twoParts(stores);
+  const { digest: joined } = await seeds(stores);
+  await buildDataset(stores, build(2, [joined]));
+  const { sampledBy, included } = await readOrigins(
+    stores.database,
+    await findDataset(stores.database, 'calm/zero'),
+  );
+  assert.deepEqual(sampledBy, ['calm/zero']);
+  assert.deepEqual(included, [{ name: 'seeds', version: 1, rows: 2 }]);
 });

@@ -1,13 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  datasetDocumentOf,
-  datasetText,
-  diffDocumentOf,
-  diffText,
-  samplesText,
-} from '../../cli/dataset-view.ts';
+import { datasetDocumentOf, datasetText, diffDocumentOf, diffText } from '../../cli/dataset-view.ts';
 import { plainText } from '../../cli/plain-text.ts';
+import { samplesText } from '../../cli/samples-view.ts';
 import { datasetDocument, type SampleDocument } from '../../contracts/dataset-documents.ts';
 import { selectionRuleSchema } from '../../contracts/datasets.ts';
 import type { Dataset } from '../../stores/datasets.ts';
@@ -43,10 +38,19 @@ test('a data set’s document has these fields and no others', () => {
     'version',
   ]);
   assert.deepEqual([document.frozen, document.rejected], [true, { incorrect: 5, repetition: 2 }]);
+});
+
+test('a data set tells where its rows come from, what was refused and the rules in force', () => {
+  const included = [{ name: 'general', version: 2, rows: 4 }];
+  const text = datasetText(datasetDocumentOf(dataset()), { sampledBy: ['calm/reasoning-rl'], included });
+  assert.match(text, /^calm\/rejection-sft@1 {2}· {2}10 rows {2}· {2}frozen/);
   assert.match(
-    datasetText(document),
-    /calm\/rejection-sft@1 {2}· {2}10 rows {2}· {2}frozen[\s\S]*repetition +2/,
+    text,
+    /^6 kept of 13 samples of calm\/reasoning-rl \(policy abababababab\)\n4 joined from general@2$/m,
   );
+  assert.match(text, /incorrect +5\nrepetition +2/);
+  assert.match(text, /^per_prompt +4$/m);
+  assert.doesNotMatch(text, /max_tokens|null/);
 });
 
 test('a difference names the fields of the rule that differ, with both values', () => {
@@ -57,6 +61,7 @@ test('a difference names the fields of the rule that differ, with both values', 
     { field: 'per_prompt', first: 4, second: 8 },
     { field: 'include', first: [], second: [digest] },
   ]);
+  assert.match(diffText(diff), /^include +– +abababababab$/m);
   assert.match(diffText(diff), /only in calm\/rejection-sft@2 +3[\s\S]*per_prompt +4 +8/);
 });
 
@@ -83,7 +88,14 @@ test('a model’s text cannot command the terminal that shows it', () => {
     at: { uri: 's3://b/t', offset: 0, length: 4, sha256: digest },
     text: '\u001b]0;owned\u0007',
   };
-  const text = samplesText([sample]);
-  assert.match(text, /zero 0\/3 +error +accuracy 0, format timeout/);
+  const counts = { sampled: 4, correct: 2, kept: 1, rejected: { incorrect: 2, error: 1 } } as const;
+  const stages = [{ stage: 'zero', from: ['base'], counts }];
+  const text = samplesText({ stages, samples: [sample], all: 3 });
+  assert.match(text, /^zero: 4 sampled by base, 2 correct, 1 kept; rejected: incorrect 2, error 1$/m);
+  assert.match(
+    text,
+    /zero 0\/3 {2}· {2}error {2}· {2}accuracy 0, format timeout {2}· {2}4 tokens\n {2}1\+1\n/,
+  );
+  assert.match(text, /1 of 3 shown/);
   assert(!text.includes('\u001b') && !text.includes('\u0007'));
 });
