@@ -3,6 +3,7 @@ import { seamText } from '../../algorithm/numerics.ts';
 import { moment, percent } from '../figures.ts';
 import { figureColumns } from '../output.ts';
 import { rankingsText } from '../show-view.ts';
+import type { Bar } from './chart.ts';
 import { costTable } from './costs.ts';
 import { factsOf, wallSecondsOf } from './facts.ts';
 import { funnelBars } from './funnel.ts';
@@ -45,9 +46,14 @@ export function reportSummary(data: ReportData): string {
 
 function funnelText(funnel: StageFunnel): string {
   const { stage, from, counts } = funnel;
-  const kept = counts.sampled === 0 ? '' : ` (${percent(counts.kept / counts.sampled)} kept)`;
-  const bars = funnelBars(funnel).map(({ name, value }) => `${name} ${value}`);
-  return `${stage}, sampled by the policy of ${from}: ${bars.join(' → ')}${kept}`;
+  const share = counts.sampled === 0 ? '' : ` (${percent(counts.kept / counts.sampled)})`;
+  const bars = (kind: Bar['kind']) => funnelBars(funnel).filter((bar) => bar.kind === kind);
+  const list = (kind: Bar['kind'], between: string) =>
+    bars(kind)
+      .map(({ name, value }) => `${name} ${value}`)
+      .join(between);
+  const others = [list('refused', ', '), list('joined', ', ')].filter((text) => text !== '');
+  return [`${stage}, sampled by the policy of ${from}: ${list('left', ' → ')}${share}`, ...others].join('; ');
 }
 
 function eventLines({ show }: ReportData): string[] {

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { buildDataset } from '../../../activities/build-dataset.ts';
+import { selectSamples } from '../../../activities/select-samples.ts';
+import { gatherReport } from '../../../cli/report/gather.ts';
+import { recordEvaluation } from '../../../stores/evaluations.ts';
+import { right, rule, sampledPart, storesWithRun, wrong } from '../../activities/sampled-part.ts';
+import { BRANCH, claim, KEY, train } from '../../stores/helpers.ts';
+
+const figures = {
+  problems: 2,
+  k: 2,
+  passAt1: 0.5,
+  passAt1Interval: [0.2, 0.8] as [number, number],
+  consAtK: 0.5,
+  formatRate: 1,
+  meanLength: 20.5,
+  reflectionRate: 0.25,
+  passAtK: 0.75,
+  byDomain: {},
+  generalAbility: null,
+  languageConsistency: null,
+};
+
+test('a report is gathered from a run’s rows and objects, finished or not', async (t) => {
+  const stores = await storesWithRun(t);
+  const part = await sampledPart(stores, 0, [right('a'), wrong, right('b'), right('c')]);
+  await train(stores.database, 1, 3, await claim(stores.database));
+  await selectSamples(stores, part);
+  await buildDataset(stores, { key: BRANCH, name: 'calm/zero', rule, parts: 1, include: [] });
+  await recordEvaluation(stores.database, {
+    ...{ key: KEY, as: 'base', step: 0, quick: false, checkpoint: null, alarms: [], figures },
+    ...{ rollout: part.rollout, scores: part.scores },
+  });
+  const link = (workflowId: string) => `http://ui/${workflowId}`;
+  const data = await gatherReport({ ...stores, link }, KEY.run);
+  assert.deepEqual(
+    data.steps.map(({ step }) => step),
+    [1, 2, 3],
+  );
+  assert.deepEqual(
+    data.funnels.map(({ stage, from, counts }) => [stage, from, counts.sampled, counts.kept]),
+    [['zero', 'zero', 4, 3]],
+  );
+  assert.deepEqual(
+    data.answers.flatMap(({ responses }) => responses.map(({ policy, correct }) => [policy, correct])),
+    [
+      ['base', true],
+      ['base', true],
+    ],
+  );
+  assert.equal(data.answers[0]?.responses[0]?.parts?.thinking, 'a');
+  assert.equal(data.links.run, 'http://ui/r1/calm');
+  assert.deepEqual(
+    data.costs.map(({ stage, tokensForExamples }) => [stage, tokensForExamples]),
+    [['zero', 32]],
+  );
+});
