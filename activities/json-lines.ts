@@ -47,10 +47,33 @@ function parsed<Schema extends z.ZodType>(
   path: string,
   line: number,
 ): z.output<Schema> {
-  const result = schema.safeParse(asJson(content, path, line));
+  const result = schema.safeParse(asJson(content, path, line), { error: expectedAndFound });
   if (result.success) return result.data;
   const issue = result.error.issues[0];
-  return refuse(path, line, `${issue?.path.join('.') || 'row'}: ${issue?.message}`);
+  return refuse(path, line, [...(issue?.path ?? []).map(String), issue?.message].join(': '));
+}
+
+const NAMES: Record<string, string> = {
+  object: 'a JSON object',
+  string: 'a text',
+  boolean: 'true or false',
+};
+
+/** In place of zod's own words. */
+function expectedAndFound(issue: z.core.$ZodRawIssue): string {
+  return `expected ${expectationOf(issue)}, found ${described(issue.input)}`;
+}
+
+function expectationOf(issue: z.core.$ZodRawIssue): string {
+  if (issue.code === 'invalid_type') return NAMES[issue.expected] ?? issue.expected;
+  if (issue.code === 'invalid_value') return issue.values.map((value) => JSON.stringify(value)).join(' or ');
+  return issue.code === 'too_small' ? 'a non-empty text' : 'another value';
+}
+
+function described(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  const text = JSON.stringify(value);
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }
 
 function asJson(content: string, path: string, line: number): unknown {

@@ -1,6 +1,12 @@
 import { z } from 'zod';
+import { scoredText } from '../algorithm/scored-text.ts';
 import { Failure } from '../contracts/failures.ts';
-import type { NewPreference, Preference } from '../stores/preferences.ts';
+import {
+  checkPreferences,
+  type NewPreference,
+  type Preference,
+  splitOfPrompt,
+} from '../stores/preferences.ts';
 import { type LinesText, rowsOfLines } from './json-lines.ts';
 
 const split = z.enum(['train', 'test']).optional();
@@ -16,32 +22,31 @@ const rowSchemas = {
 };
 
 /**
- * Preference pairs or safety labels, one JSON object a line. Rows that name no split: every so many-th is held out,
- * so that `heldOut` of them are. Throws Failure 'InvalidInput' naming file, line and field.
+ * Preference pairs or safety labels, one JSON object a line. Of rows that name no split, about `heldOut` of the
+ * prompts are held out. Throws Failure 'InvalidInput' naming file, line and field, or the split that lacks rows.
  */
 export function preferencesIn(lines: LinesText, kind: Preference['kind'], heldOut: number): NewPreference[] {
-  const every = Math.max(2, Math.round(1 / heldOut));
   const rows = rowsOfLines<z.ZodType<z.infer<(typeof rowSchemas)[typeof kind]>>>(lines, rowSchemas[kind]);
-  return rows.map(({ row, line }, index) => {
-    const placed = {
-      ...row,
-      kind,
-      split: row.split ?? splitAt(index, every),
-      source: lines.name,
-      line,
-    } as NewPreference;
-    refuseEqualSides(placed);
-    return placed;
+  const preferences = rows.map(({ row, line }) => {
+    const split = row.split ?? splitOfPrompt(row.prompt, heldOut);
+    return { ...row, kind, split, source: lines.name, line } as NewPreference;
   });
+  for (const row of preferences) refuseEqualSides(row);
+  checkPreferences(preferences);
+  return preferences;
 }
 
-const splitAt = (index: number, every: number) => (index % every === every - 1 ? 'test' : 'train');
-
+/** Only what follows the thinking is scored of a pair: two sides that differ before it alone teach nothing. */
 function refuseEqualSides(row: NewPreference): void {
-  if (row.kind !== 'pair' || row.chosen !== row.rejected) return;
+  if (row.kind !== 'pair') return;
+  const [chosen, rejected] = [row.chosen, row.rejected].map((side) =>
+    scoredText('helpfulness', side, { prefilled: false }),
+  );
+  if (chosen !== rejected) return;
+  const found = row.chosen === row.rejected ? 'equal ones' : 'ones that differ in their thinking alone';
   throw new Failure(
     'InvalidInput',
-    `${row.source} line ${row.line}: chosen and rejected: expected two different responses, found equal ones; ` +
+    `${row.source} line ${row.line}: chosen and rejected: expected two different responses, found ${found}; ` +
       'nothing was imported: mend the file',
   );
 }

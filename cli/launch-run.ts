@@ -7,7 +7,6 @@ import type { Stores } from '../activities/dependencies.ts';
 import { importBase } from '../activities/import-base.ts';
 import { importPrompts, readPromptSource } from '../activities/import-prompts.ts';
 import { readCheckpoint } from '../activities/read-checkpoint.ts';
-import { promptTokens } from '../activities/sample-request.ts';
 import type { ImportedPrompts } from '../algorithm/prompt-rows.ts';
 import type { CommittedCheckpoint } from '../contracts/activities.ts';
 import type { Recipe } from '../contracts/recipe.ts';
@@ -20,6 +19,9 @@ import type { Connections } from './connections.ts';
 import { InputError } from './errors.ts';
 import { importLaunchData, type LaunchData, readLaunchData } from './launch-data.ts';
 import type { RecipeFile } from './recipe-file.ts';
+import { refuseUnfitData } from './refuse-data.ts';
+import { refuseUnfitModels } from './refuse-models.ts';
+import { refuseDomains, refuseOverlap, refuseSplits } from './refuse-prompts.ts';
 import { type ImportedLaunch, runPlan } from './run-plan.ts';
 import { startRunWorkflow, workflowUrl } from './workflow-client.ts';
 
@@ -48,24 +50,22 @@ export async function checkLaunch(
 ): Promise<CheckedLaunch> {
   const places = { folder, database };
   const reasoning = await readPromptSource(recipe.prompts, places);
-  refuseSplits(recipe, reasoning);
+  refuseSplits(recipe, reasoning.prompts);
   const general = recipe.general_prompts && (await readPromptSource(recipe.general_prompts, places));
   const prompts = { ...reasoning, prompts: [...reasoning.prompts, ...(general?.prompts ?? [])] };
+  refuseOverlap(prompts.prompts);
+  refuseDomains(recipe, prompts.prompts);
   const generalDomains = [...new Set(general?.prompts.map(({ domain }) => domain))];
   const model = await readBase(recipe.base, folder, objects);
   const students: Record<string, ModelFolder> = {};
   for (const [name, path] of Object.entries(recipe.students)) {
     students[name] = await readBase(path, folder, objects);
   }
-  refuseUnfit(recipe, prompts, { base: model, ...students });
-  return {
-    recipe,
-    model,
-    students,
-    prompts,
-    generalDomains,
-    data: await readLaunchData(recipe, { folder, database, objects }),
-  };
+  const models = { base: model, ...students };
+  refuseUnfitModels(recipe, prompts.prompts, models);
+  const data = await readLaunchData(recipe, { folder, database, objects });
+  refuseUnfitData(recipe, data, { models, prompts: prompts.prompts });
+  return { recipe, model, students, prompts, generalDomains, data };
 }
 
 function readBase(path: string, folder: string, objects: Connections['objects']): Promise<ModelFolder> {
@@ -76,54 +76,6 @@ async function readStoredBase(uri: string, objects: Connections['objects']): Pro
   const store = await objects();
   const { reference } = await store.getByUri(uri);
   return readCheckpoint({ objects: store }, reference);
-}
-
-function refuseSplits({ evaluation }: Recipe, { prompts }: ImportedPrompts): void {
-  const heldOut = prompts.filter(({ split }) => split === 'test').length;
-  if (heldOut === prompts.length) {
-    throw new InputError('prompts: expected some to train on, found held-out ones (split "test") alone');
-  }
-  const most = Math.max(evaluation.problems, evaluation.quick_problems);
-  if (heldOut >= most) return;
-  throw new InputError(
-    `evaluation: expected at most as many problems as prompts are held out (${heldOut}), found ${most}. ` +
-      'Hold out more (prompts.test, rows with "split": "test"), or set evaluation.problems and quick_problems.',
-  );
-}
-
-/** Every model of the run must read its prompts, and have positions for prompt and completion. */
-function refuseUnfit(recipe: Recipe, prompts: ImportedPrompts, models: Record<string, ModelFolder>): void {
-  for (const [name, model] of Object.entries(models)) {
-    const what = name === 'base' ? recipe.base : `student ${name}`;
-    refuseWithoutTemplate(what, recipe, model);
-    refuseTooLong(what, recipe, prompts, model);
-  }
-}
-
-function refuseWithoutTemplate(what: string, { prompt_format }: Recipe, { tokenizer }: ModelFolder): void {
-  if (prompt_format === 'text' || tokenizer.hasChatTemplate) return;
-  throw new InputError(
-    `${what}: expected a tokenizer with a chat template (chat_template in tokenizer_config.json), found none. ` +
-      'Add the template, or set prompt_format: text.',
-  );
-}
-
-function refuseTooLong(what: string, recipe: Recipe, { prompts }: ImportedPrompts, model: ModelFolder): void {
-  const positions = model.config.max_position_embeddings;
-  const completion = Math.max(
-    recipe.evaluation.max_completion_length,
-    ...recipe.stages.flatMap((stage) =>
-      stage.algorithm === 'grpo' ? [stage.options.max_completion_length] : [],
-    ),
-  );
-  for (const { problem, source, line } of prompts) {
-    const { length } = promptTokens(model.tokenizer, recipe.prompt_format, problem);
-    if (length + completion <= positions) continue;
-    throw new InputError(
-      `${source} line ${line}: expected prompt and max_completion_length within the ${positions} positions of ${what}, ` +
-        `found ${length} + ${completion}. Shorten max_completion_length, or leave the prompt out.`,
-    );
-  }
 }
 
 /** Imports, commits and starts a checked launch. */

@@ -134,7 +134,8 @@ export const grpoSchema = z
     max_drop_rate: z.number().min(0).max(1).default(0.2),
   })
   .superRefine((o, ctx) => {
-    const refuse = (path: string, message: string) => ctx.addIssue({ code: 'custom', path: [path], message });
+    const refuse = (path: string | (string | number)[], message: string) =>
+      ctx.addIssue({ code: 'custom', path: [path].flat(), message });
     if (o.warmup_steps > o.max_steps)
       refuse('warmup_steps', `expected at most max_steps (${o.max_steps}), found ${o.warmup_steps}`);
     if (o.epsilon_high !== undefined && o.epsilon_high < o.epsilon)
@@ -143,6 +144,10 @@ export const grpoSchema = z
       refuse('rewards', 'expected each reward once');
     if (o.rewards.every((r) => r.weight === 0))
       refuse('rewards', 'expected a weight other than 0 for at least one reward');
+    for (const [path, from] of stepsJoined(o)) {
+      if (from > o.max_steps)
+        refuse(path, `expected a step of the stage (at most max_steps, ${o.max_steps}), found ${from}`);
+    }
     if (o.dynamic_sampling && !o.rewards.some((r) => r.name === 'accuracy'))
       refuse(
         'dynamic_sampling',
@@ -154,6 +159,19 @@ export const grpoSchema = z
       refuse('use_bias_correction_kl', 'has no meaning with beta 0');
   });
 export type GrpoOptions = z.infer<typeof grpoSchema>;
+
+type JoiningOptions = Readonly<
+  Record<'rewards' | 'curriculum', readonly { from_step?: number | undefined }[]>
+>;
+
+/** Steps from which on rewards and domains join, each with its key. */
+const stepsJoined = (options: JoiningOptions): [(string | number)[], number][] =>
+  (['rewards', 'curriculum'] as const).flatMap((field) =>
+    options[field].map(({ from_step = 1 }, place): [(string | number)[], number] => [
+      [field, place, 'from_step'],
+      from_step,
+    ]),
+  );
 
 /** How a policy is measured: k samples for each held-out problem. */
 export const evaluationSchema = z.strictObject({

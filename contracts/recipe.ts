@@ -10,7 +10,9 @@ import {
   sftSchema,
 } from './options.ts';
 import { nameSchema } from './reference.ts';
+import { isModelReward } from './rewards.ts';
 import { roleOf, type StageRole, stageNameSchema, suffixOf } from './stage-name.ts';
+import { problemsOfStage, type StageNeed, type StageProblem } from './stage-problems.ts';
 
 const stage = {
   stage: stageNameSchema,
@@ -181,7 +183,7 @@ export const recipeSchema = z
     stages: z.array(stageSchema).min(1),
   })
   .superRefine((recipe, ctx) => {
-    for (const [index, problem] of recipe.stages.flatMap((_, place) => problemsOfStage(recipe, place))) {
+    for (const [index, problem] of problemsOf(recipe)) {
       ctx.addIssue({ code: 'custom', path: ['stages', index, ...problem.path], message: problem.message });
     }
   });
@@ -206,47 +208,45 @@ export function originOf({ stage: name, from }: Pick<StageRecipe, 'stage' | 'fro
 }
 
 /** Stages that must be complete before this one can start. */
-export function stagesNeeded(recipe: StageRecipe): string[] {
+export const stagesNeeded = (recipe: StageRecipe): string[] => needsOf(recipe).map(({ stage }) => stage);
+
+/** The same with their purposes, and the keys of the recipe that name them. */
+function needsOf(recipe: StageRecipe): StageNeed[] {
   const origin = originOf(recipe);
+  const start: StageNeed = { stage: origin, as: 'start', path: recipe.from === undefined ? [] : ['from'] };
   return [
-    ...(origin === 'base' || origin.startsWith('student/') ? [] : [origin]),
-    ...(recipe.algorithm === 'sft' ? recipe.data.flatMap(stagesOfSource) : []),
-    ...(recipe.algorithm === 'grpo' ? recipe.options.rewards.flatMap(({ name }) => modelStageOf(name)) : []),
+    ...(origin === 'base' || origin.startsWith('student/') ? [] : [start]),
+    ...(recipe.algorithm === 'sft' ? recipe.data.flatMap(needsOfSource) : []),
+    ...(recipe.algorithm === 'grpo' ? recipe.options.rewards.flatMap(needsOfReward) : []),
   ];
 }
 
-function stagesOfSource(source: ExampleSource): string[] {
-  if (source.source === 'sampled') return [source.policy];
-  return source.source === 'stage' ? [source.stage] : [];
+function needsOfSource(source: ExampleSource, place: number): StageNeed[] {
+  if (source.source === 'sampled')
+    return [{ stage: source.policy, as: 'sampler', path: ['data', place, 'policy'] }];
+  return source.source === 'stage'
+    ? [{ stage: source.stage, as: 'examples', path: ['data', place, 'stage'] }]
+    : [];
+}
+
+function needsOfReward({ name }: { name: string }, place: number): StageNeed[] {
+  const path = ['options', 'rewards', place, 'name'];
+  return modelStageOf(name).map((stage) => ({ stage, as: 'reward', path }));
 }
 
 /** The stage that trains the model which gives a reward; none for rewards by rule. */
-export function modelStageOf(reward: string): string[] {
-  return reward === 'helpfulness' || reward === 'safety' ? [`reward-model/${reward}`] : [];
-}
+export const modelStageOf = (reward: string): string[] =>
+  isModelReward(reward) ? [`reward-model/${reward}`] : [];
 
-interface StageProblem {
-  path: (string | number)[];
-  message: string;
-}
-
-function problemsOfStage({ stages, students }: Recipe, index: number): [number, StageProblem][] {
-  const found = stages[index];
-  if (found === undefined || !stageNameSchema.safeParse(found.stage).success) return [];
-  const problems: StageProblem[] = [];
-  const refuse = (path: StageProblem['path'], message: string) => problems.push({ path, message });
-  const earlier = stages.slice(0, index).map((candidate) => candidate.stage);
-  const { algorithm } = roles[roleOf(found.stage)];
-  if (earlier.includes(found.stage))
-    refuse(['stage'], `expected each stage once, found ${found.stage} again`);
-  if (found.algorithm !== algorithm)
-    refuse(['algorithm'], `expected ${algorithm} for ${found.stage}, found ${found.algorithm}`);
-  const origin = originOf(found);
-  if (origin.startsWith('student/') && students[origin.slice('student/'.length)] === undefined)
-    refuse(['from'], `expected a student named under \`students\`, found ${origin}`);
-  for (const needed of stagesNeeded(found)) {
-    if (earlier.includes(needed)) continue;
-    refuse([], `${found.stage} needs the stage ${needed} before it; found ${earlier.join(', ') || 'none'}`);
-  }
-  return problems.map((problem) => [index, problem]);
+function problemsOf({ stages, students }: Recipe): [number, StageProblem][] {
+  const outlines = stages.map((stage) => ({ ...stage, origin: originOf(stage), needs: needsOf(stage) }));
+  return outlines.flatMap((outline, place) =>
+    stageNameSchema.safeParse(outline.stage).success
+      ? problemsOfStage(outline, {
+          earlier: outlines.slice(0, place),
+          algorithm: roles[roleOf(outline.stage)].algorithm,
+          students: Object.keys(students),
+        }).map((problem): [number, StageProblem] => [place, problem])
+      : [],
+  );
 }

@@ -31,6 +31,8 @@ export interface Tokenizer {
   readonly padTokenId: number | null;
   /** Special tokens that stand in the text are recognised; nothing is added. */
   encode(text: string): number[];
+  /** The first word of a text that could only be read as the unknown token; null where all of it has tokens. */
+  unknownIn(text: string): string | null;
   /** An id beyond the tokenizer's vocabulary, which a padded embedding may yield, has no text. */
   decode(ids: ArrayLike<number>, options?: { skipSpecialTokens?: boolean }): string;
   /** The text of a conversation, to be encoded. Throws TokenizerError where there is no template. */
@@ -102,6 +104,7 @@ class FileTokenizer implements Tokenizer {
   private readonly tokenizer: HuggingFaceTokenizer;
   private readonly config: TokenizerConfig;
   private readonly template: Template | undefined;
+  private readonly unknownTokenId: number | null;
 
   constructor(tokenizer: HuggingFaceTokenizer, config: TokenizerConfig, template: string | undefined) {
     this.tokenizer = tokenizer;
@@ -110,6 +113,7 @@ class FileTokenizer implements Tokenizer {
     this.vocabSize = 1 + largest(tokenizer.get_vocab().values());
     this.eosTokenId = this.specialTokenId('eos_token');
     this.padTokenId = config.pad_token ? this.specialTokenId('pad_token') : null;
+    this.unknownTokenId = config.unk_token ? (tokenizer.token_to_id(config.unk_token) ?? null) : null;
   }
 
   encode(text: string): number[] {
@@ -121,6 +125,14 @@ class FileTokenizer implements Tokenizer {
       );
     }
     return ids;
+  }
+
+  unknownIn(text: string): string | null {
+    const { unknownTokenId } = this;
+    if (unknownTokenId === null) return null;
+    const isUnknown = (piece: string) =>
+      this.tokenizer.encode(piece, { add_special_tokens: false }).ids.includes(unknownTokenId);
+    return isUnknown(text) ? (text.split(/(\s+)/).find(isUnknown) ?? text) : null;
   }
 
   decode(ids: ArrayLike<number>, { skipSpecialTokens = false } = {}): string {

@@ -34,13 +34,15 @@ const ROWS_A_STATEMENT = 2_000;
 /**
  * Writes preferences whole, or nothing. Imported before, they are the same set.
  * @throws Failure 'InvalidInput' naming file and line of a row that teaches nothing: a pair with equal sides, an
- * empty prompt or response, a row of the other kind, a prompt in both splits; or where a split has no row.
+ * empty prompt or response, a row of the other kind, a prompt in both splits; or where a split has no row, or no label
+ * of one kind.
  */
 export async function importPreferences(
   database: Database,
   { name, rows }: NewPreferenceSet,
 ): Promise<PreferenceSet> {
-  const placed = checked(rows);
+  checkPreferences(rows);
+  const placed = inPlaces(rows);
   const count = (split: PreferenceSplit) => placed.filter((row) => row.split === split).length;
   const set = {
     digest: digestOf(placed),
@@ -69,24 +71,39 @@ function digestOf(rows: readonly Placed[]): string {
   return hash.digest('hex');
 }
 
-function checked(rows: readonly NewPreference[]): Placed[] {
-  const counts: Record<PreferenceSplit, number> = { train: 0, test: 0 };
+/** Throws as `importPreferences` does; nothing is written. */
+export function checkPreferences(rows: readonly NewPreference[]): void {
   const splits = new Map<string, NewPreference>();
-  const placed = rows.map((row) => {
+  for (const row of rows) {
     refuseRow(row, rows[0]?.kind);
     refuseOtherSplit(row, splits.get(row.prompt));
     splits.set(row.prompt, row);
-    return { ...row, ordinal: counts[row.split]++ };
-  });
-  for (const split of ['train', 'test'] as const) {
-    if (counts[split] > 0) continue;
-    throw new Failure(
-      'InvalidInput',
-      `preferences: expected rows of the split ${split}, found ${rows.length} rows and none of it; nothing was imported: ` +
-        'add some, since a reward model is trained on one split and measured on the other',
-    );
   }
-  return placed;
+  for (const split of ['train', 'test'] as const) refuseLacking(split, rows);
+}
+
+function inPlaces(rows: readonly NewPreference[]): Placed[] {
+  const counts: Record<PreferenceSplit, number> = { train: 0, test: 0 };
+  return rows.map((row) => ({ ...row, ordinal: counts[row.split]++ }));
+}
+
+/** A reward model is trained on one split and measured on the other; labels say something only beside their opposite. */
+function refuseLacking(split: PreferenceSplit, rows: readonly NewPreference[]): void {
+  const own = rows.filter((row) => row.split === split);
+  const safe = own.filter((row) => row.kind === 'label' && row.safe).length;
+  const found =
+    own.length === 0
+      ? 'none'
+      : own[0]?.kind === 'label' && (safe === 0 || safe === own.length)
+        ? `only ${safe === 0 ? 'unsafe' : 'safe'} ones`
+        : null;
+  if (found === null) return;
+  const expected = rows[0]?.kind === 'label' ? 'safe and unsafe responses' : 'rows';
+  throw new Failure(
+    'InvalidInput',
+    `${rows[0]?.source ?? 'preferences'}: expected ${expected} of the split ${split}, found ${found} in ${rows.length} rows; ` +
+      `nothing was imported: add some with "split": "${split}", or choose another share of held-out rows (held_out)`,
+  );
 }
 
 /** A text that cannot be a side of a preference; undefined where the text is one. */

@@ -54,6 +54,13 @@ test('a character outside the alphabet is one unknown token', () => {
   assert.deepEqual(tokensOf('1é😀2'), ['1', '<|unk|>', '<|unk|>', '2']);
 });
 
+test('a word that could only be read as unknown is told, where the tokenizer has a token for the unknown', () => {
+  assert.equal(nano.unknownIn('<think>1+2 check 3</think>'), null);
+  assert.equal(nano.unknownIn('copy 1+2 <|im_start|>user now'), '<|im_start|>user');
+  const { unk_token: _, ...config } = nanoTokenizerConfigJson(256);
+  assert.equal(loadTokenizer(files(nanoTokenizerJson(), config)).unknownIn('É'), null);
+});
+
 test('the ids are those that the nano model is built for', () => {
   assert.equal(nano.vocabSize, NANO_VOCABULARY.length);
   assert.equal(nano.vocabSize, 60);
