@@ -8,7 +8,11 @@ import type {
   RewardModelPlan,
   SupervisedPlan,
 } from '../contracts/activities.ts';
+import { Failure } from '../contracts/failures.ts';
+import type { StepKey } from '../contracts/identity.ts';
+import type { Change } from '../contracts/options.ts';
 import type { Cursor, SupervisedBatchRecord, SupervisedObjective } from '../contracts/records.ts';
+import type { Reference } from '../contracts/reference.ts';
 import { commitBatch, findBatch } from '../stores/batches.ts';
 import { listChanges } from '../stores/changes.ts';
 import { keys } from '../stores/keys.ts';
@@ -16,7 +20,7 @@ import { putRecord, type Tensors } from '../stores/records.ts';
 import type { WatchedStores } from './dependencies.ts';
 import { planOf, stagePlanOf } from './plan-of.ts';
 import { floats, ints, joinInts, lengthsOf } from './ragged.ts';
-import { openTrainingData, type TrainingSequence } from './training-data.ts';
+import { openTrainingData, type TrainingData, type TrainingSequence } from './training-data.ts';
 
 /**
  * Makes the log record of one supervised step and commits its row (rule 2). Which rows a step takes is a function of
@@ -33,44 +37,12 @@ export async function makeSupervisedBatch(
   const runPlan = await planOf(database, key.run);
   const plan = stagePlanOf(runPlan, key.stage) as SupervisedPlan | RewardModelPlan;
   const data = await openTrainingData(stores, key, runPlan, plan);
-  const walk = { runSeed: BigInt(runPlan.seed), stage: key.stage, size: data.size };
-  const size = plan.options.per_device_train_batch_size;
-  const cursorBefore = cursorAfter(key.step - 1, size, data.size);
-  const { indices, next } = take(cursorBefore, size, walk);
-  const sequencesN = await data.read(indices);
-  const record: SupervisedBatchRecord = {
-    kind: 'supervised-batch',
-    key,
-    objective: data.objective,
-    data: data.digest,
-    packing: plan.algorithm === 'sft' && plan.options.packing,
-    numbers: supervisedNumbersInForce(key.step, plan.options, await listChanges(database, key)),
-    digestBefore: input.digestBefore,
-    cursorBefore,
-    cursorAfter: next,
-    digestAfter: milestonesAt(key.step, plan.options).digest,
-  };
-  const batch = await putRecord(
-    objects,
-    keys.batch(key, term),
-    record,
-    tensorsOf(data.objective, sequencesN, indices),
-  );
+  const drawn = await draw(data, key, BigInt(runPlan.seed), plan);
+  const { record, tensors } = recordOf(input, plan, data, drawn, await listChanges(database, key));
+  const batch = await putRecord(objects, keys.batch(key, term), record, tensors);
   failpoints.reached('batch-object', key.step);
-  const lengths = sequencesN.map(({ completion }) => completion.length);
-  const tokens = sum(lengths);
-  const summary = {
-    reward: null,
-    rewards: null,
-    accuracy: null,
-    meanLength: tokens / Math.max(1, lengths.length),
-    zeroVarianceShare: null,
-    dropped: 0,
-  };
-  const { meanLength, reward, accuracy, dropped } = summary;
-  const learningRate = record.numbers.learning_rate;
-  const completions = sequencesN.length;
-  const result = { batch, completions, tokens, dropped, reward, accuracy, meanLength, learningRate };
+  const summary = summaryOf(drawn);
+  const result = resultOf(batch, drawn, summary, record.numbers.learning_rate);
   const logged = await commitBatch(database, {
     key,
     term,
@@ -84,6 +56,89 @@ export async function makeSupervisedBatch(
   });
   failpoints.reached('batch-row', key.step);
   return logged;
+}
+
+/** What a step takes of its data. */
+interface Drawn {
+  /** [N] */
+  sequencesN: TrainingSequence[];
+  /** [B] places in the data of what is trained on */
+  ordinals: number[];
+  /** rows left out */
+  dropped: number;
+  cursorBefore: Cursor;
+  cursorAfter: Cursor;
+}
+
+async function draw(
+  data: TrainingData,
+  { run, stage, step }: StepKey,
+  runSeed: bigint,
+  { options }: SupervisedPlan | RewardModelPlan,
+): Promise<Drawn> {
+  const size = options.per_device_train_batch_size;
+  const before = cursorAfter(step - 1, size, data.size);
+  const { indices, next } = take(before, size, { runSeed, stage, size: data.size });
+  const rows = await data.read(indices);
+  const isKept = (_: unknown, place: number) => (rows[place] ?? []).length > 0;
+  const ordinals = indices.filter(isKept);
+  refuseEmpty(`${run}/${stage}: step ${step}`, options.max_length, indices.length, ordinals.length);
+  const dropped = indices.length - ordinals.length;
+  return { sequencesN: rows.flat(), ordinals, dropped, cursorBefore: before, cursorAfter: next };
+}
+
+/** Examples are left out that the stage's tokenizer makes too long or cannot write; a step needs one that is not. */
+function refuseEmpty(place: string, longest: number, drawn: number, kept: number): void {
+  if (kept > 0) return;
+  throw new Failure(
+    'EmptyBatch',
+    `${place}: expected examples of at most ${longest} tokens (max_length) that the stage's tokenizer has tokens for, ` +
+      `found none among ${drawn}. Launch anew with a larger max_length, or with examples that this model can read`,
+  );
+}
+
+function recordOf(
+  { key, digestBefore }: MakeSupervisedBatchInput,
+  plan: SupervisedPlan | RewardModelPlan,
+  { objective, digest }: TrainingData,
+  { cursorBefore, cursorAfter, sequencesN, ordinals }: Drawn,
+  changes: readonly Change[],
+): { record: SupervisedBatchRecord; tensors: Tensors } {
+  const record: SupervisedBatchRecord = {
+    kind: 'supervised-batch',
+    key,
+    objective,
+    data: digest,
+    packing: plan.algorithm === 'sft' && plan.options.packing,
+    numbers: supervisedNumbersInForce(key.step, plan.options, changes),
+    digestBefore,
+    cursorBefore,
+    cursorAfter,
+    digestAfter: milestonesAt(key.step, plan.options).digest,
+  };
+  return { record, tensors: tensorsOf(objective, sequencesN, ordinals) };
+}
+
+const tokensOf = ({ sequencesN }: Drawn) => sum(sequencesN.map(({ completion }) => completion.length));
+
+/** Of what has no reward. */
+const summaryOf = (drawn: Drawn) => ({
+  reward: null,
+  rewards: null,
+  accuracy: null,
+  meanLength: tokensOf(drawn) / Math.max(1, drawn.sequencesN.length),
+  zeroVarianceShare: null,
+  dropped: drawn.dropped,
+});
+
+function resultOf(
+  batch: Reference,
+  drawn: Drawn,
+  { reward, accuracy, meanLength, dropped }: ReturnType<typeof summaryOf>,
+  learningRate: number,
+): MakeBatchResult {
+  const [completions, tokens] = [drawn.sequencesN.length, tokensOf(drawn)];
+  return { batch, completions, tokens, dropped, reward, accuracy, meanLength, learningRate };
 }
 
 /** Where the walk stands after `steps` steps of `size` rows each, over `rows` rows. */

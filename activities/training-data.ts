@@ -20,13 +20,14 @@ export interface TrainingSequence {
   label?: number;
 }
 
-/** What a supervised stage trains on. A pair is two sequences, chosen and rejected. */
+/** What a supervised stage trains on. */
 export interface TrainingData {
   objective: SupervisedObjective;
   digest: string;
   /** rows that the walk goes over */
   size: number;
-  read(ordinals: readonly number[]): Promise<TrainingSequence[]>;
+  /** The sequences of each row: a pair is two, chosen and rejected; a row that cannot be trained on is none. */
+  read(ordinals: readonly number[]): Promise<TrainingSequence[][]>;
 }
 
 export async function openTrainingData(
@@ -37,54 +38,50 @@ export async function openTrainingData(
 ): Promise<TrainingData> {
   const { manifest } = await initialOf(stores.database, key);
   const tokenizer = await tokenizerOf(stores.objects, manifest);
-  const encode = (problem: string, response: string) => {
-    const tokens = exampleTokens(tokenizer, run.promptFormat, problem, response);
-    refuseTooLong(tokens, plan.options.max_length, problem);
-    return tokens;
-  };
   return plan.algorithm === 'sft'
-    ? openExamples(stores, key, encode)
-    : openPreferences(stores, run, plan, tokenizer);
+    ? openExamples(stores, key, { tokenizer, run, plan })
+    : openPreferences(stores, { tokenizer, run, plan });
 }
 
-type Encode = (problem: string, response: string) => TrainingSequence;
-
-function refuseTooLong({ prompt, completion }: TrainingSequence, most: number, problem: string): void {
-  const length = prompt.length + completion.length;
-  if (length <= most) return;
-  throw new Failure(
-    'InvalidInput',
-    `expected at most ${most} tokens an example (max_length), found ${length} for ${JSON.stringify(problem.slice(0, 80))}; ` +
-      'raise max_length or leave longer ones out of the data (keep.max_tokens)',
-  );
+interface Reader<Plan> {
+  tokenizer: Tokenizer;
+  run: RunPlan;
+  plan: Plan;
 }
 
+const lengthOf = ({ prompt, completion }: TrainingSequence) => prompt.length + completion.length;
+
+/**
+ * Examples as the stage's own tokenizer reads them, which need not be the one that sampled them: those that are
+ * longer than `max_length` by it, or hold what it has no token for, are left out.
+ */
 async function openExamples(
   { database, objects }: Stores,
   key: StageKey,
-  encode: Encode,
+  { tokenizer, run, plan }: Reader<SupervisedPlan>,
 ): Promise<TrainingData> {
   const digest = await readStageDataset(database, key);
+  const sequencesOf = ({ problem, response }: { problem: string; response: string }) => {
+    const tokens = exampleTokens(tokenizer, run.promptFormat, problem, response);
+    const fits = lengthOf(tokens) <= plan.options.max_length && tokenizer.unknownIn(response) === null;
+    return fits ? [tokens] : [];
+  };
   return {
     objective: 'sft',
     digest,
     size: await countExamples(database, digest),
-    read: async (ordinals) =>
-      (await readExamples(database, objects, digest, ordinals)).map(({ problem, response }) =>
-        encode(problem, response),
-      ),
+    read: async (ordinals) => (await readExamples(database, objects, digest, ordinals)).map(sequencesOf),
   };
 }
 
+/** Preferences, all of which were found to fit when the run was launched. */
 async function openPreferences(
   { database }: Stores,
-  { promptFormat }: RunPlan,
-  { objective, preferences: digest, options }: RewardModelPlan,
-  tokenizer: Tokenizer,
+  { tokenizer, run, plan: { objective, preferences: digest, options } }: Reader<RewardModelPlan>,
 ): Promise<TrainingData> {
   const judgedFor = objective === 'pairwise' ? 'helpfulness' : 'safety';
   const encode = (problem: string, response: string) => {
-    const tokens = rewardModelTokens(tokenizer, promptFormat, { judgedFor, problem, response });
+    const tokens = rewardModelTokens(tokenizer, run.promptFormat, { judgedFor, problem, response });
     refuseTooLong(tokens, options.max_length, problem);
     return tokens;
   };
@@ -93,10 +90,20 @@ async function openPreferences(
     digest,
     size: await countPreferences(database, digest, 'train'),
     read: async (ordinals) =>
-      (await readPreferences(database, digest, 'train', ordinals)).flatMap((row) =>
+      (await readPreferences(database, digest, 'train', ordinals)).map((row) =>
         row.kind === 'pair'
           ? [encode(row.prompt, row.chosen), encode(row.prompt, row.rejected)]
           : [{ ...encode(row.prompt, row.response), label: Number(row.safe) }],
       ),
   };
+}
+
+function refuseTooLong(tokens: TrainingSequence, most: number, problem: string): void {
+  const length = lengthOf(tokens);
+  if (length <= most) return;
+  throw new Failure(
+    'InvalidInput',
+    `expected at most ${most} tokens a response with its prompt (max_length), found ${length} for ` +
+      `${JSON.stringify(problem.slice(0, 80))}; raise max_length or leave longer ones out of the preferences`,
+  );
 }

@@ -52,7 +52,7 @@ export const sftSchema = z.strictObject({
   per_device_train_batch_size: z.int().positive(),
   /** several examples in a row, attention kept inside each */
   packing: z.boolean().default(true),
-  /** prompt and response together, tokens; longer examples are left out of the data set */
+  /** prompt and response together, tokens; longer examples are left out of the batch, and counted as dropped */
   max_length: z.int().positive(),
 });
 export type SftOptions = z.infer<typeof sftSchema>;

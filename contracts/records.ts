@@ -188,9 +188,9 @@ export type SupervisedObjective = z.infer<typeof supervisedObjectiveSchema>;
 /**
  * The complete log record of one supervised step. Written by `make-supervised-batch`, read by `train-step`.
  * Tensors: `promptTokens` I32 [T], `promptLengths` I32 [N], `completionTokens` I32 [T],
- * `completionLengths` I32 [N], `ordinals` I32 [B] (places in the data); for `sft` `lossWeights` F32 [N] (every
- * token of sequence n weighs `lossWeights[n]`); for `pointwise` `labels` F32 [N]. For `pairwise` sequences 2i
- * and 2i+1 are the chosen and the rejected one of pair i.
+ * `completionLengths` I32 [N], `ordinals` I32 [B] (places in the data of what is trained on); for `sft`
+ * `lossWeights` F32 [N] (every token of sequence n weighs `lossWeights[n]`); for `pointwise` `labels` F32 [N].
+ * For `pairwise` sequences 2i and 2i+1 are the chosen and the rejected one of pair i.
  */
 export const supervisedBatchSchema = z.strictObject({
   kind: z.literal('supervised-batch'),
