@@ -87,7 +87,7 @@ const ofSteps: Record<Exclude<AlarmName, keyof typeof ofEvaluations>, Measure<Wa
   },
   'no-variance': {
     side: 'above',
-    defaults: { threshold: 0.95, window: 10, action: 'note' },
+    defaults: { threshold: 0.98, window: 10, action: 'note' },
     value: meanOf(({ zeroVarianceShare }) => zeroVarianceShare),
     what: 'share of groups whose rewards are all equal',
   },

@@ -47,6 +47,7 @@ export async function followRun(
       away = seen instanceof Failure;
       if (!(seen instanceof Failure)) {
         announce(seen.show);
+        if (seen.show.status === 'complete') return seen.show;
         line.show(progressText(seen.snapshots), progressMilestone(seen.snapshots));
         if (hasEnded(seen.show)) return seen.show;
       }
@@ -114,8 +115,9 @@ export function parkedReason(show: ShowDocument): string | null {
   return show.status === 'parked' ? 'no reason was recorded' : null;
 }
 
+/** Otherwise than complete. */
 function hasEnded(show: ShowDocument): boolean {
-  return show.status === 'complete' || show.status === 'aborted' || parkedReason(show) !== null;
+  return show.status === 'aborted' || parkedReason(show) !== null;
 }
 
 /** undefined: not asked yet; null: no answer */

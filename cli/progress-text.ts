@@ -38,7 +38,7 @@ export function progressText(snapshots: readonly StageSnapshot[]): string {
 
 /** Changes with every tenth of the way, and with the stages; null where nothing can be said yet. */
 export function progressMilestone(snapshots: readonly StageSnapshot[]): string | null {
-  if (snapshots.every(({ phase, recent }) => phase === undefined && recent.length === 0)) return null;
+  if (snapshots.some(({ phase, recent }) => phase === undefined && recent.length === 0)) return null;
   const sum = (of: (snapshot: StageSnapshot) => number) => snapshots.reduce((so, each) => so + of(each), 0);
   const tenth = tenthOf(
     sum(({ step }) => step),

@@ -53,7 +53,7 @@ export function stepsText(steps: readonly StepDocument[]): string {
     short(step.digestAfter),
     step.seam ? 'seam' : '',
   ]);
-  return tableText(STEP_HEAD, rows);
+  return tableText(STEP_HEAD, rows, { gap: 2 });
 }
 
 const STEP_HEAD = [

@@ -33,11 +33,11 @@ const follow = (states: Parameters<typeof moving>[0], signal = new AbortControll
 test('a run is followed until it is complete', async () => {
   const { line, done } = follow([
     showFixture({ status: 'running', step: 1 }),
-    showFixture({ status: 'running', step: 2 }),
+    showFixture({ status: 'running', step: 4 }),
     showFixture({ status: 'complete', step: 4 }),
   ]);
   assert.equal((await done).status, 'complete');
-  assert.match(line.lines.join('\n'), /step 1\/4.*\n.*step 2\/4.*\n.*step 4\/4/);
+  assert.match(line.lines.join('\n'), /step 1\/4.*\n.*step 4\/4.*$/);
 });
 
 test('a parked stage ends the following', async () => {

@@ -75,6 +75,21 @@ test('a checkpoint is found by its address and by run, stage and step', async (t
   assert.equal((await findCheckpoint(database, 's3://bucket/base')).step, 0);
 });
 
+test('a run’s name means what it was for: its last stage on the way to R1, not a student beside it', async (t) => {
+  const { database, term } = await claimedRun(t, 4);
+  await commitCheckpoint(database, checkpointOf(4, term));
+  const student = { stage: 'distill/small', position: 1 };
+  await database.transaction(async (tx) => {
+    for (const table of ['stages', 'branches', 'terms', 'batches', 'steps', 'checkpoints'])
+      await tx.query(
+        `INSERT INTO ${table} SELECT (jsonb_populate_record(r, $1)).* FROM ${table} r WHERE r.stage = 'zero'`,
+        [student],
+      );
+  });
+  assert.equal((await findCheckpoint(database, 'calm')).stage, 'zero');
+  assert.equal((await findCheckpoint(database, 'calm/distill/small')).step, 4);
+});
+
 test('a run without a committed checkpoint is its base', async (t) => {
   const database = await databaseWithRun(t);
   await addRun(database, 'second');
