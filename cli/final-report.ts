@@ -1,11 +1,15 @@
 /** What a person is told when a run is complete. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { ShowDocument } from '../contracts/documents.ts';
 import type { Recipe } from '../contracts/recipe.ts';
+import { PROJECT_ROOT } from '../infra/paths.ts';
 import type { Database } from '../stores/database.ts';
 import { getRun } from '../stores/runs.ts';
 import { listStageCosts, type StageCost } from '../stores/stage-costs.ts';
 import { clock } from './figures.ts';
 import { tableText } from './output.ts';
+import { budgetsOf } from './plan-view.ts';
 import { productOf } from './product.ts';
 import { costTable } from './report/costs.ts';
 import { wallSecondsOf } from './report/facts.ts';
@@ -27,7 +31,7 @@ export interface FinishedRun {
 export async function readFinalReport(database: Database, run: string): Promise<string> {
   const show = await readShow(database, run);
   const [{ recipe }, costs] = [await getRun(database, run), await listStageCosts(database, run)];
-  return finalReport({ show, recipe, costs });
+  return finalReport({ show, recipe, costs, budgets: budgetsOf(recipe) });
 }
 
 export function finalReport(finished: FinishedRun): string {
@@ -100,10 +104,14 @@ function nextText({ show: { run, recipe: name, stages }, recipe }: FinishedRun):
     `  npx r1 ${sampled ? `samples ${run} --rejected` : `steps ${run}`}`,
     `  npx r1 export ${run} ${run}`,
     '',
-    `Another run: npx r1 launch recipes/${name}.yaml --set seed=2`,
+    `Another run: npx r1 launch ${fileOf(name)} --set seed=2`,
     'Stop the stack: npx r1 down',
   ].join('\n');
 }
+
+/** A recipe that ships, by its path; another lies where its author knows. */
+const fileOf = (recipe: string) =>
+  existsSync(join(PROJECT_ROOT, 'recipes', `${recipe}.yaml`)) ? `recipes/${recipe}.yaml` : 'RECIPE';
 
 const promptFor = ({ prompts }: Pick<Recipe, 'prompts'>) =>
   prompts.source === 'nano-sums' ? '7+15+3+12=?' : 'What is 12 times 13?';

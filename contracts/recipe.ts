@@ -20,6 +20,8 @@ const stage = {
   from: z.string().min(1).optional(),
   /** what is watched for, where it differs from the run's; without it stages that do not train by GRPO watch nothing */
   alarms: alarmsSchema.default([]),
+  /** minutes that it is thought to take: told with the plan and the report, never enforced */
+  budget_minutes: z.number().positive().optional(),
 };
 
 /** A stage that trains by reinforcement (GRPO). */

@@ -7,6 +7,7 @@ import { checkLaunch, checkName, launch } from '../launch-run.ts';
 import { gather } from '../options.ts';
 import { examples, printDocument, printLine } from '../output.ts';
 import { parseOverride } from '../overrides.ts';
+import { planText } from '../plan-view.ts';
 import { readRecipe } from '../recipe-file.ts';
 import { watchRun } from '../watch-run.ts';
 
@@ -50,6 +51,7 @@ async function launchRecipe(path: string, { set = [], name, detach, json }: Opti
     for (const note of notesOn(checked.prompts)) printLine(note);
     const { run, ui } = launched;
     printLine(`Launched ${run}${ui === null ? '' : `: ${ui}`}`);
+    printLine(`\n${planText(checked.recipe)}\n`);
     if (detach) return printLine(`Watch it with \`r1 watch ${run}\`.`);
     await interruptible(
       (signal) => watchRun(connections, run, signal),

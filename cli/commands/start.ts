@@ -1,5 +1,6 @@
 import { join, relative } from 'node:path';
 import type { Command } from 'commander';
+import type { Recipe } from '../../contracts/recipe.ts';
 import { runWorkflowId } from '../../contracts/workflows.ts';
 import { PROJECT_ROOT } from '../../infra/paths.ts';
 import { stopStack } from '../../infra/stack.ts';
@@ -10,6 +11,7 @@ import { readFinalReport } from '../final-report.ts';
 import { interruptible } from '../interrupts.ts';
 import { checkLaunch, type Launched, launch, summaryOf } from '../launch-run.ts';
 import { examples, printLine } from '../output.ts';
+import { planText } from '../plan-view.ts';
 import { type RecipeFile, readRecipe } from '../recipe-file.ts';
 import { findRun } from '../run-rows.ts';
 import { addressText, statusOf } from '../stack-view.ts';
@@ -39,15 +41,19 @@ async function bringUpAndTrain(file: RecipeFile, signal: AbortSignal): Promise<v
   const stack = await bringUp(tell);
   printLine(addressText(statusOf(stack)));
   await withConnections(async (connections) => {
-    const { run, ui } = await goOnOrLaunch(file, connections);
-    if (ui !== null) printLine(`Run         ${ui}\n`);
+    const { run, ui, recipe } = await goOnOrLaunch(file, connections);
+    if (ui !== null) printLine(`Run         ${ui}`);
+    printLine(`\n${planText(recipe)}\n`);
     await watchRun(connections, run, signal);
     printLine(`\n${await readFinalReport(await connections.database(), run)}`);
   }, stack);
 }
 
 /** The recipe's latest unfinished run, taken up; else its latest complete one; a first one where there is none. */
-async function goOnOrLaunch(file: RecipeFile, connections: Connections): Promise<Launched> {
+async function goOnOrLaunch(
+  file: RecipeFile,
+  connections: Connections,
+): Promise<Launched & { recipe: Recipe }> {
   const { recipe } = file;
   const database = await connections.database();
   const runs = (await listRuns(database)).filter(
@@ -57,14 +63,14 @@ async function goOnOrLaunch(file: RecipeFile, connections: Connections): Promise
   if (latest === undefined) {
     const launched = await launch(await checkLaunch(file, connections), connections);
     printLine(`Launched ${launched.run}.`);
-    return launched;
+    return { ...launched, recipe };
   }
   const { run, recipe: launchedWith } = await findRun(database, latest.run);
   const workflowId = runWorkflowId(run);
   const goesOn = latest.status !== 'complete';
   printLine(goesOn ? `Going on with ${run}.` : `${run} is complete already.`);
   if (goesOn) await startRunWorkflow(await connections.temporal(), { run, summary: summaryOf(launchedWith) });
-  return { run, workflowId, ui: workflowUrl(connections.stack, workflowId) };
+  return { run, workflowId, ui: workflowUrl(connections.stack, workflowId), recipe: launchedWith };
 }
 
 async function stopEverything(): Promise<string> {
