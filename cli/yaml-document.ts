@@ -12,7 +12,7 @@ export interface YamlDocument {
 /** Parses YAML. Throws InputError with every place at which it is broken; `file` names it. */
 export function parseYaml(text: string, file: string): YamlDocument {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true });
   const broken = document.errors.map(
     ({ message, pos: [offset] }) => `${file} line ${lines.linePos(offset).line}: ${message}`,
   );

@@ -115,3 +115,16 @@ test('the comments of a shipped recipe stand beside known keys only', async () =
     [['zero', 256]],
   );
 });
+
+test('stages may share options by merge keys, and one of them may be overridden by itself', () => {
+  const twice = `${recipe.replace('options:', 'options: &shared')}  - stage: reasoning-rl
+    algorithm: grpo
+    from: zero
+    options:
+      <<: *shared
+      max_steps: 5
+`;
+  const steps = (...sets: string[]) => parse(twice, ...sets).stages.map(({ options }) => options.max_steps);
+  assert.deepEqual(steps(), [4, 5]);
+  assert.deepEqual(steps('zero.max_steps=6'), [6, 5]);
+});
