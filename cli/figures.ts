@@ -15,12 +15,19 @@ export function decimal(value: number | null, digits = 3): string {
   return value === null ? NONE : value.toFixed(digits);
 }
 
-/** `9.8k`, `412` */
+/** `9.8k`, `412`, `170G` */
 export function count(value: number): string {
-  if (value < 1_000) return value.toFixed(0);
-  const [divisor, unit] = value < 1_000_000 ? [1_000, 'k'] : [1_000_000, 'M'];
-  const scaled = value / divisor;
-  return `${scaled.toFixed(scaled < 10 ? 1 : 0)}${unit}`;
+  return scaled(value, ['', 'k', 'M', 'G', 'T']);
+}
+
+/** At most three digits, and the unit of its thousands. */
+function scaled(value: number, units: readonly string[]): string {
+  let [rest, unit] = [value, 0];
+  while (rest >= 999.5 && unit < units.length - 1) {
+    rest /= 1_000;
+    unit += 1;
+  }
+  return `${rest.toFixed(unit > 0 && rest < 9.95 ? 1 : 0)}${units[unit]}`;
 }
 
 /** `40 s`, `4 min`, `2 h 5 min` */
@@ -55,6 +62,8 @@ export function short(digest: string | null): string {
 
 /** Bytes as `12.3 MB`. */
 export function size(bytes: number): string {
-  if (bytes < 1e6) return `${(bytes / 1e3).toFixed(1)} kB`;
-  return `${(bytes / 1e6).toFixed(1)} MB`;
+  const units = ['kB', 'MB', 'GB', 'TB', 'PB'];
+  const found = units.findIndex((_, index) => bytes < 1e6 * 1_000 ** index);
+  const index = found === -1 ? units.length - 1 : found;
+  return `${(bytes / 1_000 ** (index + 1)).toFixed(1)} ${units[index]}`;
 }

@@ -2,22 +2,21 @@
  * Launching a recipe: everything is read and checked before anything is written, then base and prompts are
  * imported, the run's row is committed, and its workflow is started.
  */
-import { resolve } from 'node:path';
 import type { Stores } from '../activities/dependencies.ts';
 import { importBase } from '../activities/import-base.ts';
 import { importPrompts, readPromptSource } from '../activities/import-prompts.ts';
-import { readCheckpoint } from '../activities/read-checkpoint.ts';
 import type { ImportedPrompts } from '../algorithm/prompt-rows.ts';
 import type { CommittedCheckpoint } from '../contracts/activities.ts';
 import type { Recipe } from '../contracts/recipe.ts';
 import { nameSchema } from '../contracts/reference.ts';
 import { runWorkflowId } from '../contracts/workflows.ts';
-import { type ModelFolder, readModelFolder } from '../engine/model-folder.ts';
+import type { ModelFolder } from '../engine/model-folder.ts';
 import type { Database } from '../stores/database.ts';
 import { createRun, listRuns } from '../stores/runs.ts';
 import type { Connections } from './connections.ts';
 import { InputError } from './errors.ts';
 import { importLaunchData, type LaunchData, readLaunchData } from './launch-data.ts';
+import { readModels } from './named-models.ts';
 import type { RecipeFile } from './recipe-file.ts';
 import { refuseUnfitData } from './refuse-data.ts';
 import { refuseUnfitModels } from './refuse-models.ts';
@@ -56,26 +55,12 @@ export async function checkLaunch(
   refuseOverlap(prompts.prompts);
   refuseDomains(recipe, prompts.prompts);
   const generalDomains = [...new Set(general?.prompts.map(({ domain }) => domain))];
-  const model = await readBase(recipe.base, folder, objects);
-  const students: Record<string, ModelFolder> = {};
-  for (const [name, path] of Object.entries(recipe.students)) {
-    students[name] = await readBase(path, folder, objects);
-  }
+  const { base: model, students } = await readModels(recipe, folder, objects);
   const models = { base: model, ...students };
   refuseUnfitModels(recipe, prompts.prompts, models);
   const data = await readLaunchData(recipe, { folder, database, objects });
   refuseUnfitData(recipe, data, { models, prompts: prompts.prompts });
   return { recipe, model, students, prompts, generalDomains, data };
-}
-
-function readBase(path: string, folder: string, objects: Connections['objects']): Promise<ModelFolder> {
-  return path.startsWith('s3://') ? readStoredBase(path, objects) : readModelFolder(resolve(folder, path));
-}
-
-async function readStoredBase(uri: string, objects: Connections['objects']): Promise<ModelFolder> {
-  const store = await objects();
-  const { reference } = await store.getByUri(uri);
-  return readCheckpoint({ objects: store }, reference);
 }
 
 /** Imports, commits and starts a checked launch. */

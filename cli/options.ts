@@ -22,6 +22,19 @@ export function nonNegative(text: string): number {
   throw new InvalidArgumentError(`Expected a number from 0, found ${text}.`);
 }
 
+/** Greater than 0. */
+export function positive(text: string): number {
+  const value = nonNegative(text);
+  if (value > 0) return value;
+  throw new InvalidArgumentError(`Expected a number above 0, found ${text}.`);
+}
+
+/** `8000` or `STAGE=8000`, gathered by stage; `*` stands for every other one. */
+export function byStage(text: string, before: ReadonlyMap<string, number> = new Map()): Map<string, number> {
+  const [, stage, value = ''] = /^(?:([^=]+)=)?([^=]*)$/.exec(text) ?? [];
+  return new Map([...before, [stage ?? '*', positive(value)]]);
+}
+
 /** A share of the probability: 0 < p ≤ 1. */
 export function probability(text: string): number {
   const value = nonNegative(text);

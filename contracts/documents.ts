@@ -6,11 +6,14 @@ import {
   datasetsDocument,
   samplesDocument,
 } from './dataset-documents.ts';
+import { type DryRunDocument, dryRunDocument } from './dry-run-document.ts';
 import { numericsSchema } from './numerics.ts';
 import { changeSchema } from './options.ts';
 import { pretrainingSchema } from './pretrain.ts';
 import { referenceSchema, sha256Schema } from './reference.ts';
 import { runStatusSchema, stageStatusSchema } from './stage-state.ts';
+
+export type { DryRunDocument };
 
 /** The documents that `r1 … --json` prints. JSON Schemas made from them lie in `contracts/schemas/`. */
 
@@ -287,6 +290,7 @@ export const documents = {
   generate: generateDocument,
   eval: evalDocument,
   launch: launchDocument,
+  'dry-run': dryRunDocument,
   pause: operatorDocument,
   resume: operatorDocument,
   retry: operatorDocument,

@@ -110,6 +110,7 @@ export const stageSchema = z.discriminatedUnion('algorithm', [
   rewardModelStageSchema,
 ]);
 export type StageRecipe = z.infer<typeof stageSchema>;
+export type ReinforcementStageRecipe = z.infer<typeof reinforcementStageSchema>;
 export type SupervisedStageRecipe = z.infer<typeof supervisedStageSchema>;
 export type RewardModelStageRecipe = z.infer<typeof rewardModelStageSchema>;
 
@@ -173,6 +174,8 @@ export const recipeSchema = z
     base: z.string().min(1),
     /** bases of the students, by name; each a Hugging Face folder with a tokenizer of its own */
     students: z.record(nameSchema, z.string().min(1)).default({}),
+    /** weights of `base` and of students by name: what a dry run reckons with where the models are not at hand */
+    parameters: z.record(nameSchema, z.int().positive()).optional(),
     /** reasoning tasks */
     prompts: promptSourceSchema,
     /** tasks without reasoning: their domains are the general ones, left out of a walk that does not name them */

@@ -1,0 +1,164 @@
+/** What a stage does from its opening to its end, as its workflow orders it (`workflows/stage-loop.ts`). */
+import {
+  originOf,
+  type Recipe,
+  type ReinforcementStageRecipe,
+  type RewardModelStageRecipe,
+  type StageRecipe,
+  type SupervisedStageRecipe,
+} from '../../contracts/recipe.ts';
+import { measuredRewards } from '../measured-rewards.ts';
+import { milestonesAt } from '../milestones.ts';
+import { rewardPlan } from '../reward-plan.ts';
+import { rolloutOfStep } from '../rollout-plan.ts';
+import { type Deed, sumOf } from './deed.ts';
+import * as deeds from './deeds.ts';
+import { type RunFacts, responseTokens } from './facts.ts';
+
+/** Between two moments a stage's history may end and the next one begin: after a checkpoint, a step, a sampled part. */
+export interface Moment {
+  done: Deed;
+  at: 'checkpoint' | 'step' | 'part' | 'other';
+}
+
+/** Everything goes as planned: nobody is lost, nothing is sampled twice, dynamic sampling needs one round. */
+export function momentsOf(stage: StageRecipe, facts: RunFacts): Moment[] {
+  const steps = Array.from({ length: stage.options.max_steps }, (_, index) => index + 1);
+  return [
+    { done: sumOf([deeds.opening(), ...prepared(stage, facts)]), at: 'other' },
+    ...(stage.algorithm === 'sft' ? examplesOf(stage, facts) : []),
+    { done: sumOf([deeds.acquiring(), ...evaluationAt(0, stage, facts)]), at: 'other' },
+    ...steps.map((step): Moment => {
+      const saved = milestonesAt(step, stage.options).save;
+      const done = [...trainingAt(step, stage, facts), ...(saved ? [checkpointAt(step, stage, facts)] : [])];
+      return {
+        done: sumOf([...done, ...evaluationAt(step, stage, facts)]),
+        at: saved ? 'checkpoint' : 'step',
+      };
+    }),
+    { done: sumOf([...finished(stage), deeds.ending()]), at: 'other' },
+  ];
+}
+
+const prepared = ({ algorithm, stage }: StageRecipe, { parametersOf }: RunFacts): Deed[] =>
+  algorithm === 'reward-model' ? [deeds.scalarHead(parametersOf(stage))] : [];
+
+const finished = ({ algorithm }: StageRecipe): Deed[] =>
+  algorithm === 'reward-model' ? [deeds.ranking()] : [];
+
+function trainingAt(step: number, stage: StageRecipe, facts: RunFacts): Deed[] {
+  if (stage.algorithm === 'grpo') return reinforcementAt(step, stage, facts);
+  return [supervisedStep(stage, facts)];
+}
+
+function reinforcementAt(
+  step: number,
+  { stage, options }: ReinforcementStageRecipe,
+  facts: RunFacts,
+): Deed[] {
+  const { firstStep, lastStep } = rolloutOfStep(step, options);
+  const { promptTokens } = facts;
+  const tokens = (responses: number) =>
+    responseTokens(facts, stage, { responses, limit: options.max_completion_length });
+  const policies = (options.beta > 0 ? 1 : 0) + (lastStep > firstStep ? 1 : 0);
+  const responses = options.prompts_per_step * options.num_generations;
+  const trained = deeds.step({ responses, tokens: tokens(responses), promptTokens, perToken: 2 + policies });
+  if (step !== firstStep) return [trained];
+  const { byRule, byModel } = rewardPlan(options.rewards, firstStep);
+  const sampled = responses * options.steps_per_generation;
+  const prompts = options.prompts_per_step * options.steps_per_generation;
+  const sampling = {
+    prompts,
+    promptTokens,
+    responses: sampled,
+    tokens: tokens(sampled),
+    rewards: byRule.length,
+  };
+  const extras = { models: byModel.length, policies, joins: options.dynamic_sampling };
+  return [deeds.rollout(sampling, extras), trained];
+}
+
+/** A pair of preferences is two responses. */
+function supervisedStep(stage: SupervisedStageRecipe | RewardModelStageRecipe, facts: RunFacts): Deed {
+  const { per_device_train_batch_size: rows, max_length: limit } = stage.options;
+  const isPair = stage.algorithm === 'reward-model' && stage.stage !== 'reward-model/safety';
+  const responses = rows * (isPair ? 2 : 1);
+  const tokens = responseTokens(facts, stage.stage, { responses, limit });
+  return deeds.step({ responses, tokens, promptTokens: facts.promptTokens, perToken: 1 });
+}
+
+/** The reference policy is kept once between two refreshes. */
+function checkpointAt(step: number, recipe: StageRecipe, { parametersOf }: RunFacts): Deed {
+  const { stage, algorithm, options } = recipe;
+  const refreshes = (at: number) =>
+    algorithm === 'grpo' && options.sync_ref_model ? Math.floor(at / options.ref_model_sync_steps) : 0;
+  const lastSaved = Math.floor((step - 1) / options.save_steps) * options.save_steps;
+  const isOther = lastSaved === 0 || refreshes(step) > refreshes(lastSaved);
+  const withReference = algorithm === 'grpo' && options.beta > 0 && isOther;
+  return deeds.checkpoint(parametersOf(stage), { withReference });
+}
+
+/** A reward model answers nothing; the model that several stages start from is measured by the first of them. */
+function evaluationAt(step: number, stage: StageRecipe, facts: RunFacts): Deed[] {
+  const { recipe, promptTokens, generalHeldOut } = facts;
+  const { evaluate } = milestonesAt(step, stage.options);
+  if (stage.algorithm === 'reward-model' || evaluate === null) return [];
+  if (step === 0 && !measuresOrigin(stage, recipe)) return [];
+  const { evaluation } = recipe;
+  const general = Math.min(evaluation.general_problems, generalHeldOut);
+  const [problems, k] =
+    evaluate === 'quick'
+      ? [evaluation.quick_problems, evaluation.quick_k]
+      : [evaluation.problems + general, evaluation.k];
+  const limit = evaluation.max_completion_length;
+  const tokens = responseTokens(facts, stage.stage, { responses: problems * k, limit });
+  const rewards = measuredRewards(evaluation.language).length;
+  return [deeds.evaluation({ prompts: problems, promptTokens, responses: problems * k, tokens, rewards })];
+}
+
+function measuresOrigin(stage: StageRecipe, { stages }: Recipe): boolean {
+  const origin = originOf(stage);
+  const isModel = origin === 'base' || origin.startsWith('student/');
+  const first = stages.find((other) => other.algorithm !== 'reward-model' && originOf(other) === origin);
+  return isModel && first?.stage === stage.stage;
+}
+
+/** Parts of each sampled source, a trainer for each source, then the data set. */
+function examplesOf(recipe: SupervisedStageRecipe, facts: RunFacts): Moment[] {
+  const sources = recipe.data.flatMap((source) => (source.source === 'sampled' ? [source] : []));
+  const parts = sources.flatMap((source) => {
+    const { prompts, prompts_per_request: perRequest } = source;
+    return Array.from({ length: Math.ceil(prompts / perRequest) }, (_, part): Moment => {
+      const done = partOf(source, Math.min(perRequest, prompts - part * perRequest), facts);
+      return { done: part === 0 ? sumOf([deeds.acquiring(), done, deeds.releasing()]) : done, at: 'part' };
+    });
+  });
+  const made = takesOver(recipe) ? deeds.datasetTakenOver() : deeds.dataset(mostExamples(recipe, facts));
+  return [{ done: deeds.readingExamples(), at: 'other' }, ...parts, { done: made, at: 'other' }];
+}
+
+type SampledSource = Extract<SupervisedStageRecipe['data'][number], { source: 'sampled' }>;
+
+function partOf(source: SampledSource, prompts: number, facts: RunFacts): Deed {
+  const responses = prompts * source.num_generations;
+  const rewards = measuredRewards(facts.recipe.evaluation.language).length;
+  const { policy, max_completion_length: limit } = source;
+  const tokens = responseTokens(facts, policy, { responses, limit });
+  return deeds.samplePart({ prompts, promptTokens: facts.promptTokens, responses, tokens, rewards });
+}
+
+/** A stage whose one source is another stage's data set trains on that as it is. */
+const takesOver = ({ data }: SupervisedStageRecipe) => data.length === 1 && data[0]?.source === 'stage';
+
+/** Rows of a stage's data set if no sample within the quota is refused. */
+function mostExamples(recipe: SupervisedStageRecipe, facts: RunFacts): number {
+  const quota = recipe.keep.per_prompt ?? Number.POSITIVE_INFINITY;
+  const ofSources = recipe.data.map((source) => {
+    if (source.source === 'sampled') return source.prompts * Math.min(quota, source.num_generations);
+    if (source.source !== 'stage') return 0;
+    const other = facts.recipe.stages.find(({ stage }) => stage === source.stage);
+    return other?.algorithm === 'sft' ? mostExamples(other, facts) : 0;
+  });
+  const given = facts.givenExamples[recipe.stage] ?? 0;
+  return ofSources.reduce((sum, rows) => sum + rows, given);
+}
