@@ -1,7 +1,13 @@
 /** What a launch would do: `r1 launch --dry-run`. */
 import { promptTokens } from '../activities/sample-request.ts';
 import type { RunFacts } from '../algorithm/run-size/facts.ts';
-import { deviceSeconds, type PartSize, type Rates, runSize } from '../algorithm/run-size/run-size.ts';
+import {
+  deviceSeconds,
+  type PartSize,
+  type Rates,
+  type RunSize,
+  runSize,
+} from '../algorithm/run-size/run-size.ts';
 import type { DryRunDocument } from '../contracts/documents.ts';
 import type { Recipe } from '../contracts/recipe.ts';
 import { parameterCount } from '../engine/model-config.ts';
@@ -43,23 +49,30 @@ export async function dryRun(
     absent.length === 0 ? factsOf(await checkLaunch({ recipe, folder }, connections)) : declared(recipe);
   const meanLength = (stage: string) =>
     meanLengths.get(stage) ?? meanLengths.get('*') ?? measuredLengths.get(stage) ?? null;
-  const size = runSize({ ...found, recipe, meanLength });
-  const budgets = budgetsOf(recipe);
-  const timed = (part: PartSize, budgetMinutes: number | null) => ({
-    ...part,
-    seconds: rates === null ? null : deviceSeconds(part, rates),
-    budgetMinutes,
-  });
   return {
     recipe: recipe.name,
-    stages: size.stages.map((part) => ({ ...part, ...timed(part, budgets.get(part.stage) ?? null) })),
-    total: timed(
-      size.total,
-      budgets.size === 0 ? null : [...budgets.values()].reduce((sum, each) => sum + each, 0),
-    ),
+    ...timed(runSize({ ...found, recipe, meanLength }), rates, budgetsOf(recipe)),
     meanLengths: Object.fromEntries(recipe.stages.map(({ stage }) => [stage, meanLength(stage)])),
     rates,
     absent: absent.map(absentText),
+  };
+}
+
+/** What was counted, with its time and its budget. */
+function timed(
+  { stages, total }: RunSize,
+  rates: Rates | null,
+  budgets: ReadonlyMap<string, number>,
+): Pick<DryRunDocument, 'stages' | 'total'> {
+  const secondsOf = (part: PartSize) => (rates === null ? null : deviceSeconds(part, rates));
+  const allMinutes = [...budgets.values()].reduce((sum, minutes) => sum + minutes, 0);
+  return {
+    stages: stages.map((part) => ({
+      ...part,
+      seconds: secondsOf(part),
+      budgetMinutes: budgets.get(part.stage) ?? null,
+    })),
+    total: { ...total, seconds: secondsOf(total), budgetMinutes: budgets.size === 0 ? null : allMinutes },
   };
 }
 

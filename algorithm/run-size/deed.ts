@@ -1,6 +1,6 @@
 /** A piece of a run's work and what it leaves behind. The size of a run is the sum of its deeds. */
 
-/** Bytes that a row takes in Postgres, its share of the indexes among them. */
+/** Bytes that a row takes in Postgres, rounded up: about half of them are the row's own, the rest indexes and room. */
 const bytesOfRow = {
   runs: 12_000,
   stages: 1_000,
