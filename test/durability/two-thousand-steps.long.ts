@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { countStage } from '../../algorithm/plan.ts';
+import { dryRun } from '../../cli/dry-run.ts';
 import { type Recipe, recipeSchema } from '../../contracts/recipe.ts';
 import { runWorkflowId, stageWorkflowId } from '../../contracts/workflows.ts';
 import { homePaths } from '../../infra/paths.ts';
@@ -153,28 +153,13 @@ test('the last hundred steps are as fast as the first hundred', async (t) => {
   );
 });
 
-test('rows and objects are as many as planned', async () => {
-  const { evaluation } = ground.recipe;
-  const stage = stageOf(ground.recipe);
-  assert.ok(stage.algorithm === 'grpo');
-  const { options } = stage;
-  const plan = countStage(options, evaluation);
-  const evaluations = plan.fullEvaluations + plan.quickEvaluations;
-  assert.deepEqual(await countRows(), {
-    steps: plan.steps,
-    batches: plan.steps,
-    prompt_uses: plan.prompts,
-    checkpoints: plan.checkpoints,
-    evaluations,
-    terms: 1,
-  });
-  assert.deepEqual(await countObjects(), {
-    batches: plan.steps,
-    rollouts: 4 * plan.rollouts,
-    checkpoints: 3 * plan.checkpoints,
-    evaluations: 3 * evaluations,
-    references: plan.referenceRefreshes + 1,
-  });
+test('rows and objects are as many as a dry run counts', async () => {
+  const assumptions = { rates: null, meanLengths: new Map(), measuredLengths: new Map() };
+  const file = { recipe: ground.recipe, folder: '/' };
+  const [counted] = (await dryRun(file, ground.connections, assumptions)).stages;
+  assert.ok(counted);
+  assert.deepEqual(await countRows(Object.keys(counted.rows)), counted.rows);
+  assert.equal(await countObjects(), counted.objects);
 });
 
 interface Sample {
@@ -254,11 +239,9 @@ async function secondsOfSteps(): Promise<number[]> {
   return rows.map(({ seconds }) => seconds);
 }
 
-const TABLES = ['steps', 'batches', 'prompt_uses', 'checkpoints', 'evaluations', 'terms'] as const;
-
-async function countRows(): Promise<Record<string, number>> {
+async function countRows(tables: readonly string[]): Promise<Record<string, number>> {
   const database = await ground.connections.database();
-  const counts = TABLES.map(async (table) => {
+  const counts = tables.map(async (table) => {
     const sql = `SELECT count(*) AS rows FROM ${table} WHERE run = $1`;
     const [row] = await database.query<{ rows: number }>(sql, [RUN]);
     return [table, row?.rows];
@@ -266,24 +249,11 @@ async function countRows(): Promise<Record<string, number>> {
   return Object.fromEntries(await Promise.all(counts));
 }
 
-/** A rollout leaves a request, completions, scores and log-probabilities; a checkpoint weights, moments, manifest. */
-async function countObjects(): Promise<Record<string, number>> {
+/** The stage's, and the reference policies that its checkpoints name. */
+async function countObjects(): Promise<number> {
   const objects = await ground.connections.objects();
-  const count = async (prefix: string) => (await objects.list(prefix)).length;
-  const stage = `runs/${RUN}/${STAGE}`;
-  return {
-    batches: await count(`${stage}/b0/batches/`),
-    rollouts: await count(`${stage}/b0/rollouts/`),
-    checkpoints: await count(`${stage}/b0/checkpoints/`),
-    evaluations: await count(`${stage}/evaluations/`),
-    references: await count('references/'),
-  };
-}
-
-function stageOf({ stages }: Recipe) {
-  const stage = stages.find((candidate) => candidate.stage === STAGE);
-  assert.ok(stage);
-  return stage;
+  const [own, references] = [await objects.list(`runs/${RUN}/`), await objects.list('references/')];
+  return own.length + references.length;
 }
 
 const milliseconds = (seconds: number) => `${(1000 * seconds).toFixed(0)} ms`;
