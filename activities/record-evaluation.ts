@@ -1,6 +1,7 @@
 import { watchedAfter } from '../algorithm/alarms.ts';
 import { type EvaluatedSample, summarizeEvaluation } from '../algorithm/statistics.ts';
 import type { RecordEvaluationInput, RecordEvaluationResult } from '../contracts/activities.ts';
+import { Failure } from '../contracts/failures.ts';
 import type { SampleRequest, ScoresRecord, Verdict } from '../contracts/records.ts';
 import { extractAnswer } from '../rewards/answer-text.ts';
 import { chainOfThought } from '../rewards/chain-of-thought.ts';
@@ -32,12 +33,18 @@ export async function recordEvaluation(
   return { ...figures, alarms: raised.filter(({ name }) => watchedAfter(name) === 'evaluations') };
 }
 
-/** samplesPK: what statistics need to know of sample k of problem p. */
+/**
+ * samplesPK: what statistics need to know of sample k of problem p. Throws Failure 'TooManyErrors' where a domain has
+ * no verdict at all.
+ */
 export function evaluatedSamples(
-  { prompts, numGenerations }: Pick<SampleRequest, 'prompts' | 'numGenerations'>,
-  { rewards, texts }: Pick<ScoresRecord, 'rewards' | 'texts'>,
+  request: Pick<SampleRequest, 'prompts' | 'numGenerations'>,
+  scores: Pick<ScoresRecord, 'rewards' | 'texts'>,
   lengthsN: Int32Array,
 ): EvaluatedSample[][] {
+  const { prompts, numGenerations } = request;
+  const { rewards, texts } = scores;
+  refuseUnjudged(request, rewards);
   const verdictsOf = (name: string) => rewards.find((reward) => reward.name === name)?.verdicts ?? [];
   const [accuracy, format, language] = ['accuracy', 'format', 'language'].map(verdictsOf);
   return prompts.map(({ domain }, p) =>
@@ -55,6 +62,30 @@ export function evaluatedSamples(
       };
     }),
   );
+}
+
+/** Errors alone say nothing of a policy: what they are of is wrong, most often the held-out problems' own answers. */
+function refuseUnjudged(
+  { prompts, numGenerations }: Pick<SampleRequest, 'prompts' | 'numGenerations'>,
+  rewards: ScoresRecord['rewards'],
+): void {
+  const verdicts = rewards.find(({ name }) => name === 'accuracy')?.verdicts ?? [];
+  for (const domain of new Set(prompts.map((prompt) => prompt.domain))) {
+    const asked = verdicts.flatMap((verdict, n) => {
+      const prompt = prompts[Math.floor(n / numGenerations)];
+      return prompt?.domain === domain ? [{ verdict, prompt }] : [];
+    });
+    const [first] = asked;
+    if (first === undefined || !('error' in first.verdict)) continue;
+    if (asked.some(({ verdict }) => !('error' in verdict))) continue;
+    const { kind, message } = first.verdict.error;
+    throw new Failure(
+      'TooManyErrors',
+      `evaluation: ${domain}: expected a verdict on at least one of ${asked.length} answers, found errors alone; the first, on ` +
+        `${JSON.stringify(first.prompt.problem.slice(0, 60))}: ${kind}: ${message}. Mend the answers of these problems ` +
+        '(`r1 verify` tells what each verifier reads), or leave them out',
+    );
+  }
 }
 
 /** The answer that a verifier found. */

@@ -2,14 +2,17 @@
 
 import type { EvaluateInput } from '../activities/evaluate-model.ts';
 import { readPromptFile, readPromptSource } from '../activities/import-prompts.ts';
-import type { ImportedPrompt } from '../algorithm/prompt-rows.ts';
+import { promptTokens } from '../activities/sample-request.ts';
+import type { ImportedPrompt, ImportedPrompts } from '../algorithm/prompt-rows.ts';
 import type { RunPlan } from '../contracts/activities.ts';
 import type { EvaluationOptions } from '../contracts/options.ts';
-import { countPrompts, promptHash, readEntries, readPrompts } from '../stores/prompts.ts';
+import type { Queryable } from '../stores/database.ts';
+import { countPrompts, promptHash, readEntries, readPrompts, trainedAmong } from '../stores/prompts.ts';
 import { getRun } from '../stores/runs.ts';
 import { type Connections, runningStack } from './connections.ts';
 import { InputError } from './errors.ts';
 import type { OpenModel } from './open-model.ts';
+import { notesOn } from './prompt-notes.ts';
 import { readRecipe } from './recipe-file.ts';
 
 export interface MeasureOptions {
@@ -22,17 +25,26 @@ export interface MeasureOptions {
   topP?: number;
   maxTokens?: number;
   seed?: bigint;
+  /** measure also with problems that the run was trained on */
+  trainedToo?: boolean;
 }
 
-export type Measure = Omit<EvaluateInput, 'model'>;
+export type Measure = Omit<EvaluateInput, 'model'> & {
+  /** what of a file of problems was left out or not read, for people */
+  notes: readonly string[];
+};
 
 type Problems = Pick<EvaluateInput, 'prompts' | 'entries'>;
 
-/** What is measured with before options change it. */
-interface Usual {
+interface Choice {
   /** held-out problems, the first `count` of them */
   problems(count: number): Promise<Problems>;
   available: number;
+  notes: readonly string[];
+}
+
+/** What is measured with before options change it. */
+interface Usual extends Choice {
   evaluation: EvaluationOptions;
   promptFormat: RunPlan['promptFormat'];
   runSeed: bigint;
@@ -51,8 +63,9 @@ export async function chooseMeasure(
   if (count > usual.available) {
     throw new InputError(`--problems ${count}: expected at most ${usual.available}, which are held out`);
   }
-  return {
+  const measure: Measure = {
     ...(await usual.problems(count)),
+    notes: usual.notes,
     promptFormat: options.promptFormat ?? usual.promptFormat,
     k: options.k ?? evaluation.k,
     sampling: {
@@ -65,12 +78,28 @@ export async function chooseMeasure(
     generalDomains: usual.generalDomains,
     language: evaluation.language,
   };
+  refuseLong(opened, measure);
+  return measure;
+}
+
+/** A problem and its answer must have positions in the model. */
+function refuseLong({ name, model: { tokenizer, config } }: OpenModel, measure: Measure): void {
+  const positions = config.max_position_embeddings;
+  const completion = measure.sampling.max_completion_length;
+  for (const { problem } of measure.prompts) {
+    const { length } = promptTokens(tokenizer, measure.promptFormat, problem);
+    if (length + completion <= positions) continue;
+    throw new InputError(
+      `${JSON.stringify(problem.slice(0, 60))}: expected the problem and --max-tokens within the ${positions} positions of ` +
+        `${name}, found ${length} + ${completion}. Lower --max-tokens, or leave the problem out.`,
+    );
+  }
 }
 
 async function usualOf(
   opened: OpenModel,
   connections: Connections | null,
-  { recipe, prompts }: MeasureOptions,
+  { recipe, prompts, trainedToo = false }: MeasureOptions,
 ): Promise<Usual> {
   const usual =
     recipe !== undefined
@@ -78,7 +107,32 @@ async function usualOf(
       : opened.origin !== null && connections !== null
         ? await ofRun(opened.origin, connections)
         : ofNothing(opened, prompts);
-  return prompts === undefined ? usual : { ...usual, ...(await ofFile(prompts)) };
+  if (prompts === undefined) return usual;
+  const file = await readPromptFile(prompts);
+  if (opened.origin !== null && connections !== null && !trainedToo)
+    await refuseTrainedOn(opened.origin.run, file.prompts, await connections.database());
+  return { ...usual, ...ofFile(file) };
+}
+
+/** What a run was trained on measures what it remembers. */
+async function refuseTrainedOn(
+  run: string,
+  prompts: readonly ImportedPrompt[],
+  reader: Queryable,
+): Promise<void> {
+  const { plan } = await getRun(reader, run);
+  const measured = heldOutOrAll(prompts);
+  const trained = await trainedAmong(
+    reader,
+    plan.promptSet,
+    measured.map(({ hash }) => hash),
+  );
+  const [first] = measured.filter(({ hash }) => trained.has(hash));
+  if (first === undefined) return;
+  throw new InputError(
+    `${first.source} line ${first.line}: expected a problem that ${run} was not trained on, found one of its training prompts ` +
+      `(${trained.size} of ${measured.length} problems are). Leave them out, or measure all the same with --trained-too.`,
+  );
 }
 
 async function ofRecipe(path: string, connections: Connections | null): Promise<Usual> {
@@ -125,6 +179,7 @@ async function ofRun(
       return { prompts, entries: await readEntries(reader, hashes) };
     },
     available: await countPrompts(reader, plan.promptSet, 'test'),
+    notes: [],
     evaluation: staged.evaluation,
     promptFormat: plan.promptFormat,
     runSeed: BigInt(plan.seed),
@@ -162,19 +217,24 @@ function ofNothing({ name, model }: OpenModel, prompts: string | undefined): Usu
   };
 }
 
-async function ofFile(path: string): Promise<Pick<Usual, 'problems' | 'available'>> {
-  const { prompts } = await readPromptFile(path);
+const heldOutOrAll = (prompts: readonly ImportedPrompt[]) => {
   const heldOut = prompts.filter(({ split }) => split === 'test');
-  return among(heldOut.length > 0 ? heldOut : prompts);
-}
+  return heldOut.length > 0 ? heldOut : prompts;
+};
 
-function among(prompts: readonly ImportedPrompt[]): Pick<Usual, 'problems' | 'available'> {
+const ofFile = (file: ImportedPrompts): Choice => ({
+  ...among(heldOutOrAll(file.prompts)),
+  notes: notesOn(file),
+});
+
+function among(prompts: readonly ImportedPrompt[]): Choice {
   const drawn = prompts.map((row) => {
     const { problem, answer, domain, entry } = row;
     return { prompt: promptHash(row), problem, answer, domain, entry };
   });
   return {
     available: drawn.length,
+    notes: [],
     problems: async (count) => ({
       prompts: drawn.slice(0, count).map(({ entry: _, ...prompt }) => prompt),
       entries: new Map(drawn.flatMap(({ prompt, entry }) => (entry === undefined ? [] : [[prompt, entry]]))),

@@ -206,6 +206,20 @@ export async function listProblems(reader: Queryable, promptSet: string, split: 
   return rows.map(({ problem }) => problem);
 }
 
+/** Which of these hashes of normalised problems are those of a set's training prompts. */
+export async function trainedAmong(
+  reader: Queryable,
+  promptSet: string,
+  hashes: readonly string[],
+): Promise<Set<string>> {
+  const rows = await reader.query<{ hash: string }>(
+    `SELECT DISTINCT p.problem_hash AS hash FROM prompt_set_members m JOIN prompts p ON p.hash = m.prompt
+     WHERE m.prompt_set = $1 AND m.split = 'train' AND p.problem_hash = ANY($2)`,
+    [promptSet, [...hashes]],
+  );
+  return new Set(rows.map(({ hash }) => hash));
+}
+
 /** Places of a split's prompts by domain, each in the set's order. */
 export async function ordinalsByDomain(
   reader: Queryable,

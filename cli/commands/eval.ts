@@ -33,6 +33,7 @@ export function define(command: Command): void {
     .option('--temperature <t>', 'softmax(logits / t); 0 is greedy', nonNegative)
     .option('--top-p <p>', 'draw among the likeliest tokens that have this share together', probability)
     .option('--max-tokens <n>', 'tokens of an answer at most', positiveInteger)
+    .option('--trained-too', 'measure also with problems of --prompts that the run was trained on')
     .option('--seed <n>', 'seed of the samples', seed)
     .option('--json', 'print one document (contracts/schemas/eval.json)')
     .addHelpText(
@@ -40,6 +41,7 @@ export function define(command: Command): void {
       examples(
         'r1 eval nano-zero-1',
         'r1 eval nano-zero-1/zero@40 --problems 64 --k 4',
+        'r1 eval nano-r1-1/scenario-rl --prompts benchmark.jsonl --k 8',
         'r1 eval models/nano-base --recipe recipes/nano-zero.yaml --json',
       ),
     )
@@ -51,6 +53,7 @@ async function evaluate(name: string, options: Options): Promise<void> {
     const measure = await chooseMeasure(opened, connections, options);
     const document = await withEngine((engine) => measureModel(engine, opened, measure));
     if (options.json) return printDocument('eval', document);
+    for (const note of measure.notes) printLine(note);
     printLine(evaluationsText([document]));
     printLine(`${opened.name}, ${document.seconds.toFixed(0)} s`);
   });

@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import type { ImportedPrompts } from '../../algorithm/prompt-rows.ts';
 import { findStack } from '../../infra/stack.ts';
 import { type Connections, runningStack, withConnections } from '../connections.ts';
 import { type DryRunOptions, dryRun } from '../dry-run.ts';
@@ -13,6 +12,7 @@ import { byStage, gather, positive } from '../options.ts';
 import { examples, printDocument, printLine } from '../output.ts';
 import { parseOverride } from '../overrides.ts';
 import { planText } from '../plan-view.ts';
+import { notesOn } from '../prompt-notes.ts';
 import { type RecipeFile, readRecipe } from '../recipe-file.ts';
 import { watchRun } from '../watch-run.ts';
 
@@ -136,12 +136,4 @@ function refuseDryRunOptions(options: Options): void {
     if (options[key as keyof typeof DRY_RUN_ONLY] !== undefined)
       throw new InputError(`${flag}: counts for a dry run alone; say --dry-run too, or leave it out`);
   }
-}
-
-/** What was left out of the prompts without being wrong. */
-function notesOn({ duplicates, ignoredFields }: ImportedPrompts): string[] {
-  return [
-    ...(duplicates > 0 ? [`Prompts: ${duplicates} rows repeat an earlier one and were left out.`] : []),
-    ...(ignoredFields.length > 0 ? [`Prompts: nothing reads the fields ${ignoredFields.join(', ')}.`] : []),
-  ];
 }

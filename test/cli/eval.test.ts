@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { type TestContext, test } from 'node:test';
+import { chooseMeasure, type MeasureOptions } from '../../cli/choose-measure.ts';
+import type { Connections } from '../../cli/connections.ts';
+import type { OpenModel } from '../../cli/open-model.ts';
+import { evalDocument } from '../../contracts/documents.ts';
+import { readModelFolder } from '../../engine/model-folder.ts';
+import { PROJECT_ROOT } from '../../infra/paths.ts';
+import { databaseWithRun, KEY, prompts } from '../stores/helpers.ts';
+
+const NANO_BASE = join(PROJECT_ROOT, 'models/nano-base');
+
+async function benchmark(t: TestContext, ...rows: object[]): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'r1-eval-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const path = join(folder, 'benchmark.jsonl');
+  await writeFile(path, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  return path;
+}
+
+/** `r1 eval` of the nano base as a process of its own, with no stack under its home. */
+async function evalBase(...args: string[]) {
+  const child = spawn(process.execPath, [join(PROJECT_ROOT, 'cli/r1.mjs'), 'eval', NANO_BASE, ...args], {
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, R1_HOME: join(tmpdir(), 'r1-eval-no-stack') },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const code = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  const [out, error] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  return { code: await code, out, error };
+}
+
+const sums = [
+  { problem: '7+15+3+12=?', answer: '37', domain: 'nano-sums', level: 'easy' },
+  { problem: '3+5+3+12=?', answer: '23', domain: 'nano-sums', split: 'test' },
+  { problem: '8+1+3+12=?', answer: '24', domain: 'more-sums', split: 'test' },
+];
+
+test('any benchmark in JSONL is measured by domain, and the same seed gives the same figures', async (t) => {
+  const path = await benchmark(t, ...sums);
+  const measured = async (...args: string[]) => {
+    const { code, out, error } = await evalBase('--prompts', path, '--k', '4', '--json', ...args);
+    assert.equal(code, 0, error);
+    const { seconds, ...figures } = evalDocument.parse(JSON.parse(out));
+    assert.ok(seconds > 0);
+    return figures;
+  };
+  const [first, again, other] = [await measured(), await measured(), await measured('--seed', '5')];
+  assert.deepEqual(again, first);
+  assert.notDeepEqual(other, first);
+  // Rows with a split: the held-out ones.
+  assert.deepEqual([first.problems, first.k], [2, 4]);
+  assert.deepEqual(Object.keys(first.byDomain ?? {}), ['more-sums', 'nano-sums']);
+});
+
+test('a benchmark whose answers no verifier can read is refused with the first of them', async (t) => {
+  const path = await benchmark(t, { problem: '2+3=?', answer: '\\frac{', domain: 'math' });
+  const { code, error } = await evalBase('--prompts', path, '--k', '2');
+  assert.equal(code, 1);
+  assert.match(error, /evaluation: math: expected a verdict on at least one of 2 answers.*"2\+3=\?"/);
+  assert.doesNotMatch(error, /not foreseen/);
+});
+
+const ofFolder = async (): Promise<OpenModel> => ({
+  name: NANO_BASE,
+  model: await readModelFolder(NANO_BASE),
+  origin: null,
+});
+
+async function refused(options: MeasureOptions, message: RegExp): Promise<void> {
+  await assert.rejects(chooseMeasure(await ofFolder(), null, options), { message });
+}
+
+test('a damaged row is refused with its file, line and field before anything is computed', async (t) => {
+  const [sum = assert.fail()] = sums;
+  const { answer: _, ...unanswered } = sum;
+  await refused(
+    { prompts: await benchmark(t, sum, unanswered) },
+    /benchmark\.jsonl line 2: answer: expected/,
+  );
+  await refused({ prompts: await benchmark(t, sum, { ...sum, problem: 3 }) }, /line 2: problem: expected/);
+  await refused({ prompts: await benchmark(t) }, /benchmark\.jsonl: expected at least one row, found none/);
+  await refused({ prompts: '/nowhere.jsonl' }, /\/nowhere\.jsonl: expected a JSONL file of prompts/);
+  await refused({}, /expected --prompts FILE or --recipe FILE, found neither/);
+});
+
+test('more problems than there are, and answers without positions, are refused', async (t) => {
+  const path = await benchmark(t, ...sums);
+  await refused({ prompts: path, problems: 3 }, /--problems 3: expected at most 2/);
+  await refused(
+    { prompts: path, maxTokens: 250 },
+    /"3\+5\+3\+12=\?": expected the problem and --max-tokens within the 256 positions of .*found \d+ \+ 250/,
+  );
+});
+
+test('what nothing reads of a benchmark is told', async (t) => {
+  const { notes } = await chooseMeasure(await ofFolder(), null, { prompts: await benchmark(t, ...sums) });
+  assert.deepEqual(notes, ['Prompts: nothing reads the fields level.']);
+});
+
+test('a benchmark that overlaps the training prompts of the checkpoint’s run is refused, unless that is meant', async (t) => {
+  const database = await databaseWithRun(t);
+  await database.query(`UPDATE prompts SET problem_hash = encode(sha256(convert_to(problem, 'UTF8')), 'hex')`);
+  const connections = { database: async () => database } as Pick<Connections, 'database'> as Connections;
+  const folder = await ofFolder();
+  const digests = { weights: folder.model.digest, moments: null, reference: null };
+  const manifest = { uri: 's3://b/manifest.json', sha256: folder.model.digest, bytes: 1 };
+  const opened = { ...folder, origin: { ...KEY, branch: 0, step: 4, manifest, digests } };
+  const trained = prompts(20).find(({ split }) => split === 'train') ?? assert.fail();
+  const [other = assert.fail()] = sums;
+  const row = { problem: ` ${trained.problem}`, answer: trained.answer, domain: trained.domain };
+  const path = await benchmark(t, other, row);
+  const measure = (of: MeasureOptions) => chooseMeasure(opened, connections, { prompts: path, ...of });
+  await assert.rejects(measure({}), {
+    name: 'InputError',
+    message:
+      /benchmark\.jsonl line 2: expected a problem that calm was not trained on.*\(1 of 2 problems are\).*--trained-too/,
+  });
+  assert.equal((await measure({ trainedToo: true, promptFormat: 'chat' })).prompts.length, 2);
+});
