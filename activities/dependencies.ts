@@ -16,7 +16,7 @@ export interface WatchedStores extends Stores {
 }
 
 /** What the reward worker's activities are given besides: threads for math, the sandbox, the run's own reward models. */
-export interface RewardRoom extends Stores {
+export interface RewardRoom extends WatchedStores {
   tools: RewardTools;
   models: RewardModels;
 }

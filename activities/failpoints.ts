@@ -12,6 +12,10 @@ export const failpointPlaces = {
   'checkpoint-objects': 'the checkpoint’s objects are written, its manifest is not',
   manifest: 'the manifest is written, the checkpoint’s row is not',
   'checkpoint-row': 'the checkpoint’s row is committed, the workflow does not know',
+  'part-texts': 'the texts of a part of a stage’s samples lie in S3, their rows are not written',
+  'part-rows': 'the part’s rows are committed, the workflow does not know',
+  dataset: 'a stage’s data set is frozen, the workflow does not know',
+  measured: 'a reward model is measured, the workflow does not know',
   continuing: 'the workflow has decided to go on in a new history, the server does not know',
   continued: 'the old history is closed, the new one has done nothing',
 } as const;

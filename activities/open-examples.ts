@@ -6,7 +6,7 @@ import { listParts } from '../stores/samples.ts';
 import { findStageDataset, readStageDataset, settleStageDataset } from '../stores/stage-data.ts';
 import { finalCheckpoint } from '../stores/stage-origin.ts';
 import { buildDataset } from './build-dataset.ts';
-import type { Stores } from './dependencies.ts';
+import type { Stores, WatchedStores } from './dependencies.ts';
 import { planOf, supervisedPlanOf } from './plan-of.ts';
 
 /** What of a supervised stage's examples is there already, and what is still to be sampled (rule 3). */
@@ -37,7 +37,7 @@ export function samplePartsOf({ sampled }: SupervisedPlan['data']): SamplePart[]
 
 /** Joins what was selected with what was imported or made by other stages, and says that the stage trains on it. */
 export async function buildExamples(
-  stores: Stores,
+  stores: WatchedStores,
   { key }: { key: BranchKey },
 ): Promise<{ digest: string }> {
   const { database } = stores;
@@ -45,6 +45,7 @@ export async function buildExamples(
   const digest = (await takenOver(database, key, data)) ?? (await build(stores, key, data));
   await freezeDataset(database, digest);
   await settleStageDataset(database, key, digest);
+  stores.failpoints.reached('dataset', 0);
   return { digest };
 }
 

@@ -1,9 +1,12 @@
 import { concerns } from '../algorithm/reward-plan.ts';
+import { optionsInForce } from '../algorithm/schedules.ts';
 import type { RewardModelMeasure, ScoreByModelInput } from '../contracts/activities.ts';
 import { Failure } from '../contracts/failures.ts';
 import type { StageKey } from '../contracts/identity.ts';
 import type { ScoresRecord, Verdict } from '../contracts/records.ts';
 import { isModelReward, type ModelRewardName } from '../contracts/rewards.ts';
+import { currentBranch } from '../stores/branches.ts';
+import { listChanges } from '../stores/changes.ts';
 import { keys } from '../stores/keys.ts';
 import { putRecord } from '../stores/records.ts';
 import { settleMeasure } from '../stores/stage-data.ts';
@@ -61,9 +64,9 @@ function modelRewardOf(name: string): ModelRewardName {
 
 /** Ranks held-out preferences by a reward-model stage's last checkpoint, and keeps the figure with the stage. */
 export async function measureRewardModel(
-  { database, models }: RewardRoom,
+  { database, models, failpoints }: RewardRoom,
   { key }: { key: StageKey },
-): Promise<RewardModelMeasure> {
+): Promise<RewardModelMeasure & { needed: number }> {
   const run = await planOf(database, key.run);
   const plan = stagePlanOf(run, key.stage);
   if (plan.algorithm !== 'reward-model') return otherAlgorithm(plan, 'reward-model');
@@ -75,5 +78,8 @@ export async function measureRewardModel(
     { model: { name, manifest }, preferences, promptFormat: run.promptFormat },
   );
   await settleMeasure(database, key, measure);
-  return measure;
+  failpoints.reached('measured', 0);
+  const changes = await listChanges(database, await currentBranch(database, key));
+  const { options } = plan;
+  return { ...measure, needed: optionsInForce(options.max_steps + 1, options, changes).min_accuracy };
 }

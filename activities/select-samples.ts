@@ -20,7 +20,7 @@ import type { Database } from '../stores/database.ts';
 import { listProblems } from '../stores/prompts.ts';
 import { commitPart, findPart, type NewSample } from '../stores/samples.ts';
 import { packTexts, putTexts } from '../stores/texts.ts';
-import type { Stores } from './dependencies.ts';
+import type { Stores, WatchedStores } from './dependencies.ts';
 import { planOf } from './plan-of.ts';
 import { readRollout, readSampleRequest, readScores } from './records.ts';
 
@@ -28,7 +28,7 @@ import { readRollout, readSampleRequest, readScores } from './records.ts';
  * Decides which completions of a rollout become data, writes all their texts as one object, accepted ones in the
  * target form, and commits a row for each.
  */
-export async function selectSamples(stores: Stores, input: SelectSamplesInput): Promise<SampleCounts> {
+export async function selectSamples(stores: WatchedStores, input: SelectSamplesInput): Promise<SampleCounts> {
   const committed = await findPart(stores.database, input);
   if (committed !== null) return committed.counts;
   const { key, rule } = input;
@@ -40,7 +40,9 @@ export async function selectSamples(stores: Stores, input: SelectSamplesInput): 
   const measures = measuresOf(rule.template, evaluated);
   const seed = selectionSeed(BigInt(plan.seed), input);
   const selectedN = select(samplesN, rule, { measures, seed });
-  return await commitSelected(stores, input, samplesN, selectedN);
+  const counts = await commitSelected(stores, input, samplesN, selectedN);
+  stores.failpoints.reached('part-rows', input.part);
+  return counts;
 }
 
 /** A completion and what its row says of it beyond what the rules see. */
@@ -48,7 +50,7 @@ export type SampledCandidate = CandidateSample & Pick<NewSample, 'sequence' | 's
 
 /** Writes the texts, then commits the part's rows (rule 4). */
 export async function commitSelected(
-  { database, objects }: Stores,
+  { database, objects, failpoints }: WatchedStores,
   input: SelectSamplesInput,
   samplesN: readonly SampledCandidate[],
   selectedN: readonly Selected[],
@@ -56,6 +58,7 @@ export async function commitSelected(
   const counts = countSelected(samplesN, selectedN, input.rule);
   const packed = packTexts(samplesN.map(({ text }, n) => selectedN[n]?.text ?? text));
   const shard = await putTexts(objects, packed);
+  failpoints.reached('part-texts', input.part);
   const samples = samplesN.map(({ sequence, prompt, seed, tokens, truncated, rewards }, n) => ({
     sequence,
     prompt,

@@ -103,9 +103,14 @@ function currentStages(show: ShowDocument): ShowDocument['stages'] {
 
 const UNDER_WAY: ReadonlySet<string> = new Set(['running', 'paused', 'parked']);
 
-/** The first stage that is not complete, or the last. */
-export function currentStage(show: ShowDocument): ShowDocument['stages'][number] | undefined {
-  return show.stages.find(({ status }) => status !== 'complete') ?? show.stages.at(-1);
+/** The first stage that waits for an operator, else the first that is not complete, or the last. */
+export function currentStage({ stages }: ShowDocument): ShowDocument['stages'][number] | undefined {
+  return (
+    stages.find(({ status }) => status === 'parked') ??
+    stages.find(({ status }) => status === 'paused') ??
+    stages.find(({ status }) => status !== 'complete') ??
+    stages.at(-1)
+  );
 }
 
 /** The reason why a run is parked; null where it is not. */

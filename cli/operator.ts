@@ -24,10 +24,18 @@ export function operatorName(): string {
 
 const STANDS = ['running', 'paused', 'parked', 'pending'] as const;
 
-/** The stage that a run stands in: one under way or at rest, else the next. Throws where the run has ended. */
-export function standingStage({ run, status, stages }: ShowDocument): StageKey & { status: StageStatus } {
+/**
+ * The stage that a run stands in: one under way or at rest, else the next; of several side by side the one whose
+ * status comes first. Throws where the run has ended.
+ */
+export function standingStage(
+  { run, status, stages }: ShowDocument,
+  first: readonly StageStatus[] = STANDS,
+): StageKey & { status: StageStatus } {
   const ended = status === 'complete' || status === 'aborted';
-  const ranked = STANDS.flatMap((standing) => stages.find((stage) => stage.status === standing) ?? []);
+  const ranked = [...first, ...STANDS].flatMap(
+    (standing) => stages.find((stage) => stage.status === standing) ?? [],
+  );
   const [found] = ended ? [] : ranked;
   if (found !== undefined) return { run, stage: found.stage, status: found.status };
   throw new CommandError(`${run} has no stage under way: it is ${status}. See \`r1 show ${run}\`.`);

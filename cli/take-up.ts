@@ -19,6 +19,9 @@ export interface TakeUp {
   from?: string;
 }
 
+/** Which stage is meant, where others go on beside it. */
+const RESTING = { retry: ['parked', 'paused'], resume: ['paused', 'parked'] } as const;
+
 /**
  * A run whose workflow is there is told; one whose workflow is gone, with its server or its machine, is taken up
  * from its rows by a new workflow.
@@ -29,7 +32,7 @@ export async function takeUp(
   { said, from }: TakeUp,
 ): Promise<OperatorDocument> {
   const [database, client] = await Promise.all([connections.database(), connections.temporal()]);
-  const { status, ...key } = standingStage(await readShow(database, name));
+  const { status, ...key } = standingStage(await readShow(database, name), RESTING[said]);
   if (said === 'retry' && status !== 'parked') refuseRetry(key, status);
   const target = from === undefined ? undefined : await rewindTarget(database, key, from);
   if (await isServed(client, key)) {

@@ -332,6 +332,9 @@ export interface RewardActivities {
   scoreByModel(input: ScoreByModelInput): Promise<{ scores: Reference; seconds: number }>;
   /** Several verdicts on one rollout as one record. */
   joinScores(input: { scores: Reference[] }): Promise<{ scores: Reference }>;
-  /** Ranks held-out preferences by a reward-model stage's last checkpoint, and keeps the figure. */
-  measureRewardModel(input: { key: StageKey }): Promise<RewardModelMeasure>;
+  /**
+   * Ranks held-out preferences by a reward-model stage's last checkpoint, and keeps the figure. `needed`: the
+   * accuracy in force (`min_accuracy`).
+   */
+  measureRewardModel(input: { key: StageKey }): Promise<RewardModelMeasure & { needed: number }>;
 }

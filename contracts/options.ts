@@ -201,8 +201,12 @@ export const changeableFields = [
   'epsilon_high',
   'max_grad_norm',
   'weight_decay',
-] as const satisfies readonly (keyof GrpoOptions)[];
+  'min_accuracy',
+] as const satisfies readonly (keyof GrpoOptions | keyof RewardModelOptions)[];
 export type ChangeableField = (typeof changeableFields)[number];
+
+/** Fields that are read once all steps are trained, and can be changed as long as the stage is not complete. */
+export const fieldsReadAtTheEnd: readonly ChangeableField[] = ['min_accuracy'];
 
 /** A committed live change: in force from `effectiveStep` on. */
 export const changeSchema = z.strictObject({

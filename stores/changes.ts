@@ -3,7 +3,7 @@ import type { RunPlan } from '../contracts/activities.ts';
 import { Failure } from '../contracts/failures.ts';
 import type { BranchKey, StageKey } from '../contracts/identity.ts';
 import type { SetRequest } from '../contracts/operator.ts';
-import type { Change, ChangeableField } from '../contracts/options.ts';
+import { type Change, type ChangeableField, fieldsReadAtTheEnd } from '../contracts/options.ts';
 import { branchName, currentBranch, lockBranch, refuseRewound } from './branches.ts';
 import type { Database, Queryable, Transaction } from './database.ts';
 import { branchValues, rowsOfBranch } from './lineage.ts';
@@ -33,7 +33,7 @@ export async function commitChanges(
     const earliest = (await lastBatch(tx, branch)) + 1;
     const effectiveStep = atStep ?? earliest;
     const changes = entriesOf(values).map(([field, value]) => ({ effectiveStep, field, value, author }));
-    refuseOutside(branch, changes, effectiveStep, { earliest, last: state.steps });
+    refuseOutside(branch, changes, effectiveStep, { earliest, last: lastOpen(changes, state.steps) });
     await refuseOutOfBounds(tx, branch, changes);
     for (const change of changes) await insertChange(tx, branch, change);
     return changes;
@@ -49,6 +49,10 @@ async function insertChange(tx: Transaction, branch: BranchKey, change: Change):
     [...branchValues(branch), change.effectiveStep, change.field, change.value, change.author],
   );
 }
+
+/** What is read at the end may take effect after the last step. */
+const lastOpen = (changes: readonly Change[], steps: number) =>
+  changes.every(({ field }) => fieldsReadAtTheEnd.includes(field)) ? steps + 1 : steps;
 
 function refuseOutside(
   branch: BranchKey,

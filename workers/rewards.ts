@@ -10,7 +10,7 @@ import { activityDuties } from './activity-duties.ts';
 import { closeSurroundings, openSurroundings, runUntilStopped, shutdownTimes } from './worker-process.ts';
 
 const surroundings = await openSurroundings();
-const { settings, connection, connections, stores, logger } = surroundings;
+const { settings, connection, connections, stores, failpoints, logger } = surroundings;
 const tools = createRewardTools();
 const models = createRewardModels({
   objects: stores.objects,
@@ -20,7 +20,7 @@ const worker = await Worker.create({
   connection,
   namespace: connections.temporal.namespace,
   taskQueue: queues.rewards,
-  activities: createRewardActivities({ ...stores, tools, models }),
+  activities: createRewardActivities({ ...stores, failpoints, tools, models }),
   interceptors: { activity: [() => ({ inbound: activityDuties() })] },
   maxConcurrentActivityTaskExecutions: 2,
   ...shutdownTimes,

@@ -21,14 +21,23 @@ export function rewardModelStage(input: StageInput): Promise<StageOutcome> {
 
 async function measure({ key, plan, desk }: StandingWalk<RewardModelPlan>): Promise<void> {
   desk.phase('measuring the reward model');
-  const { accuracy, pairs } = await rewards.measureRewardModel.executeWithOptions(
-    { summary: 'rank held-out preferences' },
-    [{ key }],
-  );
-  if (accuracy >= plan.options.min_accuracy) return;
+  // Told by no activity where the history was begun before it could be changed.
+  const {
+    accuracy,
+    pairs,
+    needed = plan.options.min_accuracy,
+  } = await rewards.measureRewardModel.executeWithOptions({ summary: 'rank held-out preferences' }, [
+    { key },
+  ]);
+  if (accuracy >= needed) return;
   throw new Failure(
     'InvalidInput',
-    `reward model ${key.stage}: expected at least ${plan.options.min_accuracy} of ${pairs} held-out pairs ranked rightly ` +
-      `(min_accuracy), found ${accuracy.toFixed(3)}; train on more or cleaner preferences, or for more steps`,
+    `${key.stage}: expected at least ${needed} of ${pairs} held-out pairs ranked rightly (min_accuracy), found ` +
+      `${accuracy.toFixed(3)}. Use it as it is: \`r1 set ${key.run} ${key.stage} min_accuracy=${atMost(accuracy)}\`, then ` +
+      `\`r1 retry ${key.run}\`. Train it otherwise: \`r1 resume ${key.run} --from STEP\` and another learning_rate; or launch ` +
+      'anew with more or cleaner preferences, or more steps',
   );
 }
+
+/** Two digits, rounded down. */
+const atMost = (accuracy: number) => Math.floor(accuracy * 100) / 100;

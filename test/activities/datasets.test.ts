@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { buildDataset } from '../../activities/build-dataset.ts';
-import type { Stores } from '../../activities/dependencies.ts';
+import type { WatchedStores } from '../../activities/dependencies.ts';
 import { selectSamples } from '../../activities/select-samples.ts';
 import { forkBranch } from '../../stores/branches.ts';
 import { countExamples, diffRows, readExamples } from '../../stores/dataset-rows.ts';
@@ -23,12 +23,12 @@ const build = (parts: number, include: string[] = []) => ({
   include,
 });
 
-async function twoParts(stores: Stores): Promise<void> {
+async function twoParts(stores: WatchedStores): Promise<void> {
   await selectSamples(stores, await sampledPart(stores, 0, FIRST));
   await selectSamples(stores, await sampledPart(stores, 1, [right('c'), right('d')]));
 }
 
-const seeds = (database: Stores) =>
+const seeds = (database: WatchedStores) =>
   createExampleSet(database.database, database.objects, {
     name: 'seeds',
     rows: [

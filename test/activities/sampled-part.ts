@@ -1,6 +1,7 @@
 /** A rollout of a run's prompts and its scores, as a stage that samples data leaves them. */
 import type { TestContext } from 'node:test';
-import type { Stores } from '../../activities/dependencies.ts';
+import type { Stores, WatchedStores } from '../../activities/dependencies.ts';
+import { noFailpoints } from '../../activities/failpoints.ts';
 import { ints } from '../../activities/ragged.ts';
 import { type SelectSamplesInput, selectionRuleSchema } from '../../contracts/datasets.ts';
 import type { RolloutRecord, SampleRequest, ScoresRecord, Verdict } from '../../contracts/records.ts';
@@ -22,14 +23,14 @@ import {
 } from '../stores/helpers.ts';
 
 /** Both stores, with the run `calm` in them. */
-export async function storesWithRun(t: TestContext, run = KEY.run): Promise<Stores> {
+export async function storesWithRun(t: TestContext, run = KEY.run): Promise<WatchedStores> {
   const stack = await withStack(t);
   const objects = createObjectStore(stack.s3);
   t.after(() => objects.close());
   const database = openDatabase(t, stack.postgres.url);
   await migrate(database);
   await addRun(database, run);
-  return { database, objects };
+  return { database, objects, failpoints: noFailpoints };
 }
 
 export interface Sampled {

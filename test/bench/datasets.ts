@@ -13,6 +13,7 @@ import { parseArgs } from 'node:util';
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { buildDataset } from '../../activities/build-dataset.ts';
 import type { Stores } from '../../activities/dependencies.ts';
+import { noFailpoints } from '../../activities/failpoints.ts';
 import { commitSelected, measuresOf } from '../../activities/select-samples.ts';
 import { indexEvaluations } from '../../algorithm/decontamination.ts';
 import { selectSamples, sumCounts } from '../../algorithm/filters.ts';
@@ -109,7 +110,7 @@ async function takeIn(
       const part = next++;
       const { input, samples } = candidates.part(part);
       const selected = selectSamples(samples, rule, { measures, seed: BigInt(part) });
-      counts.push(await commitSelected(stores, input, samples, selected));
+      counts.push(await commitSelected({ ...stores, failpoints: noFailpoints }, input, samples, selected));
       done(1);
     }
   };

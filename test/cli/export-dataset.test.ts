@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
 import { buildDataset } from '../../activities/build-dataset.ts';
-import type { Stores } from '../../activities/dependencies.ts';
+import type { WatchedStores } from '../../activities/dependencies.ts';
 import { selectSamples } from '../../activities/select-samples.ts';
 import { openR1Rows, writeRows } from '../../cli/export-dataset.ts';
 import type { OpenR1Row } from '../../cli/open-r1-row.ts';
@@ -21,7 +21,7 @@ async function folderOf(t: TestContext): Promise<string> {
 }
 
 /** One sample and one example. */
-async function rowsOf(stores: Stores): Promise<() => AsyncGenerator<OpenR1Row>> {
+async function rowsOf(stores: WatchedStores): Promise<() => AsyncGenerator<OpenR1Row>> {
   const included = await createExampleSet(stores.database, stores.objects, {
     name: 'seeds',
     rows: [{ problem: 'copy €', response: '€', domain: 'general', source: 's.jsonl', line: 1 }],

@@ -154,6 +154,22 @@ const CASES: Record<string, [WhyFacts, string, RegExp]> = {
   ],
 };
 
+test('of stages side by side the one that waits for an operator is told', () => {
+  const show = showFixture({ status: 'running' });
+  const [running] = show.stages;
+  assert.ok(running);
+  const parked = {
+    ...running,
+    stage: 'reward-model/safety',
+    status: 'parked' as const,
+    reason: 'it ranks badly',
+  };
+  const rows = { value: { show: { ...show, stages: [running, parked] }, others: [] } };
+  const why = whyOf(facts({}, { rows }));
+  assert.deepEqual([why.stage, why.waitsFor], ['reward-model/safety', 'operator']);
+  assert.match(why.text, /it ranks badly.*`r1 retry small-1`/);
+});
+
 for (const [claim, [given, waitsFor, words]] of Object.entries(CASES)) {
   test(claim, () => {
     const why = whyDocument.parse(whyOf(given));

@@ -235,10 +235,15 @@ export function awaitStep(ground: Ground, run: string, step: number): Promise<tr
 }
 
 /** Runs the recipe from launch to rest with workers that meet these failpoints, all of which must have happened. */
-export async function runThrough(ground: Ground, run: string, failpoints: string[] = []): Promise<string> {
+export async function runThrough(
+  ground: Ground,
+  run: string,
+  failpoints: string[] = [],
+  change: typeof LIVE_CHANGE | null = LIVE_CHANGE,
+): Promise<string> {
   const crew = await startCrew(ground, run, { failpoints });
   try {
-    await launchRun(ground, run);
+    await launchRun(ground, run, change);
     return await awaitRest(ground, run);
   } finally {
     await crew.stop();

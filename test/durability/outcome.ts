@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readManifest } from '../../activities/checkpoint-files.ts';
 import { readLoggedBatch } from '../../activities/records.ts';
+import type { StageKey } from '../../contracts/identity.ts';
 import type { Reference } from '../../contracts/reference.ts';
 import type { Database } from '../../stores/database.ts';
 import type { ObjectStore } from '../../stores/objects.ts';
@@ -16,7 +17,8 @@ const INCIDENTAL = {
   prompt_uses: [],
   changes: ['ordinal', 'committed_at'],
   evaluations: ['rollout', 'scores', 'checkpoint', 'recorded_at'],
-  stages: ['initial_manifest', 'started_at', 'finished_at'],
+  // A data set's digest is of its name too, and that of the run.
+  stages: ['initial_manifest', 'started_at', 'finished_at', 'data_set'],
 } as const;
 
 type Table = keyof typeof INCIDENTAL;
@@ -32,15 +34,16 @@ export interface Outcome {
   objects: string[];
 }
 
-export async function outcomeOf({ connections }: Ground, run: string): Promise<Outcome> {
+/** The rows are those of all the run's stages; batches, checkpoints and objects are this one's. */
+export async function outcomeOf({ connections }: Ground, run: string, stage = STAGE): Promise<Outcome> {
   const [database, objects] = await Promise.all([connections.database(), connections.objects()]);
   const tables = Object.keys(INCIDENTAL) as Table[];
   const rows = await Promise.all(tables.map(async (table) => [table, await rowsOf(database, table, run)]));
   return {
     rows: Object.fromEntries(rows),
-    batches: await batchesOf(database, objects, run),
-    checkpoints: await checkpointsOf(database, objects, run),
-    objects: await objectsOf(objects, run),
+    batches: await batchesOf(database, objects, { run, stage }),
+    checkpoints: await checkpointsOf(database, objects, { run, stage }),
+    objects: await objectsOf(objects, { run, stage }),
   };
 }
 
@@ -92,10 +95,10 @@ function keyOf(row: Record<string, unknown>): string {
   return [row.stage, row.branch, step, String(row.slot ?? '').padStart(6, '0'), row.quick].join('/');
 }
 
-async function batchesOf(database: Database, objects: ObjectStore, run: string) {
+async function batchesOf(database: Database, objects: ObjectStore, { run, stage }: StageKey) {
   const rows = await database.query<{ step: number; batch: Reference }>(
-    'SELECT step, batch FROM batches WHERE run = $1 ORDER BY step',
-    [run],
+    'SELECT step, batch FROM batches WHERE run = $1 AND stage = $2 ORDER BY step',
+    [run, stage],
   );
   const digests = rows.map(async ({ step, batch }) => [step, await contentOf(objects, batch)]);
   return Object.fromEntries(await Promise.all(digests));
@@ -103,15 +106,16 @@ async function batchesOf(database: Database, objects: ObjectStore, run: string) 
 
 async function contentOf(objects: ObjectStore, batch: Reference): Promise<string> {
   const { record, tensors } = await readLoggedBatch(objects, batch);
-  // Where a rollout's objects lie names the term that wrote them, which a kill changes.
+  // Where a rollout's objects lie names the term that wrote them, which a kill changes; a data set's digest is of its name too.
   const {
     rollout: _rollout,
     scores: _scores,
     logprobs: _logprobs,
+    data: _data,
     key,
     ...numbers
   } = {
-    ...{ rollout: null, scores: null, logprobs: null },
+    ...{ rollout: null, scores: null, logprobs: null, data: null },
     ...record,
   };
   const hash = createHash('sha256').update(
@@ -123,10 +127,10 @@ async function contentOf(objects: ObjectStore, batch: Reference): Promise<string
   return hash.digest('hex');
 }
 
-async function checkpointsOf(database: Database, objects: ObjectStore, run: string) {
+async function checkpointsOf(database: Database, objects: ObjectStore, { run, stage }: StageKey) {
   const rows = await database.query<{ step: number; manifest: Reference }>(
-    'SELECT step, manifest FROM checkpoints WHERE run = $1',
-    [run],
+    'SELECT step, manifest FROM checkpoints WHERE run = $1 AND stage = $2',
+    [run, stage],
   );
   const parts = rows.map(async ({ step, manifest }) => [step, await partsOf(objects, manifest)]);
   return Object.fromEntries(await Promise.all(parts));
@@ -144,8 +148,8 @@ async function partsOf(objects: ObjectStore, reference: Reference): Promise<Reco
 }
 
 /** `b0/batches/step-000009/t2-batch-0123456789abcdef.safetensors` becomes `b0/batches/step-000009/t-batch.safetensors`. */
-async function objectsOf(objects: ObjectStore, run: string): Promise<string[]> {
-  const prefix = `runs/${run}/${STAGE}/`;
+async function objectsOf(objects: ObjectStore, { run, stage }: StageKey): Promise<string[]> {
+  const prefix = `runs/${run}/${stage}/`;
   const all = await objects.list(prefix);
   return all
     .map(({ key }) =>

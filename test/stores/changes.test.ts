@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { rewardModelSchema } from '../../contracts/options.ts';
 import { commitBatch } from '../../stores/batches.ts';
 import { commitChanges, listChanges } from '../../stores/changes.ts';
 import { BRANCH, batchOf, claimedRun, databaseWithRun, failure, KEY } from './helpers.ts';
@@ -50,4 +51,33 @@ test('a change is held to those that are committed, also for later steps', async
     commitChanges(database, KEY, { values: { epsilon: 0.4 }, atStep: 2, author }),
     failure('InvalidInput', 'epsilon_high: expected at least epsilon (0.4), found 0.3'),
   );
+});
+
+test('what is read at a stage’s end can be changed when all its steps are logged, and nothing else', async (t) => {
+  const { database, term } = await claimedRun(t, 7);
+  await commitBatch(database, batchOf(8, term));
+  const set = (values: Parameters<typeof commitChanges>[2]['values']) =>
+    commitChanges(database, KEY, { values, atStep: null, author });
+  await assert.rejects(
+    set({ min_accuracy: 0.5 }),
+    failure('InvalidInput', 'min_accuracy: this stage has no such option'),
+  );
+  const trained = rewardModelSchema.parse({
+    learning_rate: 1,
+    max_steps: 8,
+    per_device_train_batch_size: 1,
+    max_length: 8,
+  });
+  await database.query(
+    `UPDATE runs SET plan = jsonb_set(jsonb_set(plan, '{stages,0,algorithm}', '"reward-model"'), '{stages,0,options}', $1)`,
+    [JSON.stringify(trained)],
+  );
+  await assert.rejects(set({ learning_rate: 1e-4 }), failure('InvalidInput', 'all 8 steps are logged'));
+  await assert.rejects(
+    set({ learning_rate: 1e-4, min_accuracy: 0.5 }),
+    failure('InvalidInput', 'all 8 steps are logged'),
+  );
+  await assert.rejects(set({ min_accuracy: 2 }), failure('InvalidInput', 'min_accuracy', 'found 2'));
+  const [change] = await set({ min_accuracy: 0.5 });
+  assert.deepEqual(change, { effectiveStep: 9, field: 'min_accuracy', value: 0.5, author });
 });
