@@ -104,7 +104,9 @@ test('what nothing reads of a benchmark is told', async (t) => {
 
 test('a benchmark that overlaps the training prompts of the checkpoint’s run is refused, unless that is meant', async (t) => {
   const database = await databaseWithRun(t);
-  await database.query(`UPDATE prompts SET problem_hash = encode(sha256(convert_to(problem, 'UTF8')), 'hex')`);
+  await database.query(
+    `UPDATE prompts SET problem_hash = encode(sha256(convert_to(problem, 'UTF8')), 'hex')`,
+  );
   const connections = { database: async () => database } as Pick<Connections, 'database'> as Connections;
   const folder = await ofFolder();
   const digests = { weights: folder.model.digest, moments: null, reference: null };
