@@ -1,6 +1,6 @@
 import { beginsPhase, domainWeightsAt } from '../algorithm/domain-walk.ts';
 import { firstCursor, take } from '../algorithm/prompt-cursor.ts';
-import { optionsInForce } from '../algorithm/schedules.ts';
+import { completionLimitAt, optionsInForce } from '../algorithm/schedules.ts';
 import { deriveSeed } from '../algorithm/seeds.ts';
 import type { DrawPromptsInput, DrawPromptsResult } from '../contracts/activities.ts';
 import { listChanges } from '../stores/changes.ts';
@@ -62,7 +62,7 @@ export async function drawPrompts(
       temperature: options.temperature,
       top_p: options.top_p,
       top_k: options.top_k,
-      max_completion_length: options.max_completion_length,
+      max_completion_length: completionLimitAt(firstStep, options),
     },
   });
   const request = await putRecord(objects, keys.request({ ...key, step: firstStep }), record, tensors);

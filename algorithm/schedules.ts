@@ -36,6 +36,25 @@ export function learningRateAt(step: number, options: ScheduleOptions): number {
   return options.learning_rate * factors[options.lr_scheduler_type](step - 1, options);
 }
 
+type LimitOptions = Pick<GrpoOptions, 'max_completion_length' | 'max_completion_length_from'>;
+
+/** Tokens that a completion has at most in the rollout that begins with `firstStep`: of several limits the latest holds. */
+export function completionLimitAt(
+  firstStep: number,
+  { max_completion_length, max_completion_length_from = [] }: LimitOptions,
+): number {
+  const begun = max_completion_length_from.filter(({ from_step }) => from_step <= firstStep);
+  const latest = begun.sort((a, b) => a.from_step - b.from_step).at(-1);
+  return latest?.max_completion_length ?? max_completion_length;
+}
+
+/** The same over a whole stage. */
+export const longestCompletion = ({
+  max_completion_length,
+  max_completion_length_from = [],
+}: LimitOptions): number =>
+  Math.max(max_completion_length, ...max_completion_length_from.map((from) => from.max_completion_length));
+
 /**
  * The options in force at `step`. A change holds from its `effectiveStep` on; of several for one field the
  * latest effective one wins, and among equals the one committed last. A changed `learning_rate` is what

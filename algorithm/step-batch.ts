@@ -76,7 +76,10 @@ export function stepBatch(input: StepBatchInput): StepBatch {
     numbers: { ...numbers, temperature: request.sampling.temperature },
     sequencesB,
     advantagesB: chosen.map(({ advantage }) => advantage),
-    lossWeightsB: lossWeights(lengthsB, inForce),
+    lossWeightsB: lossWeights(lengthsB, {
+      ...inForce,
+      max_completion_length: request.sampling.max_completion_length,
+    }),
     drops: advantages.drops,
     summary: summarise(input, advantages, sequencesB),
   };

@@ -1,6 +1,7 @@
 /** Models that cannot read a recipe's prompts or write its answers, told before anything is written. */
 import { promptText } from '../activities/sample-request.ts';
 import type { ImportedPrompt } from '../algorithm/prompt-rows.ts';
+import { longestCompletion } from '../algorithm/schedules.ts';
 import { originOf, type Recipe, type StageRecipe } from '../contracts/recipe.ts';
 import { suffixOf } from '../contracts/stage-name.ts';
 import type { ModelFolder } from '../engine/model-folder.ts';
@@ -73,7 +74,7 @@ function promptOf(
 }
 
 /** Tokens that this model is asked to sample at most. */
-function longestCompletion({ evaluation, ...recipe }: Recipe, name: string): number {
+function longestAsked({ evaluation, ...recipe }: Recipe, name: string): number {
   const asked = recipe.stages.flatMap((stage) => completionsOf(stage));
   const own = asked.filter(({ stage }) => modelOf({ evaluation, ...recipe }, stage) === name);
   return Math.max(evaluation.max_completion_length, ...own.map(({ tokens }) => tokens));
@@ -82,7 +83,7 @@ function longestCompletion({ evaluation, ...recipe }: Recipe, name: string): num
 /** Completions that a stage asks for, and the stage whose policy samples them. */
 function completionsOf(recipe: StageRecipe): { stage: string; tokens: number }[] {
   if (recipe.algorithm === 'grpo')
-    return [{ stage: recipe.stage, tokens: recipe.options.max_completion_length }];
+    return [{ stage: recipe.stage, tokens: longestCompletion(recipe.options) }];
   if (recipe.algorithm === 'reward-model') return [];
   return recipe.data.flatMap((source) =>
     source.source === 'sampled' ? [{ stage: source.policy, tokens: source.max_completion_length }] : [],
@@ -101,7 +102,7 @@ function refuseLongCompletions(
   { name, model: { tokenizer, config } }: Named,
 ): void {
   const positions = config.max_position_embeddings;
-  const completion = longestCompletion(recipe, name);
+  const completion = longestAsked(recipe, name);
   for (const { problem, source, line } of prompts) {
     const { length } = tokenizer.encode(promptOf(what, recipe.prompt_format, tokenizer, problem));
     if (length + completion <= positions) continue;

@@ -119,6 +119,10 @@ export const grpoSchema = z
     top_p: z.number().gt(0).max(1).default(1),
     top_k: z.int().min(0).default(0),
     max_completion_length: z.int().positive(),
+    /** another limit from a step on: it holds from the first rollout that begins there or later */
+    max_completion_length_from: z
+      .array(z.strictObject({ from_step: z.int().positive(), max_completion_length: z.int().positive() }))
+      .optional(),
     rewards: z
       .array(rewardSchema)
       .min(1)
@@ -153,21 +157,27 @@ export const grpoSchema = z
         'dynamic_sampling',
         'needs the reward "accuracy": it keeps prompts that are neither all right nor all wrong',
       );
-    const problem = lengthProblem(o.rewards, o.max_completion_length);
+    const limits = (o.max_completion_length_from ?? []).map((from) => from.max_completion_length);
+    const problem = lengthProblem(o.rewards, Math.min(o.max_completion_length, ...limits));
     if (problem !== null) refuse('rewards', problem);
     if (o.beta === 0 && o.use_bias_correction_kl)
       refuse('use_bias_correction_kl', 'has no meaning with beta 0');
   });
 export type GrpoOptions = z.infer<typeof grpoSchema>;
 
-type JoiningOptions = Readonly<
-  Record<'rewards' | 'curriculum', readonly { from_step?: number | undefined }[]>
+type JoiningOptions = Partial<
+  Readonly<
+    Record<
+      'rewards' | 'curriculum' | 'max_completion_length_from',
+      readonly { from_step?: number | undefined }[]
+    >
+  >
 >;
 
-/** Steps from which on rewards and domains join, each with its key. */
+/** Steps from which on rewards, domains and limits join, each with its key. */
 const stepsJoined = (options: JoiningOptions): [(string | number)[], number][] =>
-  (['rewards', 'curriculum'] as const).flatMap((field) =>
-    options[field].map(({ from_step = 1 }, place): [(string | number)[], number] => [
+  (['rewards', 'curriculum', 'max_completion_length_from'] as const).flatMap((field) =>
+    (options[field] ?? []).map(({ from_step = 1 }, place): [(string | number)[], number] => [
       [field, place, 'from_step'],
       from_step,
     ]),

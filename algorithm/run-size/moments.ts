@@ -11,6 +11,7 @@ import { measuredRewards } from '../measured-rewards.ts';
 import { milestonesAt } from '../milestones.ts';
 import { rewardPlan } from '../reward-plan.ts';
 import { rolloutOfStep } from '../rollout-plan.ts';
+import { completionLimitAt } from '../schedules.ts';
 import { type Deed, sumOf } from './deed.ts';
 import * as deeds from './deeds.ts';
 import { type RunFacts, responseTokens } from './facts.ts';
@@ -59,7 +60,7 @@ function reinforcementAt(
   const { firstStep, lastStep } = rolloutOfStep(step, options);
   const { promptTokens } = facts;
   const tokens = (responses: number) =>
-    responseTokens(facts, stage, { responses, limit: options.max_completion_length });
+    responseTokens(facts, stage, { responses, limit: completionLimitAt(firstStep, options) });
   const policies = (options.beta > 0 ? 1 : 0) + (lastStep > firstStep ? 1 : 0);
   const responses = options.prompts_per_step * options.num_generations;
   const trained = deeds.step({ responses, tokens: tokens(responses), promptTokens, perToken: 2 + policies });

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { learningRateAt, numbersInForce, optionsInForce } from '../../algorithm/schedules.ts';
+import {
+  completionLimitAt,
+  learningRateAt,
+  longestCompletion,
+  numbersInForce,
+  optionsInForce,
+} from '../../algorithm/schedules.ts';
 import { changeSchema, type GrpoOptions } from '../../contracts/options.ts';
 import { numbersInForceSchema } from '../../contracts/records.ts';
 import { grpoOptions } from './grpo-options.ts';
@@ -111,5 +117,29 @@ test('a changed temperature waits for the next rollout, since its completions we
   assert.deepEqual(
     [5, 6, 8, 9].map((step) => numbersInForce(step, options, changes).temperature),
     [1, 1, 1, 0.7],
+  );
+});
+
+test('the limit of a completion is the latest that began before its rollout', () => {
+  const options = grpoOptions({
+    max_completion_length: 10,
+    max_completion_length_from: [
+      { from_step: 9, max_completion_length: 5 },
+      { from_step: 3, max_completion_length: 20 },
+    ],
+  });
+  assert.deepEqual(
+    [1, 2, 3, 8, 9, 50].map((step) => completionLimitAt(step, options)),
+    [10, 10, 20, 20, 5, 5],
+  );
+  assert.equal(longestCompletion(options), 20);
+  assert.equal(completionLimitAt(50, grpoOptions({ max_completion_length: 10 })), 10);
+});
+
+test('a limit that begins after the last step is refused', () => {
+  const late = [{ from_step: 101, max_completion_length: 5 }];
+  assert.throws(
+    () => grpoOptions({ max_steps: 100, max_completion_length_from: late }),
+    /at most max_steps, 100/,
   );
 });

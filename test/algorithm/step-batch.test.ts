@@ -115,3 +115,9 @@ test('permuted rewards change what is learned and not what is reported', () => {
   assert.notDeepEqual(shuffled.advantagesB, honest.advantagesB);
   assert.deepEqual(shuffled.summary.rewards, honest.summary.rewards);
 });
+
+test('dr_grpo divides by the limit that the rollout was sampled under', () => {
+  const input = scored(2, { loss_type: 'dr_grpo', max_completion_length: 128 }, (n) => ({ score: n % 2 }));
+  const { lossWeightsB } = stepBatch(input);
+  assert.ok(lossWeightsB.every((weight) => Math.abs(weight - 1 / (8 * 64)) < 1e-12));
+});

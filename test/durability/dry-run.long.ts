@@ -8,6 +8,9 @@ import { stageWorkflowId } from '../../contracts/workflows.ts';
 import { awaitRest, type Ground, launchRun, openGround, startCrew } from './ground.ts';
 
 const RUN = 'counted';
+/** From the rollout that begins here on completions are shorter. */
+const LIMITED_STEP = 5;
+const LIMIT = 4;
 
 const optimiser = { learning_rate: 1e-3, save_steps: 2 };
 
@@ -30,6 +33,7 @@ const recipe = (base: string) =>
           num_generations: 4,
           steps_per_generation: 2,
           max_completion_length: 16,
+          max_completion_length_from: [{ from_step: LIMITED_STEP, max_completion_length: LIMIT }],
           ref_model_sync_steps: 3,
         },
       },
@@ -134,5 +138,17 @@ test('the events of each stage’s history are those counted, but for answers th
     const [found, most] = [events?.length ?? 0, history.longest];
     assert.equal(history.histories, 1);
     assert(found <= most && found > 0.9 * most, `${stage}: ${found} of ${most}`);
+  }
+});
+
+test('completions keep to the limit of their rollout', async () => {
+  const database = await ground.connections.database();
+  const lengths = await database.query<{ step: number; length: number }>(
+    `SELECT step, mean_length AS length FROM batches WHERE run = $1 AND stage = 'zero' ORDER BY step`,
+    [RUN],
+  );
+  assert.equal(lengths.length, 6);
+  for (const { step, length } of lengths) {
+    assert(step < LIMITED_STEP ? length > LIMIT : length <= LIMIT, `step ${step}: ${length}`);
   }
 });
