@@ -1,6 +1,7 @@
 import { sumCounts } from '../algorithm/filters.ts';
 import type { BuildDatasetInput, BuildDatasetResult, SampleCounts } from '../contracts/datasets.ts';
 import { Failure } from '../contracts/failures.ts';
+import type { StageKey } from '../contracts/identity.ts';
 import type { Database } from '../stores/database.ts';
 import { acceptedContents, rowContents } from '../stores/dataset-rows.ts';
 import {
@@ -51,7 +52,7 @@ async function versionOf(
   parts: readonly SamplePart[],
 ): Promise<NewVersion> {
   const counts = sumCounts(parts.map((part) => part.counts));
-  refuseEmpty(`${key.run}/${key.stage}: data set ${name}`, parts, counts, include);
+  refuseEmpty(key, name, parts, counts, include);
   const datasetRule = { selection: parts.length === 0 ? null : rule, include };
   const policy = onlyPolicy(parts);
   const hash = datasetHash({ name, rule: datasetRule, policy });
@@ -65,7 +66,8 @@ async function versionOf(
 
 /** What was sampled and left no row would silently train on the included examples alone. */
 function refuseEmpty(
-  place: string,
+  { run, stage }: StageKey,
+  name: string,
   parts: readonly SamplePart[],
   { sampled, correct, kept, rejected }: SampleCounts,
   include: readonly string[],
@@ -74,9 +76,10 @@ function refuseEmpty(
   const reasons = Object.entries(rejected).map(([reason, count]) => `${reason} ${count}`);
   throw new Failure(
     'EmptyBatch',
-    `${place}: expected at least one accepted sample, found none of ${sampled} (${correct} correct` +
+    `${run}/${stage}: data set ${name}: expected at least one accepted sample, found none of ${sampled} (${correct} correct` +
       `${reasons.length > 0 ? `; refused: ${reasons.join(', ')}` : ''}). ` +
-      'Look at them with `r1 samples RUN STAGE --rejected`; sample more, or relax the rule in the recipe.',
+      `Look at them with \`r1 samples ${run} ${stage} --rejected\`; then launch anew with a laxer rule (keep), with more ` +
+      'samples (prompts, num_generations), or from a policy that answers better',
   );
 }
 

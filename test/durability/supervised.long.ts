@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { operatorDocument, setDocument, showDocument, whyDocument } from '../../contracts/documents.ts';
 import { type Recipe, recipeSchema } from '../../contracts/recipe.ts';
-import { r1Json } from './command.ts';
+import { r1, r1Json } from './command.ts';
 import { awaitRest, awaitStatus, type Ground, launchRun, startCrew } from './ground.ts';
 import { objectsLeft, ofCheckpoint } from './outcome.ts';
 import {
@@ -69,6 +69,13 @@ function unreliable({ stages, ...recipe }: Recipe): Recipe {
   });
 }
 
+/** Samples of which none is short enough to be kept. */
+function fruitless({ stages, ...recipe }: Recipe): Recipe {
+  const [policy, supervised] = stages;
+  assert.ok(policy !== undefined && supervised?.algorithm === 'sft');
+  return { ...recipe, stages: [policy, { ...supervised, keep: { ...supervised.keep, max_tokens: 1 } }] };
+}
+
 let ground: Ground;
 let calm: SupervisedOutcome;
 
@@ -123,6 +130,34 @@ test(
           ['complete', 0],
         ],
       );
+    } finally {
+      await crew.stop();
+    }
+  },
+);
+
+test(
+  'samples of which the rules keep none park the stage with the counts by reason and what to do',
+  PATIENCE,
+  async () => {
+    const run = 'fruitless';
+    const { settings } = ground;
+    const crew = await startCrew(ground, run);
+    try {
+      await launchRun({ ...ground, recipe: fruitless(ground.recipe) }, run, null);
+      assert.equal(await awaitRest(ground, run), 'parked');
+      const why = await r1Json(settings, whyDocument, 'why', run);
+      assert.deepEqual([why.stage, why.waitsFor], [SFT_STAGE, 'operator']);
+      assert.match(
+        why.text,
+        /expected at least one accepted sample, found none of 36 \(\d+ correct; refused: .*too-long \d+/,
+      );
+      assert.match(
+        why.text,
+        new RegExp(`r1 samples ${run} ${SFT_STAGE} --rejected.*launch anew.*r1 abort ${run}`),
+      );
+      const rejected = await r1(settings, 'samples', run, SFT_STAGE, '--rejected', '--reason', 'too-long');
+      assert.equal(rejected.code, 0, rejected.error);
     } finally {
       await crew.stop();
     }
