@@ -86,7 +86,13 @@ test('a stage takes its examples, pairs and labels from imported sets', async (t
     { prompt: 'p', chosen: 'c', rejected: 'r' },
     { prompt: 'q', chosen: 'c', rejected: 'r' },
   ]);
-  await keep('labels', [{ prompt: 'p', response: 'r', is_safe: 1 }]);
+  await keep(
+    'labels',
+    ['p', 'q'].flatMap((prompt) => [
+      { prompt, response: 'r', is_safe: 1 },
+      { prompt, response: 's', is_safe: 0 },
+    ]),
+  );
   const ranked = (name: string) => ({ source: 'imported', name, held_out: 0.5 });
   const stages = [
     { stage: 'cold-start', algorithm: 'sft', data: [{ source: 'imported', name: 'worked' }] },
@@ -100,11 +106,11 @@ test('a stage takes its examples, pairs and labels from imported sets', async (t
   assert.deepEqual(
     preferences['reward-model/helpfulness']?.map(({ prompt, split }) => [prompt, split]),
     [
-      ['p', 'train'],
-      ['q', 'test'],
+      ['p', 'test'],
+      ['q', 'train'],
     ],
   );
-  assert.equal(preferences['reward-model/safety']?.length, 1);
+  assert.equal(preferences['reward-model/safety']?.length, 4);
   await assert.rejects(
     readLaunchData(Object({ stages: [{ ...stages[1], preferences: ranked('labels') }] }), places),
     /expected preferences, found labels/,
