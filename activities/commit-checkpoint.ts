@@ -7,8 +7,8 @@ export async function commitCheckpoint(
   { database, failpoints }: Pick<WatchedStores, 'database' | 'failpoints'>,
   { key, term, checkpoint, acrossSeam }: CommitCheckpointInput,
 ): Promise<CommittedCheckpoint> {
-  const { manifest, digests, bytes } = checkpoint;
-  const committed = await insertCheckpoint(database, { key, term, manifest, digests, bytes, acrossSeam });
+  const { step: _, ...made } = checkpoint;
+  const committed = await insertCheckpoint(database, { key, term, ...made, acrossSeam });
   failpoints.reached('checkpoint-row', key.step);
   return committed;
 }

@@ -11,7 +11,7 @@ import { clock } from './figures.ts';
 import { tableText } from './output.ts';
 import { budgetsOf } from './plan-view.ts';
 import { productOf } from './product.ts';
-import { costTable } from './report/costs.ts';
+import { costTable, MAIN_COSTS } from './report/costs.ts';
 import { wallSecondsOf } from './report/facts.ts';
 import { policiesOf } from './report/policies.ts';
 import { type ColumnName, policyRows, samplingText } from './report/policy-table.ts';
@@ -38,7 +38,11 @@ export function finalReport(finished: FinishedRun): string {
   const { show, costs, budgets } = finished;
   const wallSeconds = wallSecondsOf(finished);
   const steps = show.stages.reduce((sum, { step }) => sum + step, 0);
-  const { head, rows } = costTable(costs, { wallSeconds, ...(budgets === undefined ? {} : { budgets }) });
+  const { head, rows } = costTable(costs, {
+    wallSeconds,
+    columns: MAIN_COSTS,
+    ...(budgets === undefined ? {} : { budgets }),
+  });
   return [
     `${show.run} is complete: ${stagesText(show.stages.length)}, ${steps} steps in ${clock(wallSeconds)}.`,
     policiesText(finished),

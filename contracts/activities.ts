@@ -232,13 +232,20 @@ export interface RewardModelMeasure {
   pairs: number;
 }
 
+/** What samples of a policy took: tokens, seconds of the trainer that sampled, of the workers that scored. */
+export interface SamplingCost {
+  tokensSampled: number;
+  sampling: number;
+  scoring: number;
+}
+
 export interface RecordStepInput {
   key: StepKey;
   term: number;
   batch: Reference;
   result: TrainStepResult;
   /** of the rollout that begins with this step; zeros where the step trains on one already in hand */
-  spent: { tokensSampled: number; sampling: number; scoring: number; logprobs: number };
+  spent: SamplingCost & { logprobs: number };
   /** milliseconds since the epoch at which the workflow began this step */
   startedAt: number;
   seam: boolean;
@@ -268,6 +275,8 @@ export interface RecordEvaluationInput extends DrawEvaluationInput {
   rollout: Reference;
   scores: Reference;
   checkpoint: Reference | null;
+  /** left out by histories that were begun before it was told */
+  spent?: SamplingCost;
 }
 export interface RecordEvaluationResult extends EvaluationSummary {
   /** raised with this evaluation */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { CommittedCheckpoint } from './activities.ts';
+import type { CommittedCheckpoint, SamplingCost } from './activities.ts';
 import type { BranchKey } from './identity.ts';
 import { type Reference, referenceSchema, sha256Schema } from './reference.ts';
 
@@ -145,6 +145,8 @@ export interface SelectSamplesInput {
   /** whose policy sampled */
   from: { stage: string; checkpoint: CommittedCheckpoint };
   rule: SelectionRule;
+  /** left out by histories that were begun before it was told */
+  spent?: SamplingCost;
 }
 
 export interface BuildDatasetInput {

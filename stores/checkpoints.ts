@@ -18,6 +18,8 @@ export interface NewCheckpoint {
   bytes: number;
   /** the weights may differ from those that the step's row names: it was trained again under other numerics */
   acrossSeam?: boolean;
+  /** that the trainer wrote */
+  seconds?: number;
 }
 
 /**
@@ -29,16 +31,16 @@ export async function commitCheckpoint(
   database: Database,
   checkpoint: NewCheckpoint,
 ): Promise<CommittedCheckpoint> {
-  const { key, term, manifest, digests, bytes } = checkpoint;
+  const { key, term, manifest, digests, bytes, seconds } = checkpoint;
   return database.transaction(async (tx) => {
     await assertCurrentTerm(tx, { run: key.run, stage: key.stage, branch: key.branch, term });
     const committed = await readCheckpoint(tx, key);
     if (committed !== null) return sameCheckpoint(committed, checkpoint);
     await refuseOtherStep(tx, checkpoint);
     await tx.query(
-      `INSERT INTO checkpoints (run, stage, branch, step, term, manifest, digests, bytes)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-      [...branchValues(key), key.step, term, json(manifest), json(digests), bytes],
+      `INSERT INTO checkpoints (run, stage, branch, step, term, manifest, digests, bytes, seconds)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+      [...branchValues(key), key.step, term, json(manifest), json(digests), bytes, seconds],
     );
     return { step: key.step, manifest, digests };
   });

@@ -57,13 +57,14 @@ export async function recordEvaluation(
 
 async function insertEvaluation(
   tx: Transaction,
-  { key, as, step, quick, figures, rollout, scores, checkpoint }: NewEvaluation,
+  { key, as, step, quick, figures, rollout, scores, checkpoint, spent }: NewEvaluation,
   branch: number,
 ): Promise<CommittedEvaluation | undefined> {
   const [row] = await tx.query<Row>(
     `INSERT INTO evaluations (run, stage, branch, step, quick, problems, k, pass_at_1, pass_at_1_low, pass_at_1_high,
-       cons_at_k, format_rate, mean_length, reflection_rate, rollout, scores, checkpoint, pass_at_k, by_domain, general_ability, language_consistency)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
+       cons_at_k, format_rate, mean_length, reflection_rate, rollout, scores, checkpoint, pass_at_k, by_domain, general_ability,
+       language_consistency, measured_by, tokens_sampled, seconds_sampling, seconds_scoring)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)
      ON CONFLICT DO NOTHING RETURNING ${COLUMNS}`,
     [
       key.run,
@@ -86,6 +87,10 @@ async function insertEvaluation(
       json(figures.byDomain),
       figures.generalAbility,
       figures.languageConsistency,
+      key.stage,
+      spent?.tokensSampled,
+      spent?.sampling,
+      spent?.scoring,
     ],
   );
   return row && fromRow(row);

@@ -111,10 +111,11 @@ export async function refuseOldBranch(tx: Transaction, key: BranchKey): Promise<
 }
 
 async function insertPart(tx: Transaction, part: NewPart): Promise<number> {
-  const { key, rollout, scores, from, rule, shard, counts } = part;
+  const { key, rollout, scores, from, rule, shard, counts, spent } = part;
   const [row] = await tx.query<{ id: number }>(
-    `INSERT INTO sample_parts (run, stage, branch, part, rollout, scores, source_stage, checkpoint, policy, rule, shard, counts)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING id`,
+    `INSERT INTO sample_parts (run, stage, branch, part, rollout, scores, source_stage, checkpoint, policy, rule, shard, counts,
+       seconds_sampling, seconds_scoring)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) RETURNING id`,
     [
       ...branchValues(key),
       part.part,
@@ -126,6 +127,8 @@ async function insertPart(tx: Transaction, part: NewPart): Promise<number> {
       json(rule),
       await shardId(tx, shard),
       json(counts),
+      spent?.sampling,
+      spent?.scoring,
     ],
   );
   if (row === undefined) throw new Error('expected the new part’s row, found none');

@@ -5,6 +5,7 @@ import type { EvaluationOptions } from '../contracts/options.ts';
 import type { Reference } from '../contracts/reference.ts';
 import type { HeldTrainer } from '../contracts/workflows.ts';
 import { orchestrator, rewards } from './activities.ts';
+import { costOf } from './rollout.ts';
 import { callTrainer, type LostQueues } from './trainer.ts';
 
 interface EvaluationInput {
@@ -32,6 +33,6 @@ export async function evaluate(input: EvaluationInput): Promise<RecordEvaluation
     { key, rollout: sampled.rollout, rewards: measuredRewards(language) },
   ]);
   return orchestrator.recordEvaluation.executeWithOptions({ summary: `${what} · figures` }, [
-    { ...asked, rollout: sampled.rollout, scores: scored.scores, checkpoint },
+    { ...asked, rollout: sampled.rollout, scores: scored.scores, checkpoint, spent: costOf(sampled, scored) },
   ]);
 }

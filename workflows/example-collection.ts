@@ -4,6 +4,7 @@ import type { CommittedCheckpoint, SamplePart, SupervisedPlan } from '../contrac
 import type { BranchKey } from '../contracts/identity.ts';
 import type { HeldTrainer } from '../contracts/workflows.ts';
 import { orchestrator, rewards } from './activities.ts';
+import { costOf } from './rollout.ts';
 import { carryOn } from './stage-loop.ts';
 import type { StageWalk } from './stage-walk.ts';
 import { acquireTrainer, callTrainer, releaseTrainer } from './trainer.ts';
@@ -92,6 +93,7 @@ async function collectPart(
       scores: scored.scores,
       from,
       rule: walk.plan.data.keep,
+      spent: costOf(sampled, scored),
     },
   ]);
 }

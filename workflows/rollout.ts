@@ -1,11 +1,18 @@
 import { afterRound } from '../algorithm/dynamic-sampling.ts';
 import { rewardPlan } from '../algorithm/reward-plan.ts';
 import { rolloutOfStep } from '../algorithm/rollout-plan.ts';
-import type { JoinRolloutsInput, ReinforcementPlan, ScoreRolloutResult } from '../contracts/activities.ts';
+import type {
+  JoinRolloutsInput,
+  RecordStepInput,
+  ReinforcementPlan,
+  SamplingCost,
+  ScoreRolloutResult,
+} from '../contracts/activities.ts';
 import type { BranchKey } from '../contracts/identity.ts';
 import type { Cursor } from '../contracts/records.ts';
 import type { Reference } from '../contracts/reference.ts';
 import type { RolloutInHand } from '../contracts/stage-state.ts';
+import type { SampleResult } from '../contracts/training.ts';
 import type { HeldTrainer } from '../contracts/workflows.ts';
 import { orchestrator, rewards } from './activities.ts';
 import { callTrainer, type LostQueues } from './trainer.ts';
@@ -13,7 +20,7 @@ import { callTrainer, type LostQueues } from './trainer.ts';
 /** A rollout ready to be trained on, and what it cost. */
 export interface FreshRollout {
   hand: RolloutInHand;
-  spent: { tokensSampled: number; sampling: number; scoring: number; logprobs: number };
+  spent: RecordStepInput['spent'];
   samples: ScoreRolloutResult['samples'];
 }
 
@@ -45,12 +52,7 @@ async function rollOutOnce(input: RolloutInput): Promise<FreshRollout> {
     computeLogprobs(input, sampled.rollout, drawn.temperature),
   ]);
   const parts = { request: drawn.request, rollout: sampled.rollout, scores: scored.scores };
-  const spent = {
-    tokensSampled: sampled.tokens,
-    sampling: sampled.seconds,
-    scoring: scored.seconds,
-    logprobs: logprobs.seconds,
-  };
+  const spent = { ...costOf(sampled, scored), logprobs: logprobs.seconds };
   return {
     hand: handOf(input, parts, logprobs.logprobs, drawn.cursor, spent),
     spent,
@@ -97,6 +99,13 @@ async function rollOutDynamically(input: RolloutInput): Promise<FreshRollout> {
   spent.logprobs = logprobs.seconds;
   return { hand: handOf(input, joined, logprobs.logprobs, cursor, spent), spent, samples };
 }
+
+/** What samples and their scores took. */
+export const costOf = (sampled: SampleResult, scored: ScoreRolloutResult): SamplingCost => ({
+  tokensSampled: sampled.tokens,
+  sampling: sampled.seconds,
+  scoring: scored.seconds,
+});
 
 const groupsWanted = ({ plan }: RolloutInput) =>
   plan.options.prompts_per_step * plan.options.steps_per_generation;

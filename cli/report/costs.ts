@@ -3,50 +3,63 @@ import type { StageCost } from '../../stores/stage-costs.ts';
 import { clock, count } from '../figures.ts';
 import type { Table } from './policy-table.ts';
 
-const SECONDS = ['sampling', 'scoring', 'training', 'other'] as const;
-const TOKENS = ['tokensSampled', 'tokensForExamples', 'tokensTrained'] as const;
+type Figure = Exclude<keyof StageCost, 'stage' | 'wallSeconds'>;
+
+const seconds = {
+  sampling: 'sampling',
+  scoring: 'scoring',
+  training: 'training',
+  evaluating: 'evaluating',
+  saving: 'saving',
+  between: 'other',
+} as const satisfies Record<string, Figure>;
+const tokens = {
+  'tokens sampled': 'tokensSampled',
+  'for data': 'tokensForExamples',
+  'to evaluate': 'tokensEvaluated',
+  'tokens trained': 'tokensTrained',
+} as const satisfies Record<string, Figure>;
+
+export type CostColumn = keyof typeof seconds | keyof typeof tokens;
+const ALL = [...Object.keys(seconds), ...Object.keys(tokens)] as CostColumn[];
+/** What fits a terminal. */
+export const MAIN_COSTS: readonly CostColumn[] = ALL.filter(
+  (name) => !['between', 'for data', 'to evaluate'].includes(name),
+);
 
 export interface CostOptions {
   /** of the whole run: stages run side by side */
   wallSeconds?: number | null;
   /** stage → minutes that it may take; the column is left out where no stage has any */
   budgets?: ReadonlyMap<string, number>;
+  columns?: readonly CostColumn[];
 }
 
 export function costTable(
   costs: readonly StageCost[],
-  { wallSeconds = null, budgets = new Map() }: CostOptions = {},
+  { wallSeconds = null, budgets = new Map(), columns = ALL }: CostOptions = {},
 ): Table {
-  const sum = (name: (typeof SECONDS | typeof TOKENS)[number]) =>
-    costs.reduce((so, cost) => so + cost[name], 0);
   const budget = (minutes: number | undefined) =>
     budgets.size === 0 ? [] : [minutes === undefined ? '' : clock(60 * minutes)];
-  const rows = costs.map((cost) => [
-    cost.stage,
-    clock(cost.wallSeconds),
-    ...budget(budgets.get(cost.stage)),
-    ...SECONDS.map((name) => clock(cost[name])),
-    ...TOKENS.map((name) => count(cost[name])),
-  ]);
-  const all = [
-    'all',
-    clock(wallSeconds),
-    ...budget([...budgets.values()].reduce((so, minutes) => so + minutes, 0)),
-    ...SECONDS.map((name) => clock(sum(name))),
-    ...TOKENS.map((name) => count(sum(name))),
+  const line = (name: string, wall: number | null, minutes: number | undefined, of: readonly StageCost[]) => [
+    name,
+    clock(wall),
+    ...budget(minutes),
+    ...columns.map((column) => cellOf(column, of)),
   ];
-  return { head: headOf(budgets.size > 0), rows: [...rows, all] };
+  const allMinutes = [...budgets.values()].reduce((so, minutes) => so + minutes, 0);
+  return {
+    head: ['stage', 'wall', ...(budgets.size === 0 ? [] : ['budget']), ...columns],
+    rows: [
+      ...costs.map((cost) => line(cost.stage, cost.wallSeconds, budgets.get(cost.stage), [cost])),
+      line('all', wallSeconds, allMinutes, costs),
+    ],
+  };
 }
 
-const headOf = (hasBudgets: boolean) => [
-  'stage',
-  'wall',
-  ...(hasBudgets ? ['budget'] : []),
-  'sampling',
-  'scoring',
-  'training',
-  'between',
-  'tokens sampled',
-  'for data',
-  'tokens trained',
-];
+function cellOf(column: CostColumn, costs: readonly StageCost[]): string {
+  const sum = (figure: Figure) => costs.reduce((so, cost) => so + cost[figure], 0);
+  return column in seconds
+    ? clock(sum(seconds[column as keyof typeof seconds]))
+    : count(sum(tokens[column as keyof typeof tokens]));
+}

@@ -10,6 +10,7 @@ import { getRun } from '../../stores/runs.ts';
 import { listLastParts } from '../../stores/samples.ts';
 import { listStageCosts } from '../../stores/stage-costs.ts';
 import { listSteps } from '../../stores/steps.ts';
+import { budgetsOf } from '../plan-view.ts';
 import { readShow } from '../run-rows.ts';
 import { readAnswers } from './answers.ts';
 import { policiesOf } from './policies.ts';
@@ -38,6 +39,7 @@ export async function gatherReport(
     evaluations: evaluations.map(documentOf),
     steps: await listSteps(database, run),
     costs: await listStageCosts(database, run),
+    budgets: budgetsOf(recipe),
     funnels: await funnelsOf(database, show),
     answers: await readAnswers(objects, shownEvaluations(show, evaluations), plan.generalDomains),
     links: linksOf(show, link),

@@ -15,6 +15,8 @@ export interface ReportData {
   /** of the stages' current branches */
   steps: StepDocument[];
   costs: StageCost[];
+  /** stage → minutes that it was given; without those that were given none */
+  budgets: ReadonlyMap<string, number>;
   funnels: StageFunnel[];
   answers: AnsweredPrompt[];
   links: { run: string | null; stages: Record<string, string | null> };

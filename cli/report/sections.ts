@@ -94,10 +94,11 @@ function funnelFigure(funnel: StageFunnel): Html {
 const share = (part: number, whole: number) => (whole === 0 ? null : part / whole);
 
 export function costsSection(data: ReportData): Html {
-  const { head, rows } = costTable(data.costs, { wallSeconds: wallSecondsOf(data) });
+  const { head, rows } = costTable(data.costs, { wallSeconds: wallSecondsOf(data), budgets: data.budgets });
   return html`<section id="cost"><h2>Cost by stage</h2><div class="wide">${table(head, rows)}</div>
-<p class="note">Wall time is from a stage’s start to its end, rests and waiting included; stages run beside each other. The rest
-are workers’ seconds in steps, of all branches: evaluations, checkpoints and samples for examples lie outside them.</p></section>`;
+<p class="note">Wall time is from a stage’s start to its end, rests and waiting included; stages run beside each other. Sampling to
+saving are workers’ time, of all branches, samples for the stage’s data among it; between is what else the steps took.
+Loading a policy, and making a data set of samples, lie outside.</p></section>`;
 }
 
 /** A table whose first column is text. */

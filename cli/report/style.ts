@@ -38,7 +38,7 @@ nav a { margin-right: 14px; }
 .note { color: var(--muted); font-size: 13px; font-weight: 400; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums; }
-th, td { padding: 4px 11px 4px 0; text-align: right; white-space: nowrap; vertical-align: baseline; }
+th, td { padding: 4px 9px 4px 0; text-align: right; white-space: nowrap; vertical-align: baseline; }
 th { font-weight: 600; border-bottom: 1px solid var(--rule); }
 td { border-bottom: 1px solid color-mix(in srgb, var(--rule) 55%, transparent); }
 .text { text-align: left; }

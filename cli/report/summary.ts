@@ -14,7 +14,7 @@ import type { ReportData, StageFunnel } from './report-data.ts';
 export function reportSummary(data: ReportData): string {
   const { show, description, links } = data;
   const policies = policyRows(policiesOf(data));
-  const costs = costTable(data.costs, { wallSeconds: wallSecondsOf(data) });
+  const costs = costTable(data.costs, { wallSeconds: wallSecondsOf(data), budgets: data.budgets });
   const parts = [
     `# ${inline(show.run)}`,
     inline(description),

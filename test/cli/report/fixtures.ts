@@ -90,11 +90,15 @@ export function reportFixture(of: Partial<ReportData> = {}): ReportData {
       sampling: 31,
       scoring: 2.5,
       training: 44,
+      evaluating: 9,
+      saving: 1.5,
       other: 6,
       tokensSampled: 812_000,
       tokensForExamples: stage === 'rejection-sft' ? 61_000 : 0,
+      tokensEvaluated: 140_000,
       tokensTrained: 812_000,
     })),
+    budgets: new Map(stages.map(({ stage }) => [stage, 2.5])),
     funnels: [
       {
         stage: 'rejection-sft',
