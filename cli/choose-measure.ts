@@ -1,24 +1,26 @@
 /** What `r1 eval` measures with: a run's own problems, sampling and seed, a recipe's, or those of its options. */
 
 import type { EvaluateInput } from '../activities/evaluate-model.ts';
-import { readPromptFile, readPromptSource } from '../activities/import-prompts.ts';
+import { readPromptSource } from '../activities/import-prompts.ts';
 import { promptTokens } from '../activities/sample-request.ts';
-import type { ImportedPrompt, ImportedPrompts } from '../algorithm/prompt-rows.ts';
+import type { ImportedPrompt } from '../algorithm/prompt-rows.ts';
 import type { RunPlan } from '../contracts/activities.ts';
 import type { EvaluationOptions } from '../contracts/options.ts';
 import type { Queryable } from '../stores/database.ts';
 import { countPrompts, promptHash, readEntries, readPrompts, trainedAmong } from '../stores/prompts.ts';
 import { getRun } from '../stores/runs.ts';
+import { readBenchmark } from './benchmark-file.ts';
 import { type Connections, runningStack } from './connections.ts';
 import { InputError } from './errors.ts';
 import type { OpenModel } from './open-model.ts';
-import { notesOn } from './prompt-notes.ts';
 import { readRecipe } from './recipe-file.ts';
 
 export interface MeasureOptions {
   problems?: number;
   k?: number;
   prompts?: string;
+  /** how answers of `prompts` are judged where their layout does not say it */
+  domain?: string;
   recipe?: string;
   promptFormat?: RunPlan['promptFormat'];
   temperature?: number;
@@ -99,7 +101,7 @@ function refuseLong({ name, model: { tokenizer, config } }: OpenModel, measure: 
 async function usualOf(
   opened: OpenModel,
   connections: Connections | null,
-  { recipe, prompts, trainedToo = false }: MeasureOptions,
+  { recipe, prompts, domain, trainedToo = false }: MeasureOptions,
 ): Promise<Usual> {
   const usual =
     recipe !== undefined
@@ -108,20 +110,19 @@ async function usualOf(
         ? await ofRun(opened.origin, connections)
         : ofNothing(opened, prompts);
   if (prompts === undefined) return usual;
-  const file = await readPromptFile(prompts);
+  const { problems, notes } = await readBenchmark(prompts, domain);
   if (opened.origin !== null && connections !== null && !trainedToo)
-    await refuseTrainedOn(opened.origin.run, file.prompts, await connections.database());
-  return { ...usual, ...ofFile(file) };
+    await refuseTrainedOn(opened.origin.run, problems, await connections.database());
+  return { ...usual, ...among(problems), notes };
 }
 
 /** What a run was trained on measures what it remembers. */
 async function refuseTrainedOn(
   run: string,
-  prompts: readonly ImportedPrompt[],
+  measured: readonly ImportedPrompt[],
   reader: Queryable,
 ): Promise<void> {
   const { plan } = await getRun(reader, run);
-  const measured = heldOutOrAll(prompts);
   const trained = await trainedAmong(
     reader,
     plan.promptSet,
@@ -216,16 +217,6 @@ function ofNothing({ name, model }: OpenModel, prompts: string | undefined): Usu
     generalDomains: [],
   };
 }
-
-const heldOutOrAll = (prompts: readonly ImportedPrompt[]) => {
-  const heldOut = prompts.filter(({ split }) => split === 'test');
-  return heldOut.length > 0 ? heldOut : prompts;
-};
-
-const ofFile = (file: ImportedPrompts): Choice => ({
-  ...among(heldOutOrAll(file.prompts)),
-  notes: notesOn(file),
-});
 
 function among(prompts: readonly ImportedPrompt[]): Choice {
   const drawn = prompts.map((row) => {

@@ -53,7 +53,7 @@ export interface Gathered {
 export async function gatherRows(paths: readonly string[], options: GatherOptions): Promise<Gathered> {
   const gathering = new Gathering(options);
   for (const path of paths) await gathering.readFile(path);
-  return gathering.result();
+  return gathering.result(paths);
 }
 
 const hashOf = (text: string) => createHash('sha256').update(text).digest('hex');
@@ -71,9 +71,10 @@ class Gathering {
     this.options = options;
   }
 
-  result(): Gathered {
+  result(paths: readonly string[]): Gathered {
     const [first] = this.files;
-    if (first === undefined) throw new Failure('InvalidInput', 'expected at least one row, found none');
+    if (first === undefined)
+      throw new Failure('InvalidInput', `${paths.join(', ')}: expected at least one row, found none`);
     return {
       kind: layouts[first.layout].kind,
       files: this.files,

@@ -70,7 +70,9 @@ export function layout<Kind extends DataKind, Fields>(definition: {
 }
 
 export const filled = z
-  .string()
+  .string({
+    error: ({ input }) => `expected a text, found ${input === undefined ? 'nothing' : JSON.stringify(input)}`,
+  })
   .refine((text) => text.trim() !== '', { error: 'expected a text, found an empty one' });
 
 /** Columns that hold JSON as text are read as what they hold. */

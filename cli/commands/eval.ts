@@ -24,7 +24,11 @@ export function define(command: Command): void {
     .option('--k <n>', 'samples a problem', positiveInteger)
     .option(
       '--prompts <file>',
-      'problems of a JSONL file: its rows with split test, or all where it has none',
+      'problems of a JSONL or Parquet file in a layout that `r1 import` reads: its rows with split test, or all where it has none',
+    )
+    .option(
+      '--domain <domain>',
+      'how answers to --prompts are judged, where their layout does not say: math, science, code, …',
     )
     .option('--recipe <file>', 'problems, sampling and seed of a recipe')
     .addOption(

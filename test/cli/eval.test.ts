@@ -84,7 +84,12 @@ test('a damaged row is refused with its file, line and field before anything is 
   );
   await refused({ prompts: await benchmark(t, sum, { ...sum, problem: 3 }) }, /line 2: problem: expected/);
   await refused({ prompts: await benchmark(t) }, /benchmark\.jsonl: expected at least one row, found none/);
-  await refused({ prompts: '/nowhere.jsonl' }, /\/nowhere\.jsonl: expected a JSONL file of prompts/);
+  await refused({ prompts: '/nowhere.jsonl' }, /\/nowhere\.jsonl: expected a file or folder, found none/);
+  await refused(
+    { prompts: await benchmark(t, { prompt: 'p', chosen: 'a', rejected: 'b' }) },
+    /expected problems with answers to measure with, found preferences/,
+  );
+  await refused({ prompts: await benchmark(t, { hello: 1 }) }, /expected a row of a known layout/);
   await refused({}, /expected --prompts FILE or --recipe FILE, found neither/);
 });
 
@@ -97,9 +102,30 @@ test('more problems than there are, and answers without positions, are refused',
   );
 });
 
-test('what nothing reads of a benchmark is told', async (t) => {
-  const { notes } = await chooseMeasure(await ofFolder(), null, { prompts: await benchmark(t, ...sums) });
-  assert.deepEqual(notes, ['Prompts: nothing reads the fields level.']);
+test('a benchmark in a layout of others is read, its domain told or by its layout', async (t) => {
+  const [first = assert.fail(), second = assert.fail()] = sums.map(({ problem, answer }) => ({
+    problem,
+    answer,
+  }));
+  const math500 = { ...first, solution: 'We add: \\boxed{37}', subject: 'Prealgebra', level: 1 };
+  const path = await benchmark(t, math500, second, second);
+  const read = async (options: MeasureOptions) =>
+    chooseMeasure(await ofFolder(), null, { prompts: path, ...options });
+  const { notes, prompts: measured } = await read({});
+  assert.deepEqual(notes, [
+    `${path}: 3 rows, read as open-r1-math`,
+    'rows that repeat an earlier one, left out: 1',
+    '2 problems, judged as math',
+  ]);
+  assert.deepEqual(
+    measured.map(({ answer, domain }) => [answer, domain]),
+    [
+      ['37', 'math'],
+      ['23', 'math'],
+    ],
+  );
+  const named = await read({ domain: 'nano-sums' });
+  assert.deepEqual(named.prompts[0]?.domain, 'nano-sums');
 });
 
 test('a benchmark that overlaps the training prompts of the checkpoint’s run is refused, unless that is meant', async (t) => {
