@@ -4,7 +4,7 @@
  * A sample without a verdict (its reward answered with an error) counts in no accuracy: it is neither right
  * nor wrong. Axes: P = problems, K = samples of a problem.
  */
-import type { DomainFigures, EvaluationSummary } from '../contracts/activities.ts';
+import type { EvaluationSummary, SolvedFigures } from '../contracts/activities.ts';
 import { countReflections } from './reflection.ts';
 import { mean, sampleDeviation } from './sample-moments.ts';
 
@@ -45,32 +45,43 @@ export function summarizeEvaluation(
   const samplesPK = reasoningPK.length > 0 ? reasoningPK : generalPK;
   const samples = samplesPK.flat();
   if (samples.length === 0) throw new RangeError('evaluation: expected at least one sample, found none');
-  const accuracy = passAt1(samplesPK);
   const languages = samples.flatMap(({ language }) => (language === null ? [] : [language]));
   return {
-    problems: samplesPK.length,
+    ...solvedFigures(samplesPK),
     k: Math.max(...samplesPK.map((samplesK) => samplesK.length)),
-    passAt1: accuracy.value,
-    passAt1Interval: accuracy.interval,
-    consAtK: consAtK(samplesPK),
     formatRate: mean(samples.map(({ wellFormed }) => Number(wellFormed))),
     meanLength: mean(samples.map(({ tokens }) => tokens)),
     reflectionRate: mean(samples.map(({ text }) => Number(countReflections(text) > 0))),
-    passAtK: mean(samplesPK.map((samplesK) => Number(samplesK.some(({ correct }) => correct === true)))),
     byDomain: byDomain(allPK),
     generalAbility: generalPK.length === 0 ? null : passAt1(generalPK).value,
     languageConsistency: languages.length === 0 ? null : mean(languages),
   };
 }
 
-function byDomain(samplesPK: readonly (readonly EvaluatedSample[])[]): Record<string, DomainFigures> {
+/** A problem is solved by one of its samples, or by their majority, or it is not: Wilson's interval over problems. */
+function solvedFigures(samplesPK: readonly (readonly EvaluatedSample[])[]): SolvedFigures {
+  const problems = samplesPK.length;
+  const accuracy = passAt1(samplesPK);
+  const passAtK = mean(samplesPK.map((samplesK) => Number(samplesK.some(({ correct }) => correct === true))));
+  const majority = consAtK(samplesPK);
+  return {
+    problems,
+    passAt1: accuracy.value,
+    passAt1Interval: accuracy.interval,
+    passAtK,
+    passAtKInterval: wilsonInterval(passAtK, problems),
+    consAtK: majority,
+    consAtKInterval: wilsonInterval(majority, problems),
+  };
+}
+
+function byDomain(samplesPK: readonly (readonly EvaluatedSample[])[]): Record<string, SolvedFigures> {
   const domains = [...new Set(samplesPK.flatMap((samplesK) => samplesK.map(({ domain }) => domain)))].sort();
   return Object.fromEntries(
-    domains.map((name) => {
-      const ofDomainPK = samplesPK.filter((samplesK) => samplesK.some(({ domain }) => domain === name));
-      const { value, interval } = passAt1(ofDomainPK);
-      return [name, { problems: ofDomainPK.length, passAt1: value, passAt1Interval: interval }];
-    }),
+    domains.map((name) => [
+      name,
+      solvedFigures(samplesPK.filter((samplesK) => samplesK.some(({ domain }) => domain === name))),
+    ]),
   );
 }
 

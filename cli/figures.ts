@@ -7,7 +7,9 @@ export function percent(share: number | null, digits = 1): string {
 }
 
 /** `12.3–15.6 %` */
-export function percentInterval([low, high]: readonly [number, number]): string {
+export function percentInterval(interval: readonly [number, number] | null): string {
+  if (interval === null) return NONE;
+  const [low, high] = interval;
   return `${(100 * low).toFixed(1)}–${(100 * high).toFixed(1)} %`;
 }
 

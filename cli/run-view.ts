@@ -35,6 +35,29 @@ function figuresOf(evaluation: EvaluationDocument): string[] {
   ];
 }
 
+/** How often the problems of each domain are solved. */
+export function domainsText({ byDomain }: EvaluationDocument): string {
+  const rows = Object.entries(byDomain ?? {}).map(([name, figures]) => [
+    name,
+    String(figures.problems),
+    ...solvedOf(figures),
+  ]);
+  return tableText(['domain', 'problems', ...SOLVED], rows, { gap: 2 });
+}
+
+const SOLVED = ['pass@1', '95 %', 'pass@k', '95 %', 'cons@k', '95 %'];
+
+type Solved = NonNullable<EvaluationDocument['byDomain']>[string];
+
+const solvedOf = (figures: Solved): string[] => [
+  percent(figures.passAt1),
+  percentInterval(figures.passAt1Interval),
+  percent(figures.passAtK ?? null),
+  percentInterval(figures.passAtKInterval ?? null),
+  percent(figures.consAtK ?? null),
+  percentInterval(figures.consAtKInterval ?? null),
+];
+
 export function stepsText(steps: readonly StepDocument[]): string {
   if (steps.length === 0) return 'No step yet.';
   const rows = steps.map((step) => [

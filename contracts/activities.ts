@@ -282,27 +282,28 @@ export interface RecordEvaluationResult extends EvaluationSummary {
   /** raised with this evaluation */
   alarms: RaisedAlarm[];
 }
-export interface EvaluationSummary {
+/** How many problems are solved, with 95 % intervals. */
+export interface SolvedFigures {
   problems: number;
-  k: number;
   passAt1: number;
   passAt1Interval: [number, number];
+  /** share of problems that at least one sample solves */
+  passAtK: number;
+  passAtKInterval: [number, number];
+  /** share of problems whose majority answer is right */
   consAtK: number;
+  consAtKInterval: [number, number];
+}
+export interface EvaluationSummary extends SolvedFigures {
+  k: number;
   formatRate: number;
   meanLength: number;
   reflectionRate: number;
-  /** share of problems that at least one sample solves */
-  passAtK: number;
-  byDomain: Record<string, DomainFigures>;
+  byDomain: Record<string, SolvedFigures>;
   /** pass@1 on the general domains; null where none is measured */
   generalAbility: number | null;
   /** mean of the language reward over reasoning responses; null where no language is named */
   languageConsistency: number | null;
-}
-export interface DomainFigures {
-  problems: number;
-  passAt1: number;
-  passAt1Interval: [number, number];
 }
 
 /** Activities of the orchestrator, on the queue `r1`: they fetch, store and decide. */

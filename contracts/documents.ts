@@ -40,25 +40,34 @@ export const runsDocument = z.array(
 );
 export type RunsDocument = z.infer<typeof runsDocument>;
 
+const interval = z.tuple([z.number(), z.number()]).describe('95 %');
+
 export const evaluationDocument = z.object({
   stage: z.string(),
   step: z.int(),
   problems: z.int(),
   k: z.int(),
   passAt1: z.number(),
-  passAt1Interval: z.tuple([z.number(), z.number()]).describe('95 %'),
-  consAtK: z.number(),
+  passAt1Interval: interval,
+  consAtK: z.number().describe('share of problems whose majority answer is right'),
+  consAtKInterval: interval,
   formatRate: z.number(),
   meanLength: z.number().describe('tokens'),
   reflectionRate: z.number().describe('share of answers that check or correct themselves'),
   passAtK: z.number().nullable().describe('share of problems that at least one sample solves'),
+  passAtKInterval: interval.nullable(),
   byDomain: z
     .record(
       z.string(),
       z.object({
         problems: z.int(),
         passAt1: z.number(),
-        passAt1Interval: z.tuple([z.number(), z.number()]),
+        passAt1Interval: interval,
+        // Left out by evaluations that were recorded before they were told by domain.
+        passAtK: z.number().optional(),
+        passAtKInterval: interval.optional(),
+        consAtK: z.number().optional(),
+        consAtKInterval: interval.optional(),
       }),
     )
     .nullable(),

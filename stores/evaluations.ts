@@ -1,3 +1,4 @@
+import { wilsonInterval } from '../algorithm/statistics.ts';
 import type { EvaluationSummary, RecordEvaluationInput } from '../contracts/activities.ts';
 import type { AlarmRule } from '../contracts/alarms.ts';
 import type { EvaluationDocument } from '../contracts/documents.ts';
@@ -28,13 +29,15 @@ const COLUMNS = `stage, branch, step, quick, problems, k, pass_at_1 AS "passAt1"
   reflection_rate AS "reflectionRate", pass_at_k AS "passAtK", by_domain AS "byDomain",
   general_ability AS "generalAbility", language_consistency AS "languageConsistency", rollout, scores, checkpoint`;
 
-interface Row extends Omit<CommittedEvaluation, 'passAt1Interval'> {
+interface Row extends Omit<CommittedEvaluation, 'passAt1Interval' | 'passAtKInterval' | 'consAtKInterval'> {
   low: number;
   high: number;
 }
 const fromRow = ({ low, high, ...row }: Row): CommittedEvaluation => ({
   ...row,
   passAt1Interval: [low, high],
+  passAtKInterval: row.passAtK === null ? null : wilsonInterval(row.passAtK, row.problems),
+  consAtKInterval: wilsonInterval(row.consAtK, row.problems),
 });
 
 /**

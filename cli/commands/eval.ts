@@ -8,15 +8,15 @@ import { createLiveLine, tenthOf } from '../live-line.ts';
 import { CHECKPOINT_HELP, type OpenModel, withEngine, withModel } from '../open-model.ts';
 import { nonNegative, positiveInteger, probability, seed } from '../options.ts';
 import { examples, printDocument, printLine } from '../output.ts';
-import { evaluationsText } from '../run-view.ts';
+import { domainsText, evaluationsText } from '../run-view.ts';
 
 type Options = MeasureOptions & { json?: boolean };
 
 export function define(command: Command): void {
   command
     .description(
-      'Measures a checkpoint on held-out problems as its run does: pass@1 with its 95 % interval, cons@k, format, ' +
-        'length and reflection. Problems, sampling and seed are the run’s own unless options say otherwise; a model’s ' +
+      'Measures a checkpoint on held-out problems as its run does: pass@1, pass@k and cons@k with 95 % intervals by ' +
+        'domain, format, length, reflection, language. Problems, sampling and seed are the run’s own unless options say otherwise; a model’s ' +
         'folder needs --prompts or --recipe.',
     )
     .argument('<checkpoint>', CHECKPOINT_HELP)
@@ -59,6 +59,9 @@ async function evaluate(name: string, options: Options): Promise<void> {
     if (options.json) return printDocument('eval', document);
     for (const note of measure.notes) printLine(note);
     printLine(evaluationsText([document]));
+    printLine();
+    printLine(domainsText(document));
+    printLine();
     printLine(`${opened.name}, ${document.seconds.toFixed(0)} s`);
   });
 }

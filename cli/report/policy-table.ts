@@ -50,6 +50,24 @@ export function policyRows(policies: readonly Policy[], head: readonly ColumnNam
   return { head: [...head], rows: policies.map((policy) => head.map((name) => COLUMNS[name].of(policy))) };
 }
 
+/** pass@1 of each policy on each domain; null where all problems are of one. */
+export function domainRows(policies: readonly Policy[]): Table | null {
+  const measured = policies.flatMap(({ title, evaluation }) => {
+    const figures = evaluation?.byDomain;
+    return figures ? [{ title, figures }] : [];
+  });
+  const domains = [...new Set(measured.flatMap(({ figures }) => Object.keys(figures)))].sort();
+  if (domains.length < 2) return null;
+  const cell = (figures: DomainFigures | undefined) =>
+    figures === undefined
+      ? percent(null)
+      : `${percent(figures.passAt1)} (${percentInterval(figures.passAt1Interval)})`;
+  const rows = measured.map(({ title, figures }) => [title, ...domains.map((name) => cell(figures[name]))]);
+  return { head: ['policy', ...domains], rows };
+}
+
+type DomainFigures = NonNullable<EvaluationDocument['byDomain']>[string];
+
 /** Whether a column holds the paper's figures. */
 export const isPublished = (name: string) => PUBLISHED.has(name);
 

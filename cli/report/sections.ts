@@ -9,7 +9,7 @@ import { factsOf, wallSecondsOf } from './facts.ts';
 import { funnelBars } from './funnel.ts';
 import { type Html, html } from './html.ts';
 import { policiesOf } from './policies.ts';
-import { isPublished, policyRows, samplingNote } from './policy-table.ts';
+import { domainRows, isPublished, policyRows, samplingNote, type Table } from './policy-table.ts';
 import type { AnsweredPrompt, PolicyResponse, ReportData, StageFunnel } from './report-data.ts';
 
 export function policiesSection(data: ReportData): Html {
@@ -27,8 +27,14 @@ models, so that the shape is to be compared, not the numbers. Of its students th
 7B and 14B stand at 28.9, 55.5 and 69.7.</p>
 <figure><figcaption>pass@1 ${key('dot', 'this run, with its 95 % interval', 'background: var(--ink-1)')}${key('square', 'general ability')}${key('theirs', 'the paper’s, AIME 2024')}</figcaption>
 <div class="wide">${policiesChart(policies)}</div></figure>
+${domainsPart(domainRows(policies))}
 ${rankingsText(data.show.stages).map((lines) => html`<p class="note lines">${lines}</p>`)}</section>`;
 }
+
+const domainsPart = (domains: Table | null): Html | null =>
+  domains === null
+    ? null
+    : html`<h3>pass@1 by domain</h3><div class="wide">${table(domains.head, domains.rows)}</div>`;
 
 const key = (mark: string, name: string, look = '') =>
   html`<span class="key"><i class="${mark}" style="${look}"></i>${name}</span>`;

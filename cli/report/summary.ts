@@ -8,12 +8,13 @@ import { costTable } from './costs.ts';
 import { factsOf, wallSecondsOf } from './facts.ts';
 import { funnelBars } from './funnel.ts';
 import { policiesOf } from './policies.ts';
-import { policyRows, samplingNote } from './policy-table.ts';
+import { domainRows, policyRows, samplingNote } from './policy-table.ts';
 import type { ReportData, StageFunnel } from './report-data.ts';
 
 export function reportSummary(data: ReportData): string {
   const { show, description, links } = data;
   const policies = policyRows(policiesOf(data));
+  const domains = domainRows(policiesOf(data));
   const costs = costTable(data.costs, { wallSeconds: wallSecondsOf(data), budgets: data.budgets });
   const parts = [
     `# ${inline(show.run)}`,
@@ -24,6 +25,7 @@ export function reportSummary(data: ReportData): string {
     '## The paper’s table for this run',
     table(policies.head, policies.rows),
     samplingNote(data),
+    ...(domains === null ? [] : ['### pass@1 by domain', table(domains.head, domains.rows)]),
     ...rankingsText(show.stages),
     ...(data.funnels.length === 0 ? [] : ['## From samples to data', ...data.funnels.map(funnelText)]),
     '## Cost by stage',

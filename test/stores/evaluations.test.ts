@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { evaluationDocument } from '../../contracts/documents.ts';
 import { forkBranch } from '../../stores/branches.ts';
 import { listEvaluations, type NewEvaluation, recordEvaluation } from '../../stores/evaluations.ts';
-import { claim, databaseWithRun, failure, KEY, reference, train } from './helpers.ts';
+import { claim, databaseWithRun, evaluationFigures, failure, KEY, reference, train } from './helpers.ts';
 
 const evaluation = (
   step: number,
@@ -17,20 +17,7 @@ const evaluation = (
   scores: reference('scores'),
   checkpoint: null,
   alarms: [],
-  figures: {
-    problems: 4,
-    k: 2,
-    passAt1: 0.1,
-    passAt1Interval: [0.05, 0.2],
-    consAtK: 0.5,
-    formatRate: 1,
-    meanLength: 20.5,
-    reflectionRate: 0.25,
-    passAtK: 0.75,
-    byDomain: {},
-    generalAbility: null,
-    languageConsistency: null,
-  },
+  figures: evaluationFigures,
 });
 
 test('an evaluation is listed as its document says', async (t) => {

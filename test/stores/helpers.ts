@@ -1,6 +1,7 @@
 import type { TestContext } from 'node:test';
 import { numbersInForce } from '../../algorithm/schedules.ts';
-import type { RunPlan } from '../../contracts/activities.ts';
+import { wilsonInterval } from '../../algorithm/statistics.ts';
+import type { EvaluationSummary, RunPlan } from '../../contracts/activities.ts';
 import type { StepKey } from '../../contracts/identity.ts';
 import type { Numerics } from '../../contracts/numerics.ts';
 import { evaluationSchema, grpoSchema } from '../../contracts/options.ts';
@@ -236,6 +237,24 @@ export async function train(
     await recordStep(database, stepOf(step, term, { branch }));
   }
 }
+
+/** What an evaluation of four problems says. */
+export const evaluationFigures: EvaluationSummary = {
+  problems: 4,
+  k: 2,
+  passAt1: 0.5,
+  passAt1Interval: [0.25, 0.75],
+  passAtK: 0.75,
+  passAtKInterval: wilsonInterval(0.75, 4),
+  consAtK: 0.5,
+  consAtKInterval: wilsonInterval(0.5, 4),
+  formatRate: 1,
+  meanLength: 20.5,
+  reflectionRate: 0.25,
+  byDomain: {},
+  generalAbility: null,
+  languageConsistency: null,
+};
 
 export const checkpointOf = (step: number, term: number, name = `manifest-${step}-t${term}`) => ({
   key: at(step),

@@ -13,6 +13,7 @@ import {
   claimedRun,
   databaseWithRun,
   digest,
+  evaluationFigures,
   failure,
   KEY,
   numerics,
@@ -89,26 +90,12 @@ test('between two rollouts nothing is in hand', async (t) => {
 test('changes and evaluations that are committed are part of where a stage stands', async (t) => {
   const { database } = await claimedRun(t, 1);
   await commitChanges(database, KEY, { values: { beta: 0.01 }, atStep: 5, author: 'ada' });
-  const figures = {
-    problems: 4,
-    k: 2,
-    passAt1: 0.5,
-    passAt1Interval: [0.25, 0.75] as [number, number],
-    consAtK: 0.5,
-    formatRate: 1,
-    meanLength: 20,
-    reflectionRate: 0.25,
-    passAtK: 0.75,
-    byDomain: {},
-    generalAbility: null,
-    languageConsistency: null,
-  };
   const measured = {
     key: KEY,
     rollout: reference('r'),
     scores: reference('s'),
     checkpoint: null,
-    figures,
+    figures: evaluationFigures,
     alarms: [],
   };
   await recordEvaluation(database, { ...measured, as: 'base', step: 0, quick: false });

@@ -5,22 +5,7 @@ import { selectSamples } from '../../../activities/select-samples.ts';
 import { gatherReport } from '../../../cli/report/gather.ts';
 import { recordEvaluation } from '../../../stores/evaluations.ts';
 import { right, rule, sampledPart, storesWithRun, wrong } from '../../activities/sampled-part.ts';
-import { BRANCH, claim, KEY, train } from '../../stores/helpers.ts';
-
-const figures = {
-  problems: 2,
-  k: 2,
-  passAt1: 0.5,
-  passAt1Interval: [0.2, 0.8] as [number, number],
-  consAtK: 0.5,
-  formatRate: 1,
-  meanLength: 20.5,
-  reflectionRate: 0.25,
-  passAtK: 0.75,
-  byDomain: {},
-  generalAbility: null,
-  languageConsistency: null,
-};
+import { BRANCH, claim, evaluationFigures, KEY, train } from '../../stores/helpers.ts';
 
 test('a report is gathered from a run’s rows and objects, finished or not', async (t) => {
   const stores = await storesWithRun(t);
@@ -29,7 +14,15 @@ test('a report is gathered from a run’s rows and objects, finished or not', as
   await selectSamples(stores, { ...part, spent: { tokensSampled: 32, sampling: 5, scoring: 0.5 } });
   await buildDataset(stores, { key: BRANCH, name: 'calm/zero', rule, parts: 1, include: [] });
   await recordEvaluation(stores.database, {
-    ...{ key: KEY, as: 'base', step: 0, quick: false, checkpoint: null, alarms: [], figures },
+    ...{
+      key: KEY,
+      as: 'base',
+      step: 0,
+      quick: false,
+      checkpoint: null,
+      alarms: [],
+      figures: evaluationFigures,
+    },
     ...{ rollout: part.rollout, scores: part.scores },
     spent: { tokensSampled: 82, sampling: 7, scoring: 0.25 },
   });

@@ -6,6 +6,7 @@ import { funnelBars } from '../../../cli/report/funnel.ts';
 import { html } from '../../../cli/report/html.ts';
 import { reportPage } from '../../../cli/report/page.ts';
 import { policiesOf } from '../../../cli/report/policies.ts';
+import { domainRows } from '../../../cli/report/policy-table.ts';
 import { reportSummary } from '../../../cli/report/summary.ts';
 import { showFixture } from '../fixtures.ts';
 import { reportFixture } from './fixtures.ts';
@@ -26,6 +27,24 @@ test('the table has base, the stages under the paper’s names, students before 
     policiesOf(reportFixture()).map(({ title }) => title),
     ['Base', 'R1-Zero', 'Dev1', 'Dev2', 'Dev3', 'R1', 'Untrained small', 'Student small', 'Control small'],
   );
+});
+
+test('policies that are measured on several domains are told by domain', () => {
+  const solved = (passAt1: number) => ({
+    problems: 8,
+    passAt1,
+    passAt1Interval: [0, 1] as [number, number],
+  });
+  const plain = reportFixture();
+  assert.equal(domainRows(policiesOf(plain)), null);
+  const [base = assert.fail(), ...others] = plain.evaluations;
+  const byDomain = { math: solved(0.5), logic: solved(0.25) };
+  const data = { ...plain, evaluations: [{ ...base, byDomain }, ...others] };
+  assert.deepEqual(domainRows(policiesOf(data)), {
+    head: ['policy', 'logic', 'math'],
+    rows: [['Base', '25.0 % (0.0–100.0 %)', '50.0 % (0.0–100.0 %)']],
+  });
+  assert.match(reportSummary(data), /### pass@1 by domain\n\n\| policy \| logic \| math \|/);
 });
 
 test('the page fetches nothing and runs nothing', () => {
