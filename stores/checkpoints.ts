@@ -38,7 +38,7 @@ export async function commitCheckpoint(
     if (committed !== null) return sameCheckpoint(committed, checkpoint);
     await refuseOtherStep(tx, checkpoint);
     await tx.query(
-      `INSERT INTO checkpoints (run, stage, branch, step, term, manifest, digests, bytes, seconds)
+      `INSERT INTO checkpoints (run, stage, branch, step, term, manifest, digests, bytes, seconds_saving)
        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
       [...branchValues(key), key.step, term, json(manifest), json(digests), bytes, seconds],
     );

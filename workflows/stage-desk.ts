@@ -140,7 +140,7 @@ export class StageDesk {
   /** Writes no event. */
   private show(): void {
     const told = [alarmsText(this.alarms), seamsText(this.seams), changesText(this.changes)];
-    const parts = [phaseText(this.progress), this.body, ...told];
+    const parts = [phaseText(this.progress), ...told, this.body];
     setCurrentDetails(parts.filter((part) => part !== '').join('\n\n'));
   }
 }

@@ -34,7 +34,7 @@ ${rankingsText(data.show.stages).map((lines) => html`<p class="note lines">${lin
 const domainsPart = (domains: Table | null): Html | null =>
   domains === null
     ? null
-    : html`<h3>pass@1 by domain</h3><div class="wide">${table(domains.head, domains.rows)}</div>`;
+    : html`<h3>pass@1 by domain</h3><div class="wide roomy">${table(domains.head, domains.rows)}</div>`;
 
 const key = (mark: string, name: string, look = '') =>
   html`<span class="key"><i class="${mark}" style="${look}"></i>${name}</span>`;

@@ -39,6 +39,7 @@ nav a { margin-right: 14px; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums; }
 th, td { padding: 4px 9px 4px 0; text-align: right; white-space: nowrap; vertical-align: baseline; }
+.roomy :is(th, td) { padding-right: 22px; }
 th { font-weight: 600; border-bottom: 1px solid var(--rule); }
 td { border-bottom: 1px solid color-mix(in srgb, var(--rule) 55%, transparent); }
 .text { text-align: left; }

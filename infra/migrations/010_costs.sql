@@ -9,4 +9,4 @@ ALTER TABLE sample_parts
   ADD seconds_sampling double precision,
   ADD seconds_scoring  double precision;
 ALTER TABLE checkpoints
-  ADD seconds double precision;                    -- that the trainer wrote its objects
+  ADD seconds_saving double precision;             -- that the trainer wrote its objects

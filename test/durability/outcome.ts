@@ -16,7 +16,8 @@ const INCIDENTAL = {
   checkpoints: ['term', 'manifest', 'committed_at', 'bytes'],
   prompt_uses: [],
   changes: ['ordinal', 'committed_at'],
-  evaluations: ['rollout', 'scores', 'checkpoint', 'recorded_at'],
+  // A student is measured by whichever of its stages comes first.
+  evaluations: ['rollout', 'scores', 'checkpoint', 'recorded_at', 'measured_by'],
   // A data set's digest is of its name too, and that of the run.
   stages: ['initial_manifest', 'started_at', 'finished_at', 'data_set'],
 } as const;
