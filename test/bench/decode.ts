@@ -3,34 +3,17 @@
  * context), and the ragged lengths of real sampling, where sequences leave and enter. Best of several.
  */
 import { createDecoder, type Decoder } from '../../engine/decoder.ts';
-import { expectedTensors, parseModelConfig } from '../../engine/model-config.ts';
+import { expectedTensors, type ModelConfig } from '../../engine/model-config.ts';
 import { openRuntime } from '../../engine/runtime.ts';
 import { elementCount } from '../../engine/tensor.ts';
 
-const VOCAB = 60;
-const PROMPT_TOKENS = 20;
+/** Full batches, which the peer decodes too. */
+export const DECODED = { sequences: 128, prompt: 20, completion: 160 };
 const REPEATS = 5;
-/** As the nano base has them. */
-const KEY_VALUE_HEADS = 2;
-
-function nano(keyValueHeads: number) {
-  return parseModelConfig({
-    model_type: 'llama',
-    vocab_size: VOCAB,
-    hidden_size: 128,
-    intermediate_size: 352,
-    num_hidden_layers: 4,
-    num_attention_heads: 4,
-    num_key_value_heads: keyValueHeads,
-    max_position_embeddings: 512,
-    tie_word_embeddings: true,
-  });
-}
 
 /** Deterministic small weights; norms scale by 1. */
-function decoderOf(threads: number, keyValueHeads: number): Decoder {
+function decoderOf(config: ModelConfig, threads: number): Decoder {
   const runtime = openRuntime({ threads });
-  const config = nano(keyValueHeads);
   const weights = new Map(
     [...expectedTensors(config)].map(([name, shape]) => {
       const data = Float32Array.from({ length: elementCount(shape) }, (_, i) => {
@@ -50,15 +33,24 @@ interface Case {
 }
 
 const cases: Case[] = [
-  { name: '128 × 160 tokens', requests: 128, max_completion_length: 160, eosTokenIds: [] },
+  {
+    name: `${DECODED.sequences} × ${DECODED.completion} tokens`,
+    requests: DECODED.sequences,
+    max_completion_length: DECODED.completion,
+    eosTokenIds: [],
+  },
   { name: '256 ragged, up to 200', requests: 256, max_completion_length: 200, eosTokenIds: [0] },
 ];
 
 /** Best tokens/s of several runs. */
-function measure(decoder: Decoder, { requests, max_completion_length, eosTokenIds }: Case): number {
+function measure(
+  decoder: Decoder,
+  vocabulary: number,
+  { requests, max_completion_length, eosTokenIds }: Case,
+): number {
   const list = Array.from({ length: requests }, (_, i) => ({
     // 16 completions share a prompt.
-    promptTokens: Int32Array.from({ length: PROMPT_TOKENS }, (_, t) => (7 * t + (i >> 4)) % VOCAB),
+    promptTokens: Int32Array.from({ length: DECODED.prompt }, (_, t) => (7 * t + (i >> 4)) % vocabulary),
     seed: BigInt(i),
   }));
   const speeds = Array.from({ length: REPEATS }, () => {
@@ -75,9 +67,12 @@ export interface DecodeFigure {
   tokensPerSecond: number;
 }
 
-export function decodeFigures(threads: number): DecodeFigure[] {
-  const decoder = decoderOf(threads, KEY_VALUE_HEADS);
-  const figures = cases.map((each) => ({ name: each.name, tokensPerSecond: measure(decoder, each) }));
+export function decodeFigures(config: ModelConfig, threads: number): DecodeFigure[] {
+  const decoder = decoderOf(config, threads);
+  const figures = cases.map((each) => ({
+    name: each.name,
+    tokensPerSecond: measure(decoder, config.vocab_size, each),
+  }));
   decoder.dispose();
   return figures;
 }

@@ -1,12 +1,17 @@
 /**
- * `npm run bench`: speed and size of the nano model and of the stack that trains it, beside their targets.
+ * `npm run bench`: speed and size of the nano model and of the stack that trains it, beside their targets and the peer.
  * The figures mean something on a quiet machine only; the load before the measurement is printed with them.
  */
+import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg } from 'node:os';
+import { join } from 'node:path';
 import { tableText } from '../../cli/output.ts';
-import { decodeFigures } from './decode.ts';
+import { parseModelConfig } from '../../engine/model-config.ts';
+import { PROJECT_ROOT } from '../../infra/paths.ts';
+import { DECODED, decodeFigures } from './decode.ts';
+import { PEER, peerFigures } from './peer.ts';
 import { stackFigure } from './stack.ts';
-import { trainFigure } from './train.ts';
+import { TRAINED, trainFigure } from './train.ts';
 
 const threads = availableParallelism();
 const thousands = (rate: number) => `${(rate / 1000).toFixed(1)}k tokens/s`;
@@ -16,34 +21,42 @@ console.log(
   `${cpus()[0]?.model.trim()}, ${threads} cores, Node ${process.version}, ${new Date().toISOString().slice(0, 10)}; ` +
     `load before: ${loadavg()[0]?.toFixed(2)}\n`,
 );
-const decode = decodeFigures(threads);
-const train = trainFigure(threads);
+const config = parseModelConfig(
+  JSON.parse(readFileSync(join(PROJECT_ROOT, 'models/nano-base/config.json'), 'utf8')),
+);
+const decode = decodeFigures(config, threads);
+const train = trainFigure(config, threads);
+const peer = peerFigures({ threads, config, decode: DECODED, train: TRAINED });
 const stack = await stackFigure();
 const full = decode[0]?.tokensPerSecond ?? 0;
+
+/** The peer's figure, and how many times as fast we are. */
+const beside = (ours: number, theirs: number | undefined) =>
+  theirs === undefined ? ['', ''] : [thousands(theirs), `${(ours / theirs).toFixed(2)} ×`];
+
 const rows = [
   ...decode.map(({ name, tokensPerSecond }, i) => [
     `decoding, batch 128: ${name}`,
     thousands(tokensPerSecond),
-    i === 0 ? 'at least 15k tokens/s' : '',
-    i === 0 ? verdict(full >= 15_000) : '',
+    ...(i === 0 ? ['at least 15k tokens/s', verdict(full >= 15_000)] : ['', '']),
+    ...(i === 0 ? beside(full, peer?.decode) : ['', '']),
   ]),
   [
-    'train step, 64 × 128 tokens',
+    `train step by GRPO, ${TRAINED.sequences} × ${TRAINED.length} tokens`,
     `${thousands(train.best)} (median ${thousands(train.median)})`,
-    'at least 12k tokens/s',
-    verdict(train.best >= 12_000),
+    ...['at least 12k tokens/s', verdict(train.best >= 12_000)],
+    ...beside(train.best, peer?.train),
   ],
   [
     'a step outside sampling, scoring, training',
     `${Math.round(stack.medianOther * 1000)} ms (median)`,
-    'at most 300 ms',
-    verdict(stack.medianOther <= 0.3),
+    ...['at most 300 ms', verdict(stack.medianOther <= 0.3), '', ''],
   ],
   [
     'memory of the whole stack with a run under way',
     `${(stack.largestMemory / 2 ** 30).toFixed(2)} GiB`,
-    'less than 3 GB',
-    verdict(stack.largestMemory < 3e9),
+    ...['less than 3 GB', verdict(stack.largestMemory < 3e9), '', ''],
   ],
 ];
-console.log(tableText(['', 'measured', 'target', ''], rows));
+console.log(tableText(['', 'measured', 'target', '', 'peer', 'ratio'], rows));
+console.log(`\npeer: ${PEER}, same model, shapes and threads, in this run; best of several, as ours`);

@@ -7,11 +7,12 @@
  * Without --python, Math-Verify is installed into a virtual environment below the temporary folder.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { MathPool } from '../../rewards/math/pool.ts';
+import { peerPython } from './peer-python.ts';
 
 const MATH_VERIFY = 'math-verify==0.9.0';
 
@@ -33,16 +34,8 @@ const rows: Row[] = readFileSync(new URL('../rewards/math-cases.jsonl', import.m
   .map((line) => JSON.parse(line))
   .filter(({ suite }: Row) => suite !== undefined);
 
-function pythonWithMathVerify(): string {
-  if (values.python !== undefined) return values.python;
-  const folder = join(tmpdir(), 'math-verify-bench');
-  const python = join(folder, 'bin', 'python');
-  if (!existsSync(python)) {
-    execFileSync('python3', ['-m', 'venv', folder]);
-    execFileSync(python, ['-m', 'pip', 'install', '-q', MATH_VERIFY, 'antlr4-python3-runtime==4.13.2']);
-  }
-  return python;
-}
+const pythonWithMathVerify = () =>
+  values.python ?? peerPython('math-verify', [MATH_VERIFY, 'antlr4-python3-runtime==4.13.2']);
 
 const SCRIPT = `
 import json, logging, sys, time

@@ -1,0 +1,39 @@
+/** The peer's figures, taken by `peer_speed.py` with the same model, shapes and threads. */
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { formatModelConfig, type ModelConfig } from '../../engine/model-config.ts';
+import { peerPython } from './peer-python.ts';
+
+/** Pinned: another version is another peer. */
+const PACKAGES = ['torch==2.13.0', 'transformers==5.23.0'];
+export const PEER = 'transformers 5.23 on PyTorch 2.13';
+
+export interface PeerQuestion {
+  threads: number;
+  config: ModelConfig;
+  decode: { sequences: number; prompt: number; completion: number };
+  train: { sequences: number; prompt: number; length: number };
+}
+
+/** Tokens a second. */
+const answerSchema = z.strictObject({ decode: z.number().positive(), train: z.number().positive() });
+export type PeerFigures = z.infer<typeof answerSchema>;
+
+/** Null, with the reason told, where the peer cannot be installed. */
+export function peerFigures({ config, ...question }: PeerQuestion): PeerFigures | null {
+  const script = fileURLToPath(new URL('./peer_speed.py', import.meta.url));
+  try {
+    const python = peerPython('transformers', PACKAGES);
+    const input = JSON.stringify({ ...question, config: JSON.parse(formatModelConfig(config)) });
+    const answer = execFileSync(python, [script], {
+      input,
+      encoding: 'utf8',
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+    return answerSchema.parse(JSON.parse(answer));
+  } catch (error) {
+    console.error(`${PEER}: not measured: ${error instanceof Error ? error.message : error}`);
+    return null;
+  }
+}
