@@ -47,12 +47,15 @@ export function finalReport(finished: FinishedRun): string {
     `${show.run} is complete: ${stagesText(show.stages.length)}, ${steps} steps in ${clock(wallSeconds)}.`,
     policiesText(finished),
     ...rankingsText(show.stages),
-    tableText(head, rows, { gap: 2 }),
+    `${tableText(head, rows, { gap: 2 })}\n\n${COSTS_NOTE}`,
     ...alarmsText(show),
     checkpointsText(show),
     nextText(finished),
   ].join('\n\n');
 }
+
+const COSTS_NOTE =
+  'Wall time is from a stage’s start to its end, waiting for a trainer included; sampling to saving are workers’ time.';
 
 const stagesText = (stages: number) => (stages === 1 ? '1 stage' : `${stages} stages`);
 
