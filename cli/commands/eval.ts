@@ -16,15 +16,16 @@ export function define(command: Command): void {
   command
     .description(
       'Measures a checkpoint on held-out problems as its run does: pass@1, pass@k and cons@k with 95 % intervals by ' +
-        'domain, format, length, reflection, language. Problems, sampling and seed are the run’s own unless options say otherwise; a model’s ' +
-        'folder needs --prompts or --recipe.',
+        'domain, format, length, reflection, language. Problems, sampling and seed are the run’s own unless options ' +
+        'say otherwise; a model’s folder needs --prompts or --recipe.',
     )
     .argument('<checkpoint>', CHECKPOINT_HELP)
     .option('--problems <n>', 'the first n held-out problems', positiveInteger)
     .option('--k <n>', 'samples a problem', positiveInteger)
     .option(
       '--prompts <file>',
-      'problems of a JSONL or Parquet file in a layout that `r1 import` reads: its rows with split test, or all where it has none',
+      'problems of a JSONL or Parquet file in a layout that `r1 import` reads: its rows with split test, or all where ' +
+        'it has none',
     )
     .option(
       '--domain <domain>',

@@ -3,25 +3,26 @@ import type { StageCost } from '../../stores/stage-costs.ts';
 import { clock, count } from '../figures.ts';
 import type { Table } from './policy-table.ts';
 
-type Figure = Exclude<keyof StageCost, 'stage' | 'wallSeconds'>;
+interface Column {
+  of: Exclude<keyof StageCost, 'stage' | 'wallSeconds'>;
+  as(sum: number): string;
+}
 
-const seconds = {
-  sampling: 'sampling',
-  scoring: 'scoring',
-  training: 'training',
-  evaluating: 'evaluating',
-  saving: 'saving',
-  between: 'other',
-} as const satisfies Record<string, Figure>;
-const tokens = {
-  'tokens sampled': 'tokensSampled',
-  'for data': 'tokensForExamples',
-  'to evaluate': 'tokensEvaluated',
-  'tokens trained': 'tokensTrained',
-} as const satisfies Record<string, Figure>;
+const COLUMNS = {
+  sampling: { of: 'sampling', as: clock },
+  scoring: { of: 'scoring', as: clock },
+  training: { of: 'training', as: clock },
+  evaluating: { of: 'evaluating', as: clock },
+  saving: { of: 'saving', as: clock },
+  between: { of: 'other', as: clock },
+  'tokens sampled': { of: 'tokensSampled', as: count },
+  'for data': { of: 'tokensForExamples', as: count },
+  'to evaluate': { of: 'tokensEvaluated', as: count },
+  'tokens trained': { of: 'tokensTrained', as: count },
+} as const satisfies Record<string, Column>;
 
-export type CostColumn = keyof typeof seconds | keyof typeof tokens;
-const ALL = [...Object.keys(seconds), ...Object.keys(tokens)] as CostColumn[];
+export type CostColumn = keyof typeof COLUMNS;
+const ALL = Object.keys(COLUMNS) as CostColumn[];
 /** What fits a terminal. */
 export const MAIN_COSTS: readonly CostColumn[] = ALL.filter(
   (name) => !['between', 'for data', 'to evaluate'].includes(name),
@@ -58,8 +59,6 @@ export function costTable(
 }
 
 function cellOf(column: CostColumn, costs: readonly StageCost[]): string {
-  const sum = (figure: Figure) => costs.reduce((so, cost) => so + cost[figure], 0);
-  return column in seconds
-    ? clock(sum(seconds[column as keyof typeof seconds]))
-    : count(sum(tokens[column as keyof typeof tokens]));
+  const { of, as } = COLUMNS[column];
+  return as(costs.reduce((sum, cost) => sum + cost[of], 0));
 }

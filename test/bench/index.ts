@@ -11,7 +11,7 @@ import { PROJECT_ROOT } from '../../infra/paths.ts';
 import { DECODED, decodeFigures } from './decode.ts';
 import { PEER, peerFigures } from './peer.ts';
 import { stackFigure } from './stack.ts';
-import { TRAINED, trainFigure } from './train.ts';
+import { trainFigures } from './train.ts';
 
 const threads = availableParallelism();
 const thousands = (rate: number) => `${(rate / 1000).toFixed(1)}k tokens/s`;
@@ -25,8 +25,8 @@ const config = parseModelConfig(
   JSON.parse(readFileSync(join(PROJECT_ROOT, 'models/nano-base/config.json'), 'utf8')),
 );
 const decode = decodeFigures(config, threads);
-const train = trainFigure(config, threads);
-const peer = peerFigures({ threads, config, decode: DECODED, train: TRAINED });
+const train = trainFigures(config, threads);
+const peer = peerFigures({ threads, config, decode: DECODED, train: train.map(({ lengths }) => lengths) });
 const stack = await stackFigure();
 const full = decode[0]?.tokensPerSecond ?? 0;
 
@@ -41,12 +41,12 @@ const rows = [
     ...(i === 0 ? ['at least 15k tokens/s', verdict(full >= 15_000)] : ['', '']),
     ...(i === 0 ? beside(full, peer?.decode) : ['', '']),
   ]),
-  [
-    `train step by GRPO, ${TRAINED.sequences} × ${TRAINED.length} tokens`,
-    `${thousands(train.best)} (median ${thousands(train.median)})`,
-    ...['at least 12k tokens/s', verdict(train.best >= 12_000)],
-    ...beside(train.best, peer?.train),
-  ],
+  ...train.map(({ name, best, median }, i) => [
+    `train step by GRPO: ${name}`,
+    `${thousands(best)} (median ${thousands(median)})`,
+    ...(i === 0 ? ['at least 12k tokens/s', verdict(best >= 12_000)] : ['', '']),
+    ...beside(best, peer?.train[i]),
+  ]),
   [
     'a step outside sampling, scoring, training',
     `${Math.round(stack.medianOther * 1000)} ms (median)`,

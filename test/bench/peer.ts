@@ -13,11 +13,15 @@ export interface PeerQuestion {
   threads: number;
   config: ModelConfig;
   decode: { sequences: number; prompt: number; completion: number };
-  train: { sequences: number; prompt: number; length: number };
+  /** batches, each of the lengths of its sequences' prompts and completions */
+  train: readonly (readonly [number, number][])[];
 }
 
-/** Tokens a second. */
-const answerSchema = z.strictObject({ decode: z.number().positive(), train: z.number().positive() });
+/** Tokens a second; of training by batch. */
+const answerSchema = z.strictObject({
+  decode: z.number().positive(),
+  train: z.array(z.number().positive()),
+});
 export type PeerFigures = z.infer<typeof answerSchema>;
 
 /** Null, with the reason told, where the peer cannot be installed. */

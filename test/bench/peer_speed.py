@@ -47,17 +47,22 @@ def decode(sequences, prompt, completion):
     return best(sequences * completion, 3, run)
 
 
-def train(sequences, prompt, length):
-    """As TRL's trainer computes it: token-level ratio, clipped, k3 to the reference, mean over completions of means."""
-    tokens = torch.randint(VOCAB, (sequences, length + 1))
-    advantages_b1 = torch.randn(sequences, 1)
+def train(lengths):
+    """As TRL's trainer computes it: prompts padded on the left, completions on the right, logits of completions alone;
+    token-level ratio, clipped, k3 to the reference, mean over completions of their means."""
+    prompts, completions = (torch.tensor(each) for each in zip(*lengths))
+    longest_prompt, longest = int(prompts.max()), int(completions.max())
+    tokens = torch.randint(VOCAB, (len(lengths), longest_prompt + longest))
+    mask_bt = (torch.arange(longest) < completions[:, None]).float()
+    is_prompt = torch.arange(longest_prompt) >= longest_prompt - prompts[:, None]
+    attention_mask = torch.cat([is_prompt.long(), mask_bt.long()], 1)
+    advantages_b1 = torch.randn(len(lengths), 1)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, weight_decay=0.0)
-    completion_bt = tokens[:, prompt:]
+    chosen_bt1 = tokens[:, longest_prompt:, None]
 
     def logprobs():
-        logits = model(tokens[:, :-1]).logits[:, prompt - 1 :]
-        chosen = logits.gather(-1, completion_bt[..., None])[..., 0]
-        return chosen - torch.logsumexp(logits, -1)
+        logits = model(tokens, attention_mask=attention_mask, logits_to_keep=longest + 1).logits[:, :-1]
+        return logits.gather(-1, chosen_bt1)[..., 0] - torch.logsumexp(logits, -1)
 
     with torch.no_grad():
         old_bt = logprobs()
@@ -70,13 +75,20 @@ def train(sequences, prompt, length):
         gain_bt = torch.min(ratio_bt * advantages_b1, clipped_bt * advantages_b1)
         difference_bt = reference_bt - current_bt
         kl_bt = torch.exp(difference_bt) - difference_bt - 1
-        loss = -(gain_bt - 0.001 * kl_bt).mean(-1).mean()
+        loss_bt = -(gain_bt - 0.001 * kl_bt) * mask_bt
         optimizer.zero_grad()
-        loss.backward()
+        (loss_bt.sum(-1) / mask_bt.sum(-1)).mean().backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
 
-    return best(sequences * length, 10, run)
+    return best(int((prompts + completions - 1).sum()), 10, run)
 
 
-print(json.dumps({"decode": decode(**question["decode"]), "train": train(**question["train"])}))
+print(
+    json.dumps(
+        {
+            "decode": decode(**question["decode"]),
+            "train": [train(lengths) for lengths in question["train"]],
+        }
+    )
+)

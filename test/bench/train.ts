@@ -1,34 +1,54 @@
 /**
- * Tokens per second of a train step of 64 × 128 tokens (forward, GRPO loss, backward, clipping, AdamW) on
- * the nano model. The first two steps, which build the session and its memory, are not counted.
+ * Tokens per second of a train step by GRPO (forward, loss, backward, clipping, AdamW) on the nano model: of full
+ * rows, and of the ragged lengths of real completions. The first two steps, which build the session and its memory,
+ * are not counted.
  */
+import type { Sequence } from '../../engine/micro-batches.ts';
 import type { ModelConfig } from '../../engine/model-config.ts';
 import { openRuntime } from '../../engine/runtime.ts';
 import { grpoBatch, randomPolicy } from '../engine/fixtures.ts';
 
-/** What the peer trains on too. */
-export const TRAINED = { sequences: 64, prompt: 17, length: 128 };
+const SEQUENCES = 64;
+const LENGTH = 128;
+const PROMPT = 17;
 const STEPS = 12;
 
 export interface TrainFigure {
+  name: string;
   best: number;
   median: number;
+  /** tokens of prompt and completion, a pair a sequence: what the peer trains on too */
+  lengths: [number, number][];
 }
 
+const cases = [
+  { name: `${SEQUENCES} × ${LENGTH} tokens`, ragged: false },
+  { name: `${SEQUENCES} ragged, up to ${LENGTH}`, ragged: true },
+];
+
 /** Tokens per second, best and median of several steps. */
-export function trainFigure(config: ModelConfig, threads: number): TrainFigure {
-  const { sequences: rows, prompt: promptLength, length } = TRAINED;
-  const policy = randomPolicy({ runtime: openRuntime({ threads }), config, seed: 1 });
-  // The last token of a sequence predicts nothing: 129 tokens are 128 positions.
-  const shape = { rows, promptLength, completionLength: length + 1 - promptLength, seed: 2 };
-  const batch = grpoBatch({ config: policy.config, ...shape });
-  const seconds = Array.from({ length: STEPS }, (_, index) => {
-    const start = performance.now();
-    policy.trainStep({ ...batch, options: { ...batch.options, step: index + 1 } });
-    return (performance.now() - start) / 1000;
+export function trainFigures(config: ModelConfig, threads: number): TrainFigure[] {
+  const runtime = openRuntime({ threads });
+  return cases.map(({ name, ragged }) => {
+    const policy = randomPolicy({ runtime, config, seed: 1 });
+    // The last token of a sequence predicts nothing: 129 tokens are 128 positions.
+    const shape = { rows: SEQUENCES, promptLength: PROMPT, completionLength: LENGTH + 1 - PROMPT, ragged };
+    const batch = grpoBatch({ config, ...shape, seed: 2 });
+    const lengths = batch.sequences.map(lengthsOf);
+    const seconds = Array.from({ length: STEPS }, (_, index) => {
+      const start = performance.now();
+      policy.trainStep({ ...batch, options: { ...batch.options, step: index + 1 } });
+      return (performance.now() - start) / 1000;
+    });
+    policy.dispose();
+    const positions = lengths.reduce((sum, [prompt, completion]) => sum + prompt + completion - 1, 0);
+    const rates = seconds.slice(2).map((time) => positions / time);
+    rates.sort((a, b) => b - a);
+    return { name, lengths, best: rates[0] ?? 0, median: rates[rates.length >> 1] ?? 0 };
   });
-  policy.dispose();
-  const rates = seconds.slice(2).map((time) => (rows * length) / time);
-  rates.sort((a, b) => b - a);
-  return { best: rates[0] ?? 0, median: rates[rates.length >> 1] ?? 0 };
 }
+
+const lengthsOf = ({ promptTokens, completionTokens }: Sequence): [number, number] => [
+  promptTokens.length,
+  completionTokens.length,
+];
