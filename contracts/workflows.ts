@@ -1,6 +1,8 @@
+import type { MakeBatchResult, ScoreRolloutResult } from './activities.ts';
 import type { Lease, StageKey } from './identity.ts';
 import type { Numerics } from './numerics.ts';
 import type { Wish } from './operator.ts';
+import type { TrainStepResult } from './training.ts';
 
 /** Task queues: who serves what (see "The processes"). A trainer that holds a policy serves one of its own as well. */
 export const queues = { orchestrator: 'r1', trainer: 'train', rewards: 'rewards' } as const;
@@ -27,6 +29,23 @@ export interface StageInput {
   historyStep: number | null;
   /** carried over continue-as-new: the trainer that holds the policy */
   trainer: HeldTrainer | null;
+  /** carried over continue-as-new: what the UI's details show; left out at the stage's start */
+  shown?: StageShown;
+}
+
+/** The last steps and samples, for people. */
+export interface StageShown {
+  recent: StepStory[];
+  samples: ScoreRolloutResult['samples'];
+}
+
+/** What the UI's details page shows of a step. */
+export interface StepStory {
+  step: number;
+  batch: MakeBatchResult;
+  result: TrainStepResult;
+  /** whether it went on under other numerics than the step before it */
+  seam: boolean;
 }
 
 /** A trainer under lease, and where its policy stands. */

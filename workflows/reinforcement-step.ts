@@ -3,13 +3,13 @@ import type { ReinforcementPlan } from '../contracts/activities.ts';
 import { Failure } from '../contracts/failures.ts';
 import { orchestrator } from './activities.ts';
 import { type FreshRollout, rollOut } from './rollout.ts';
-import { type StepStory, stageDetails, stepSummary } from './stage-details.ts';
+import { stepSummary } from './stage-details.ts';
 import {
   isSeam,
-  STORIES_SHOWN,
   type StandingWalk as StandingWalkOf,
   stepRecorded,
   stepTaken,
+  tellStep,
 } from './stage-walk.ts';
 import { callTrainer } from './trainer.ts';
 
@@ -36,7 +36,7 @@ export async function reinforcementStep(walk: StandingWalk): Promise<void> {
     { key, term, batch: batch.batch, result, spent, startedAt, seam },
   ]);
   stepRecorded(walk, result, alarms);
-  tell(walk, story);
+  tellStep(walk, story);
 }
 
 const nothingSpent: FreshRollout['spent'] = { tokensSampled: 0, sampling: 0, scoring: 0, logprobs: 0 };
@@ -53,7 +53,7 @@ async function ensureRollout(walk: StandingWalk, step: number): Promise<FreshRol
   const fresh = await rollOut({ key: branch, plan, trainer, lost: desk.lostQueues, step, cursor, onPhase });
   walk.hand = fresh.hand;
   walk.cursor = fresh.hand.cursorAfter;
-  walk.samples = fresh.samples;
+  walk.shown = { ...walk.shown, samples: fresh.samples };
   return fresh.spent;
 }
 
@@ -72,9 +72,4 @@ function logBatch(walk: StandingWalk, step: number) {
       onPolicy: step === hand.firstStep,
     },
   ]);
-}
-
-function tell(walk: StandingWalk, story: StepStory): void {
-  walk.recent = [...walk.recent, story].slice(-STORIES_SHOWN);
-  walk.desk.details(stageDetails(walk.recent, walk.plan.options.max_steps, walk.samples));
 }

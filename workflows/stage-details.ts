@@ -1,18 +1,8 @@
 import { seamText } from '../algorithm/numerics.ts';
-import type { MakeBatchResult, ScoreRolloutResult, Seam } from '../contracts/activities.ts';
+import type { MakeBatchResult, Seam } from '../contracts/activities.ts';
 import type { RaisedAlarm } from '../contracts/alarms.ts';
 import type { Change } from '../contracts/options.ts';
-import type { TrainStepResult } from '../contracts/training.ts';
-import type { StageProgress } from '../contracts/workflows.ts';
-
-/** What the UI's details page shows of a step. */
-export interface StepStory {
-  step: number;
-  batch: MakeBatchResult;
-  result: TrainStepResult;
-  /** whether it went on under other numerics than the step before it */
-  seam: boolean;
-}
+import type { StageProgress, StageShown, StepStory } from '../contracts/workflows.ts';
 
 const columns = ['step', 'reward', 'accuracy', 'length', 'kl', 'entropy', 'clipped', 'grad norm', 'rate'];
 /** The UI sets tables without any room between their columns. */
@@ -29,19 +19,14 @@ export function stepSummary({ step, batch, result }: StepStory): string {
 const rewardText = ({ reward }: MakeBatchResult) => (reward === null ? '' : `reward ${reward.toFixed(2)} · `);
 
 /** The last steps as a table and the last samples, as Markdown. */
-export function stageDetails(
-  recent: readonly StepStory[],
-  steps: number,
-  samples: ScoreRolloutResult['samples'],
-): string {
+export function stageDetails({ recent, samples }: StageShown, steps: number): string {
   return [
     `### Step ${recent.at(-1)?.step ?? 0} of ${steps}`,
     '',
     `|${columns.map((name) => `${GAP}${name}`).join('|')}|`,
     '|---:|---:|---:|---:|---:|---:|---:|---:|---:|',
     ...recent.map(row),
-    '',
-    '### Last samples',
+    ...(samples.length === 0 ? [] : ['', '### Last samples']),
     ...samples.flatMap(({ problem, text, score }) => [
       '',
       `**${inline(problem)}** · ${score}`,

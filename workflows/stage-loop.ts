@@ -21,6 +21,7 @@ import {
   keepMilestones,
   type StageWalk,
   type StandingWalk,
+  showDetails,
 } from './stage-walk.ts';
 
 /** A history of more events does not wait for the next planned checkpoint: the server ends one of 51,200. */
@@ -48,8 +49,9 @@ export async function runStage<Plan extends StagePlan>(
   const plan = await planOfStage(input, kind);
   const desk = new StageDesk(input.key, plan.options.max_steps);
   hearMessages(desk);
-  const { key, historyStep, trainer } = input;
-  const walk: StageWalk<Plan> = { key, plan, desk, historyStep, trainer, lost: 0, recent: [], samples: [] };
+  const { key, historyStep, trainer, shown = { recent: [], samples: [] } } = input;
+  const walk: StageWalk<Plan> = { key, plan, desk, historyStep, trainer, lost: 0, shown };
+  if (shown.recent.length > 0) showDetails(walk);
   for (;;) {
     const rested = await walkOn(walk, kind);
     if (rested === 'again') continue;
@@ -136,9 +138,9 @@ async function beginAnewWhereLong(walk: StandingWalk, saved: boolean): Promise<v
  * Goes on in a new history, at a commit boundary, keeping the trainer unless it was told to be gone. What an
  * operator wants comes first: a new history would not know it.
  */
-export async function carryOn({ key, historyStep, trainer: held, desk }: StageWalk): Promise<void> {
+export async function carryOn({ key, historyStep, trainer: held, desk, shown }: StageWalk): Promise<void> {
   await condition(allHandlersFinished);
   if (desk.wish !== null) return;
   const trainer = held !== null && desk.lostQueues.has(held.queue) ? null : held;
-  await continueAsNew<(input: StageInput) => Promise<StageOutcome>>({ key, historyStep, trainer });
+  await continueAsNew<(input: StageInput) => Promise<StageOutcome>>({ key, historyStep, trainer, shown });
 }

@@ -1,6 +1,6 @@
 import { type Milestones, milestonesAt } from '../algorithm/milestones.ts';
 import { equalNumerics, sameNumerics } from '../algorithm/numerics.ts';
-import type { LoggedBatch, ScoreRolloutResult, StagePlan, StagePosition } from '../contracts/activities.ts';
+import type { LoggedBatch, StagePlan, StagePosition } from '../contracts/activities.ts';
 import type { RaisedAlarm } from '../contracts/alarms.ts';
 import { Failure } from '../contracts/failures.ts';
 import type { BranchKey, StageKey } from '../contracts/identity.ts';
@@ -8,11 +8,11 @@ import type { Numerics } from '../contracts/numerics.ts';
 import type { Cursor } from '../contracts/records.ts';
 import type { RolloutInHand } from '../contracts/stage-state.ts';
 import type { TrainStepResult } from '../contracts/training.ts';
-import type { HeldTrainer } from '../contracts/workflows.ts';
+import type { HeldTrainer, StageShown, StepStory } from '../contracts/workflows.ts';
 import { orchestrator } from './activities.ts';
 import { evaluate } from './evaluation.ts';
 import type { StageDesk } from './stage-desk.ts';
-import type { StepStory } from './stage-details.ts';
+import { stageDetails } from './stage-details.ts';
 import { acquireTrainer, callTrainer } from './trainer.ts';
 
 /** A stage under way: what it holds, and how far it has come. */
@@ -25,8 +25,7 @@ export interface StageWalk<Plan extends StagePlan = StagePlan> {
   trainer: HeldTrainer | null;
   /** trainers lost since the last step was recorded */
   lost: number;
-  recent: StepStory[];
-  samples: ScoreRolloutResult['samples'];
+  shown: StageShown;
 }
 
 /** A walk that has found its place: the rows are read, and a trainer holds the policy of the last step. */
@@ -51,7 +50,7 @@ interface Beginning<Plan extends StagePlan> {
 }
 
 /** Rows of the details' table. */
-export const STORIES_SHOWN = 10;
+const STORIES_SHOWN = 10;
 
 /** Reads where the stage stands by the rows, has a trainer hold that policy, and replays the log after it. */
 export async function findPlace<Plan extends StagePlan>(
@@ -178,6 +177,16 @@ export function stepRecorded(
   walk.desk.raised(alarms);
 }
 
+/** Shows a step among the last ones, in the UI's details. */
+export function tellStep(walk: StandingWalk, story: StepStory): void {
+  const { recent, samples } = walk.shown;
+  walk.shown = { recent: [...recent, story].slice(-STORIES_SHOWN), samples };
+  showDetails(walk);
+}
+
+export const showDetails = ({ desk, shown, plan }: StageWalk): void =>
+  desk.details(stageDetails(shown, plan.options.max_steps));
+
 /** Does what is due at the step reached, unless the rows say that it is done: checkpoint, then evaluation. */
 export async function keepMilestones(walk: StandingWalk): Promise<{ saved: boolean }> {
   const due = milestonesAt(walk.step, walk.plan.options);
@@ -224,5 +233,5 @@ export async function commitCheckpoint(walk: StandingWalk): Promise<void> {
     { key: { ...walk.branch, step }, term: trainer.lease.term, checkpoint, acrossSeam },
   ]);
   walk.checkpointStep = step;
-  walk.desk.attributes({ step, reward: walk.recent.at(-1)?.batch.reward ?? undefined });
+  walk.desk.attributes({ step, reward: walk.shown.recent.at(-1)?.batch.reward ?? undefined });
 }

@@ -1,7 +1,7 @@
 import type { RewardModelPlan, SupervisedPlan } from '../contracts/activities.ts';
 import { orchestrator } from './activities.ts';
-import { stageDetails, stepSummary } from './stage-details.ts';
-import { isSeam, STORIES_SHOWN, type StandingWalk, stepRecorded, stepTaken } from './stage-walk.ts';
+import { stepSummary } from './stage-details.ts';
+import { isSeam, type StandingWalk, stepRecorded, stepTaken, tellStep } from './stage-walk.ts';
 import { callTrainer } from './trainer.ts';
 
 const nothingSampled = { tokensSampled: 0, sampling: 0, scoring: 0, logprobs: 0 };
@@ -29,6 +29,5 @@ export async function supervisedStep(walk: StandingWalk<SupervisedPlan | RewardM
     { key, term, batch: batch.batch, result, spent: nothingSampled, startedAt, seam },
   ]);
   stepRecorded(walk, result, alarms);
-  walk.recent = [...walk.recent, story].slice(-STORIES_SHOWN);
-  walk.desk.details(stageDetails(walk.recent, walk.plan.options.max_steps, []));
+  tellStep(walk, story);
 }

@@ -106,6 +106,13 @@ test(
       steps.map(({ learningRate }) => learningRate),
       rates,
     );
+    // Histories end every few steps; what the UI shows of the last ones goes with them.
+    const { details } = await shownByTemporal(ground, 'changed');
+    assert.match(details, /### Step 40 of 40/);
+    assert.deepEqual(
+      [...details.matchAll(/^\|\s*(\d+)\|/gm)].map(([, step]) => Number(step)),
+      [31, 32, 33, 34, 35, 36, 37, 38, 39, 40],
+    );
   },
 );
 
