@@ -29,7 +29,7 @@ export interface Deed {
   /** sampled to measure a policy */
   evaluationCompletions: number;
   tokensSampled: number;
-  /** of responses that steps train on */
+  /** of responses that steps train on; of a reward model, of prompts too */
   tokensTrained: number;
   /** of responses read once more without a gradient: log-probabilities apart from training, reward models */
   tokensRead: number;

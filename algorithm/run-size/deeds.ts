@@ -93,12 +93,14 @@ export interface Batch {
   promptTokens: number;
   /** numbers logged of each token: its id, log-probabilities */
   perToken: number;
+  /** whether prompts count as trained on: of a reward model, which scores the whole */
+  withPrompts?: boolean;
 }
 
 /** Log the batch, train on it, record the step. */
-export const step = ({ responses, tokens, promptTokens, perToken }: Batch): Deed =>
+export const step = ({ responses, tokens, promptTokens, perToken, withPrompts = false }: Batch): Deed =>
   deed({
-    tokensTrained: tokens,
+    tokensTrained: tokens + (withPrompts ? responses * promptTokens : 0),
     events: 3 * ACTIVITY,
     objects: [3 * HEADER + responses * NUMBER * (promptTokens + 5) + perToken * NUMBER * tokens],
     rows: { batches: 1, steps: 1 },

@@ -79,13 +79,16 @@ function reinforcementAt(
   return [deeds.rollout(sampling, extras), trained];
 }
 
-/** A pair of preferences is two responses. */
+/** A pair of preferences is two responses; `max_length` holds a prompt too. */
 function supervisedStep(stage: SupervisedStageRecipe | RewardModelStageRecipe, facts: RunFacts): Deed {
-  const { per_device_train_batch_size: rows, max_length: limit } = stage.options;
-  const isPair = stage.algorithm === 'reward-model' && stage.stage !== 'reward-model/safety';
+  const { per_device_train_batch_size: rows, max_length } = stage.options;
+  const { promptTokens } = facts;
+  const limit = Math.max(1, max_length - promptTokens);
+  const withPrompts = stage.algorithm === 'reward-model';
+  const isPair = withPrompts && stage.stage !== 'reward-model/safety';
   const responses = rows * (isPair ? 2 : 1);
   const tokens = responseTokens(facts, stage.stage, { responses, limit });
-  return deeds.step({ responses, tokens, promptTokens: facts.promptTokens, perToken: 1 });
+  return deeds.step({ responses, tokens, promptTokens, perToken: 1, withPrompts });
 }
 
 /** The reference policy is kept once between two refreshes. */
