@@ -1,10 +1,16 @@
 /**
  * `npm run bench`: speed and size of the nano model and of the stack that trains it, beside their targets and the peer.
  * The figures mean something on a quiet machine only; the load before the measurement is printed with them.
+ *
+ *     npm run bench -- [--python PATH] [--no-peer]
+ *
+ * Without --python, the peer is installed into a virtual environment below the temporary folder: PyTorch as the
+ * package index has it, which may be gigabytes.
  */
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { tableText } from '../../cli/output.ts';
 import { parseModelConfig } from '../../engine/model-config.ts';
 import { PROJECT_ROOT } from '../../infra/paths.ts';
@@ -13,6 +19,9 @@ import { PEER, peerFigures } from './peer.ts';
 import { stackFigure } from './stack.ts';
 import { trainFigures } from './train.ts';
 
+const { values } = parseArgs({
+  options: { python: { type: 'string' }, 'no-peer': { type: 'boolean', default: false } },
+});
 const threads = availableParallelism();
 const thousands = (rate: number) => `${(rate / 1000).toFixed(1)}k tokens/s`;
 const verdict = (holds: boolean) => (holds ? 'met' : 'MISSED');
@@ -26,7 +35,8 @@ const config = parseModelConfig(
 );
 const decode = decodeFigures(config, threads);
 const train = trainFigures(config, threads);
-const peer = peerFigures({ threads, config, decode: DECODED, train: train.map(({ lengths }) => lengths) });
+const question = { threads, config, decode: DECODED, train: train.map(({ lengths }) => lengths) };
+const peer = values['no-peer'] ? null : peerFigures(question, values.python);
 const stack = await stackFigure();
 const full = decode[0]?.tokensPerSecond ?? 0;
 

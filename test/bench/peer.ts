@@ -24,11 +24,14 @@ const answerSchema = z.strictObject({
 });
 export type PeerFigures = z.infer<typeof answerSchema>;
 
-/** Null, with the reason told, where the peer cannot be installed. */
-export function peerFigures({ config, ...question }: PeerQuestion): PeerFigures | null {
+/** Null, with the reason told, where the peer cannot be had. `installed`: a Python that has it already. */
+export function peerFigures(
+  { config, ...question }: PeerQuestion,
+  installed: string | undefined,
+): PeerFigures | null {
   const script = fileURLToPath(new URL('./peer_speed.py', import.meta.url));
   try {
-    const python = peerPython('transformers', PACKAGES);
+    const python = installed ?? peerPython('transformers', PACKAGES);
     const input = JSON.stringify({ ...question, config: JSON.parse(formatModelConfig(config)) });
     const answer = execFileSync(python, [script], {
       input,
