@@ -53,7 +53,7 @@ export async function importPrompts(
 }
 
 /** Reads one JSONL file of prompts. Throws Failure 'InvalidInput'. */
-export async function readPromptFile(path: string, folder = '.'): Promise<ImportedPrompts> {
+async function readPromptFile(path: string, folder = '.'): Promise<ImportedPrompts> {
   const text = await readFile(resolve(folder, path), 'utf8').catch((cause) => {
     throw new Failure(
       'InvalidInput',

@@ -17,3 +17,9 @@ export interface PromptRow {
 export function normalizeProblem(problem: string): string {
   return problem.normalize('NFC').trim().replace(/\s+/g, ' ');
 }
+
+/** What a set of prompts measures with: its held-out rows, or all where none is held out. */
+export function heldOutOrAll<Row extends Pick<PromptRow, 'split'>>(rows: readonly Row[]): readonly Row[] {
+  const heldOut = rows.filter(({ split }) => split === 'test');
+  return heldOut.length > 0 ? heldOut : rows;
+}

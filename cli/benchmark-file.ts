@@ -1,11 +1,13 @@
 import { type Gathered, gatherRows } from '../activities/import/gather.ts';
 import { findDataFiles } from '../activities/import/read-rows.ts';
+import { heldOutOrAll } from '../algorithm/prompt-row.ts';
 import type { ImportedPrompt } from '../algorithm/prompt-rows.ts';
 import { InputError } from './errors.ts';
+import { refusalText } from './import-report.ts';
 
 export interface Benchmark {
   /** its held-out problems, or all where none is held out */
-  problems: ImportedPrompt[];
+  problems: readonly ImportedPrompt[];
   /** how it was read, for people */
   notes: string[];
 }
@@ -18,18 +20,14 @@ export interface Benchmark {
 export async function readBenchmark(path: string, domain?: string): Promise<Benchmark> {
   const gathered = await gatherRows(await findDataFiles([path]), { domain });
   refuseUnread(path, gathered);
-  const heldOut = gathered.prompts.filter(({ split }) => split === 'test');
-  const problems = heldOut.length > 0 ? heldOut : gathered.prompts;
+  const problems = heldOutOrAll(gathered.prompts);
   return { problems, notes: notesOn(gathered, problems) };
 }
 
 function refuseUnread(path: string, { kind, refused: [first] }: Gathered): void {
   if (kind !== 'prompts')
     throw new InputError(`${path}: expected problems with answers to measure with, found ${kind}`);
-  if (first === undefined) return;
-  const { source, line, field, message } = first;
-  const place = [`${source} line ${line}`, ...(field === '' ? [] : [field])].join(': ');
-  throw new InputError(`${place}: ${message}. Mend the row, or leave it out.`);
+  if (first !== undefined) throw new InputError(`${refusalText(first)}. Mend the row, or leave it out.`);
 }
 
 function notesOn({ files, duplicates }: Gathered, problems: readonly ImportedPrompt[]): string[] {

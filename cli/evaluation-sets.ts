@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { gatherRows } from '../activities/import/gather.ts';
 import { findDataFiles } from '../activities/import/read-rows.ts';
 import { type EvaluationIndex, indexEvaluations } from '../algorithm/decontamination.ts';
+import { heldOutOrAll } from '../algorithm/prompt-row.ts';
 import { importedSet, readPromptSet } from '../stores/imported-sets.ts';
 import type { Connections } from './connections.ts';
 
@@ -25,8 +26,7 @@ async function problemsOf(name: string, { database }: Pick<Connections, 'databas
   const prompts = isFile
     ? (await gatherRows(await findDataFiles([name]), {})).prompts
     : await readImported(await database(), name);
-  const heldOut = prompts.filter(({ split }) => split === 'test');
-  return (heldOut.length > 0 ? heldOut : prompts).map(({ problem }) => problem);
+  return heldOutOrAll(prompts).map(({ problem }) => problem);
 }
 
 async function readImported(reader: Awaited<ReturnType<Connections['database']>>, name: string) {

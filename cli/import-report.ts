@@ -62,9 +62,11 @@ export function reportText(document: ImportDocument, { refused, contaminated }: 
 
 function listed(what: string, refusals: readonly Refusal[]): string[] {
   if (refusals.length === 0) return [];
-  const lines = refusals.slice(0, SHOWN).map(({ source, line, field, message }) => {
-    return `  ${source} line ${line}: ${field === '' ? '' : `${field}: `}${message}`;
-  });
+  const lines = refusals.slice(0, SHOWN).map((refusal) => `  ${refusalText(refusal)}`);
   const more = refusals.length > SHOWN ? [`  … and ${count(refusals.length - SHOWN)} more`] : [];
   return ['', `${count(refusals.length)} rows ${what}:`, ...lines, ...more];
 }
+
+/** `rows.jsonl line 7: answer: expected …` */
+export const refusalText = ({ source, line, field, message }: Refusal): string =>
+  `${source} line ${line}: ${field === '' ? '' : `${field}: `}${message}`;

@@ -1,6 +1,11 @@
 /** Runs, steps and evaluations as a person reads them. */
 
-import type { EvaluationDocument, RunsDocument, StepDocument } from '../contracts/documents.ts';
+import type {
+  DomainFigures,
+  EvaluationDocument,
+  RunsDocument,
+  StepDocument,
+} from '../contracts/documents.ts';
 import { decimal, moment, percent, percentInterval, short } from './figures.ts';
 import { tableText } from './output.ts';
 
@@ -47,9 +52,7 @@ export function domainsText({ byDomain }: EvaluationDocument): string {
 
 const SOLVED = ['pass@1', '95 %', 'pass@k', '95 %', 'cons@k', '95 %'];
 
-type Solved = NonNullable<EvaluationDocument['byDomain']>[string];
-
-const solvedOf = (figures: Solved): string[] => [
+const solvedOf = (figures: DomainFigures): string[] => [
   percent(figures.passAt1),
   percentInterval(figures.passAt1Interval),
   percent(figures.passAtK ?? null),

@@ -75,6 +75,7 @@ export const evaluationDocument = z.object({
   languageConsistency: z.number().nullable().describe('share of step words in the target language'),
 });
 export type EvaluationDocument = z.infer<typeof evaluationDocument>;
+export type DomainFigures = NonNullable<EvaluationDocument['byDomain']>[string];
 
 export const seamDocument = z.object({
   step: z.int().describe('the first one under the new numerics'),

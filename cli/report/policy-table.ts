@@ -1,5 +1,5 @@
 /** The paper's table for a run: its policies' measurements, and the paper's own beside them. */
-import type { EvaluationDocument } from '../../contracts/documents.ts';
+import type { DomainFigures, EvaluationDocument } from '../../contracts/documents.ts';
 import { decimal, percent, percentInterval } from '../figures.ts';
 import type { PaperFigures } from './paper.ts';
 import type { Policy } from './policies.ts';
@@ -65,8 +65,6 @@ export function domainRows(policies: readonly Policy[]): Table | null {
   const rows = measured.map(({ title, figures }) => [title, ...domains.map((name) => cell(figures[name]))]);
   return { head: ['policy', ...domains], rows };
 }
-
-type DomainFigures = NonNullable<EvaluationDocument['byDomain']>[string];
 
 /** Whether a column holds the paper's figures. */
 export const isPublished = (name: string) => PUBLISHED.has(name);

@@ -13,8 +13,8 @@ import type { ReportData, StageFunnel } from './report-data.ts';
 
 export function reportSummary(data: ReportData): string {
   const { show, description, links } = data;
-  const policies = policyRows(policiesOf(data));
-  const domains = domainRows(policiesOf(data));
+  const measured = policiesOf(data);
+  const [policies, domains] = [policyRows(measured), domainRows(measured)];
   const costs = costTable(data.costs, { wallSeconds: wallSecondsOf(data), budgets: data.budgets });
   const parts = [
     `# ${inline(show.run)}`,

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -15,6 +15,6 @@ export function peerPython(name: string, packages: readonly string[]): string {
   console.error(`installing ${packages.join(', ')} into ${folder} …`);
   execFileSync('python3', ['-m', 'venv', folder]);
   execFileSync(python, ['-m', 'pip', 'install', '-q', ...packages], { stdio: ['ignore', 'ignore', 'pipe'] });
-  execFileSync(python, ['-c', `open(${JSON.stringify(isMade)}, "w").close()`]);
+  writeFileSync(isMade, '');
   return python;
 }

@@ -168,6 +168,18 @@ export async function startCrew(
   };
 }
 
+/** What the supervisors of a crew and of the servers say of a process by this name. */
+export function processNamed(
+  { settings }: Ground,
+  crew: Crew,
+  name: string,
+): StackState['processes'][number] | undefined {
+  const servers = readState(homePaths(settings.home).state);
+  return [crew.state(), servers]
+    .flatMap((state) => state?.processes ?? [])
+    .find((process) => process.name === name);
+}
+
 function missingState(path: string): never {
   throw new Error(`expected a supervisor's state at ${path}, found none`);
 }

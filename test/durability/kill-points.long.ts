@@ -1,11 +1,18 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { homePaths } from '../../infra/paths.ts';
-import { readState, type StackState } from '../../infra/state.ts';
 import { getRun } from '../../stores/runs.ts';
 import { uniform } from '../engine/fixtures.ts';
-import { awaitRest, type Ground, launchRun, openGround, runThrough, startCrew } from './ground.ts';
+import {
+  awaitRest,
+  type Crew,
+  type Ground,
+  launchRun,
+  openGround,
+  processNamed,
+  runThrough,
+  startCrew,
+} from './ground.ts';
 import { type Outcome, objectsLeft, ofCheckpoint, outcomeOf } from './outcome.ts';
 
 /** For a machine with much else to do; none of it is waited for in vain. */
@@ -74,7 +81,7 @@ for (const [seed, victim] of [...VICTIMS, ...VICTIMS].entries()) {
       await launchRun(ground, run);
       await sleep(seconds * 1000);
       assert.equal((await getRun(await ground.connections.database(), run)).status, 'running');
-      killOne(victim, [crew.state(), serversOf(ground)]);
+      killOne(crew, victim);
       assert.equal(await awaitRest(ground, run), 'complete');
     } finally {
       await crew.stop();
@@ -86,14 +93,8 @@ for (const [seed, victim] of [...VICTIMS, ...VICTIMS].entries()) {
   });
 }
 
-function serversOf({ settings }: Ground): StackState {
-  const state = readState(homePaths(settings.home).state);
-  assert.ok(state, 'expected the servers to run');
-  return state;
-}
-
-function killOne(name: string, states: StackState[]): void {
-  const found = states.flatMap(({ processes }) => processes).find((process) => process.name === name);
+function killOne(crew: Crew, name: string): void {
+  const found = processNamed(ground, crew, name);
   assert.ok(found?.identity, `expected ${name} to run, found ${found?.state ?? 'none'}`);
   process.kill(found.identity.pid, 'SIGKILL');
 }

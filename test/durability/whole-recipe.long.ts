@@ -9,9 +9,17 @@ import {
   recipeSchema,
   type StageRecipe,
 } from '../../contracts/recipe.ts';
-import { homePaths, PROJECT_ROOT } from '../../infra/paths.ts';
-import { readState } from '../../infra/state.ts';
-import { awaitRest, type Crew, eventually, type Ground, launchRun, openGround, startCrew } from './ground.ts';
+import { PROJECT_ROOT } from '../../infra/paths.ts';
+import {
+  awaitRest,
+  type Crew,
+  eventually,
+  type Ground,
+  launchRun,
+  openGround,
+  processNamed,
+  startCrew,
+} from './ground.ts';
 import { type Outcome, objectsLeft, outcomeOf } from './outcome.ts';
 
 /** For a machine with much else to do; none of it is waited for in vain. */
@@ -86,8 +94,7 @@ async function killThroughout(run: string, crew: Crew): Promise<number> {
 /** One that is being restarted is killed once it is there again. */
 async function kill(name: (typeof VICTIMS)[number], crew: Crew): Promise<void> {
   const pid = await eventually(ground, async () => {
-    const states = [crew.state(), readState(homePaths(ground.settings.home).state)];
-    const found = states.flatMap((state) => state?.processes ?? []).find((process) => process.name === name);
+    const found = processNamed(ground, crew, name);
     return found?.state === 'running' ? (found.identity?.pid ?? null) : null;
   });
   process.kill(pid, 'SIGKILL');
