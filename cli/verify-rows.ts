@@ -1,6 +1,7 @@
 /** Reads rows to verify one after the other, and writes their verdicts in the same order. */
 import { StringDecoder } from 'node:string_decoder';
 import { z } from 'zod';
+import { parseExactJson } from '../contracts/exact-json.ts';
 import type { Graded } from '../rewards/verifier.ts';
 import { InputError, messageOf } from './errors.ts';
 import type { Judge } from './verify-domains.ts';
@@ -99,7 +100,7 @@ function readRow(text: string, place: string): z.infer<typeof rowSchema> {
   const found = text.length > 60 ? `${text.slice(0, 60)}…` : text;
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = parseExactJson(text);
   } catch {
     throw new InputError(`${place}: expected a row in JSON, found ${found}`);
   }

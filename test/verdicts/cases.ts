@@ -1,0 +1,62 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { verifyDomains } from '../../cli/verify-domains.ts';
+import { parseExactJson } from '../../contracts/exact-json.ts';
+
+/** One answer with the verdict that it deserves. */
+export interface VerdictCase {
+  id: string;
+  kind: string;
+  /** a domain of `r1 verify` */
+  domain: string;
+  entry: unknown;
+  response: string;
+  /** a score, a bound (`>=0.95`), `error`, or several of them: `0|error` */
+  expected: number | string;
+  /** the score, or `error`, that the release before the kind was fixed gave */
+  before: number | string;
+  /** public report that the case is drawn from */
+  source?: string;
+  why?: string;
+}
+
+const folder = new URL('./cases/', import.meta.url);
+
+export const kinds = readdirSync(folder)
+  .filter((file) => file.endsWith('.jsonl'))
+  .map((file) => file.slice(0, -'.jsonl'.length))
+  .sort();
+
+/** The file of a kind, for writing it anew. */
+export const fileOf = (kind: string) => new URL(`${kind}.jsonl`, folder);
+
+export function readCases(kind: string): VerdictCase[] {
+  const lines = readFileSync(fileOf(kind), 'utf8').trim().split('\n');
+  return lines.map((line) => parseExactJson(line) as VerdictCase);
+}
+
+/** The verdicts on cases, in their order: a score, or `error`. */
+export async function verdictsOn(cases: readonly VerdictCase[]): Promise<(number | string)[]> {
+  const verdicts: (number | string)[] = cases.map(() => 'error');
+  for (const domain of new Set(cases.map((each) => each.domain))) {
+    const judge = await verifyDomains[domain]?.({});
+    if (judge === undefined) throw new Error(`expected a domain of r1 verify, found ${domain}`);
+    for (const [i, { domain: own, entry, response }] of cases.entries()) {
+      if (own !== domain) continue;
+      const graded = await judge.judge(entry, response);
+      verdicts[i] = 'error' in graded ? 'error' : graded.score;
+    }
+    await judge.close?.();
+  }
+  return verdicts;
+}
+
+/** Whether a verdict is one of those expected. */
+export function isExpected(expected: number | string, verdict: number | string): boolean {
+  return String(expected)
+    .split('|')
+    .some((each) => {
+      const [, bound] = /^>=(.+)$/.exec(each) ?? [];
+      if (bound !== undefined) return typeof verdict === 'number' && verdict >= Number(bound);
+      return each === 'error' ? verdict === 'error' : Number(each) === verdict;
+    });
+}
