@@ -1,7 +1,8 @@
+import type { RunPlan, TextRules } from '../contracts/activities.ts';
 import { Failure } from '../contracts/failures.ts';
 import type { Reference } from '../contracts/reference.ts';
 import { type Manifest, manifestSchema } from '../contracts/training.ts';
-import { loadTokenizer, type Tokenizer } from '../engine/tokenizer.ts';
+import { TOKENIZER_FILES, type Tokenizer, tokenizerOfTexts } from '../engine/tokenizer.ts';
 import type { ObjectStore } from '../stores/objects.ts';
 
 const text = new TextDecoder();
@@ -40,20 +41,31 @@ export async function fetchFiles(
 
 const tokenizers = new Map<string, Promise<Tokenizer>>();
 
-/** The tokenizer of a checkpoint; kept, since a run asks for the same one at every step. */
-export function tokenizerOf(objects: ObjectStore, checkpoint: Reference): Promise<Tokenizer> {
-  const known = tokenizers.get(checkpoint.sha256);
+/** The tokenizer of a checkpoint, by the run's rules; kept, since a run asks for the same one at every step. */
+export function tokenizerOf(
+  objects: ObjectStore,
+  checkpoint: Reference,
+  { textRules = 1 }: Pick<RunPlan, 'textRules'>,
+): Promise<Tokenizer> {
+  const name = `${checkpoint.sha256} ${textRules}`;
+  const known = tokenizers.get(name);
   if (known !== undefined) return known;
-  const loading = fetchTokenizer(objects, checkpoint);
-  loading.catch(() => tokenizers.delete(checkpoint.sha256));
-  tokenizers.set(checkpoint.sha256, loading);
+  const loading = fetchTokenizer(objects, checkpoint, textRules);
+  loading.catch(() => tokenizers.delete(name));
+  tokenizers.set(name, loading);
   return loading;
 }
 
-async function fetchTokenizer(objects: ObjectStore, checkpoint: Reference): Promise<Tokenizer> {
-  const manifest = await readManifest(objects, checkpoint);
-  const [tokenizer, config] = await Promise.all(
-    ['tokenizer.json', 'tokenizer_config.json'].map((name) => readJsonFile(objects, manifest, name)),
-  );
-  return loadTokenizer({ tokenizer, config });
+async function fetchTokenizer(
+  objects: ObjectStore,
+  checkpoint: Reference,
+  rules: TextRules,
+): Promise<Tokenizer> {
+  const { files } = await readManifest(objects, checkpoint);
+  const texts = new Map<string, string>();
+  for (const name of TOKENIZER_FILES) {
+    const file = files[name];
+    if (file !== undefined) texts.set(name, text.decode(await objects.get(file)));
+  }
+  return tokenizerOfTexts(texts, checkpoint.uri, rules);
 }

@@ -28,7 +28,7 @@ export async function drawEvaluation(
   const { temperature, top_p, top_k, max_completion_length } = stage.evaluation;
   const { manifest: model } = await initialOf(database, input.key);
   const { record, tensors } = sampleRequest({
-    tokenizer: await tokenizerOf(objects, model),
+    tokenizer: await tokenizerOf(objects, model, plan),
     model,
     promptFormat: plan.promptFormat,
     prompts: rows.map((row, slot) => ({ ...row, slot })),

@@ -27,7 +27,7 @@ export async function drawPrompts(
   const { manifest: model } = await initialOf(database, key);
   const [changes, tokenizer, ordinals] = await Promise.all([
     listChanges(database, key),
-    tokenizerOf(objects, model),
+    tokenizerOf(objects, model, plan),
     trainOrdinals(database, plan, domainWeightsAt(firstStep, stage.options)),
   ]);
   const options = optionsInForce(firstStep, stage.options, changes);

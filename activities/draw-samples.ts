@@ -39,7 +39,7 @@ export async function drawSamples(
   const rows = await readPrompts(database, plan.promptSet, 'train', drawn);
   const { temperature, top_p, top_k, max_completion_length } = source;
   const { record, tensors } = sampleRequest({
-    tokenizer: await tokenizerOf(objects, model),
+    tokenizer: await tokenizerOf(objects, model, plan),
     model,
     promptFormat: plan.promptFormat,
     prompts: rows.map((row, slot) => ({ ...row, slot })),

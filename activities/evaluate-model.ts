@@ -11,7 +11,7 @@ import { evaluationSeed } from './draw-evaluation.ts';
 import { judge } from './judge.ts';
 import { split } from './ragged.ts';
 import { evaluatedSamples } from './record-evaluation.ts';
-import { rewardInputs } from './reward-inputs.ts';
+import { completionTexts, rewardInputs } from './reward-inputs.ts';
 import { sampleRequest } from './sample-request.ts';
 
 export interface EvaluateInput {
@@ -56,9 +56,7 @@ export async function evaluateModel(
     sampling,
     eosTokenIds: record.eosTokenIds,
   });
-  const texts = split(completions.flat, completions.lengths).map((tokens) =>
-    tokenizer.decode(tokens, { skipSpecialTokens: true }),
-  );
+  const texts = completionTexts(record, split(completions.flat, completions.lengths), tokenizer);
   const lengthsN = completions.lengths;
   const inputs = rewardInputs({ request: record, entries, texts, lengthsN, truncatedN });
   const judged = await judge(measuredRewards(input.language), inputs, tools);

@@ -1,6 +1,6 @@
 import type { RunPlan } from '../contracts/activities.ts';
 import type { Tokenizer } from '../engine/tokenizer.ts';
-import { promptText } from './sample-request.ts';
+import { promptText, promptTokens } from './sample-request.ts';
 
 /** What a chat template may open by itself, so that the response must not open it again. */
 const PREFILLED = '<think>';
@@ -19,7 +19,7 @@ export function exampleTokens(
   const prefilled = prompt.trimEnd().endsWith(PREFILLED) && response.startsWith(PREFILLED);
   const text = prefilled ? response.slice(PREFILLED.length).replace(/^\n/, '') : response;
   return {
-    prompt: tokenizer.encode(prompt),
-    completion: [...tokenizer.encode(text), tokenizer.eosTokenId],
+    prompt: promptTokens(tokenizer, promptFormat, problem),
+    completion: [...tokenizer.encodeResponse(text), tokenizer.eosTokenId],
   };
 }

@@ -1,5 +1,5 @@
 import type { JudgedFor } from '../algorithm/scored-text.ts';
-import type { RunPlan } from '../contracts/activities.ts';
+import type { TextPlan } from '../contracts/activities.ts';
 import type { Verdict } from '../contracts/records.ts';
 import type { Reference } from '../contracts/reference.ts';
 import { rewardModelTokens, wholeSequence } from './reward-model-tokens.ts';
@@ -32,12 +32,12 @@ const SCORES: Record<JudgedFor, (r: number) => number> = {
 export async function modelVerdicts(
   models: RewardModels,
   { name, manifest }: TrainedReward,
-  promptFormat: RunPlan['promptFormat'],
+  plan: TextPlan,
   answers: readonly Answer[],
 ): Promise<Verdict[]> {
-  const tokenizer = await models.tokenizer(manifest);
+  const tokenizer = await models.tokenizer(manifest, plan);
   const sequencesN = answers.map(({ problem, completionText: response }) =>
-    wholeSequence(rewardModelTokens(tokenizer, promptFormat, { judgedFor: name, problem, response })),
+    wholeSequence(rewardModelTokens(tokenizer, plan.promptFormat, { judgedFor: name, problem, response })),
   );
   const scores = await models.score(manifest, sequencesN);
   return scores.map((r, n) =>

@@ -1,5 +1,5 @@
 import { type Ranking, rankAll, rankPairs } from '../algorithm/ranking.ts';
-import type { RunPlan } from '../contracts/activities.ts';
+import type { TextPlan } from '../contracts/activities.ts';
 import { Failure } from '../contracts/failures.ts';
 import type { Database } from '../stores/database.ts';
 import { countPreferences, type Preference, readPreferences } from '../stores/preferences.ts';
@@ -13,7 +13,7 @@ export interface RankPreferencesInput {
   model: TrainedReward;
   /** digest of the preferences; their held-out rows are ranked */
   preferences: string;
-  promptFormat: RunPlan['promptFormat'];
+  plan: TextPlan;
 }
 
 interface RankRoom {
@@ -50,11 +50,11 @@ export async function rankPreferences(room: RankRoom, input: RankPreferencesInpu
 /** Scores of the better and of the worse responses, pairs at the same place. */
 async function sidesOf(
   models: RewardModels,
-  { model, promptFormat }: RankPreferencesInput,
+  { model, plan }: RankPreferencesInput,
   rows: readonly Preference[],
 ): Promise<[number[], number[]]> {
   const scored = async (answers: Answer[]) =>
-    (await modelVerdicts(models, model, promptFormat, answers)).map((verdict) => {
+    (await modelVerdicts(models, model, plan, answers)).map((verdict) => {
       if ('score' in verdict) return verdict.score;
       throw new Failure(
         'InvalidInput',

@@ -1,5 +1,6 @@
 import { Failure } from '../contracts/failures.ts';
 import type { DrawnPrompt, SampleRequest } from '../contracts/records.ts';
+import type { Tokenizer } from '../engine/tokenizer.ts';
 import type { RewardInput } from '../rewards/reward.ts';
 
 /** A rollout as text. N sequences. */
@@ -30,6 +31,18 @@ export function rewardInputs(sampled: SampledTexts): RewardInput[] {
       maxCompletionLength: request.sampling.max_completion_length,
       truncated: truncatedN[n] === 1,
     };
+  });
+}
+
+/** Completions as text, [N], each with what its prompt had written of the answer. */
+export function completionTexts(
+  request: SampleRequest,
+  completionsN: readonly Int32Array[],
+  tokenizer: Tokenizer,
+): string[] {
+  return completionsN.map((tokens, n) => {
+    const { prefill = '' } = promptOf(request, n);
+    return prefill + tokenizer.decode(tokens, { skipSpecialTokens: true });
   });
 }
 

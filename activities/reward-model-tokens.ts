@@ -1,7 +1,7 @@
 import { type JudgedFor, scoredText } from '../algorithm/scored-text.ts';
 import type { RunPlan } from '../contracts/activities.ts';
 import type { Tokenizer } from '../engine/tokenizer.ts';
-import { promptText } from './sample-request.ts';
+import { promptText, promptTokens } from './sample-request.ts';
 
 /** What a chat template may open by itself. */
 const PREFILLED = /<think>\s*$/;
@@ -29,11 +29,11 @@ export function rewardModelTokens(
   const prefilled = PREFILLED.test(asked);
   const text = scoredText(judgedFor, response, { prefilled });
   const opensTwice = prefilled && text.startsWith('<think>');
-  const prompt =
-    prefilled && (judgedFor === 'helpfulness' || opensTwice) ? asked.replace(PREFILLED, '') : asked;
+  const withoutPrefill = prefilled && (judgedFor === 'helpfulness' || opensTwice);
+  const edit = withoutPrefill ? (rendered: string) => rendered.replace(PREFILLED, '') : undefined;
   return {
-    prompt: tokenizer.encode(prompt),
-    completion: [...tokenizer.encode(text), tokenizer.eosTokenId],
+    prompt: promptTokens(tokenizer, promptFormat, problem, edit),
+    completion: [...tokenizer.encodeResponse(text), tokenizer.eosTokenId],
   };
 }
 

@@ -1,3 +1,4 @@
+import type { TextPlan } from '../contracts/activities.ts';
 import { Failure } from '../contracts/failures.ts';
 import type { Reference } from '../contracts/reference.ts';
 import type { EngineThread } from '../engine/thread.ts';
@@ -12,7 +13,7 @@ const MOST_KEPT = 2;
 
 /** The trained models of one process, which score sequences of tokens. */
 export interface RewardModels {
-  tokenizer(manifest: Reference): Promise<Tokenizer>;
+  tokenizer(manifest: Reference, plan: TextPlan): Promise<Tokenizer>;
   /** r of each sequence; null for one that is longer than the model reads. */
   score(manifest: Reference, sequencesN: readonly Int32Array[]): Promise<(number | null)[]>;
   close(): Promise<void>;
@@ -43,7 +44,7 @@ export function createRewardModels({ objects, openEngine }: RewardModelsOptions)
     return { engine, longest };
   };
   return {
-    tokenizer: (manifest) => tokenizerOf(objects, manifest),
+    tokenizer: (manifest, plan) => tokenizerOf(objects, manifest, plan),
     score: (manifest, sequencesN) =>
       exclusive(async () => {
         const model = await opened(manifest);

@@ -2,7 +2,7 @@ import type { RunPlan } from '../contracts/activities.ts';
 import type { SamplingOptions } from '../contracts/options.ts';
 import type { DrawnPrompt, SampleRequest } from '../contracts/records.ts';
 import type { Reference } from '../contracts/reference.ts';
-import type { Tokenizer } from '../engine/tokenizer.ts';
+import type { Prompt, Tokenizer } from '../engine/tokenizer.ts';
 import type { Tensors } from '../stores/records.ts';
 import { ints, joinInts, lengthsOf } from './ragged.ts';
 
@@ -22,16 +22,17 @@ interface RequestInput {
 export function sampleRequest(input: RequestInput): { record: SampleRequest; tensors: Tensors } {
   const { tokenizer, model, promptFormat, prompts, numGenerations, seedOf, sampling } = input;
   const promptsP = prompts.map(({ problem }) => promptTokens(tokenizer, promptFormat, problem));
+  const begun = ({ problem }: DrawnPrompt) => prefillOf(tokenizer, promptFormat, problem);
   const record: SampleRequest = {
     kind: 'sample-request',
-    prompts,
+    prompts: prompts.map((prompt) => ({ ...prompt, ...begun(prompt) })),
     numGenerations,
     seeds: prompts.flatMap(({ slot }) =>
       Array.from({ length: numGenerations }, (_, sample) => seedOf(slot, sample).toString()),
     ),
     sampling,
     model,
-    eosTokenIds: [tokenizer.eosTokenId],
+    eosTokenIds: [...tokenizer.endTokenIds],
   };
   const flat = joinInts(promptsP);
   const lengths = lengthsOf(promptsP);
@@ -49,8 +50,26 @@ export function promptTokens(
   tokenizer: Tokenizer,
   promptFormat: RunPlan['promptFormat'],
   problem: string,
+  edit?: (rendered: string) => string,
 ): number[] {
-  return tokenizer.encode(promptText(tokenizer, promptFormat, problem));
+  return tokenizer.encodePrompt(promptOf(promptFormat, problem), edit);
+}
+
+const promptOf = (promptFormat: RunPlan['promptFormat'], problem: string): Prompt =>
+  promptFormat === 'text' ? problem : [{ role: 'user', content: problem }];
+
+/** A chain of thought that the prompt opens: the model's own text then goes on from there. */
+const PREFILLED = /<think>\s*$/;
+
+/** What of the answer the prompt has written already: rewards, filters and people read it before the completion. */
+function prefillOf(
+  tokenizer: Tokenizer,
+  promptFormat: RunPlan['promptFormat'],
+  problem: string,
+): Pick<DrawnPrompt, 'prefill'> {
+  if (tokenizer.rules === 1) return {};
+  const [prefill] = PREFILLED.exec(promptText(tokenizer, promptFormat, problem).slice(-100)) ?? [];
+  return prefill === undefined ? {} : { prefill };
 }
 
 export function promptText(

@@ -18,6 +18,7 @@ import { initialOf, otherAlgorithm, planOf, stagePlanOf } from './plan-of.ts';
 import { split } from './ragged.ts';
 import { rankPreferences } from './rank-preferences.ts';
 import { readRollout, readSampleRequest } from './records.ts';
+import { completionTexts } from './reward-inputs.ts';
 
 const absent: Verdict = { score: 0, absent: true };
 
@@ -29,21 +30,22 @@ export async function scoreByModel(
   const started = performance.now();
   const name = modelRewardOf(reward.name);
   const trained = await finalCheckpoint(database, { run: key.run, stage: `reward-model/${name}` });
-  const { promptFormat } = await planOf(database, key.run);
+  const plan = await planOf(database, key.run);
   const sampled = await readRollout(objects, rollout);
   const { record: request } = await readSampleRequest(objects, sampled.record.request);
-  const tokenizer = await tokenizerOf(objects, request.model ?? (await initialOf(database, key)).manifest);
-  const texts = split(sampled.ints('completionTokens'), sampled.ints('completionLengths')).map((tokens) =>
-    tokenizer.decode([...tokens], { skipSpecialTokens: true }),
+  const tokenizer = await tokenizerOf(
+    objects,
+    request.model ?? (await initialOf(database, key)).manifest,
+    plan,
   );
+  const completionsN = split(sampled.ints('completionTokens'), sampled.ints('completionLengths'));
+  const texts = completionTexts(request, completionsN, tokenizer);
   const promptsN = texts.map((_, n) => request.prompts[Math.floor(n / request.numGenerations)]);
   const concernedN = promptsN.map((prompt) => prompt !== undefined && concerns(reward, prompt.domain));
   const answers = texts.flatMap((completionText, n) =>
     concernedN[n] ? [{ problem: promptsN[n]?.problem ?? '', completionText }] : [],
   );
-  const given = (
-    await modelVerdicts(models, { name, manifest: trained.manifest }, promptFormat, answers)
-  ).values();
+  const given = (await modelVerdicts(models, { name, manifest: trained.manifest }, plan, answers)).values();
   const verdicts = concernedN.map((concerned) => (concerned ? (given.next().value ?? absent) : absent));
   const record: ScoresRecord = {
     kind: 'scores',
@@ -75,7 +77,7 @@ export async function measureRewardModel(
   const { preferences } = plan;
   const measure = await rankPreferences(
     { database, models },
-    { model: { name, manifest }, preferences, promptFormat: run.promptFormat },
+    { model: { name, manifest }, preferences, plan: run },
   );
   await settleMeasure(database, key, measure);
   failpoints.reached('measured', 0);

@@ -8,10 +8,10 @@ import { putRecord } from '../stores/records.ts';
 import { tokenizerOf } from './checkpoint-files.ts';
 import type { RewardRoom } from './dependencies.ts';
 import { type Judged, judge } from './judge.ts';
-import { initialOf } from './plan-of.ts';
+import { initialOf, planOf } from './plan-of.ts';
 import { split } from './ragged.ts';
 import { readRollout, readSampleRequest } from './records.ts';
-import { promptOf, rewardInputs } from './reward-inputs.ts';
+import { completionTexts, promptOf, rewardInputs } from './reward-inputs.ts';
 
 const SAMPLES_SHOWN = 3;
 const SAMPLE_CHARACTERS = 300;
@@ -24,11 +24,15 @@ export async function scoreRollout(
   const started = performance.now();
   const sampled = await readRollout(objects, rollout);
   const { record: request } = await readSampleRequest(objects, sampled.record.request);
-  const tokenizer = await tokenizerOf(objects, request.model ?? (await initialOf(database, key)).manifest);
+  const tokenizer = await tokenizerOf(
+    objects,
+    request.model ?? (await initialOf(database, key)).manifest,
+    await planOf(database, key.run),
+  );
   const lengthsN = sampled.ints('completionLengths');
   const completionsN = split(sampled.ints('completionTokens'), lengthsN);
   const truncatedN = sampled.ints('truncated');
-  const texts = completionsN.map((tokens) => tokenizer.decode([...tokens], { skipSpecialTokens: true }));
+  const texts = completionTexts(request, completionsN, tokenizer);
   const entries = await readEntries(
     database,
     request.prompts.map(({ prompt }) => prompt),

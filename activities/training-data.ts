@@ -37,7 +37,7 @@ export async function openTrainingData(
   plan: SupervisedPlan | RewardModelPlan,
 ): Promise<TrainingData> {
   const { manifest } = await initialOf(stores.database, key);
-  const tokenizer = await tokenizerOf(stores.objects, manifest);
+  const tokenizer = await tokenizerOf(stores.objects, manifest, run);
   return plan.algorithm === 'sft'
     ? openExamples(stores, key, { tokenizer, run, plan })
     : openPreferences(stores, { tokenizer, run, plan });
@@ -63,7 +63,9 @@ async function openExamples(
   const digest = await readStageDataset(database, key);
   const sequencesOf = ({ problem, response }: { problem: string; response: string }) => {
     const tokens = exampleTokens(tokenizer, run.promptFormat, problem, response);
-    const fits = lengthOf(tokens) <= plan.options.max_length && tokenizer.unknownIn(response) === null;
+    const fits =
+      lengthOf(tokens) <= plan.options.max_length &&
+      tokens.completion.every((id) => id !== tokenizer.unknownTokenId);
     return fits ? [tokens] : [];
   };
   return {

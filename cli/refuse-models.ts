@@ -1,5 +1,5 @@
 /** Models that cannot read a recipe's prompts or write its answers, told before anything is written. */
-import { promptText } from '../activities/sample-request.ts';
+import { promptText, promptTokens } from '../activities/sample-request.ts';
 import type { ImportedPrompt } from '../algorithm/prompt-rows.ts';
 import { longestCompletion } from '../algorithm/schedules.ts';
 import { originOf, type Recipe, type StageRecipe } from '../contracts/recipe.ts';
@@ -33,7 +33,7 @@ export function modelOf(recipe: Recipe, stage: string): string {
 function refuseWithoutTemplate(what: string, { prompt_format }: Recipe, tokenizer: Tokenizer): void {
   if (prompt_format === 'text' || tokenizer.hasChatTemplate) return;
   throw new InputError(
-    `${what}: expected a tokenizer with a chat template (chat_template in tokenizer_config.json), found none. ` +
+    `${what}: expected a tokenizer with a chat template (chat_template in tokenizer_config.json, or chat_template.jinja), found none. ` +
       'Add the template, or set prompt_format: text.',
   );
 }
@@ -43,7 +43,7 @@ const TAGS = ['<think>', '</think>', '<answer>', '</answer>'];
 
 function refuseUnknownTokens(what: string, { prompt_format }: Recipe, tokenizer: Tokenizer): void {
   // A question of one digit: all else is the template's own text.
-  const template = promptOf(what, prompt_format, tokenizer, '1');
+  const template = asRead(what, () => promptText(tokenizer, prompt_format, '1'));
   const written = { 'what its chat template writes': [template], 'the tags of answers': TAGS };
   for (const [of, texts] of Object.entries(written)) {
     const unknown = texts.map((text) => tokenizer.unknownIn(text)).find((word) => word !== null);
@@ -55,15 +55,10 @@ function refuseUnknownTokens(what: string, { prompt_format }: Recipe, tokenizer:
   }
 }
 
-/** A problem as this model reads it. Throws InputError naming the model where its template fails. */
-function promptOf(
-  what: string,
-  format: Recipe['prompt_format'],
-  tokenizer: Tokenizer,
-  problem: string,
-): string {
+/** What a model's tokenizer makes of a problem. Throws InputError naming the model where its template fails. */
+function asRead<T>(what: string, read: () => T): T {
   try {
-    return promptText(tokenizer, format, problem);
+    return read();
   } catch (error) {
     if (!(error instanceof TokenizerError)) throw error;
     throw new InputError(
@@ -104,7 +99,7 @@ function refuseLongCompletions(
   const positions = config.max_position_embeddings;
   const completion = longestAsked(recipe, name);
   for (const { problem, source, line } of prompts) {
-    const { length } = tokenizer.encode(promptOf(what, recipe.prompt_format, tokenizer, problem));
+    const { length } = asRead(what, () => promptTokens(tokenizer, recipe.prompt_format, problem));
     if (length + completion <= positions) continue;
     throw new InputError(
       `${source} line ${line}: expected prompt and max_completion_length within the ${positions} positions of ${what}, ` +

@@ -74,8 +74,21 @@ export interface RunPlan {
   /** domains of the set that are no reasoning */
   generalDomains: string[];
   promptFormat: 'chat' | 'text';
+  /** absent in plans that an earlier release wrote: those runs keep reading text by rules 1 */
+  textRules?: TextRules;
   stages: StagePlan[];
 }
+
+/** How prompts become tokens. */
+export type TextPlan = Pick<RunPlan, 'promptFormat' | 'textRules'>;
+
+/**
+ * How a run reads text, fixed when it is launched. 2: special tokens that stand in prompts and responses are
+ * characters; every end token that the model's files name ends a completion; `chat_template.jinja` comes before the
+ * template in `tokenizer_config.json`; what a template writes of the answer (`<think>`) counts as part of it.
+ * 1: none of these.
+ */
+export type TextRules = 1 | 2;
 
 /** A place where a stage went on under other numerics (rule 12): the first step under the new ones. */
 export interface Seam {

@@ -24,6 +24,8 @@ export const drawnPromptSchema = z.strictObject({
   problem: z.string(),
   answer: z.string(),
   domain: z.string(),
+  /** what of the answer the prompt's end has written already, such as `<think>`; a completion goes on from it */
+  prefill: z.string().optional(),
 });
 export type DrawnPrompt = z.infer<typeof drawnPromptSchema>;
 

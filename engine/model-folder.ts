@@ -14,7 +14,13 @@ import {
   parsePolicyConfig,
 } from './model-config.ts';
 import { decodeSafetensors, encodeSafetensors, WeightsError } from './safetensors.ts';
-import { loadTokenizer, readTokenizerFolder, type Tokenizer, TokenizerError } from './tokenizer.ts';
+import {
+  readTokenizerFolder,
+  TOKENIZER_FILES,
+  type Tokenizer,
+  TokenizerError,
+  tokenizerOfTexts,
+} from './tokenizer.ts';
 import { checkWeights, readWeightsFolder, WEIGHTS_FILE } from './weights.ts';
 
 export interface ModelFolder {
@@ -91,12 +97,13 @@ export function modelOfFiles(
   const place = (name: string) => `${source}: ${name}`;
   const json = (name: string) => parseJson(textOf(files, name, place(name)), place(name));
   const config = parseConfig(json('config.json'), place('config.json'));
-  const template = files.get('chat_template.jinja');
-  const tokenizer = loadTokenizer({
-    tokenizer: json('tokenizer.json'),
-    config: json('tokenizer_config.json'),
-    chatTemplate: template && decoder.decode(template),
-  });
+  const texts = new Map(
+    TOKENIZER_FILES.flatMap((name) => {
+      const bytes = files.get(name);
+      return bytes === undefined ? [] : [[name as string, decoder.decode(bytes)] as const];
+    }),
+  );
+  const tokenizer = tokenizerOfTexts(texts, source);
   refuseTokensWithoutEmbedding(tokenizer, config, source);
   const stored = decodeSafetensors(bytesOf(files, WEIGHTS_FILE, place(WEIGHTS_FILE)), place(WEIGHTS_FILE));
   return {

@@ -1,12 +1,15 @@
 /**
  * Text to tokens and back, by the files of a Hugging Face folder: `tokenizer.json`, `tokenizer_config.json`,
- * and the chat template in the latter or in `chat_template.jinja`.
+ * the chat template in the latter or in `chat_template.jinja`, and the end tokens of `generation_config.json`
+ * and `config.json`.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Template } from '@huggingface/jinja';
 import { Tokenizer as OpenTokenizer } from '@huggingface/tokenizers';
 import { z } from 'zod';
+import type { TextRules } from '../contracts/activities.ts';
+import { SpecialTokenGuard } from './special-token-guard.ts';
 
 export interface TokenizerFiles {
   /** the parsed `tokenizer.json` */
@@ -15,22 +18,50 @@ export interface TokenizerFiles {
   config: unknown;
   /** the text of `chat_template.jinja`, which comes before the configuration's own template */
   chatTemplate?: string | undefined;
+  /** the parsed `generation_config.json` and `config.json`, which may name further end tokens */
+  generationConfig?: unknown;
+  modelConfig?: unknown;
 }
+
+/** Files of a model's folder that say how text becomes tokens; the first two must be there. */
+export const TOKENIZER_FILES = [
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'chat_template.jinja',
+  'generation_config.json',
+  'config.json',
+] as const;
 
 export interface ChatMessage {
   role: 'system' | 'user' | 'assistant';
   content: string;
 }
 
+export type Prompt = string | readonly ChatMessage[];
+
 export interface Tokenizer {
   /** ids in use are below this; a model's `vocab_size` may be larger (padded), never smaller */
   readonly vocabSize: number;
+  /** the token that ends a response in training data */
   readonly eosTokenId: number;
+  /** every token that ends a sampled completion, ascending: `eosTokenId` is one of them */
+  readonly endTokenIds: readonly number[];
   readonly hasChatTemplate: boolean;
   /** null where the tokenizer has none */
   readonly padTokenId: number | null;
+  /** null where the tokenizer has none */
+  readonly unknownTokenId: number | null;
+  readonly rules: TextRules;
   /** Special tokens that stand in the text are recognised; nothing is added. */
   encode(text: string): number[];
+  /**
+   * What a policy is asked: a plain text, or messages by the chat template with its generation prompt. Special
+   * tokens that stand in the text or in a message are encoded as the characters they are written with. `edit`
+   * changes the rendered text before it is encoded.
+   */
+  encodePrompt(prompt: Prompt, edit?: (text: string) => string): number[];
+  /** What a policy says: special tokens in it are characters, as in `encodePrompt`. */
+  encodeResponse(text: string): number[];
   /** The first word of a text that could only be read as the unknown token; null where all of it has tokens. */
   unknownIn(text: string): string | null;
   /** An id beyond the tokenizer's vocabulary, which a padded embedding may yield, has no text. */
@@ -45,7 +76,7 @@ export class TokenizerError extends Error {
 }
 
 /** What is used of the package, whose own declarations Node's module resolution cannot follow. */
-interface HuggingFaceTokenizer {
+export interface HuggingFaceTokenizer {
   encode(text: string, options: { add_special_tokens: boolean }): { ids: number[]; tokens: string[] };
   decode(
     ids: number[],
@@ -74,57 +105,133 @@ type TokenizerConfig = z.infer<typeof configSchema>;
 
 const modelSchema = z.looseObject({
   model: z.looseObject({ type: z.string().optional() }),
-  added_tokens: z.array(z.looseObject({ id: z.int(), content: z.string() })).default([]),
+  added_tokens: z
+    .array(z.looseObject({ id: z.int(), content: z.string(), special: z.boolean().default(false) }))
+    .default([]),
+});
+export type TokenizerJson = z.infer<typeof modelSchema>;
+
+/** Where a model says which tokens end a completion: one, or several. */
+const endTokensSchema = z.looseObject({
+  eos_token_id: z.union([z.int().min(0), z.array(z.int().min(0))]).nullish(),
 });
 
 /** Throws TokenizerError. */
-export function loadTokenizer(files: TokenizerFiles): Tokenizer {
+export function loadTokenizer(files: TokenizerFiles, rules: TextRules = 2): Tokenizer {
   const json = parseFile('tokenizer.json', files.tokenizer, modelSchema);
   const config = parseFile('tokenizer_config.json', files.config, configSchema);
-  return new FileTokenizer(
-    openTokenizer(json, config),
-    config,
-    files.chatTemplate ?? defaultTemplate(config),
+  const [first, second] = [files.chatTemplate, defaultTemplate(config)];
+  const template = rules === 1 ? (second ?? first) : (first ?? second);
+  return new FileTokenizer(json, config, template, rules === 1 ? [] : furtherEndTokens(files), rules);
+}
+
+/** transformers stops at the tokens of `generation_config.json`, or at those of `config.json` where it has none. */
+function furtherEndTokens({ generationConfig, modelConfig }: TokenizerFiles): number[] {
+  const read = (name: string, json: unknown) => {
+    const { eos_token_id: ids } = parseFile(name, json ?? {}, endTokensSchema);
+    return ids == null ? null : [ids].flat();
+  };
+  return read('generation_config.json', generationConfig) ?? read('config.json', modelConfig) ?? [];
+}
+
+/**
+ * `loadTokenizer` of the texts of `TOKENIZER_FILES`, by name, wherever they come from. `source` names that place in
+ * errors.
+ */
+export function tokenizerOfTexts(
+  texts: ReadonlyMap<string, string>,
+  source: string,
+  rules: TextRules = 2,
+): Tokenizer {
+  const json = (name: string) => {
+    const text = texts.get(name);
+    return text === undefined ? undefined : parseJson(text, join(source, name));
+  };
+  const demanded = (name: string) => {
+    if (texts.has(name)) return json(name);
+    throw new TokenizerError(
+      `Cannot read ${join(source, name)}, which a model's folder needs: there is none`,
+    );
+  };
+  return loadTokenizer(
+    {
+      tokenizer: demanded('tokenizer.json'),
+      config: demanded('tokenizer_config.json'),
+      chatTemplate: texts.get('chat_template.jinja'),
+      generationConfig: json('generation_config.json'),
+      modelConfig: json('config.json'),
+    },
+    rules,
   );
 }
 
 /** `loadTokenizer` of a folder on disk. */
 export async function readTokenizerFolder(folder: string): Promise<Tokenizer> {
-  return loadTokenizer({
-    tokenizer: await readJson(join(folder, 'tokenizer.json')),
-    config: await readJson(join(folder, 'tokenizer_config.json')),
-    chatTemplate: await readFile(join(folder, 'chat_template.jinja'), 'utf8').catch(absent),
-  });
+  const texts = new Map<string, string>();
+  for (const name of TOKENIZER_FILES) {
+    const text = await readFile(join(folder, name), 'utf8').catch(unlessAbsent(join(folder, name)));
+    if (text !== undefined) texts.set(name, text);
+  }
+  return tokenizerOfTexts(texts, folder);
 }
 
 class FileTokenizer implements Tokenizer {
   readonly vocabSize: number;
   readonly eosTokenId: number;
+  readonly endTokenIds: readonly number[];
   readonly padTokenId: number | null;
+  readonly rules: TextRules;
   private readonly tokenizer: HuggingFaceTokenizer;
   private readonly config: TokenizerConfig;
   private readonly template: Template | undefined;
-  private readonly unknownTokenId: number | null;
+  readonly unknownTokenId: number | null;
+  /** null under rules by which special tokens in prompts and responses are recognised */
+  private readonly guard: SpecialTokenGuard | null;
 
-  constructor(tokenizer: HuggingFaceTokenizer, config: TokenizerConfig, template: string | undefined) {
+  constructor(
+    json: TokenizerJson,
+    config: TokenizerConfig,
+    template: string | undefined,
+    endTokenIds: readonly number[],
+    rules: TextRules,
+  ) {
+    const tokenizer = openTokenizer(json, config);
+    this.rules = rules;
     this.tokenizer = tokenizer;
     this.config = config;
     this.template = template === undefined ? undefined : parseTemplate(template);
     this.vocabSize = 1 + largest(tokenizer.get_vocab().values());
     this.eosTokenId = this.specialTokenId('eos_token');
+    this.endTokenIds = [...new Set([this.eosTokenId, ...endTokenIds])].sort((a, b) => a - b);
     this.padTokenId = config.pad_token ? this.specialTokenId('pad_token') : null;
     this.unknownTokenId = config.unk_token ? (tokenizer.token_to_id(config.unk_token) ?? null) : null;
+    this.guard =
+      rules === 1 ? null : new SpecialTokenGuard(json, (guarded) => openTokenizer(guarded, config));
   }
 
   encode(text: string): number[] {
-    const { ids, tokens } = this.tokenizer.encode(text, { add_special_tokens: false });
-    const unknown = ids.findIndex((id) => !Number.isInteger(id));
-    if (unknown >= 0) {
-      throw new TokenizerError(
-        `The tokenizer has no token for ${JSON.stringify(tokens[unknown])} and none that stands for the unknown.`,
-      );
-    }
-    return ids;
+    return idsOf(this.tokenizer, text);
+  }
+
+  encodePrompt(prompt: Prompt, edit = (text: string) => text): number[] {
+    return this.guarded(prompt, (each) => edit(this.promptText(each)));
+  }
+
+  encodeResponse(text: string): number[] {
+    return this.guarded(text, (same) => same);
+  }
+
+  private promptText(prompt: Prompt): string {
+    return typeof prompt === 'string'
+      ? prompt
+      : this.applyChatTemplate(prompt, { add_generation_prompt: true });
+  }
+
+  /** Encodes what `render` makes of a prompt, with special tokens that the prompt itself holds as characters. */
+  private guarded<P extends Prompt>(prompt: P, render: (prompt: P) => string): number[] {
+    const { guard } = this;
+    if (guard === null || !guard.holdsSpecial(prompt)) return this.encode(render(prompt));
+    return idsOf(guard.tokenizer, guard.release(render(guard.protect(prompt))));
   }
 
   unknownIn(text: string): string | null {
@@ -189,12 +296,17 @@ function openTokenizer(json: object, config: object): HuggingFaceTokenizer {
   }
 }
 
-async function readJson(path: string): Promise<unknown> {
-  const text = await readFile(path, 'utf8').catch((cause) => {
-    throw new TokenizerError(`Cannot read ${path}, which a model's folder needs: ${reason(cause)}`, {
-      cause,
-    });
-  });
+/** Throws TokenizerError where a token has no id. */
+function idsOf(tokenizer: HuggingFaceTokenizer, text: string): number[] {
+  const { ids, tokens } = tokenizer.encode(text, { add_special_tokens: false });
+  const unknown = ids.findIndex((id) => !Number.isInteger(id));
+  if (unknown < 0) return ids;
+  throw new TokenizerError(
+    `The tokenizer has no token for ${JSON.stringify(tokens[unknown])} and none that stands for the unknown.`,
+  );
+}
+
+function parseJson(text: string, path: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
@@ -202,9 +314,10 @@ async function readJson(path: string): Promise<unknown> {
   }
 }
 
-function absent(error: NodeJS.ErrnoException): undefined {
-  if (error.code !== 'ENOENT') throw error;
-}
+const unlessAbsent = (path: string) => (cause: NodeJS.ErrnoException) => {
+  if (cause.code === 'ENOENT') return undefined;
+  throw new TokenizerError(`Cannot read ${path}: ${reason(cause)}`, { cause });
+};
 
 function parseFile<T>(name: string, json: unknown, schema: z.ZodType<T>): T {
   const parsed = schema.safeParse(json);

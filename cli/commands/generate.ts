@@ -67,7 +67,7 @@ async function answer(
   options: Options,
 ): Promise<{ document: GenerateDocument; truncated: boolean }> {
   const { tokenizer } = model;
-  const promptTokens = tokenizer.encode(promptText(model, options));
+  const promptTokens = promptTokensOf(model, options);
   const sampling = samplingOf(model, promptTokens.length, options);
   await loadModel(engine, model);
   const prompt = Int32Array.from(promptTokens);
@@ -75,7 +75,7 @@ async function answer(
     prompts: [prompt],
     seeds: [String(options.seed ?? 0n)],
     sampling,
-    eosTokenIds: [tokenizer.eosTokenId],
+    eosTokenIds: [...tokenizer.endTokenIds],
   });
   const tokens = completions.flat;
   const logprobs = await engine.call('logprobs', { promptsN: [prompt], completionsN: [tokens] }, 1, 'policy');
@@ -90,11 +90,11 @@ async function answer(
   };
 }
 
-function promptText({ tokenizer }: ModelFolder, { prompt, chat }: Options): string {
-  const text = chat
-    ? tokenizer.applyChatTemplate([{ role: 'user', content: prompt }], { add_generation_prompt: true })
-    : prompt;
-  if (text !== '') return text;
+function promptTokensOf({ tokenizer }: ModelFolder, { prompt, chat }: Options): number[] {
+  const tokens = chat
+    ? tokenizer.encodePrompt([{ role: 'user', content: prompt }])
+    : tokenizer.encode(prompt);
+  if (tokens.length > 0) return tokens;
   throw new InputError('--prompt: expected a text, found none: the first token is predicted from it');
 }
 

@@ -62,10 +62,17 @@ test('helpfulness scores what follows the thinking alone, safety the whole respo
     problem: '1+1',
     completionText,
   }));
-  const helpful = await modelVerdicts(models, { name: 'helpfulness', manifest }, 'chat', answers);
+  const helpful = await modelVerdicts(
+    models,
+    { name: 'helpfulness', manifest },
+    { promptFormat: 'chat', textRules: 2 },
+    answers,
+  );
   assert.equal(scoreOf(helpful[1]), scoreOf(helpful[0]));
   assert.notEqual(scoreOf(helpful[2]), scoreOf(helpful[0]));
-  const safe = (await modelVerdicts(models, { name: 'safety', manifest }, 'chat', answers)).map(scoreOf);
+  const safe = (
+    await modelVerdicts(models, { name: 'safety', manifest }, { promptFormat: 'chat', textRules: 2 }, answers)
+  ).map(scoreOf);
   assert.equal(new Set(safe).size, 3);
   assert.ok(safe.every((score) => score > 0 && score < 1));
 });
@@ -74,8 +81,18 @@ test('an answer longer than the model reads is an error, and the others keep the
   const { manifests, models } = await rewardModels('safety');
   const [manifest = assert.fail()] = manifests;
   const answers = ['1', '2'.repeat(100), '3'].map((completionText) => ({ problem: '1+1', completionText }));
-  const verdicts = await modelVerdicts(models, { name: 'safety', manifest }, 'text', answers);
-  const alone = await modelVerdicts(models, { name: 'safety', manifest }, 'text', answers.slice(2));
+  const verdicts = await modelVerdicts(
+    models,
+    { name: 'safety', manifest },
+    { promptFormat: 'text', textRules: 2 },
+    answers,
+  );
+  const alone = await modelVerdicts(
+    models,
+    { name: 'safety', manifest },
+    { promptFormat: 'text', textRules: 2 },
+    answers.slice(2),
+  );
   assert.ok(Math.abs(scoreOf(verdicts[2]) - scoreOf(alone[0])) < 1e-6);
   const [, long] = verdicts;
   assert.ok(
@@ -114,7 +131,7 @@ test('weights that are not those of the manifest are refused, and refused again'
 
 test('a prompt that opens the thinking does so once, and not where no thinking is read', async () => {
   const { objects, origin } = await rewardModels();
-  const tokenizer = await tokenizerOf(objects, origin.manifest);
+  const tokenizer = await tokenizerOf(objects, origin.manifest, { textRules: 2 });
   const opening = { ...tokenizer, applyChatTemplate: () => '<|user|>1<|assistant|><think>' };
   const named = (judgedFor: 'helpfulness' | 'safety', response: string) => {
     const { prompt, completion } = rewardModelTokens(
