@@ -57,6 +57,7 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
   await refuseOtherWeights(folder, digest);
   const files = await readCompanions(folder);
   files.set(WEIGHTS_FILE, encodeSafetensors(weights));
+  declareFloat32(files);
   return { config, tokenizer, digest, files };
 }
 
@@ -110,9 +111,28 @@ export function modelOfFiles(
     config,
     tokenizer,
     digest: digestTensors(checkWeights(stored, config, place(WEIGHTS_FILE))),
-    files,
+    files: declareFloat32(new Map(files)),
   };
 }
+
+/**
+ * Makes `config.json` say what the weights' file holds. A base published in bfloat16 says so, and whoever loads its
+ * float32 weights by that word rounds away what training changed.
+ */
+function declareFloat32(files: Map<string, Uint8Array>): Map<string, Uint8Array> {
+  const bytes = files.get('config.json');
+  const config: unknown = bytes === undefined ? null : JSON.parse(decoder.decode(bytes));
+  if (typeof config !== 'object' || config === null) return files;
+  const declared = Object.fromEntries(
+    Object.entries(config).map(([key, value]) => [key, DTYPE_KEYS.has(key) ? 'float32' : value]),
+  );
+  const same = Object.entries(config).every(([key, value]) => declared[key] === value);
+  if (!same) files.set('config.json', new TextEncoder().encode(`${JSON.stringify(declared, null, 2)}\n`));
+  return files;
+}
+
+/** transformers' names for it: today's, and the one before. */
+const DTYPE_KEYS = new Set(['dtype', 'torch_dtype']);
 
 const decoder = new TextDecoder();
 

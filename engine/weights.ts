@@ -124,7 +124,17 @@ function shaped(name: string, shape: readonly number[], tensors: StoredTensors, 
         'Check that config.json and weights belong together.',
     );
   }
-  return tensor;
+  const place = firstNotFinite(tensor.data);
+  if (place === null) return tensor;
+  throw new WeightsError(
+    `${source}: expected finite numbers in tensor ${name}, found ${tensor.data[place]} at element ${place}. ` +
+      'Fetch or copy the file again, or use another checkpoint.',
+  );
+}
+
+function firstNotFinite(data: Float32Array): number | null {
+  for (let i = 0; i < data.length; i++) if (!Number.isFinite(data[i])) return i;
+  return null;
 }
 
 function isRedundant(name: string, tensors: StoredTensors, config: ModelConfig): boolean {

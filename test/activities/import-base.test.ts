@@ -176,3 +176,43 @@ test('a folder that is none, or lacks a file, is refused by name', async (t) => 
     await assert.rejects(readModelFolder(folder), { name }, file);
   }
 });
+
+const json = (bytes: Uint8Array | undefined) => JSON.parse(new TextDecoder().decode(bytes));
+
+test('the configuration says the type that the weights are kept in, whatever the base was published in', async (t) => {
+  const folder = await modelFolder(t);
+  const own = JSON.parse(await readFile(join(folder, 'config.json'), 'utf8'));
+  const published = { ...own, dtype: 'bfloat16', torch_dtype: 'float16' };
+  await writeFile(join(folder, 'config.json'), JSON.stringify(published));
+  const model = await readModelFolder(folder);
+  assert.deepEqual(json(model.files.get('config.json')), own);
+  const objects = memoryObjects();
+  const base = await importBase({ objects }, model);
+  // A checkpoint of an earlier release carries the base's own file.
+  const { bytes: text } = await objects.getByUri(base.manifest.uri);
+  const manifest = manifestSchema.parse(json(text));
+  manifest.files['config.json'] = await objects.put(
+    'config',
+    new TextEncoder().encode(JSON.stringify(published)),
+  );
+  const earlier = await objects.put('manifest', new TextEncoder().encode(JSON.stringify(manifest)));
+  assert.deepEqual(json((await readCheckpoint({ objects }, earlier)).files.get('config.json')), own);
+});
+
+test('weights that are not finite are refused with their place', async (t) => {
+  for (const value of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
+    const damaged = new Map(weights);
+    const [name = '', first = assert.fail()] = [...weights][1] ?? [];
+    const data = first.data.slice();
+    data[3] = value;
+    damaged.set(name, { ...first, data });
+    await assert.rejects(readWithWeights(t, encodeSafetensors(damaged)), (error: Error) => {
+      assert.equal(error.name, 'WeightsError');
+      assert.match(
+        error.message,
+        new RegExp(`finite numbers in tensor ${name}, found ${value} at element 3`),
+      );
+      return true;
+    });
+  }
+});
