@@ -9,10 +9,11 @@ import { commitBatch, findBatch } from '../stores/batches.ts';
 import { listChanges } from '../stores/changes.ts';
 import { keys } from '../stores/keys.ts';
 import { type DecodedRecord, putRecord, type Tensors } from '../stores/records.ts';
+import { verifierChangeAt } from '../stores/verifiers.ts';
 import type { WatchedStores } from './dependencies.ts';
 import { planOf, reinforcementPlanOf } from './plan-of.ts';
 import { floats, ints, joinFloats, joinInts, lengthsOf, split } from './ragged.ts';
-import { readLogprobs, readRollout, readSampleRequest, readScores } from './records.ts';
+import { readLogprobs, readRollout, readSampleRequest, readScores, versionsOf } from './records.ts';
 
 /**
  * Makes the log record of one step and commits its row: from here on the step can be replayed by whoever
@@ -68,6 +69,7 @@ export async function makeBatch(
       truncatedN: rollout.ints('truncated'),
       generalDomains: plan.generalDomains,
     }),
+    verifiers: versionsOf(scores.record),
     result,
     uses: promptUses(
       key.step === hand.firstStep ? request.record : null,
@@ -76,7 +78,8 @@ export async function makeBatch(
     ),
   });
   failpoints.reached('batch-row', key.step);
-  return logged;
+  const verifierChange = await verifierChangeAt(database, key);
+  return verifierChange === null ? logged : { ...logged, verifierChange };
 }
 
 /** A batch trained by the policy that sampled it must come from that very policy (rule 9). */

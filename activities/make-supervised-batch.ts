@@ -51,6 +51,7 @@ export async function makeSupervisedBatch(
     record,
     summary,
     signs: null,
+    verifiers: null,
     result,
     uses: [],
   });

@@ -9,7 +9,7 @@ import { alarmsAt } from '../stores/alarms.ts';
 import { recordEvaluation as insertEvaluation } from '../stores/evaluations.ts';
 import type { Stores } from './dependencies.ts';
 import { planOf, stagePlanOf } from './plan-of.ts';
-import { readRollout, readSampleRequest, readScores } from './records.ts';
+import { readRollout, readSampleRequest, readScores, versionsOf } from './records.ts';
 
 /** Turns a scored evaluation into its figures, keeps them as a row, and tells the alarms that it raises. */
 export async function recordEvaluation(
@@ -28,7 +28,12 @@ export async function recordEvaluation(
     evaluatedSamples(request.record, scores.record, lengthsN),
     plan.generalDomains,
   );
-  const { stage, branch, step } = await insertEvaluation(database, { ...input, figures, alarms });
+  const { stage, branch, step } = await insertEvaluation(database, {
+    ...input,
+    figures,
+    alarms,
+    verifiers: versionsOf(scores.record),
+  });
   const raised = await alarmsAt(database, { run: input.key.run, stage, branch, step });
   return { ...figures, alarms: raised.filter(({ name }) => watchedAfter(name) === 'evaluations') };
 }

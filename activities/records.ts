@@ -1,8 +1,10 @@
 import { z } from 'zod';
+import type { VerifierVersions } from '../contracts/activities.ts';
 import {
   batchSchema,
   logprobsSchema,
   rolloutSchema,
+  type ScoresRecord,
   sampleRequestSchema,
   scoresSchema,
   supervisedBatchSchema,
@@ -23,3 +25,7 @@ export const readScores = reader(scoresSchema);
 export const readLogprobs = reader(logprobsSchema);
 /** A step's log record, of either kind. */
 export const readLoggedBatch = reader(z.discriminatedUnion('kind', [batchSchema, supervisedBatchSchema]));
+
+/** Reward → version of the verifier that judged. */
+export const versionsOf = ({ rewards }: ScoresRecord): VerifierVersions =>
+  Object.fromEntries(rewards.map(({ name, version }) => [name, version]));

@@ -1,6 +1,7 @@
 /** A run as a person reads it: one row a stage, then what is out of the ordinary. */
 
 import { seamText } from '../algorithm/numerics.ts';
+import { verifierChangeText } from '../algorithm/verifier-changes.ts';
 import { waysOn, waysText } from '../algorithm/ways-on.ts';
 import type { EvaluationDocument, ShowDocument } from '../contracts/documents.ts';
 import { clock, decimal, moment, percent, short } from './figures.ts';
@@ -17,6 +18,7 @@ export function showText(show: ShowDocument, ui: string | null, now = Date.now()
     ...rankingsText(show.stages),
     ...(show.alarms.length === 0 ? [] : [alarmsText(show.alarms)]),
     ...show.stages.flatMap(seamsText),
+    ...show.stages.flatMap(verifiersText),
     ...show.stages.flatMap(changesText),
     ...checkpointsText(show),
     ...(ui === null ? [] : [`In the Temporal UI: ${ui}`]),
@@ -93,6 +95,14 @@ function alarmsText(alarms: ShowDocument['alarms']): string {
 /** Where a stage went on under other numerics (rule 12). */
 function seamsText({ stage, seams }: StageDocument): string[] {
   const lines = seams.map((seam) => `seam in ${stage} at step ${seam.step}: ${seamText(seam)}`);
+  return lines.length === 0 ? [] : [lines.join('\n')];
+}
+
+/** Where a stage's rewards went on under other versions of their verifiers. */
+function verifiersText({ stage, verifierChanges }: StageDocument): string[] {
+  const lines = verifierChanges.map(
+    (change) => `verifiers changed in ${stage} at step ${change.step}: ${verifierChangeText(change)}`,
+  );
   return lines.length === 0 ? [] : [lines.join('\n')];
 }
 

@@ -97,6 +97,17 @@ export interface Seam {
   after: Numerics;
 }
 
+/** Reward → version of its verifier. */
+export type VerifierVersions = Readonly<Record<string, number>>;
+
+/** A step from which rewards are judged by other versions of their verifiers. */
+export interface VerifierChange {
+  step: number;
+  /** of the rewards that changed */
+  before: VerifierVersions;
+  after: VerifierVersions;
+}
+
 /** A batch of the log, and what its step's row says, if there is one. */
 export interface LoggedBatch {
   step: number;
@@ -124,6 +135,8 @@ export interface StagePosition {
   rollout: RolloutInHand | null;
   changes: Change[];
   seams: Seam[];
+  /** absent where an earlier release answered */
+  verifierChanges?: VerifierChange[];
   alarms: RaisedAlarm[];
   /** evaluations already committed: `stage@step` */
   evaluated: string[];
@@ -206,6 +219,8 @@ export interface MakeBatchResult {
   accuracy: number | null;
   meanLength: number;
   learningRate: number;
+  /** where this batch is the first that other verifiers judged */
+  verifierChange?: VerifierChange;
 }
 
 export interface MakeSupervisedBatchInput {

@@ -83,6 +83,13 @@ export const seamDocument = z.object({
   after: numericsSchema,
 });
 
+const versions = z.record(z.string(), z.int());
+export const verifierChangeDocument = z.object({
+  step: z.int().describe('the first one that they judged'),
+  before: versions.describe('reward → version, of those that changed'),
+  after: versions,
+});
+
 export const showDocument = z.object({
   run: z.string(),
   workflowId: z.string().describe('the root of the tree: the parent of each stage’s workflow'),
@@ -116,6 +123,9 @@ export const showDocument = z.object({
       checkpoint: z.object({ uri: z.string(), digest: sha256Schema }).nullable(),
       changes: z.array(changeSchema).describe('live changes, by effective step'),
       seams: z.array(seamDocument).describe('where it went on under other numerics'),
+      verifierChanges: z
+        .array(verifierChangeDocument)
+        .describe('where rewards went on under other versions of their verifiers'),
       startedAt: timestamp.nullable(),
       finishedAt: timestamp.nullable(),
     }),

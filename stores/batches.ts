@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { RolloutSigns } from '../algorithm/rollout-signs.ts';
 import { numbersInForce, supervisedNumbersInForce } from '../algorithm/schedules.ts';
 import type { BatchSummary } from '../algorithm/step-batch.ts';
-import type { MakeBatchResult, RunPlan, StagePlan } from '../contracts/activities.ts';
+import type { MakeBatchResult, RunPlan, StagePlan, VerifierVersions } from '../contracts/activities.ts';
 import { Failure } from '../contracts/failures.ts';
 import type { StepKey } from '../contracts/identity.ts';
 import type { Change } from '../contracts/options.ts';
@@ -41,6 +41,8 @@ export interface NewBatch {
   /** what its rollout shows; null for a supervised step */
   signs: RolloutSigns | null;
   result: MakeBatchResult;
+  /** reward → version of the verifier that judged; null for a supervised step */
+  verifiers: VerifierVersions | null;
   /** all prompts of the rollout, with its first batch; none with the others */
   uses: PromptUse[];
 }
@@ -144,13 +146,13 @@ function expectedNumbers(
 
 async function insertBatch(
   tx: Transaction,
-  { key, term, batch, hand, record, summary, signs, result }: NewBatch,
+  { key, term, batch, hand, record, summary, signs, verifiers, result }: NewBatch,
 ): Promise<void> {
   await tx.query(
     `INSERT INTO batches (run, stage, branch, step, batch, term, hand, digest_before, cursor_after, completions,
        tokens, learning_rate, reward, rewards, accuracy, mean_length, zero_variance_share, dropped,
-       truncated_share, empty_thinking_share, error_share)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)`,
+       truncated_share, empty_thinking_share, error_share, verifiers)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)`,
     [
       ...branchValues(key),
       key.step,
@@ -171,6 +173,7 @@ async function insertBatch(
       signs?.truncatedShare ?? null,
       signs?.emptyThinkingShare ?? null,
       signs?.errorShare ?? null,
+      verifiers && json(verifiers),
     ],
   );
 }

@@ -1,5 +1,5 @@
 import { wilsonInterval } from '../algorithm/statistics.ts';
-import type { EvaluationSummary, RecordEvaluationInput } from '../contracts/activities.ts';
+import type { EvaluationSummary, RecordEvaluationInput, VerifierVersions } from '../contracts/activities.ts';
 import type { AlarmRule } from '../contracts/alarms.ts';
 import type { EvaluationDocument } from '../contracts/documents.ts';
 import { Failure } from '../contracts/failures.ts';
@@ -11,6 +11,8 @@ import { json } from './json.ts';
 
 export interface NewEvaluation extends RecordEvaluationInput {
   figures: EvaluationSummary;
+  /** reward → version of the verifier that judged */
+  verifiers: VerifierVersions;
   /** what is watched for */
   alarms: readonly AlarmRule[];
 }
@@ -60,14 +62,14 @@ export async function recordEvaluation(
 
 async function insertEvaluation(
   tx: Transaction,
-  { key, as, step, quick, figures, rollout, scores, checkpoint, spent }: NewEvaluation,
+  { key, as, step, quick, figures, rollout, scores, checkpoint, spent, verifiers }: NewEvaluation,
   branch: number,
 ): Promise<CommittedEvaluation | undefined> {
   const [row] = await tx.query<Row>(
     `INSERT INTO evaluations (run, stage, branch, step, quick, problems, k, pass_at_1, pass_at_1_low, pass_at_1_high,
        cons_at_k, format_rate, mean_length, reflection_rate, rollout, scores, checkpoint, pass_at_k, by_domain, general_ability,
-       language_consistency, measured_by, tokens_sampled, seconds_sampling, seconds_scoring)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)
+       language_consistency, measured_by, tokens_sampled, seconds_sampling, seconds_scoring, verifiers)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)
      ON CONFLICT DO NOTHING RETURNING ${COLUMNS}`,
     [
       key.run,
@@ -94,6 +96,7 @@ async function insertEvaluation(
       spent?.tokensSampled,
       spent?.sampling,
       spent?.scoring,
+      json(verifiers),
     ],
   );
   return row && fromRow(row);

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ImportedPrompt } from '../algorithm/prompt-rows.ts';
+import { canonicalJson } from '../contracts/exact-json.ts';
 import { Failure } from '../contracts/failures.ts';
 import type { DrawnPrompt } from '../contracts/records.ts';
 import type { Database, Queryable, Transaction } from './database.ts';
@@ -37,15 +38,7 @@ export const promptHash = ({
   domain,
   entry,
 }: Pick<ImportedPrompt, 'problem' | 'answer' | 'domain' | 'entry'>) =>
-  sha256Of(JSON.stringify([problem, answer, domain, ...(entry === undefined ? [] : [sortedKeys(entry)])]));
-
-/** Postgres keeps an entry's fields in an order of its own, so the hash must not hang on any. */
-function sortedKeys(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sortedKeys);
-  if (typeof value !== 'object' || value === null) return value;
-  const fields = Object.entries(value).map(([key, each]) => [key, sortedKeys(each)] as const);
-  return Object.fromEntries(fields.sort(([a], [b]) => (a < b ? -1 : 1)));
-}
+  sha256Of(canonicalJson([problem, answer, domain, ...(entry === undefined ? [] : [entry])]));
 
 /**
  * Writes a data set whole, or nothing. Imported before, it is the same set.
@@ -151,7 +144,7 @@ function chunksOf<T>(rows: readonly T[]): T[][] {
 
 /**
  * Prompts by their places in a split, in the order asked for; a place may come twice.
- * @throws Failure 'InvalidInput' where the set has no such place.
+ * @throws Failure 'InvalidInput' where the set has no such place; 'CorruptObject' where a prompt was altered.
  */
 export async function readPrompts(
   reader: Queryable,
@@ -159,19 +152,43 @@ export async function readPrompts(
   split: Split,
   ordinals: readonly number[],
 ): Promise<Omit<DrawnPrompt, 'slot'>[]> {
-  const rows = await reader.query<Omit<DrawnPrompt, 'slot'>>(
-    `SELECT p.hash AS prompt, p.problem, p.answer, p.domain
+  const rows = await reader.query<StoredPrompt>(
+    `SELECT p.hash, p.problem, p.answer, p.domain, p.entry
      FROM unnest($3::integer[]) WITH ORDINALITY AS asked (ordinal, place)
      JOIN prompt_set_members m ON m.prompt_set = $1 AND m.split = $2 AND m.ordinal = asked.ordinal
      JOIN prompts p ON p.hash = m.prompt
      ORDER BY asked.place`,
     [promptSet, split, [...ordinals]],
   );
-  if (rows.length === ordinals.length) return rows;
+  if (rows.length === ordinals.length) return rows.map(drawn);
   throw new Failure(
     'InvalidInput',
     `prompt set ${promptSet}: expected ${ordinals.length} ${split} prompts at places up to ${Math.max(...ordinals)}, found ${rows.length}. ` +
       'Import the data set again.',
+  );
+}
+
+interface StoredPrompt extends Pick<DrawnPrompt, 'problem' | 'answer' | 'domain'> {
+  hash: string;
+  /** null: the prompt has none */
+  entry: Record<string, unknown> | null;
+}
+
+const drawn = (row: StoredPrompt): Omit<DrawnPrompt, 'slot'> => {
+  refuseAltered(row);
+  const { hash: prompt, problem, answer, domain } = row;
+  return { prompt, problem, answer, domain };
+};
+
+/** A prompt is called by what it says (`promptHash`): a row that says something else was changed after its import. */
+function refuseAltered({ hash, entry, ...prompt }: StoredPrompt): void {
+  const found = promptHash({ ...prompt, entry: entry ?? undefined });
+  if (found === hash) return;
+  throw new Failure(
+    'CorruptObject',
+    `prompts: expected the row ${hash} as it was imported, found one whose content hashes to ${found}: it was altered in ` +
+      `Postgres. Its problem now reads ${JSON.stringify(prompt.problem.slice(0, 80))}. Restore the row (import the same ` +
+      'data set into another database and copy it), or import the changed data set and launch a new run on it.',
   );
 }
 
@@ -184,15 +201,20 @@ export async function countPrompts(reader: Queryable, promptSet: string, split: 
   return row?.prompts ?? 0;
 }
 
-/** The entries of prompts, by the prompts' hashes; those that have none are left out. */
+/**
+ * The entries of prompts, by the prompts' hashes; those that have none are left out.
+ * @throws Failure 'CorruptObject' where a prompt was altered.
+ */
 export async function readEntries(
   reader: Queryable,
   hashes: readonly string[],
 ): Promise<ReadonlyMap<string, unknown>> {
-  const rows = await reader.query<{ hash: string; entry: unknown }>(
-    'SELECT hash, entry FROM prompts WHERE hash = ANY($1::text[]) AND entry IS NOT NULL',
+  const rows = await reader.query<StoredPrompt>(
+    `SELECT hash, problem, answer, domain, entry FROM prompts
+     WHERE hash = ANY($1::text[]) AND entry IS NOT NULL`,
     [[...new Set(hashes)]],
   );
+  rows.forEach(refuseAltered);
   return new Map(rows.map(({ hash, entry }) => [hash, entry]));
 }
 

@@ -18,6 +18,7 @@ import { listChanges } from './changes.ts';
 import type { Database, Queryable } from './database.ts';
 import { branchValues, rowsOfBranch } from './lineage.ts';
 import { listSeams } from './seams.ts';
+import { listVerifierChanges } from './verifiers.ts';
 
 /**
  * Where a stage stands by the rows (rule 6): the last checkpoint, the log after it, and what the next step
@@ -42,6 +43,7 @@ export async function readPosition(database: Database, key: StageKey): Promise<S
       rollout: last && rolloutStillInHand(last, stage.plan),
       changes: await listChanges(reader, branch),
       seams: await listSeams(reader, branch),
+      verifierChanges: await listVerifierChanges(reader, branch),
       alarms: await listAlarms(reader, branch),
       evaluated: await evaluationsOf(reader, branch),
     };

@@ -7,6 +7,7 @@ import { listChanges } from './changes.ts';
 import type { Database, Queryable, Transaction } from './database.ts';
 import { lastStep } from './lineage.ts';
 import { listSeams } from './seams.ts';
+import { listVerifierChanges } from './verifiers.ts';
 
 export { readPosition } from './stage-position.ts';
 
@@ -65,14 +66,17 @@ type StageDocument = ShowDocument['stages'][number];
 
 /**
  * A run's stages in the recipe's order, with the step and the checkpoint that each has reached, its live changes and
- * its seams.
+
+ * its seams and changes of verifiers.
  */
 export async function listStages(reader: Queryable, run: string): Promise<StageDocument[]> {
   const documents: StageDocument[] = [];
   for (const stage of await listStanding(reader, run)) {
     const key = { run, stage: stage.stage, branch: stage.branch };
-    const [changes, seams] = [await listChanges(reader, key), await listSeams(reader, key)];
-    documents.push({ ...stage, changes, seams });
+    const changes = await listChanges(reader, key);
+    const seams = await listSeams(reader, key);
+    const verifiers = await listVerifierChanges(reader, key);
+    documents.push({ ...stage, changes, seams, verifierChanges: verifiers });
   }
   return documents;
 }
@@ -80,8 +84,8 @@ export async function listStages(reader: Queryable, run: string): Promise<StageD
 async function listStanding(
   reader: Queryable,
   run: string,
-): Promise<Omit<StageDocument, 'changes' | 'seams'>[]> {
-  return reader.query<Omit<StageDocument, 'changes' | 'seams'>>(
+): Promise<Omit<StageDocument, 'changes' | 'seams' | 'verifierChanges'>[]> {
+  return reader.query<Omit<StageDocument, 'changes' | 'seams' | 'verifierChanges'>>(
     `SELECT st.stage, st.algorithm, st.origin, coalesce(r.plan #> ARRAY['stages', st.position::text, 'needs'], '[]') AS needs,
        'r1/' || st.run || '/' || st.stage AS "workflowId", 'r1/' || st.run AS "parentWorkflowId",
        st.data_set AS dataset, st.measure, st.status, st.reason, st.branch, coalesce(reached.step, 0) AS step, st.steps,

@@ -21,6 +21,7 @@ export async function reinforcementStep(walk: StandingWalk): Promise<void> {
   const step = walk.step + 1;
   const spent = await ensureRollout(walk, step);
   const batch = await logBatch(walk, step);
+  walk.desk.judgedOtherwise(batch.verifierChange);
   walk.desk.phase('training');
   const result = await callTrainer(walk.trainer, walk.desk.lostQueues, 'trainStep', `step ${step} · train`, {
     batch: batch.batch,

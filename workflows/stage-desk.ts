@@ -1,12 +1,12 @@
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { condition, setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
-import type { Seam } from '../contracts/activities.ts';
+import type { Seam, VerifierChange } from '../contracts/activities.ts';
 import type { RaisedAlarm } from '../contracts/alarms.ts';
 import type { StageKey } from '../contracts/identity.ts';
 import type { Rewound, Wish } from '../contracts/operator.ts';
 import type { Change } from '../contracts/options.ts';
 import { type StageProgress, searchAttributes } from '../contracts/workflows.ts';
-import { alarmsText, changesText, phaseText, seamsText } from './stage-details.ts';
+import { alarmsText, changesText, phaseText, seamsText, verifiersText } from './stage-details.ts';
 
 const stepKey = defineSearchAttributeKey(searchAttributes.step, SearchAttributeType.INT);
 const rewardKey = defineSearchAttributeKey(searchAttributes.reward, SearchAttributeType.DOUBLE);
@@ -19,6 +19,7 @@ export type Decision = { kind: 'resume'; rewound: Rewound | null } | { kind: 'en
 interface Known {
   changes: readonly Change[];
   seams: readonly Seam[];
+  verifierChanges: readonly VerifierChange[];
   alarms: readonly RaisedAlarm[];
 }
 
@@ -35,6 +36,7 @@ export class StageDesk {
   private body = '';
   private changes: readonly Change[] = [];
   private seams: readonly Seam[] = [];
+  private verifierChanges: readonly VerifierChange[] = [];
   private alarms: readonly RaisedAlarm[] = [];
   /** raised and not yet acted upon */
   private fresh: readonly RaisedAlarm[] = [];
@@ -66,9 +68,10 @@ export class StageDesk {
   }
 
   /** What the rows hold of live changes, seams and alarms. */
-  knows({ changes, seams, alarms }: Partial<Known>): void {
+  knows({ changes, seams, verifierChanges, alarms }: Partial<Known>): void {
     this.changes = changes ?? this.changes;
     this.seams = seams ?? this.seams;
+    this.verifierChanges = verifierChanges ?? this.verifierChanges;
     this.alarms = alarms ?? this.alarms;
     this.show();
   }
@@ -81,6 +84,11 @@ export class StageDesk {
   /** A step under other numerics than the one before it. */
   crossedSeam(seam: Seam): void {
     this.knows({ seams: [...this.seams, seam] });
+  }
+
+  /** Rewards that other versions of their verifiers judge from this batch on. */
+  judgedOtherwise(change: VerifierChange | undefined): void {
+    if (change !== undefined) this.knows({ verifierChanges: [...this.verifierChanges, change] });
   }
 
   /** Alarms of the step or evaluation just recorded. */
@@ -139,7 +147,12 @@ export class StageDesk {
 
   /** Writes no event. */
   private show(): void {
-    const told = [alarmsText(this.alarms), seamsText(this.seams), changesText(this.changes)];
+    const told = [
+      alarmsText(this.alarms),
+      seamsText(this.seams),
+      verifiersText(this.verifierChanges),
+      changesText(this.changes),
+    ];
     const parts = [phaseText(this.progress), ...told, this.body];
     setCurrentDetails(parts.filter((part) => part !== '').join('\n\n'));
   }

@@ -1,5 +1,6 @@
 import { seamText } from '../algorithm/numerics.ts';
-import type { MakeBatchResult, Seam } from '../contracts/activities.ts';
+import { verifierChangeText } from '../algorithm/verifier-changes.ts';
+import type { MakeBatchResult, Seam, VerifierChange } from '../contracts/activities.ts';
 import type { RaisedAlarm } from '../contracts/alarms.ts';
 import type { Change } from '../contracts/options.ts';
 import type { StageProgress, StageShown, StepStory } from '../contracts/workflows.ts';
@@ -58,6 +59,13 @@ export function seamsText(seams: readonly Seam[]): string {
   if (seams.length === 0) return '';
   const lines = seams.map((seam) => `- step ${seam.step}: ${seamText(seam)}`);
   return ['### Seams: other numerics from here on', '', ...lines].join('\n');
+}
+
+/** The steps from which other versions of verifiers judged; empty where there is none. */
+export function verifiersText(changes: readonly VerifierChange[]): string {
+  if (changes.length === 0) return '';
+  const lines = changes.map((change) => `- from step ${change.step}: ${verifierChangeText(change)}`);
+  return ['### Verifiers changed', '', ...lines].join('\n');
 }
 
 /** The live changes (rule 7), by effective step; empty where there is none. */

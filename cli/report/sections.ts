@@ -1,5 +1,6 @@
 /** The parts of a run's page. */
 import { seamText } from '../../algorithm/numerics.ts';
+import { verifierChangeText } from '../../algorithm/verifier-changes.ts';
 import { moment, percent } from '../figures.ts';
 import { rankingsText } from '../show-view.ts';
 import { barChart, curveChart, INKS, policiesChart } from './chart.ts';
@@ -136,6 +137,12 @@ export function eventsSection({ show }: ReportData): Html {
     ),
     ...show.stages.flatMap(({ stage, seams }) =>
       seams.map((seam) => html`<b>${stage}, step ${seam.step}</b>: seam, ${seamText(seam)}`),
+    ),
+    ...show.stages.flatMap(({ stage, verifierChanges }) =>
+      verifierChanges.map(
+        (change) =>
+          html`<b>${stage}, step ${change.step}</b>: verifiers changed, ${verifierChangeText(change)}`,
+      ),
     ),
     ...show.stages.flatMap(({ stage, changes }) =>
       changes.map(

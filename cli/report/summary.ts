@@ -1,5 +1,6 @@
 /** The report as Markdown: what can be told in tables and lines; the page has the drawings and the answers. */
 import { seamText } from '../../algorithm/numerics.ts';
+import { verifierChangeText } from '../../algorithm/verifier-changes.ts';
 import { moment, percent } from '../figures.ts';
 import { figureColumns } from '../output.ts';
 import { rankingsText } from '../show-view.ts';
@@ -65,6 +66,12 @@ function eventLines({ show }: ReportData): string[] {
     ),
     ...show.stages.flatMap(({ stage, seams }) =>
       seams.map((seam) => `- ${stage}, step ${seam.step}: seam, ${inline(seamText(seam))}`),
+    ),
+    ...show.stages.flatMap(({ stage, verifierChanges }) =>
+      verifierChanges.map(
+        (change) =>
+          `- ${stage}, step ${change.step}: verifiers changed, ${inline(verifierChangeText(change))}`,
+      ),
     ),
     ...show.stages.flatMap(({ stage, changes }) =>
       changes.map(

@@ -59,6 +59,7 @@ export function showFixture({
     checkpoint: { uri: 's3://r1-runs/runs/small-1/zero/manifest.json', digest },
     changes: [],
     seams: [],
+    verifierChanges: [],
     startedAt,
     finishedAt: null,
     ...stageOf,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseExactJson, stringifyExactJson } from '../../contracts/exact-json.ts';
+import { canonicalJson, parseExactJson, stringifyExactJson } from '../../contracts/exact-json.ts';
 
 test('every number keeps its digits', () => {
   const text =
@@ -25,4 +25,41 @@ test('what a double holds is a number, other integers are bigints', () => {
 test('text that is no JSON is a SyntaxError, with long numbers too', () => {
   for (const text of ['{', '[12345678901234567890', 'nul', '{"a":12345678901234567890,}'])
     assert.throws(() => parseExactJson(text), SyntaxError);
+});
+
+test('a value has one canonical text, whatever wrote its numbers and keys', () => {
+  const same = [
+    ['{"b":1e22,"a":[1.50]}', '{"a":[1.5],"b":10000000000000000000000}'],
+    ['1e400', `1${'0'.repeat(400)}`],
+    ['0.30000000000000000001', '3.0000000000000000001e-1'],
+    ['9007199254740993', '9007199254740993.0'],
+    ['[-0, 0, 0.0]', '[0,0,0]'],
+  ];
+  for (const [a = '', b = ''] of same)
+    assert.equal(canonicalJson(parseExactJson(a)), canonicalJson(parseExactJson(b)));
+  const different = [
+    '9007199254740993',
+    '9007199254740992',
+    '9007199254740994',
+    '0.1',
+    '0.10000000000000000001',
+  ];
+  assert.equal(new Set(different.map((text) => canonicalJson(parseExactJson(text)))).size, different.length);
+});
+
+test('of what doubles hold the canonical text is that of JSON.stringify, keys sorted', () => {
+  for (const value of [
+    1e18,
+    2 ** 60,
+    1e22,
+    1e-7,
+    0.1,
+    -5,
+    'é\u2028',
+    null,
+    true,
+    [1, 'a'],
+    { a: 1, b: { c: [] } },
+  ])
+    assert.equal(canonicalJson(parseExactJson(JSON.stringify(value))), JSON.stringify(value));
 });

@@ -180,7 +180,18 @@ export function batchOf(step: number, term: number, { name = `batch-${step}`, br
     learningRate: 0.001,
   };
   const uses = step === firstStep ? usesOf() : [];
-  return { key: at(step, branch), term, batch, hand, record, summary, signs: null, result, uses };
+  return {
+    key: at(step, branch),
+    term,
+    batch,
+    hand,
+    record,
+    summary,
+    signs: null,
+    verifiers: { accuracy: 1 },
+    result,
+    uses,
+  };
 }
 
 const usesOf = () => [

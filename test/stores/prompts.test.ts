@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { countPrompts, importPromptSet, promptHash, readPrompts } from '../../stores/prompts.ts';
+import { countPrompts, importPromptSet, promptHash, readEntries, readPrompts } from '../../stores/prompts.ts';
 import { failure, migratedDatabase, prompts } from './helpers.ts';
 
 test('5,000 prompts are imported in order, and a second time are the same set', async (t) => {
@@ -80,4 +80,31 @@ test('a row that comes twice or that Postgres cannot hold refuses the whole set 
     failure('InvalidInput', 'sums.jsonl line 4', 'NUL'),
   );
   assert.deepEqual(await database.query('SELECT FROM prompts'), []);
+});
+
+test('a prompt that was altered after its import is refused when it is drawn or judged', async (t) => {
+  const database = await migratedDatabase(t);
+  const entry = { choices: ['a', 'b'], big: 1e22, deep: { y: 0.1, x: [true, null] } };
+  const rows = prompts(4).map((row) => ({ ...row, entry }));
+  const set = await importPromptSet(database, { name: 'sums', prompts: rows });
+  const [drawn = assert.fail()] = await readPrompts(database, set.digest, 'train', [0]);
+  assert.deepEqual([...(await readEntries(database, [drawn.prompt])).values()], [entry]);
+  const changes = ["problem = '1+9'", "answer = '7'", "domain = 'code'", `entry = '{"choices":["b","a"]}'`];
+  for (const change of changes) {
+    const restore = await database.query(
+      'SELECT problem, answer, domain, entry FROM prompts WHERE hash = $1',
+      [drawn.prompt],
+    );
+    await database.query(`UPDATE prompts SET ${change} WHERE hash = $1`, [drawn.prompt]);
+    const refused = failure('CorruptObject', drawn.prompt, 'altered');
+    await assert.rejects(readPrompts(database, set.digest, 'train', [1, 0]), refused, change);
+    await assert.rejects(readEntries(database, [drawn.prompt]), refused, change);
+    assert.equal((await readPrompts(database, set.digest, 'train', [1])).length, 1);
+    const [row = assert.fail()] = restore as { problem: string; answer: string; domain: string }[];
+    await database.query(
+      'UPDATE prompts SET problem = $2, answer = $3, domain = $4, entry = $5 WHERE hash = $1',
+      [drawn.prompt, row.problem, row.answer, row.domain, JSON.stringify(entry)],
+    );
+  }
+  assert.deepEqual(await readPrompts(database, set.digest, 'train', [0]), [drawn]);
 });

@@ -46,6 +46,7 @@ test('a fresh stage stands at step 0 of what it starts from', async (t) => {
     rollout: null,
     changes: [],
     seams: [],
+    verifierChanges: [],
     alarms: [],
     evaluated: [],
   });
@@ -96,6 +97,7 @@ test('changes and evaluations that are committed are part of where a stage stand
     scores: reference('s'),
     checkpoint: null,
     figures: evaluationFigures,
+    verifiers: { accuracy: 1 },
     alarms: [],
   };
   await recordEvaluation(database, { ...measured, as: 'base', step: 0, quick: false });

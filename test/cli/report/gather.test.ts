@@ -20,6 +20,7 @@ test('a report is gathered from a run’s rows and objects, finished or not', as
       step: 0,
       quick: false,
       checkpoint: null,
+      verifiers: { accuracy: 1 },
       alarms: [],
       figures: evaluationFigures,
     },
