@@ -11,6 +11,8 @@ export const LOOPBACK = '127.0.0.1';
 export const DEFAULT_PORTS = {
   temporal: 7233,
   temporalUi: 8233,
+  temporalHttp: 7243,
+  temporalMetrics: 7253,
   postgres: 54329,
   s3: 8333,
   s3Grpc: 18333,

@@ -9,7 +9,7 @@ type Options = {
   binary: string;
   paths: HomePaths;
   namespace: string;
-  ports: Pick<Ports, 'temporal' | 'temporalUi'>;
+  ports: Pick<Ports, 'temporal' | 'temporalUi' | 'temporalHttp' | 'temporalMetrics'>;
   /** `key=value` each, on top of what is always set */
   dynamicConfig: readonly string[];
   environment: Record<string, string>;
@@ -30,18 +30,20 @@ export function temporalServer(options: Options): ManagedProcess {
   };
 }
 
-/**
- * Without the first dynamic setting its single shard polls 20 times a second, and every hop waits for the
- * 50 ms grid; a write-ahead log with `synchronous=normal` spares a sync at each event.
- */
+const DYNAMIC = [
+  // Otherwise its single shard polls 20 times a second, and every hop waits for the 50 ms grid.
+  'history.transferProcessorMaxPollRPS=1000',
+  // Its HTTP API takes orders from any web page. Nothing here uses it: the UI and workers speak gRPC.
+  'frontend.httpAllowedHosts=["closed.invalid"]',
+];
+
+/** A write-ahead log with `synchronous=normal` spares a sync at each event. */
 function flags({ paths, namespace, ports, dynamicConfig }: Options): string[] {
   return [
     ...['--ip', LOOPBACK, '--port', String(ports.temporal), '--ui-port', String(ports.temporalUi)],
+    ...['--http-port', String(ports.temporalHttp), '--metrics-port', String(ports.temporalMetrics)],
     ...['--db-filename', join(paths.temporal, 'temporal.db'), '--namespace', namespace],
-    ...['history.transferProcessorMaxPollRPS=1000', ...dynamicConfig].flatMap((value) => [
-      '--dynamic-config-value',
-      value,
-    ]),
+    ...[...DYNAMIC, ...dynamicConfig].flatMap((value) => ['--dynamic-config-value', value]),
     ...['--sqlite-pragma', 'journal_mode=wal', '--sqlite-pragma', 'synchronous=normal'],
     ...['--log-level', 'warn'],
   ];
