@@ -1,8 +1,8 @@
 import { createPublicKey, generateKeyPairSync, randomBytes, X509Certificate } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import forge from 'node-forge';
 import { readIfThere, writeAtomically } from './atomic-file.ts';
+import { makeFolder } from './file-errors.ts';
 
 /** Paths of a certificate and its private key (PEM). */
 export type CertificateFiles = { certificate: string; key: string };
@@ -20,7 +20,7 @@ const LAST_DAY = new Date('9999-12-31T23:59:59Z');
 export function readOrMakeCertificate(folder: string): CertificateFiles {
   const files = { certificate: join(folder, 'grpc.crt'), key: join(folder, 'grpc.key') };
   if (belongTogether(files)) return files;
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder, 0o700);
   const { certificate, key } = selfSigned();
   writeAtomically(files.key, key, 0o600);
   writeAtomically(files.certificate, certificate, 0o600);

@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import { z } from 'zod';
-import { readJson, writeAtomically } from './atomic-file.ts';
+import { readJsonIfWhole, writeAtomically } from './atomic-file.ts';
 import { StackError } from './errors.ts';
 import { portHolder } from './port-holder.ts';
 
@@ -87,8 +87,9 @@ function canListen(host: string, port: number): Promise<boolean> {
   });
 }
 
+/** The ports of the last time; none where they are not known. */
 export function readLastPorts(path: string): Partial<Ports> {
-  return readJson(path, portsSchema) ?? {};
+  return readJsonIfWhole(path, portsSchema) ?? {};
 }
 
 export function recordPorts(path: string, ports: Ports): void {

@@ -1,9 +1,10 @@
 import { createHmac } from 'node:crypto';
-import { mkdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createObjectStore, type ObjectStore } from '../stores/objects.ts';
 import { type CertificateFiles, readOrMakeCertificate } from './certificate.ts';
+import { makeFolder } from './file-errors.ts';
 import type { ManagedProcess } from './managed-process.ts';
 import type { HomePaths } from './paths.ts';
 import { portHolder } from './port-holder.ts';
@@ -23,7 +24,7 @@ type Options = {
 /** The local S3 server: SeaweedFS with all its parts in one process, every port fixed. */
 export function seaweedServer(options: Options): ManagedProcess {
   const { binary, paths, secrets, environment, ports } = options;
-  mkdirSync(paths.s3, { recursive: true, mode: 0o700 });
+  makeFolder(paths.s3, 0o700);
   const objects = storeOf(options);
   return {
     name: 's3',

@@ -10,6 +10,9 @@ const secretsSchema = z.object({
   s3SecretAccessKey: z.string(),
 });
 
+const REMEDY =
+  'Without it nothing opens the data of this home: restore it from a backup, or remove everything: `r1 down --purge`.';
+
 /** What lets a client in. */
 export type ClientSecrets = z.infer<typeof secretsSchema>;
 
@@ -23,7 +26,7 @@ export type Secrets = Required<z.infer<typeof serverSecretsSchema>>;
 
 /** The home's secrets, those that are missing made, readable by their owner alone. */
 export function readOrMakeSecrets(path: string): Secrets {
-  const found = readJson(path, serverSecretsSchema);
+  const found = readJson(path, serverSecretsSchema, REMEDY);
   const secrets = { ...newSecrets(), ...found };
   if (found?.s3SigningKey === undefined)
     writeAtomically(path, `${JSON.stringify(secrets, null, 2)}\n`, 0o600);
@@ -41,5 +44,5 @@ function newSecrets(): Secrets {
 }
 
 export function readSecrets(path: string): ClientSecrets | undefined {
-  return readJson(path, secretsSchema);
+  return readJson(path, secretsSchema, REMEDY);
 }

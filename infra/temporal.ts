@@ -1,6 +1,6 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { runCommand } from './command.ts';
+import { makeFolder } from './file-errors.ts';
 import type { ManagedProcess } from './managed-process.ts';
 import type { HomePaths } from './paths.ts';
 import { LOOPBACK, type Ports } from './ports.ts';
@@ -18,7 +18,7 @@ type Options = {
 /** The local Temporal development server with its UI, its histories in a file. */
 export function temporalServer(options: Options): ManagedProcess {
   const { binary, paths, environment } = options;
-  mkdirSync(paths.temporal, { recursive: true, mode: 0o700 });
+  makeFolder(paths.temporal, 0o700);
   return {
     name: 'temporal',
     role: 'temporal',
