@@ -1,6 +1,6 @@
 /** What `r1 doctor` looks at, each check by itself: what it found, and what to do where it will not do. */
 import { existsSync, readFileSync } from 'node:fs';
-import { access, constants, statfs } from 'node:fs/promises';
+import { access, constants, readFile, statfs } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -72,6 +72,7 @@ const looks: Record<string, Look> = {
     return endpoint !== undefined ? ok(`elsewhere (${endpoint})`) : lookAtBinary(WEED, binary, settings);
   },
   ports: lookAtPorts,
+  access: lookAtAccess,
 };
 
 /** Looks at everything; nothing is fetched or changed. */
@@ -173,6 +174,33 @@ async function lookAtPorts(settings: Settings): Promise<Finding> {
   return taken.length === 0
     ? ok(`${usual.join(', ')} are free`)
     : ok(`${taken.join(', ')} in use: the next free ones are taken`);
+}
+
+/** The local Temporal takes orders from every user of the machine; whether there are others, the system's list says. */
+async function lookAtAccess({ temporal }: Settings): Promise<Finding> {
+  const closed = 'local servers listen on 127.0.0.1 alone; S3 and PostgreSQL ask for keys';
+  if (temporal.address !== undefined) return ok(closed);
+  const others = await otherUsers();
+  const found = `${closed}; Temporal answers every user of this machine`;
+  return others.length === 0
+    ? ok(`${found}, and no other can log in`)
+    : warn(
+        `${found}, such as ${others.slice(0, 3).join(', ')}`,
+        'where they are not trusted, point R1_TEMPORAL_ADDRESS at a Temporal that only you reach',
+      );
+}
+
+/** Numbers that systems give to people, and not to services or to nobody. */
+const isPerson = (uid: number) => uid >= 1000 && uid < 65_534;
+
+/** Other people who can log in: /etc/passwd has name, uid and shell in columns 1, 3 and 7. */
+async function otherUsers(): Promise<string[]> {
+  const passwd = await readFile('/etc/passwd', 'utf8').catch(() => '');
+  const users = passwd.split('\n').map((line) => line.split(':'));
+  return users.flatMap(([name = '', , uid, , , , shell]) => {
+    const other = isPerson(Number(uid)) && Number(uid) !== process.getuid?.();
+    return shell !== undefined && other && !/(nologin|false)$/.test(shell) ? [name] : [];
+  });
 }
 
 /** The sandbox is needed by the domain code alone. */

@@ -5,6 +5,9 @@ import { tableText } from './output.ts';
 
 const SERVERS = ['temporal', 'postgres', 's3'] as const;
 
+/** Its development server knows neither certificates nor passwords. */
+const OPEN = ', open to every user of this machine';
+
 /** What `r1 status` tells of a running stack; no secret in it. */
 export function statusOf({ temporal, postgres, s3, processes }: Stack): StatusDocument {
   const own = processes.map(({ name, role, identity, state }) => ({
@@ -15,7 +18,11 @@ export function statusOf({ temporal, postgres, s3, processes }: Stack): StatusDo
   }));
   const external = SERVERS.filter((role) => !own.some((process) => process.role === role));
   return {
-    temporal: { address: temporal.address, ui: temporal.ui },
+    temporal: {
+      address: temporal.address,
+      ui: temporal.ui,
+      openTo: external.includes('temporal') ? null : 'every local user',
+    },
     postgres: { url: withoutPassword(postgres.url) },
     s3: { endpoint: s3.endpoint, bucket: s3.bucket },
     processes: [
@@ -36,7 +43,7 @@ export function statusText({ temporal, postgres, s3, processes }: StatusDocument
 /** Where the servers are: printed whenever they are brought up. */
 export function addressText({ temporal, postgres, s3 }: Omit<StatusDocument, 'processes'>): string {
   return [
-    `Temporal    ${temporal.address}`,
+    `Temporal    ${temporal.address}${temporal.openTo === null ? '' : OPEN}`,
     `  its UI    ${temporal.ui ?? '(not known: the server is not ours)'}`,
     `PostgreSQL  ${postgres.url}`,
     `S3          ${s3.endpoint}, bucket ${s3.bucket}`,

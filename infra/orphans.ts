@@ -1,20 +1,24 @@
 import { inStopOrder, STOP_RULES } from './managed-process.ts';
-import { isAlive, killGroup, type ProcessIdentity, signal, waitForEnd } from './process-identity.ts';
-import type { ProcessRecord, StackState } from './state.ts';
+import { isAlive, killGroup, signal, waitForEnd } from './process-identity.ts';
+import { type HomeProcess, processesOfHome } from './processes-of-home.ts';
+import type { StackState } from './state.ts';
 
-type Orphan = Pick<ProcessRecord, 'name' | 'role'> & { identity: ProcessIdentity };
-
-/** Processes that a supervisor left behind when it was killed. */
-export function orphansOf(state: StackState | undefined): Orphan[] {
-  if (state === undefined || isAlive(state.supervisor)) return [];
-  return state.processes.flatMap(({ name, role, identity }) =>
+/**
+ * Processes that a supervisor left behind when it was killed: those that its record names, and those that the record
+ * does not know, where it is lost or could not be written.
+ */
+export function orphansOf(home: string, state: StackState | undefined): HomeProcess[] {
+  if (state !== undefined && isAlive(state.supervisor)) return [];
+  const recorded = (state?.processes ?? []).flatMap(({ name, role, identity }) =>
     identity !== null && isAlive(identity) ? [{ name, role, identity }] : [],
   );
+  const known = new Set(recorded.map(({ identity }) => identity.pid));
+  return [...recorded, ...processesOfHome(home).filter(({ identity }) => !known.has(identity.pid))];
 }
 
 /** Stops them as their supervisor would have, workers first. */
 export async function stopOrphans(
-  orphans: readonly Orphan[],
+  orphans: readonly HomeProcess[],
   onProgress: (line: string) => void,
 ): Promise<void> {
   for (const turn of inStopOrder(orphans)) {
@@ -23,7 +27,7 @@ export async function stopOrphans(
 }
 
 async function stopOrphan(
-  { name, role, identity }: Orphan,
+  { name, role, identity }: HomeProcess,
   onProgress: (line: string) => void,
 ): Promise<void> {
   onProgress(`${name} (process ${identity.pid}) was left by a supervisor that was killed: stopping it`);

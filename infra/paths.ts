@@ -14,6 +14,8 @@ export type HomePaths = {
   lock: string;
   /** Generated passwords and keys, mode 0600. */
   secrets: string;
+  /** Certificate by which the parts of the local S3 server know each other. */
+  certificates: string;
   /** Ports chosen last time, preferred next time. */
   ports: string;
   /** Socket at which the supervisor takes commands. */
@@ -32,6 +34,7 @@ export function homePaths(home: string): HomePaths {
     state: join(home, 'state.json'),
     lock: join(home, 'supervisor.lock'),
     secrets: join(home, 'secrets.json'),
+    certificates: join(home, 'certificates'),
     ports: join(home, 'ports.json'),
     socket: socketPath(home),
     logs: join(home, 'logs'),

@@ -1,7 +1,7 @@
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { readJson, writeAtomically } from './atomic-file.ts';
+import { readJsonIfWhole, writeAtomically } from './atomic-file.ts';
 import { withLock } from './lock-file.ts';
 import { choosePorts, isPortFree, type NamedPorts, type Ports } from './ports.ts';
 import { identityOf, isAlive, processIdentity } from './process-identity.ts';
@@ -39,7 +39,7 @@ export function withFreePorts<Result>(
 }
 
 function claimsOfOthers(path: string): Claims {
-  const claims = readJson(path, claimsSchema) ?? [];
+  const claims = readJsonIfWhole(path, claimsSchema) ?? [];
   return claims.filter(({ supervisor }) => supervisor.pid !== process.pid && isAlive(supervisor));
 }
 

@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import { z } from 'zod';
-import { readJson, writeAtomically } from './atomic-file.ts';
+import { readJsonIfWhole, writeAtomically } from './atomic-file.ts';
 import { StackError } from './errors.ts';
 import { portHolder } from './port-holder.ts';
 
@@ -11,6 +11,8 @@ export const LOOPBACK = '127.0.0.1';
 export const DEFAULT_PORTS = {
   temporal: 7233,
   temporalUi: 8233,
+  temporalHttp: 7243,
+  temporalMetrics: 7253,
   postgres: 54329,
   s3: 8333,
   s3Grpc: 18333,
@@ -85,8 +87,9 @@ function canListen(host: string, port: number): Promise<boolean> {
   });
 }
 
+/** The ports of the last time; none where they are not known. */
 export function readLastPorts(path: string): Partial<Ports> {
-  return readJson(path, portsSchema) ?? {};
+  return readJsonIfWhole(path, portsSchema) ?? {};
 }
 
 export function recordPorts(path: string, ports: Ports): void {

@@ -112,6 +112,12 @@ export function postgresDataFolder(preferred: string, home: string, user: User |
   return join(SHARED_ROOT, homeHash(home));
 }
 
+/** Where the data of a home lie whose state is not known: in it, or else where PostgreSQL's user reaches. */
+export function postgresDataOf({ home, postgres }: { home: string; postgres: string }): string {
+  const outside = join(SHARED_ROOT, homeHash(home));
+  return existsSync(postgres) || !existsSync(outside) ? postgres : outside;
+}
+
 /** Makes a folder, and those above that are missing, so that other users can pass through. */
 export function makeReachable(folder: string): void {
   if (existsSync(folder)) return;

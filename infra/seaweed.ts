@@ -1,5 +1,10 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { createHmac } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createObjectStore, type ObjectStore } from '../stores/objects.ts';
+import { type CertificateFiles, readOrMakeCertificate } from './certificate.ts';
+import { makeFolder } from './file-errors.ts';
 import type { ManagedProcess } from './managed-process.ts';
 import type { HomePaths } from './paths.ts';
 import { portHolder } from './port-holder.ts';
@@ -11,6 +16,7 @@ type Options = {
   paths: HomePaths;
   secrets: Secrets;
   bucket: string;
+  region: string;
   ports: Ports;
   environment: Record<string, string>;
 };
@@ -18,7 +24,8 @@ type Options = {
 /** The local S3 server: SeaweedFS with all its parts in one process, every port fixed. */
 export function seaweedServer(options: Options): ManagedProcess {
   const { binary, paths, secrets, environment, ports } = options;
-  mkdirSync(paths.s3, { recursive: true, mode: 0o700 });
+  makeFolder(paths.s3, 0o700);
+  const objects = storeOf(options);
   return {
     name: 's3',
     role: 's3',
@@ -29,6 +36,7 @@ export function seaweedServer(options: Options): ManagedProcess {
       ...environment,
       AWS_ACCESS_KEY_ID: secrets.s3AccessKeyId,
       AWS_SECRET_ACCESS_KEY: secrets.s3SecretAccessKey,
+      ...closedDoors(secrets, readOrMakeCertificate(paths.certificates)),
       GOMEMLIMIT: '384MiB',
     },
     beforeStart: () => {
@@ -36,7 +44,7 @@ export function seaweedServer(options: Options): ManagedProcess {
       // It keeps the flags of its last start there; those of this one are to decide.
       rmSync(join(paths.s3, 'mini.options'), { force: true });
     },
-    isReady: () => roundTrip(options),
+    isReady: () => Promise.race([roundTrip(objects, options.bucket), sleep(PROBE_SECONDS * 1000, false)]),
   };
 }
 
@@ -47,8 +55,12 @@ function flags({ paths, bucket, ports }: Options): string[] {
     `ip=${LOOPBACK}`,
     `ip.bind=${LOOPBACK}`,
     `bucket=${bucket}`,
+    // Filer and master take orders from anyone by HTTP; the gateway asks them by gRPC.
+    'disableHttp=true',
     `s3.port=${ports.s3}`,
     `s3.port.grpc=${ports.s3Grpc}`,
+    // no page of another origin is answered
+    `s3.allowedOrigins=http://${LOOPBACK}:${ports.s3}`,
     `master.port=${ports.master}`,
     `master.port.grpc=${ports.masterGrpc}`,
     `volume.port=${ports.volume}`,
@@ -63,6 +75,29 @@ function flags({ paths, bucket, ports }: Options): string[] {
     's3.port.lance=0',
     'master.telemetry=false',
   ];
+}
+
+/** Settings of SeaweedFS's security.toml that hold a signing key; a variable wins over the file. */
+const SIGNED = ['JWT_SIGNING', 'JWT_SIGNING_READ', 'JWT_FILER_SIGNING', 'JWT_FILER_SIGNING_READ'];
+/** Its parts that serve or ask by gRPC. */
+const GRPC_PARTS = ['MASTER', 'VOLUME', 'FILER', 'S3', 'ADMIN', 'WORKER', 'CLIENT'];
+
+/** Ports below the gateway answer the server's own parts alone: signed requests, and mutual TLS for gRPC. */
+function closedDoors(
+  { s3SigningKey }: Secrets,
+  { certificate, key }: CertificateFiles,
+): Record<string, string> {
+  const derived = (purpose: string) => createHmac('sha256', s3SigningKey).update(purpose).digest('hex');
+  return Object.fromEntries([
+    ...SIGNED.map((name) => [`WEED_${name}_KEY`, derived(name)]),
+    ['WEED_GRPC_CA', certificate],
+    ...GRPC_PARTS.flatMap((part) => [
+      [`WEED_GRPC_${part}_CERT`, certificate],
+      [`WEED_GRPC_${part}_KEY`, key],
+    ]),
+    ['WEED_ADMIN_USER', 'r1'],
+    ['WEED_ADMIN_PASSWORD', derived('ADMIN')],
+  ]);
 }
 
 /**
@@ -80,23 +115,28 @@ function removeSockets(ports: Ports): void {
   }
 }
 
-/**
- * After a kill, reads answer 500 until every volume has been registered again. So: what was written before
- * is read back, then written anew and read back, through the filer below the S3 gateway; then the gateway answers.
- */
-async function roundTrip({ ports }: Options): Promise<boolean> {
-  const probe = `http://${LOOPBACK}:${ports.filer}/r1-probe/ready`;
-  const before = await ask(probe);
-  if (before.status !== 200 && before.status !== 404) return false;
-  const written = new Date().toISOString();
-  const put = await ask(probe, { method: 'PUT', body: written });
-  if (put.status !== 201) return false;
-  const after = await ask(probe);
-  const gateway = await ask(`http://${LOOPBACK}:${ports.s3}/healthz`);
-  return after.body === written && gateway.status === 200;
+function storeOf({ secrets, bucket, region, ports }: Options): ObjectStore {
+  return createObjectStore({
+    endpoint: `http://${LOOPBACK}:${ports.s3}`,
+    bucket,
+    region,
+    accessKeyId: secrets.s3AccessKeyId,
+    secretAccessKey: secrets.s3SecretAccessKey,
+    forcePathStyle: true,
+  });
 }
 
-async function ask(url: string, init: RequestInit = {}): Promise<{ status: number; body: string }> {
-  const response = await fetch(url, { ...init, signal: AbortSignal.timeout(5000) });
-  return { status: response.status, body: await response.text() };
+const PROBES = 'r1-probe/';
+const PROBE_SECONDS = 10;
+
+/**
+ * After a kill, reads answer 500 until every volume has been registered again. So: what the last start wrote is read
+ * back, then another probe is written and read back.
+ */
+async function roundTrip(objects: ObjectStore, bucket: string): Promise<boolean> {
+  const before = (await objects.list(PROBES)).at(-1);
+  if (before !== undefined) await objects.getByUri(`s3://${bucket}/${before.key}`);
+  const now = new Date().toISOString();
+  const written = await objects.put(`${PROBES}${now.replaceAll(':', '')}`, Buffer.from(now));
+  return (await objects.get(written)).length === written.bytes;
 }

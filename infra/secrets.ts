@@ -10,23 +10,39 @@ const secretsSchema = z.object({
   s3SecretAccessKey: z.string(),
 });
 
-/** What the local servers are protected with; generated once a home. */
-export type Secrets = z.infer<typeof secretsSchema>;
+const REMEDY =
+  'Without it nothing opens the data of this home: restore it from a backup, or remove everything: `r1 down --purge`.';
 
-/** The home's secrets, made when there are none yet, readable by their owner alone. */
+/** What lets a client in. */
+export type ClientSecrets = z.infer<typeof secretsSchema>;
+
+const serverSecretsSchema = secretsSchema.extend({
+  /** Parts of the S3 server sign by keys derived from it what they ask of each other. Homes of earlier releases lack it. */
+  s3SigningKey: z.string().optional(),
+});
+
+/** What the local servers are protected with; generated once a home. */
+export type Secrets = Required<z.infer<typeof serverSecretsSchema>>;
+
+/** The home's secrets, those that are missing made, readable by their owner alone. */
 export function readOrMakeSecrets(path: string): Secrets {
-  const found = readSecrets(path);
-  if (found !== undefined) return found;
-  const made = {
+  const found = readJson(path, serverSecretsSchema, REMEDY);
+  const secrets = { ...newSecrets(), ...found };
+  if (found?.s3SigningKey === undefined)
+    writeAtomically(path, `${JSON.stringify(secrets, null, 2)}\n`, 0o600);
+  return secrets;
+}
+
+function newSecrets(): Secrets {
+  return {
     homeId: randomBytes(8).toString('hex'),
     postgresPassword: randomBytes(24).toString('hex'),
     s3AccessKeyId: randomBytes(10).toString('hex'),
     s3SecretAccessKey: randomBytes(20).toString('hex'),
+    s3SigningKey: randomBytes(32).toString('hex'),
   };
-  writeAtomically(path, `${JSON.stringify(made, null, 2)}\n`, 0o600);
-  return made;
 }
 
-export function readSecrets(path: string): Secrets | undefined {
-  return readJson(path, secretsSchema);
+export function readSecrets(path: string): ClientSecrets | undefined {
+  return readJson(path, secretsSchema, REMEDY);
 }

@@ -73,8 +73,35 @@ function list(each: RegExp, what: string) {
     .refine((parts) => parts.every((part) => each.test(part)), `expected ${what}`);
 }
 
-const port = () => integer(1, 65_535, 'a port number').optional();
+const LOOPBACK_ALONE =
+  'the local servers listen on 127.0.0.1 alone, since whoever reaches the local Temporal may steer every run';
+
+/** A port of a local server. Where it listens is not to be chosen, so an address is refused with the reason. */
+const port = () =>
+  z
+    .string()
+    .refine((value) => !/[.:*]/.test(value), `expected a port number without an address: ${LOOPBACK_ALONE}`)
+    .pipe(integer(1, 65_535, 'a port number'))
+    .optional();
 const text = () => z.string().optional();
+
+/** Hosts at which a server listens to every network, and which are no place to reach one. */
+const EVERY_NETWORK = /^(0\.0\.0\.0|0|\*|::|\[::\]|\[::0\]|::0)$/;
+
+/** An address of a server elsewhere; `hostOf` finds the host in it. */
+function elsewhere(pattern: RegExp, expected: string, hostOf: (address: string) => string) {
+  return matching(pattern, expected)
+    .refine(
+      (address) => !EVERY_NETWORK.test(hostOf(address)),
+      `expected where a server can be reached, not where one is to listen: ${LOOPBACK_ALONE}`,
+    )
+    .optional();
+}
+
+const hostBeforePort = (address: string) => address.slice(0, address.lastIndexOf(':'));
+const hostOfUrl = (url: string) => (URL.canParse(url) ? new URL(url).hostname : '');
+/** A URL parser reads 0 and 0.0 as 0.0.0.0; a database's URL is of no scheme that it knows. */
+const hostOfDatabase = (url: string) => hostOfUrl(url.replace(/^postgres(ql)?:/, 'http:'));
 
 const variables = z.object({
   R1_HOME: text(),
@@ -86,18 +113,19 @@ const variables = z.object({
     'names of failpoints, each perhaps with :STEP and =stop or =memory',
   ),
   R1_WORKER_NAME: matching(/^[a-z][\w-]*$/, 'a name of letters, digits, _ and -').default('worker'),
-  R1_TEMPORAL_ADDRESS: matching(/^[^\s/]+:\d+$/, 'host:port, such as temporal.example:7233').optional(),
+  R1_TEMPORAL_ADDRESS: elsewhere(/^[^\s/]+:\d+$/, 'host:port, such as temporal.example:7233', hostBeforePort),
   R1_TEMPORAL_NAMESPACE: matching(/^[\w.-]{2,}$/, 'a namespace name').default('default'),
   R1_TEMPORAL_BIN: text(),
   R1_TEMPORAL_DYNAMIC_CONFIG: list(/^[\w.]+=[^,]+$/, 'key=value pairs separated by commas'),
   R1_PORT_TEMPORAL: port(),
   R1_PORT_TEMPORAL_UI: port(),
-  R1_DATABASE_URL: matching(
+  R1_DATABASE_URL: elsewhere(
     /^postgres(ql)?:\/\/\S+\/[^/?\s]+/,
     'postgres://user:password@host:port/database',
-  ).optional(),
+    hostOfDatabase,
+  ),
   R1_PORT_POSTGRES: port(),
-  R1_S3_ENDPOINT: matching(/^https?:\/\/[^\s/]+/, 'http(s)://host:port').optional(),
+  R1_S3_ENDPOINT: elsewhere(/^https?:\/\/[^\s/]+/, 'http(s)://host:port', hostOfUrl),
   R1_S3_BUCKET: matching(
     /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
     'a bucket name: 3 to 63 lower-case letters, digits, dots and dashes',

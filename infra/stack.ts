@@ -6,10 +6,11 @@ import { lockOwner } from './lock-file.ts';
 import { orphansOf, stopOrphans } from './orphans.ts';
 import { type HomePaths, homePaths } from './paths.ts';
 import { checkDatabase, withoutPassword } from './postgres.ts';
+import { postgresDataOf } from './postgres-install.ts';
 import { isAlive, killGroup, signal, waitForEnd } from './process-identity.ts';
 import { readSecrets } from './secrets.ts';
 import { readSettings, type Settings } from './settings.ts';
-import { type Addresses, type ProcessRecord, readState, type StackState } from './state.ts';
+import { type Addresses, type ProcessRecord, readState, readStateIfWhole, type StackState } from './state.ts';
 import { launchSupervisor } from './supervisor-launch.ts';
 import { ensureNamespace } from './temporal-namespace.ts';
 import { localWorkers, type WorkerSpec } from './workers.ts';
@@ -37,18 +38,20 @@ export async function startStack(options: StartOptions = {}): Promise<Stack> {
   const onProgress = options.onProgress ?? (() => undefined);
   const paths = homePaths(settings.home);
   await checkExternal(settings);
-  const state = runningState(paths) ?? (await launchSupervisor(settings, paths, onProgress));
+  await haveStateWrittenWhereBroken(paths);
+  const found = ifRunning(readStateIfWhole(paths.state));
+  const state = found ?? (await launchSupervisor(settings, paths, onProgress));
   const addresses = requireAddresses(state);
   refuseOtherAddresses(addresses, settings);
   if (!addresses.temporal.external) await ensureNamespace(addresses.temporal);
   const workers = workersOf(options.workers ?? true, settings);
   if (workers.length > 0) await ensureWorkers(workers, settings);
-  return stackOf(readState(paths.state) ?? state, settings);
+  return stackOf(readStateIfWhole(paths.state) ?? state, settings);
 }
 
 /** The stack that runs under this home; undefined where none does. */
 export function findStack(settings: Settings = readSettings()): Stack | undefined {
-  const state = runningState(homePaths(settings.home));
+  const state = ifRunning(readState(homePaths(settings.home).state));
   return state === undefined ? undefined : stackOf(state, settings);
 }
 
@@ -77,8 +80,8 @@ export async function stopStack(
   const onProgress = options.onProgress ?? (() => undefined);
   const paths = homePaths(settings.home);
   const supervised = await stopSupervisor(paths, onProgress);
-  const state = readState(paths.state);
-  const orphans = orphansOf(state);
+  const state = readStateIfWhole(paths.state);
+  const orphans = orphansOf(paths.home, state);
   await stopOrphans(orphans, onProgress);
   if (options.purge) purge(paths, state, onProgress);
   return supervised || orphans.length > 0;
@@ -89,9 +92,23 @@ function workersOf(workers: boolean | readonly WorkerSpec[], { trainers }: Setti
   return workers ? localWorkers(trainers) : [];
 }
 
+/** A broken state file says nothing of a supervisor that may well live: that one writes it anew. */
+async function haveStateWrittenWhereBroken({ state, lock, socket }: HomePaths): Promise<void> {
+  if (!existsSync(state) || readStateIfWhole(state) !== undefined) return;
+  const owner = lockOwner(lock);
+  if (owner === undefined) return;
+  try {
+    await sendCommand(socket, 'write-state');
+  } catch (error) {
+    throw new StackError(
+      `${state}: expected the state of the stack, found something else, and its supervisor (process ${owner.pid}) ` +
+        `does not write it anew: ${messageOf(error)}. Stop the stack: r1 down.`,
+    );
+  }
+}
+
 /** The state of a living supervisor whose servers are ready. */
-function runningState(paths: HomePaths): StackState | undefined {
-  const state = readState(paths.state);
+function ifRunning(state: StackState | undefined): StackState | undefined {
   return state?.phase === 'running' && isAlive(state.supervisor) ? state : undefined;
 }
 
@@ -136,10 +153,10 @@ async function stopSupervisor(paths: HomePaths, onProgress: (line: string) => vo
   const owner = lockOwner(paths.lock);
   if (owner === undefined) return false;
   signal(owner, 'SIGTERM');
-  let told = readState(paths.state)?.progress.length ?? 0;
+  let told = readStateIfWhole(paths.state)?.progress.length ?? 0;
   const deadline = Date.now() + STOP_SECONDS * 1000;
   while (!(await waitForEnd(owner, 0.2))) {
-    const progress = readState(paths.state)?.progress ?? [];
+    const progress = readStateIfWhole(paths.state)?.progress ?? [];
     for (const line of progress.slice(told)) onProgress(line);
     told = progress.length;
     if (Date.now() > deadline) {
@@ -148,14 +165,14 @@ async function stopSupervisor(paths: HomePaths, onProgress: (line: string) => vo
       await waitForEnd(owner, 10);
     }
   }
-  for (const line of (readState(paths.state)?.progress ?? []).slice(told)) onProgress(line);
+  for (const line of (readStateIfWhole(paths.state)?.progress ?? []).slice(told)) onProgress(line);
   return true;
 }
 
 /** Removes what the stack made, nothing else: the home may be a folder that holds other things, too. */
 function purge(paths: HomePaths, state: StackState | undefined, onProgress: (line: string) => void): void {
   const { home, ...made } = paths;
-  const data = state?.postgresData ?? paths.postgres;
+  const data = state?.postgresData ?? postgresDataOf(paths);
   for (const path of [...Object.values(made), data]) rmSync(path, { recursive: true, force: true });
   onProgress(`removed the data in ${home}${data === paths.postgres ? '' : ` and ${data}`}`);
   const left = existsSync(home) ? readdirSync(home) : [];

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { readJson, writeAtomically } from './atomic-file.ts';
+import { readJson, readJsonIfWhole, writeAtomically } from './atomic-file.ts';
+import { messageOf } from './errors.ts';
 import { processIdentity } from './process-identity.ts';
 
 /** What a process is for. */
@@ -61,10 +62,68 @@ export const stackState = z.object({
 });
 export type StackState = z.infer<typeof stackState>;
 
+/** @throws StackError where the file holds something else. */
 export function readState(path: string): StackState | undefined {
-  return readJson(path, stackState);
+  return readJson(
+    path,
+    stackState,
+    'Run `r1 up`: it has the file written anew and starts what does not run; or stop everything: `r1 down`. ' +
+      'Both find the processes of this home without the file.',
+  );
 }
 
-export function writeState(path: string, state: StackState): void {
-  writeAtomically(path, `${JSON.stringify(state, null, 2)}\n`);
+/** The same for whoever can go on without. */
+export function readStateIfWhole(path: string): StackState | undefined {
+  return readJsonIfWhole(path, stackState);
+}
+
+const AGAIN_MS = 1000;
+
+/**
+ * Keeps the state file as the state is. A write that fails (a full disk) ends nothing: it is tried again every second
+ * until there is room.
+ */
+export class StateFile {
+  private readonly path: string;
+  private readonly say: (line: string) => void;
+  private current: StackState | undefined;
+  private failingSince: number | undefined;
+  private again: NodeJS.Timeout | undefined;
+
+  /** `say` gets a line when the file can no longer be written, and when it can be again. */
+  constructor(path: string, say: (line: string) => void) {
+    this.path = path;
+    this.say = say;
+  }
+
+  write(state: StackState): void {
+    this.current = state;
+    this.attempt();
+  }
+
+  /** Ends trying again. */
+  close(): void {
+    clearInterval(this.again);
+  }
+
+  private attempt(): void {
+    try {
+      writeAtomically(this.path, `${JSON.stringify(this.current, null, 2)}\n`);
+    } catch (error) {
+      this.failed(error);
+      return;
+    }
+    if (this.failingSince === undefined) return;
+    const seconds = Math.ceil((Date.now() - this.failingSince) / 1000);
+    this.failingSince = undefined;
+    clearInterval(this.again);
+    this.say(`${this.path} can be written again, after ${seconds} s`);
+  }
+
+  private failed(error: unknown): void {
+    if (this.failingSince !== undefined) return;
+    this.failingSince = Date.now();
+    this.again = setInterval(() => this.attempt(), AGAIN_MS);
+    this.say(`${messageOf(error)} It is tried again every second.`);
+  }
 }

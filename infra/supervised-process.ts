@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { readIfThere } from './atomic-file.ts';
 import { backoffSeconds, failuresAfter } from './backoff.ts';
 import { messageOf, StackError } from './errors.ts';
 import { type ManagedProcess, STOP_RULES } from './managed-process.ts';
@@ -182,6 +183,6 @@ export class SupervisedProcess {
 
 /** The last lines of a log, indented. */
 export function tail(path: string, lines = 8): string {
-  const content = readFileSync(path, 'utf8').trimEnd().split('\n').slice(-lines);
+  const content = (readIfThere(path) ?? '').trimEnd().split('\n').slice(-lines);
   return content.map((line) => `  ${line}`).join('\n');
 }

@@ -1,12 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StackError } from './errors.ts';
+import { asFileError, makeFolder, prepareHome } from './file-errors.ts';
 import { lockOwner } from './lock-file.ts';
 import { type HomePaths, PROJECT_ROOT } from './paths.ts';
 import { environmentFor, type Settings } from './settings.ts';
-import { readState, type StackState } from './state.ts';
+import { readStateIfWhole, type StackState } from './state.ts';
 import { tail } from './supervised-process.ts';
 
 /** How long a supervisor may take to say its first word, in seconds. */
@@ -21,6 +22,7 @@ export async function launchSupervisor(
   paths: HomePaths,
   onProgress: (line: string) => void,
 ): Promise<StackState> {
+  prepareHome(paths.home);
   for (;;) {
     const owner = lockOwner(paths.lock);
     const child = owner === undefined ? spawnSupervisor(settings, paths) : undefined;
@@ -31,8 +33,8 @@ export async function launchSupervisor(
 
 /** Its own session and no pipe to us: it outlives the command that asked for it. */
 function spawnSupervisor(settings: Settings, paths: HomePaths): ChildProcess {
-  mkdirSync(paths.logs, { recursive: true });
-  const log = openSync(join(paths.logs, 'supervisor.log'), 'a');
+  makeFolder(paths.logs);
+  const log = openLog(join(paths.logs, 'supervisor.log'));
   const child = spawn(process.execPath, ['--import', 'tsx', join('infra', 'supervisor-main.ts')], {
     cwd: PROJECT_ROOT,
     env: environmentFor(settings),
@@ -42,6 +44,14 @@ function spawnSupervisor(settings: Settings, paths: HomePaths): ChildProcess {
   closeSync(log);
   child.unref();
   return child;
+}
+
+function openLog(path: string): number {
+  try {
+    return openSync(path, 'a');
+  } catch (error) {
+    throw asFileError(error, `opening ${path}`);
+  }
 }
 
 /**
@@ -57,7 +67,7 @@ async function follow(
   const deadline = Date.now() + FIRST_WORD_SECONDS * 1000;
   for (;;) {
     const owner = lockOwner(paths.lock);
-    const state = readState(paths.state);
+    const state = readStateIfWhole(paths.state);
     const followed = state?.supervisor.pid;
     if (state !== undefined && (followed === owner?.pid || followed === child?.pid)) {
       if (state.phase !== 'stopping') state.progress.slice(told).forEach((line) => void onProgress(line));

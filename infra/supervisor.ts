@@ -1,8 +1,8 @@
-import { mkdirSync } from 'node:fs';
 import { z } from 'zod';
 import { connectionEnvironment, connectionsOf } from './connections.ts';
 import { serveControl } from './control.ts';
 import { messageOf, StackError } from './errors.ts';
+import { makeFolder } from './file-errors.ts';
 import {
   addressesOf,
   type Binaries,
@@ -21,7 +21,7 @@ import { type Ports, readLastPorts, recordPorts } from './ports.ts';
 import { identityOf } from './process-identity.ts';
 import { readOrMakeSecrets, type Secrets } from './secrets.ts';
 import type { Settings } from './settings.ts';
-import { readState, type StackState, writeState } from './state.ts';
+import { readStateIfWhole, type StackState, StateFile } from './state.ts';
 import { SupervisedProcess } from './supervised-process.ts';
 import { type WorkerSpec, workerProcess, workerSpec } from './workers.ts';
 
@@ -46,27 +46,30 @@ export class Supervisor {
   private readonly secrets: Secrets;
   private readonly processes: SupervisedProcess[] = [];
   private readonly state: StackState;
+  private readonly file: StateFile;
   private readonly stopped: Promise<void>;
   private markStopped: () => void = () => undefined;
   private readonly stopping = new AbortController();
 
   constructor(options: Options) {
     this.options = options;
-    mkdirSync(options.paths.logs, { recursive: true });
+    makeFolder(options.paths.logs);
     this.secrets = readOrMakeSecrets(options.paths.secrets);
     this.state = initialState();
+    this.file = new StateFile(options.paths.state, this.progress);
     this.stopped = new Promise((resolve) => {
       this.markStopped = resolve;
     });
   }
 
   /** Runs until it is told to stop, or until the start fails; the error is in the state file, too. */
-  async run(): Promise<void> {
+  async run(): Promise<StackState['phase']> {
     const { paths } = this.options;
-    const orphans = orphansOf(readState(paths.state));
+    const orphans = orphansOf(paths.home, readStateIfWhole(paths.state));
     this.save();
     const control = await serveControl(paths.socket, {
       'ensure-workers': async (specs) => this.ensureWorkers(z.array(workerSpec).parse(specs)),
+      'write-state': async () => this.save(),
     });
     const rotation = setInterval(() => rotateLogs(paths.logs), ROTATION_MS);
     try {
@@ -78,8 +81,10 @@ export class Supervisor {
     }
     await this.stopped;
     clearInterval(rotation);
+    this.file.close();
     control.close();
     control.closeAllConnections();
+    return this.state.phase;
   }
 
   /** Stops everything, workers first, and lets `run` return. */
@@ -168,7 +173,7 @@ export class Supervisor {
 
   private save(): void {
     this.state.processes = this.processes.map(({ record }) => record);
-    writeState(this.options.paths.state, this.state);
+    this.file.write(this.state);
   }
 }
 

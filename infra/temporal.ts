@@ -1,6 +1,6 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { runCommand } from './command.ts';
+import { makeFolder } from './file-errors.ts';
 import type { ManagedProcess } from './managed-process.ts';
 import type { HomePaths } from './paths.ts';
 import { LOOPBACK, type Ports } from './ports.ts';
@@ -9,7 +9,7 @@ type Options = {
   binary: string;
   paths: HomePaths;
   namespace: string;
-  ports: Pick<Ports, 'temporal' | 'temporalUi'>;
+  ports: Pick<Ports, 'temporal' | 'temporalUi' | 'temporalHttp' | 'temporalMetrics'>;
   /** `key=value` each, on top of what is always set */
   dynamicConfig: readonly string[];
   environment: Record<string, string>;
@@ -18,7 +18,7 @@ type Options = {
 /** The local Temporal development server with its UI, its histories in a file. */
 export function temporalServer(options: Options): ManagedProcess {
   const { binary, paths, environment } = options;
-  mkdirSync(paths.temporal, { recursive: true, mode: 0o700 });
+  makeFolder(paths.temporal, 0o700);
   return {
     name: 'temporal',
     role: 'temporal',
@@ -30,18 +30,20 @@ export function temporalServer(options: Options): ManagedProcess {
   };
 }
 
-/**
- * Without the first dynamic setting its single shard polls 20 times a second, and every hop waits for the
- * 50 ms grid; a write-ahead log with `synchronous=normal` spares a sync at each event.
- */
+const DYNAMIC = [
+  // Otherwise its single shard polls 20 times a second, and every hop waits for the 50 ms grid.
+  'history.transferProcessorMaxPollRPS=1000',
+  // Its HTTP API takes orders from any web page. Nothing here uses it: the UI and workers speak gRPC.
+  'frontend.httpAllowedHosts=["closed.invalid"]',
+];
+
+/** A write-ahead log with `synchronous=normal` spares a sync at each event. */
 function flags({ paths, namespace, ports, dynamicConfig }: Options): string[] {
   return [
     ...['--ip', LOOPBACK, '--port', String(ports.temporal), '--ui-port', String(ports.temporalUi)],
+    ...['--http-port', String(ports.temporalHttp), '--metrics-port', String(ports.temporalMetrics)],
     ...['--db-filename', join(paths.temporal, 'temporal.db'), '--namespace', namespace],
-    ...['history.transferProcessorMaxPollRPS=1000', ...dynamicConfig].flatMap((value) => [
-      '--dynamic-config-value',
-      value,
-    ]),
+    ...[...DYNAMIC, ...dynamicConfig].flatMap((value) => ['--dynamic-config-value', value]),
     ...['--sqlite-pragma', 'journal_mode=wal', '--sqlite-pragma', 'synchronous=normal'],
     ...['--log-level', 'warn'],
   ];

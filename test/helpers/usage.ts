@@ -29,7 +29,7 @@ export async function machineCpu(): Promise<number> {
 /** Clock ticks a second, as Linux tells them to programs. */
 const TICKS = 100;
 
-async function withDescendants(pids: readonly number[]): Promise<Set<number>> {
+export async function withDescendants(pids: readonly number[]): Promise<Set<number>> {
   const parents = await parentsOf();
   const own = new Set(pids);
   for (let grown = true; grown; ) {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import {
   appendFileSync,
   closeSync,
+  mkdirSync,
   mkdtempSync,
   openSync,
   readdirSync,
@@ -35,5 +36,20 @@ test('a log grown too large is cut while its writer holds it open, and few old o
   assert.equal(readFileSync(path, 'utf8'), 'after');
   assert.match(readFileSync(`${path}.1`, 'utf8'), /turn 5$/);
   assert.match(readFileSync(`${path}.3`, 'utf8'), /turn 3$/);
+  rmSync(folder, { recursive: true });
+});
+
+test('a log that cannot be copied stays as it is, with all older ones, and hinders no other', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'r1-logs-'));
+  const content = 'x'.repeat(200);
+  for (const name of ['a.log', 'b.log', 'a.log.1']) appendFileSync(join(folder, name), content);
+  mkdirSync(join(folder, 'a.log.new'));
+  appendFileSync(join(folder, 'a.log.new', 'in the way'), '');
+  const errors = rotateLogs(folder, 100);
+  assert.equal(errors.length, 1);
+  assert.match(errors[0]?.message ?? '', /rotating .*a\.log: /);
+  assert.equal(readFileSync(join(folder, 'a.log'), 'utf8'), content);
+  assert.equal(readFileSync(join(folder, 'a.log.1'), 'utf8'), content);
+  assert.equal(readFileSync(join(folder, 'b.log'), 'utf8'), '');
   rmSync(folder, { recursive: true });
 });

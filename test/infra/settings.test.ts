@@ -31,6 +31,36 @@ test('every wrong variable is named with what was expected and what was found', 
   );
 });
 
+test('nothing makes the local servers listen beyond the loopback', () => {
+  const refused = {
+    R1_PORT_TEMPORAL: '0.0.0.0:7233',
+    R1_PORT_TEMPORAL_UI: '192.168.1.5:8233',
+    R1_PORT_POSTGRES: '*:5432',
+    R1_PORT_S3: '[::]:8333',
+    R1_TEMPORAL_ADDRESS: '0.0.0.0:7233',
+    R1_DATABASE_URL: 'postgres://me:hush@0.0.0.0:5432/r1',
+    R1_S3_ENDPOINT: 'http://[::]:8333',
+  };
+  for (const [name, value] of Object.entries(refused)) {
+    assert.throws(
+      () => readSettings({ [name]: value }),
+      (error: Error) =>
+        error instanceof SettingsError &&
+        error.message.includes(`${name}: expected`) &&
+        error.message.includes('listen on 127.0.0.1 alone') &&
+        !error.message.includes('hush'),
+      name,
+    );
+  }
+});
+
+test('servers elsewhere may be anywhere', () => {
+  const elsewhere = { R1_TEMPORAL_ADDRESS: '192.168.1.5:7233', R1_DATABASE_URL: 'postgres://me@10.0.0.2/r1' };
+  const { temporal, postgres } = readSettings(elsewhere);
+  assert.equal(temporal.address, elsewhere.R1_TEMPORAL_ADDRESS);
+  assert.equal(postgres.url, elsewhere.R1_DATABASE_URL);
+});
+
 test('an error does not show a secret', () => {
   assert.throws(
     () => readSettings({ R1_DATABASE_URL: 'mysql://me:hush@host/db' }),

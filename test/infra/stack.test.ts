@@ -104,6 +104,29 @@ test(
   },
 );
 
+test('a broken state file is written anew by the supervisor that runs', PATIENCE, async () => {
+  writeFileSync(paths.state, '{"version":');
+  assert.throws(() => findStack(settings), /state\.json: expected .*r1 up.*r1 down/s);
+  const again = await startStack({ settings, workers: false });
+  assert.deepEqual(pids(again), pids(stack));
+  assert.deepEqual(findStack(settings), again);
+});
+
+test('with a broken state file and no supervisor, down still finds what was left, and up starts anew', {
+  ...PATIENCE,
+  skip: process.platform === 'linux' ? false : 'processes are looked up in /proc',
+}, async () => {
+  await ensureWorkers([{ name: 'idle', role: 'trainer', module: IDLE }], settings);
+  const before = recorded();
+  process.kill(before.supervisor.pid, 'SIGKILL');
+  await eventually(() => !isAlive(before.supervisor));
+  writeFileSync(paths.state, 'nonsense');
+  assert.equal(await stopStack({ settings }), true);
+  for (const { identity, name } of before.processes) assert.ok(identity === null || !isAlive(identity), name);
+  stack = await startStack({ settings, workers: false });
+  await readEverywhere();
+});
+
 test('down ends every process; purge leaves nothing', async () => {
   const before = recorded();
   assert.equal(await stopStack({ settings }), true);
