@@ -6,10 +6,14 @@ import { z } from 'zod';
 
 /** Steps of a stage: the paper's longest has 25,148; a million take weeks at a step a second. */
 export const MOST_STEPS = 1_000_000;
+/** Of all stages together. */
+export const MOST_STEPS_OF_A_RUN = 5_000_000;
 /** Tokens of a sequence: published models have up to ten million positions. */
 export const MOST_TOKENS = 2 ** 24;
 /** Sequences of one request, rollout or batch: each has its seed and its arrays in one object. */
 export const MOST_SEQUENCES = 1_000_000;
+/** Samples of one evaluation; the largest benchmarks have some ten thousand problems. */
+export const MOST_MEASURED = 10_000_000;
 /** Problems of an evaluation, prompts of a step: an object names each with its text. */
 export const MOST_PROMPTS = 1_000_000;
 /** Samples of one prompt. */
@@ -41,7 +45,11 @@ export const promptCount = z.int().min(1).max(MOST_PROMPTS);
 export const generations = z.int().min(1).max(MOST_GENERATIONS);
 /** A seed that JSON holds exactly. */
 export const seedNumber = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
-export const path = z.string().min(1).max(LONGEST_PATH);
+export const path = z
+  .string()
+  .min(1)
+  .max(LONGEST_PATH)
+  .refine((text) => !text.includes('\0'), 'expected a path without a zero byte');
 
 /** Beyond 10 one update replaces the weights. */
 export const learningRate = z.number().gt(0).max(10);

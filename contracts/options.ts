@@ -6,7 +6,10 @@ import {
   learningRate,
   MOST_GENERATIONS,
   MOST_LISTED,
+  MOST_MEASURED,
+  MOST_PROMPTS,
   MOST_SEQUENCES,
+  MOST_STEPS,
   penaltyWeight,
   probability,
   promptCount,
@@ -167,12 +170,13 @@ export const grpoSchema = z
       ctx.addIssue({ code: 'custom', path: [path].flat(), message });
     if (o.warmup_steps > o.max_steps)
       refuse('warmup_steps', `expected at most max_steps (${o.max_steps}), found ${o.warmup_steps}`);
-    const sequences = o.prompts_per_step * o.num_generations * o.steps_per_generation;
-    if (sequences > MOST_SEQUENCES)
+    const perStep = o.prompts_per_step * o.num_generations;
+    const isWithin = o.prompts_per_step <= MOST_PROMPTS && o.steps_per_generation <= MOST_STEPS;
+    if (isWithin && perStep * o.steps_per_generation > MOST_SEQUENCES)
       refuse(
         'num_generations',
         `expected prompts_per_step × num_generations × steps_per_generation of at most ${MOST_SEQUENCES}, the completions of ` +
-          `a rollout, found ${o.prompts_per_step} × ${o.num_generations} × ${o.steps_per_generation} = ${sequences}`,
+          `a rollout, found ${o.prompts_per_step} × ${o.num_generations} × ${o.steps_per_generation}`,
       );
     if (o.epsilon_high !== undefined && o.epsilon_high < o.epsilon)
       refuse('epsilon_high', `expected at least epsilon (${o.epsilon}), found ${o.epsilon_high}`);
@@ -215,6 +219,10 @@ const stepsJoined = (options: JoiningOptions): [(string | number)[], number][] =
     ]),
   );
 
+/** Either alone may be beyond its own bound, and is refused for that. */
+const isTooMany = (problems: number, k: number) =>
+  problems <= MOST_PROMPTS && k <= MOST_GENERATIONS && problems * k > MOST_MEASURED;
+
 /** How a policy is measured: k samples for each held-out problem. */
 export const evaluationSchema = z
   .strictObject({
@@ -238,10 +246,10 @@ export const evaluationSchema = z
       ctx.addIssue({
         code: 'custom',
         path: [path],
-        message: `expected at most ${MOST_SEQUENCES} samples of all problems together, found ${of} × ${each}`,
+        message: `expected at most ${MOST_MEASURED} samples of all problems together, found ${of} × ${each}`,
       });
-    if (problems * k > MOST_SEQUENCES) refuse('k', [problems, k]);
-    if (quick_problems * quick_k > MOST_SEQUENCES) refuse('quick_k', [quick_problems, quick_k]);
+    if (isTooMany(problems, k)) refuse('k', [problems, k]);
+    if (isTooMany(quick_problems, quick_k)) refuse('quick_k', [quick_problems, quick_k]);
   });
 export type EvaluationOptions = z.infer<typeof evaluationSchema>;
 

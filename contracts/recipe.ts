@@ -10,6 +10,8 @@ import {
   MOST_REQUESTS,
   MOST_SAMPLED_PROMPTS,
   MOST_SEQUENCES,
+  MOST_STEPS,
+  MOST_STEPS_OF_A_RUN,
   parameterCount,
   path,
   promptCount,
@@ -225,6 +227,11 @@ export const recipeSchema = z
     stages: z.array(stageSchema).min(1).max(MOST_LISTED),
   })
   .superRefine((recipe, ctx) => {
+    const all = recipe.stages.reduce((sum, { options }) => sum + Math.min(options.max_steps, MOST_STEPS), 0);
+    if (all > MOST_STEPS_OF_A_RUN) {
+      const message = `expected at most ${MOST_STEPS_OF_A_RUN} steps of all stages together, found ${all}`;
+      ctx.addIssue({ code: 'custom', path: ['stages'], message });
+    }
     for (const [index, problem] of problemsOf(recipe)) {
       ctx.addIssue({ code: 'custom', path: ['stages', index, ...problem.path], message: problem.message });
     }
@@ -280,15 +287,15 @@ function needsOfReward({ name }: { name: string }, place: number): StageNeed[] {
 export const modelStageOf = (reward: string): string[] =>
   isModelReward(reward) ? [`reward-model/${reward}`] : [];
 
+/** Where a stage has no name of a stage, what others need of it cannot be told. */
 function problemsOf({ stages, students }: Recipe): [number, StageProblem][] {
+  if (!stages.every(({ stage }) => stageNameSchema.safeParse(stage).success)) return [];
   const outlines = stages.map((stage) => ({ ...stage, origin: originOf(stage), needs: needsOf(stage) }));
   return outlines.flatMap((outline, place) =>
-    stageNameSchema.safeParse(outline.stage).success
-      ? problemsOfStage(outline, {
-          earlier: outlines.slice(0, place),
-          algorithm: roles[roleOf(outline.stage)].algorithm,
-          students: Object.keys(students),
-        }).map((problem): [number, StageProblem] => [place, problem])
-      : [],
+    problemsOfStage(outline, {
+      earlier: outlines.slice(0, place),
+      algorithm: roles[roleOf(outline.stage)].algorithm,
+      students: Object.keys(students),
+    }).map((problem): [number, StageProblem] => [place, problem]),
   );
 }
