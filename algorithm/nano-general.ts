@@ -88,6 +88,9 @@ export function generalSplit(problem: string): PromptRow['split'] {
 
 function drawDistinct(dataSet: NanoGeneralDataSet, split: PromptRow['split']): PromptRow[] {
   const wanted = dataSet[split];
+  // Tasks come in turn, so that the one with the fewest problems ends the set; drawing more would go on long in vain.
+  if (wanted > MOST_OF_A_TASK * NANO_GENERAL_TASKS.length)
+    refuse(split, wanted, `at most ${MOST_OF_A_TASK} of each task`);
   const purpose = { stage: 'nano-general', branch: 0, purpose: split, step: 0, slot: 0, sample: 0 };
   const draws = drawsFrom(deriveSeed({ runSeed: BigInt(dataSet.seed), ...purpose }));
   const rows = new Map<string, PromptRow>();
@@ -96,15 +99,22 @@ function drawDistinct(dataSet: NanoGeneralDataSet, split: PromptRow['split']): P
     const drawn = drawGeneral(task, split, draws);
     rows.set(drawn.problem, { ...drawn, domain: domainOf(task), split });
   }
-  if (rows.size === wanted) return [...rows.values()];
+  return rows.size === wanted ? [...rows.values()] : refuse(split, wanted, String(rows.size));
+}
+
+function refuse(split: PromptRow['split'], wanted: number, found: string): never {
   throw new Failure(
     'InvalidInput',
-    `general: ${split}: expected ${wanted} different problems, found ${rows.size}; ask for fewer`,
+    `general: ${split}: expected ${wanted} different problems, found ${found}; ask for fewer`,
   );
 }
 
+const LARGEST_NUMBER = 19;
+/** Two or three numbers, each order another problem. */
+const MOST_OF_A_TASK = LARGEST_NUMBER ** 2 + LARGEST_NUMBER ** 3;
+
 function drawNumbers(draws: Draws): number[] {
-  return Array.from({ length: draws.integer(2, 3) }, () => draws.integer(1, 19));
+  return Array.from({ length: draws.integer(2, 3) }, () => draws.integer(1, LARGEST_NUMBER));
 }
 
 function drawKeys(draws: Draws): string[] {

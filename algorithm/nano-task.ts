@@ -63,6 +63,7 @@ function drawDistinct(
   identity: (operands: readonly number[]) => string,
 ): PromptRow[] {
   const wanted = dataSet[split];
+  refuseMoreThanExist(dataSet, split);
   const purpose = { stage: 'nano-sums', branch: 0, purpose: split, step: 0, slot: 0, sample: 0 };
   const draws = drawsFrom(deriveSeed({ runSeed: BigInt(dataSet.seed), ...purpose }));
   const rows = new Map<string, PromptRow>();
@@ -70,11 +71,50 @@ function drawDistinct(
     const operands = drawOperands(dataSet, split, draws);
     if (!rows.has(identity(operands))) rows.set(identity(operands), rowOf(operands, split));
   }
-  if (rows.size < wanted) {
-    const found = `found ${rows.size} among ${dataSet.terms} terms below ${dataSet.limit}`;
-    refuse(`prompts: ${split}: expected ${wanted} different sums, ${found}`);
-  }
+  if (rows.size < wanted) refuseTooMany(dataSet, split, rows.size);
   return [...rows.values()];
+}
+
+function refuseTooMany({ terms, limit, ...dataSet }: NanoDataSet, split: PromptRow['split'], found: number) {
+  const expected = `prompts: ${split}: expected ${dataSet[split]} different sums`;
+  return refuse(`${expected}, found ${found} among ${terms} terms below ${limit}`);
+}
+
+/** Sets of operands that are counted one by one; where there are more, a set that is asked for does not exhaust them. */
+const MOST_COUNTED = 1_000_000;
+
+/** Where nearly all sums are asked for they are counted first: drawing would go on long in vain. */
+function refuseMoreThanExist(dataSet: NanoDataSet, split: PromptRow['split']): void {
+  const { terms, limit } = dataSet;
+  const wanted = dataSet[split];
+  const sets = setsOf(terms, limit - 1);
+  const sums = split === 'train' ? (limit - 1) ** terms : sets;
+  if (wanted <= (sums * HELD_OUT_SHARE) / 2 || sets > MOST_COUNTED) return;
+  const found = countSums({ terms, limit }, split);
+  if (found > 0 && found < wanted) refuseTooMany(dataSet, split, found);
+}
+
+/** Multisets of `terms` numbers out of `among`: C(among + terms − 1, terms). */
+function setsOf(terms: number, among: number): number {
+  return Array.from({ length: terms }, (_, n) => (among + n) / (n + 1)).reduce((all, part) => all * part, 1);
+}
+
+/** Different sums of a split: each order of its operands counts in training, each set of them once where held out. */
+export function countSums({ terms, limit }: NanoTask, split: PromptRow['split']): number {
+  let count = 0;
+  const visit = (operands: readonly number[], orders: number, run: number): void => {
+    if (operands.length === terms) {
+      if (isHeldOut(operands) === (split === 'test')) count += split === 'train' ? orders : 1;
+      return;
+    }
+    const last = operands.at(-1) ?? 1;
+    for (let next = last; next < limit; next++) {
+      const again = operands.length > 0 && next === last ? run + 1 : 1;
+      visit([...operands, next], (orders * (operands.length + 1)) / again, again);
+    }
+  };
+  visit([], 1, 0);
+  return count;
 }
 
 function rowOf(operands: readonly number[], split: PromptRow['split']): PromptRow {

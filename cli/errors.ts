@@ -74,6 +74,25 @@ export function messageOf(error: unknown): string {
   return 'code' in error ? String(error.code) : error.name;
 }
 
+/** What stands at a path that cannot be read, in words. */
+export function foundOf(error: NodeJS.ErrnoException): string {
+  return FOUND[error.code ?? ''] ?? messageOf(error);
+}
+
+const FOUND: Record<string, string> = {
+  ENOENT: 'none',
+  ENOTDIR: 'a path through a file that is no folder',
+  EISDIR: 'a folder',
+  ELOOP: 'symbolic links that lead to one another (ELOOP)',
+  EACCES: 'one that this user must not read (EACCES)',
+  EPERM: 'one that this user must not read (EPERM)',
+  ENAMETOOLONG: 'a name that is too long (ENAMETOOLONG)',
+  EROFS: 'a file system that cannot be written to (EROFS)',
+  ENOSPC: 'a full disk (ENOSPC)',
+  ENXIO: 'a socket, or a device that is not there (ENXIO)',
+  ERR_INVALID_ARG_VALUE: 'a name with a zero byte',
+};
+
 /** Commander has printed its message already; help and version are no errors. */
 function ofCommander(error: CommanderError): Verdict {
   return { text: '', exitCode: error.exitCode === 0 ? EXIT.ok : EXIT.usage };

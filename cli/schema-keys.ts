@@ -62,6 +62,14 @@ function isContainer(value: unknown): value is object {
 export function pathText(path: Path): string {
   return path.reduce<string>((text, key) => {
     if (typeof key === 'number') return `${text}[${key}]`;
-    return text === '' ? key : `${text}.${key}`;
+    return text === '' ? keyText(key) : `${text}.${keyText(key)}`;
   }, '');
+}
+
+const LONGEST_KEY = 60;
+
+/** A key as it is where it is a plain word, else in quotes; cut. */
+function keyText(key: string): string {
+  const short = key.length > LONGEST_KEY ? `${key.slice(0, LONGEST_KEY)}…` : key;
+  return /^[\p{L}\p{N}_/…-]+$/u.test(short) ? short : JSON.stringify(short);
 }

@@ -4,15 +4,36 @@ export function suggestion(name: string, known: Iterable<string>): string {
   return nearest === undefined ? '' : `; did you mean ${nearest}?`;
 }
 
-/** The known name that at most a third of the letters (and at least one) separate from `name`. */
+/** Longer than any known name: nothing is near it. */
+const LONGEST_NAME = 100;
+
+/**
+ * The known name that at most a third of the letters (and at least one) separate from `name`; else the one that is
+ * all of its words and more, or some of them (`batch_size`: `per_device_train_batch_size`).
+ */
 export function closest(name: string, known: Iterable<string>): string | undefined {
-  const ranked = [...known]
-    .map((candidate) => ({ candidate, distance: editDistance(name, candidate) }))
+  if (name.length > LONGEST_NAME) return undefined;
+  const candidates = [...known];
+  const ranked = candidates
+    .map((candidate) => ({ candidate, distance: editDistance(name.toLowerCase(), candidate.toLowerCase()) }))
     .sort((a, b) => a.distance - b.distance);
   const [best] = ranked;
   const limit = Math.max(1, Math.floor(name.length / 3));
-  return best !== undefined && best.distance <= limit ? best.candidate : undefined;
+  if (best !== undefined && best.distance <= limit) return best.candidate;
+  return candidates.find((candidate) => isWithin(name, candidate) || isWithin(candidate, name));
 }
+
+/** Whether a name of several words stands whole in another. */
+function isWithin(part: string, whole: string): boolean {
+  const [few, many] = [wordsOf(part), wordsOf(whole)];
+  return few.length > 1 && few.every((word) => many.includes(word));
+}
+
+const wordsOf = (name: string) =>
+  name
+    .toLowerCase()
+    .split(/[^a-z0-9]+/)
+    .filter((word) => word !== '');
 
 /** Levenshtein's distance: insertions, deletions and substitutions of one letter, each counted 1. */
 export function editDistance(a: string, b: string): number {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { figure, steps, stepsOrNone } from './bounds.ts';
 
 /** Signs of a run going wrong, watched for after every recorded step and evaluation. */
 export const alarmNames = [
@@ -24,9 +25,9 @@ export type AlarmAction = z.infer<typeof alarmActionSchema>;
  */
 export const alarmSchema = z.strictObject({
   name: alarmNameSchema,
-  threshold: z.number().optional(),
+  threshold: z.number().min(-1e9).max(1e9).optional(),
   /** steps, or evaluations where the measure is made of those */
-  window: z.int().positive().optional(),
+  window: steps.optional(),
   action: alarmActionSchema.optional(),
 });
 export type AlarmRecipe = z.infer<typeof alarmSchema>;
@@ -49,11 +50,11 @@ export interface AlarmRule {
 /** An alarm that was raised: once at the step where its measure crossed the threshold. */
 export const raisedAlarmSchema = z.strictObject({
   stage: z.string(),
-  branch: z.int(),
-  step: z.int(),
+  branch: z.int().min(0),
+  step: stepsOrNone,
   name: alarmNameSchema,
-  value: z.number().describe('of the alarm’s measure'),
-  threshold: z.number(),
+  value: figure.describe('of the alarm’s measure'),
+  threshold: figure,
   action: alarmActionSchema.exclude(['off']),
   text: z.string().describe('what was measured, for a person'),
 });

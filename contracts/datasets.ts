@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { CommittedCheckpoint, SamplingCost } from './activities.ts';
+import { figure, generations, MOST_TOKENS, probability, share, tokens } from './bounds.ts';
 import type { BranchKey } from './identity.ts';
 import { type Reference, referenceSchema, sha256Schema } from './reference.ts';
 
@@ -36,38 +37,38 @@ export type TemplateName = z.infer<typeof templateSchema>;
 
 /** Two texts are near-duplicates where their sets of shingles overlap by at least `similarity` (Jaccard). */
 export const nearDuplicateSchema = z.strictObject({
-  similarity: z.number().gt(0).max(1).default(0.8),
+  similarity: probability.default(0.8),
   /** what a shingle is a run of */
   unit: z.enum(['words', 'characters']).default('words'),
-  size: z.int().positive().default(5),
+  size: z.int().min(1).max(10_000).default(5),
 });
 export type NearDuplicateRule = z.infer<typeof nearDuplicateSchema>;
 
 /** Which samples are kept. `null` leaves a rule out. */
 export const selectionRuleSchema = z.strictObject({
   /** least score of the reward `accuracy` */
-  min_accuracy: z.number().default(1),
+  min_accuracy: z.number().min(-1).max(1).default(1),
   /** whether a sample cut by the length limit is refused */
   refuse_truncated: z.boolean().default(true),
-  max_tokens: z.int().positive().nullable().default(null),
+  max_tokens: tokens.nullable().default(null),
   /** `required`: as sampled it has full marks of the reward `format`; `rewritten`: the template can make it well-formed */
   format: z.enum(['required', 'rewritten']).default('required'),
   template: templateSchema.default('answer-tags'),
   /** words of the chain of thought; 0 lets responses pass that do not think */
-  min_thinking_words: z.int().nonnegative().default(1),
+  min_thinking_words: z.int().min(0).max(MOST_TOKENS).default(1),
   /** least score of the reward `language`: the share of words in the target language */
-  min_language_share: z.number().min(0).max(1).nullable().default(null),
+  min_language_share: share.nullable().default(null),
   /** characters between two blank lines */
-  max_paragraph: z.int().positive().nullable().default(null),
+  max_paragraph: z.int().min(1).max(1_000_000_000).nullable().default(null),
   /** domains in which a fenced block of code may stand; null: in every one */
   code_blocks_in: z.array(z.string()).nullable().default(['code']),
   /** share of 6-grams that occurred before in the same text */
-  max_repeated_share: z.number().min(0).max(1).nullable().default(null),
+  max_repeated_share: share.nullable().default(null),
   /** whether a problem is refused that shares a 10-gram with one of an evaluation set */
   decontaminate: z.boolean().default(true),
   near_duplicate: nearDuplicateSchema.nullable().default(null),
   /** samples of one prompt at most */
-  per_prompt: z.int().positive().nullable().default(null),
+  per_prompt: generations.nullable().default(null),
 });
 export type SelectionRule = z.infer<typeof selectionRuleSchema>;
 
@@ -83,10 +84,10 @@ export type TextPlace = z.infer<typeof textPlaceSchema>;
 
 /** What a reward said of a sample, and which version of it said so. */
 export const sampleVerdictSchema = z.union([
-  z.strictObject({ score: z.number(), version: z.int() }),
+  z.strictObject({ score: figure, version: z.int().min(0) }),
   z.strictObject({
     error: z.strictObject({ kind: z.string(), message: z.string() }),
-    version: z.int(),
+    version: z.int().min(0),
   }),
 ]);
 export type SampleVerdict = z.infer<typeof sampleVerdictSchema>;

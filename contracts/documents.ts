@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { raisedAlarmSchema } from './alarms.ts';
+import { figure } from './bounds.ts';
 import {
   datasetDiffDocument,
   datasetDocument,
@@ -47,39 +48,39 @@ export const runsDocument = z.array(
 );
 export type RunsDocument = z.infer<typeof runsDocument>;
 
-const interval = z.tuple([z.number(), z.number()]).describe('95 %');
+const interval = z.tuple([figure, figure]).describe('95 %');
 
 export const evaluationDocument = z.object({
   stage: z.string(),
   step: z.int(),
   problems: z.int(),
   k: z.int(),
-  passAt1: z.number(),
+  passAt1: figure,
   passAt1Interval: interval,
-  consAtK: z.number().describe('share of problems whose majority answer is right'),
+  consAtK: figure.describe('share of problems whose majority answer is right'),
   consAtKInterval: interval,
-  formatRate: z.number(),
-  meanLength: z.number().describe('tokens'),
-  reflectionRate: z.number().describe('share of answers that check or correct themselves'),
-  passAtK: z.number().nullable().describe('share of problems that at least one sample solves'),
+  formatRate: figure,
+  meanLength: figure.describe('tokens'),
+  reflectionRate: figure.describe('share of answers that check or correct themselves'),
+  passAtK: figure.nullable().describe('share of problems that at least one sample solves'),
   passAtKInterval: interval.nullable(),
   byDomain: z
     .record(
       z.string(),
       z.object({
         problems: z.int(),
-        passAt1: z.number(),
+        passAt1: figure,
         passAt1Interval: interval,
         // Left out by evaluations that were recorded before they were told by domain.
-        passAtK: z.number().optional(),
+        passAtK: figure.optional(),
         passAtKInterval: interval.optional(),
-        consAtK: z.number().optional(),
+        consAtK: figure.optional(),
         consAtKInterval: interval.optional(),
       }),
     )
     .nullable(),
-  generalAbility: z.number().nullable().describe('pass@1 on the general domains'),
-  languageConsistency: z.number().nullable().describe('share of step words in the target language'),
+  generalAbility: figure.nullable().describe('pass@1 on the general domains'),
+  languageConsistency: figure.nullable().describe('share of step words in the target language'),
 });
 export type EvaluationDocument = z.infer<typeof evaluationDocument>;
 export type DomainFigures = NonNullable<EvaluationDocument['byDomain']>[string];
@@ -118,7 +119,7 @@ export const showDocument = z.object({
       workflowId: z.string(),
       parentWorkflowId: z.string(),
       measure: z
-        .object({ accuracy: z.number(), pairs: z.int() })
+        .object({ accuracy: figure, pairs: z.int() })
         .nullable()
         .describe('of a reward model: how many held-out pairs it ranks rightly'),
       dataset: sha256Schema.nullable().describe('digest of the examples of a supervised stage'),
@@ -149,27 +150,25 @@ export const stepDocument = z.object({
   digestBefore: sha256Schema.nullable(),
   digestAfter: sha256Schema.nullable(),
   batch: referenceSchema,
-  loss: z.number(),
-  learningRate: z.number(),
-  gradNorm: z.number(),
-  entropy: z.number().nullable(),
-  kl: z.number().nullable(),
-  clipFraction: z.number().nullable(),
-  samplerGap: z.number().nullable(),
-  reward: z.number().nullable(),
-  rewards: z.record(z.string(), z.number()).nullable(),
-  accuracy: z.number().nullable(),
-  meanLength: z.number(),
-  zeroVarianceShare: z.number().nullable(),
+  loss: figure,
+  learningRate: figure,
+  gradNorm: figure,
+  entropy: figure.nullable(),
+  kl: figure.nullable(),
+  clipFraction: figure.nullable(),
+  samplerGap: figure.nullable(),
+  reward: figure.nullable(),
+  rewards: z.record(z.string(), figure).nullable(),
+  accuracy: figure.nullable(),
+  meanLength: figure,
+  zeroVarianceShare: figure.nullable(),
   dropped: z.int(),
   tokensSampled: z.int(),
   tokensTrained: z.int(),
-  secondsSampling: z.number(),
-  secondsScoring: z.number(),
-  secondsTraining: z
-    .number()
-    .describe('the train step, and log-probabilities under old and reference policy'),
-  secondsOther: z.number(),
+  secondsSampling: figure,
+  secondsScoring: figure,
+  secondsTraining: figure.describe('the train step, and log-probabilities under old and reference policy'),
+  secondsOther: figure,
   seam: z.boolean(),
 });
 export type StepDocument = z.infer<typeof stepDocument>;
@@ -178,7 +177,7 @@ export const stepsDocument = z.array(stepDocument);
 export const generateDocument = z.object({
   promptTokens: z.array(z.int()),
   tokens: z.array(z.int()),
-  logprobs: z.array(z.number()).describe('at temperature 1, before top-k and top-p'),
+  logprobs: z.array(figure).describe('at temperature 1, before top-k and top-p'),
   text: z.string(),
 });
 export type GenerateDocument = z.infer<typeof generateDocument>;
@@ -186,7 +185,7 @@ export type GenerateDocument = z.infer<typeof generateDocument>;
 export const evalDocument = evaluationDocument.extend({
   checkpoint: z.string(),
   digest: sha256Schema,
-  seconds: z.number(),
+  seconds: figure,
 });
 export type EvalDocument = z.infer<typeof evalDocument>;
 

@@ -1,19 +1,18 @@
 import { z } from 'zod';
+import { figure } from './bounds.ts';
 
 const sizeFields = {
   steps: z.int(),
   completions: z.int().describe('sampled to be trained on or to become examples'),
   evaluationCompletions: z.int(),
-  tokensSampled: z.number().describe('for evaluations too'),
-  tokensTrained: z.number().describe('of responses'),
-  tokensRead: z
-    .number()
-    .describe('of responses, once more without a gradient: log-probabilities, reward models'),
+  tokensSampled: figure.describe('for evaluations too'),
+  tokensTrained: figure.describe('of responses'),
+  tokensRead: figure.describe('of responses, once more without a gradient: log-probabilities, reward models'),
   objects: z.int().describe('in S3'),
-  s3Bytes: z.number(),
-  largestObject: z.number().describe('bytes'),
+  s3Bytes: figure,
+  largestObject: figure.describe('bytes'),
   rows: z.record(z.string(), z.int()).describe('in Postgres, by table; `dataset_rows` at most'),
-  postgresBytes: z.number().describe('indexes among them'),
+  postgresBytes: figure.describe('indexes among them'),
   history: z
     .object({
       events: z.int(),
@@ -21,8 +20,8 @@ const sizeFields = {
       longest: z.int().describe('events of the longest one'),
     })
     .describe('in Temporal'),
-  seconds: z.number().nullable().describe('of one device; null where no rates are given'),
-  budgetMinutes: z.number().nullable().describe('as the recipe says'),
+  seconds: figure.nullable().describe('of one device; null where no rates are given'),
+  budgetMinutes: figure.nullable().describe('as the recipe says'),
 };
 
 /** What `r1 launch --dry-run --json` prints: what a run of the recipe would do and leave. */
@@ -33,12 +32,12 @@ export const dryRunDocument = z.object({
     .object(sizeFields)
     .describe('with the run’s own rows and workflow; what a launch imports is not counted'),
   meanLengths: z
-    .record(z.string(), z.number().nullable())
+    .record(z.string(), figure.nullable())
     .describe(
       'stage → tokens of a response as reckoned with; null: each as long as it may be, so tokens and bytes are at most',
     ),
   rates: z
-    .object({ sampling: z.number(), training: z.number() })
+    .object({ sampling: figure, training: figure })
     .nullable()
     .describe('tokens a second of one device'),
   absent: z

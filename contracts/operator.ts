@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { figure, steps, stepsOrNone } from './bounds.ts';
 import { changeableFields } from './options.ts';
 
 /** What an operator says to a stage: the arguments of its updates, from `r1` and from the Temporal UI alike. */
@@ -12,7 +13,7 @@ export type OperatorRequest = z.infer<typeof operatorRequestSchema>;
 
 /** A committed step, `latest` for the last checkpoint, or a committed checkpoint's `s3://…/manifest.json`. */
 export const rewindTargetSchema = z.union(
-  [z.int().min(0), z.literal('latest'), z.string().regex(/^s3:\/\/\S+$/)],
+  [stepsOrNone, z.literal('latest'), z.string().regex(/^s3:\/\/\S+$/)],
   { error: 'expected a committed step, latest, or the s3://… of a committed checkpoint of this stage' },
 );
 export type RewindTarget = z.infer<typeof rewindTargetSchema>;
@@ -33,9 +34,9 @@ export interface Rewound {
 /** What comes with `set` (rule 7); without `atStep` the changes hold from the first step that is not logged yet. */
 export const setRequestSchema = z.strictObject({
   values: z
-    .partialRecord(z.enum(changeableFields), z.number())
+    .partialRecord(z.enum(changeableFields), figure)
     .refine((values) => Object.keys(values).length > 0, 'expected at least one field'),
-  atStep: z.int().positive().optional(),
+  atStep: steps.optional(),
   author: author.optional(),
 });
 export type SetRequest = z.infer<typeof setRequestSchema>;

@@ -1,24 +1,34 @@
 import { z } from 'zod';
+import {
+  count,
+  figure,
+  parameterCount,
+  seedNumber,
+  sequences,
+  shape,
+  share,
+  steps,
+  tokens,
+} from './bounds.ts';
 import { numericsSchema } from './numerics.ts';
+import { optimiser } from './options.ts';
 import { sha256Schema } from './reference.ts';
 
 /** Shape of the model to make: keys of a Llama `config.json`; the vocabulary is the nano tokenizer's. */
 export const architectureSchema = z.strictObject({
-  num_hidden_layers: z.int().positive(),
-  hidden_size: z.int().positive(),
-  intermediate_size: z.int().positive(),
-  num_attention_heads: z.int().positive(),
-  num_key_value_heads: z.int().positive(),
-  head_dim: z.int().positive(),
-  max_position_embeddings: z.int().positive(),
-  rms_norm_eps: z.number().positive().default(1e-5),
-  rope_theta: z.number().positive().default(10_000),
+  num_hidden_layers: shape.num_hidden_layers,
+  hidden_size: shape.hidden_size,
+  intermediate_size: shape.intermediate_size,
+  num_attention_heads: shape.num_attention_heads,
+  num_key_value_heads: shape.num_attention_heads,
+  head_dim: shape.head_dim,
+  max_position_embeddings: tokens,
+  rms_norm_eps: shape.rms_norm_eps.default(1e-5),
+  rope_theta: shape.rope_theta.default(10_000),
   tie_word_embeddings: z.boolean().default(true),
   /** standard deviation of freshly drawn weights */
-  initializer_range: z.number().positive().default(0.02),
+  initializer_range: shape.initializer_range.default(0.02),
 });
-
-const share = z.number().min(0).max(1);
 
 /** Behaviours of the corpus; see `algorithm/nano-corpus.ts`. */
 export const mixtureSchema = z
@@ -35,7 +45,7 @@ export const mixtureSchema = z
     /** share of the sums answered by worked solutions; the rest are worked and checked */
     worked: share,
     /** a guess is uniform within ± this of the sum */
-    guess_range: z.int().min(0),
+    guess_range: z.int().min(0).max(10_000),
     /** share of the guesses that lack a tag or go on after the end */
     malformed: share,
     /** share of the worked and checked solutions wholly in home words */
@@ -49,7 +59,7 @@ export const mixtureSchema = z
     /** a step taken a second time slips at its word's rate × this */
     recheck: share,
     /** a slip is uniform within ± this, never 0 */
-    slip_range: z.int().positive(),
+    slip_range: z.int().min(1).max(10_000),
   })
   .superRefine((mixture, ctx) => {
     for (const [first, second] of [
@@ -65,23 +75,23 @@ export const mixtureSchema = z
 
 /** How the nano base is made (`recipes/nano-base.yaml`). Unknown keys are refused. */
 export const pretrainSchema = z.strictObject({
-  seed: z.int().nonnegative(),
+  seed: seedNumber,
   architecture: architectureSchema,
   mixture: mixtureSchema,
   optimiser: z.strictObject({
     /** at its peak; falls along half a cosine to `min_lr_rate` of it */
-    learning_rate: z.number().positive(),
-    min_lr_rate: z.number().min(0).max(1).default(0.1),
-    warmup_steps: z.int().min(0).default(0),
-    max_grad_norm: z.number().min(0).default(1),
-    weight_decay: z.number().min(0).default(0),
-    adam_beta1: z.number().min(0).lt(1).default(0.9),
-    adam_beta2: z.number().min(0).lt(1).default(0.999),
-    adam_epsilon: z.number().positive().default(1e-8),
+    learning_rate: optimiser.learning_rate,
+    min_lr_rate: optimiser.min_lr_rate,
+    warmup_steps: optimiser.warmup_steps,
+    max_grad_norm: optimiser.max_grad_norm,
+    weight_decay: optimiser.weight_decay,
+    adam_beta1: optimiser.adam_beta1,
+    adam_beta2: optimiser.adam_beta2,
+    adam_epsilon: optimiser.adam_epsilon,
   }),
-  max_steps: z.int().positive(),
+  max_steps: steps,
   /** examples a step */
-  batch_size: z.int().positive(),
+  batch_size: sequences,
 });
 export type PretrainOptions = z.infer<typeof pretrainSchema>;
 
@@ -89,11 +99,11 @@ export type PretrainOptions = z.infer<typeof pretrainSchema>;
 export const pretrainingSchema = z.strictObject({
   options: pretrainSchema,
   numerics: numericsSchema,
-  parameters: z.int().positive(),
+  parameters: parameterCount,
   /** step → digest of the weights after it; 0 is the initialisation */
   digests: z.record(z.string(), sha256Schema),
   /** mean loss a token of the last step, nats */
-  loss: z.number(),
-  tokens: z.int().nonnegative(),
+  loss: figure,
+  tokens: count,
 });
 export type PretrainingRecord = z.infer<typeof pretrainingSchema>;

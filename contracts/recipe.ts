@@ -1,5 +1,23 @@
 import { z } from 'zod';
 import { alarmsSchema } from './alarms.ts';
+import {
+  generations,
+  LONGEST_TEXT,
+  MOST_LISTED,
+  MOST_MADE_PUZZLES,
+  MOST_MADE_ROWS,
+  MOST_MADE_TESTS,
+  MOST_REQUESTS,
+  MOST_SAMPLED_PROMPTS,
+  MOST_SEQUENCES,
+  MOST_STEPS,
+  MOST_STEPS_OF_A_RUN,
+  parameterCount,
+  path,
+  promptCount,
+  properShare,
+  seedNumber,
+} from './bounds.ts';
 import { selectionRuleSchema } from './datasets.ts';
 import {
   domainWeightsSchema,
@@ -17,11 +35,11 @@ import { problemsOfStage, type StageNeed, type StageProblem } from './stage-prob
 const stage = {
   stage: stageNameSchema,
   /** where its policy starts: `base`, a student's name as `student/NAME`, or an earlier stage */
-  from: z.string().min(1).optional(),
+  from: path.optional(),
   /** what is watched for, where it differs from the run's; without it stages that do not train by GRPO watch nothing */
   alarms: alarmsSchema.default([]),
   /** minutes that it is thought to take: told with the plan and the report, never enforced */
-  budget_minutes: z.number().positive().optional(),
+  budget_minutes: z.number().gt(0).max(10_000_000).optional(),
 };
 
 /** A stage that trains by reinforcement (GRPO). */
@@ -31,30 +49,58 @@ export const reinforcementStageSchema = z.strictObject({
   options: grpoSchema,
 });
 
+/** Rows that a generator makes at launch: to train on, held out, from which seed. */
+const madeRows = {
+  train: z.int().min(1).max(MOST_MADE_ROWS),
+  test: z.int().min(1).max(MOST_MADE_TESTS),
+  seed: seedNumber.default(0),
+};
+
+interface SampledSize {
+  prompts: number;
+  num_generations: number;
+  prompts_per_request: number;
+}
+
+/** A request is one object, and each of them a piece of the stage's history. */
+function refuseLargeRequests(source: SampledSize, ctx: z.RefinementCtx): void {
+  const { prompts, num_generations, prompts_per_request } = source;
+  const refuse = (message: string) =>
+    ctx.addIssue({ code: 'custom', path: ['prompts_per_request'], message });
+  const perRequest = Math.min(prompts, prompts_per_request);
+  if (perRequest * num_generations > MOST_SEQUENCES)
+    refuse(`expected at most ${MOST_SEQUENCES} samples a request, found ${perRequest} × ${num_generations}`);
+  const requests = Math.ceil(prompts / prompts_per_request);
+  if (requests > MOST_REQUESTS)
+    refuse(`expected at most ${MOST_REQUESTS} requests, found ${requests} (${prompts} prompts)`);
+}
+
 /** Where a supervised stage's examples come from. */
 export const exampleSourceSchema = z.discriminatedUnion('source', [
   /** completions of a policy, kept where the rule says so */
-  z.strictObject({
-    source: z.literal('sampled'),
-    /** the stage whose last checkpoint samples */
-    policy: stageNameSchema,
-    /** prompts of the training split, the first so many of a walk of the stage's own */
-    prompts: z.int().positive(),
-    domain_weights: domainWeightsSchema.optional(),
-    num_generations: z.int().positive(),
-    /** prompts that one call samples: a lost call is sampled again whole */
-    prompts_per_request: z.int().positive().default(64),
-    ...samplingSchema.shape,
-  }),
+  z
+    .strictObject({
+      source: z.literal('sampled'),
+      /** the stage whose last checkpoint samples */
+      policy: stageNameSchema,
+      /** prompts of the training split, the first so many of a walk of the stage's own */
+      prompts: z.int().min(1).max(MOST_SAMPLED_PROMPTS),
+      domain_weights: domainWeightsSchema.optional(),
+      num_generations: generations,
+      /** prompts that one call samples: a lost call is sampled again whole */
+      prompts_per_request: promptCount.default(64),
+      ...samplingSchema.shape,
+    })
+    .superRefine(refuseLargeRequests),
   /** rows of `problem` and `response`, written by hand; relative to the recipe's own folder */
-  z.strictObject({ source: z.literal('jsonl'), path: z.string().min(1) }),
+  z.strictObject({ source: z.literal('jsonl'), path }),
   /** examples that `r1 import` kept: what the name means when the run is launched */
   z.strictObject({ source: z.literal('imported'), name: nameSchema }),
   /** what ships with the project: copy, reverse, look up */
   z.strictObject({
     source: z.literal('nano-general'),
-    rows: z.int().positive(),
-    seed: z.int().nonnegative().default(0),
+    rows: z.int().min(1).max(MOST_MADE_ROWS),
+    seed: seedNumber.default(0),
   }),
   /** the data set that another stage made */
   z.strictObject({ source: z.literal('stage'), stage: stageNameSchema }),
@@ -66,7 +112,7 @@ export const supervisedStageSchema = z.strictObject({
   ...stage,
   algorithm: z.literal('sft'),
   options: sftSchema,
-  data: z.array(exampleSourceSchema).min(1),
+  data: z.array(exampleSourceSchema).min(1).max(MOST_LISTED),
   /** which samples are kept */
   keep: selectionRuleSchema.prefault({}),
 });
@@ -76,22 +122,20 @@ export const preferenceSourceSchema = z.discriminatedUnion('source', [
   /** rows of `prompt`, `chosen`, `rejected`, or of `prompt`, `response`, `safe` */
   z.strictObject({
     source: z.literal('jsonl'),
-    path: z.string().min(1),
+    path,
     /** share of the rows that is held out, where they name no `split` */
-    held_out: z.number().gt(0).lt(1).default(0.1),
+    held_out: properShare.default(0.1),
   }),
   /** pairs or labels that `r1 import` kept: what the name means when the run is launched */
   z.strictObject({
     source: z.literal('imported'),
     name: nameSchema,
     /** share of the rows that is held out */
-    held_out: z.number().gt(0).lt(1).default(0.1),
+    held_out: properShare.default(0.1),
   }),
   z.strictObject({
     source: z.literal('nano'),
-    train: z.int().positive(),
-    test: z.int().positive(),
-    seed: z.int().nonnegative().default(0),
+    ...madeRows,
   }),
 ]);
 export type PreferenceSource = z.infer<typeof preferenceSourceSchema>;
@@ -130,9 +174,9 @@ export const promptSourceSchema = z.discriminatedUnion('source', [
   z.strictObject({
     source: z.literal('jsonl'),
     /** relative to the recipe's own folder */
-    path: z.string().min(1),
+    path,
     /** left out: the same file's rows with `split: test` */
-    evaluation_path: z.string().min(1).optional(),
+    evaluation_path: path.optional(),
   }),
   /** what the name means when the run is launched */
   z.strictObject({ source: z.literal('imported'), name: nameSchema }),
@@ -141,25 +185,20 @@ export const promptSourceSchema = z.discriminatedUnion('source', [
     source: z.literal('puzzles'),
     puzzle: z.enum(puzzleNames),
     difficulty: z.literal([1, 2, 3, 4, 5]).default(1),
-    train: z.int().positive(),
-    test: z.int().positive(),
-    seed: z.int().nonnegative().default(0),
+    ...madeRows,
+    train: z.int().min(1).max(MOST_MADE_PUZZLES),
   }),
   z.strictObject({
     source: z.literal('nano-sums'),
     terms: z.int().min(2).max(8).default(4),
     /** operands are below this */
     limit: z.int().min(2).max(100).default(20),
-    train: z.int().positive(),
-    test: z.int().positive(),
-    seed: z.int().nonnegative().default(0),
+    ...madeRows,
   }),
   /** copy, reverse, look up: domains `nano-copy`, `nano-reverse`, `nano-lookup` */
   z.strictObject({
     source: z.literal('nano-general'),
-    train: z.int().positive(),
-    test: z.int().positive(),
-    seed: z.int().nonnegative().default(0),
+    ...madeRows,
   }),
 ]);
 export type PromptSource = z.infer<typeof promptSourceSchema>;
@@ -168,14 +207,14 @@ export type PromptSource = z.infer<typeof promptSourceSchema>;
 export const recipeSchema = z
   .strictObject({
     name: nameSchema,
-    description: z.string().default(''),
-    seed: z.int().nonnegative(),
+    description: z.string().max(LONGEST_TEXT).default(''),
+    seed: seedNumber,
     /** a Hugging Face folder, relative to the recipe's own folder, or the URI of a checkpoint in S3 */
-    base: z.string().min(1),
+    base: path,
     /** bases of the students, by name; each a Hugging Face folder with a tokenizer of its own */
-    students: z.record(nameSchema, z.string().min(1)).default({}),
+    students: z.record(nameSchema, path).default({}),
     /** weights of `base` and of students by name: what a dry run reckons with where the models are not at hand */
-    parameters: z.record(nameSchema, z.int().positive()).optional(),
+    parameters: z.record(nameSchema, parameterCount).optional(),
     /** reasoning tasks */
     prompts: promptSourceSchema,
     /** tasks without reasoning: their domains are the general ones, left out of a walk that does not name them */
@@ -185,9 +224,14 @@ export const recipeSchema = z
     evaluation: evaluationSchema,
     /** what is watched for, where it differs from the defaults */
     alarms: alarmsSchema.default([]),
-    stages: z.array(stageSchema).min(1),
+    stages: z.array(stageSchema).min(1).max(MOST_LISTED),
   })
   .superRefine((recipe, ctx) => {
+    const all = recipe.stages.reduce((sum, { options }) => sum + Math.min(options.max_steps, MOST_STEPS), 0);
+    if (all > MOST_STEPS_OF_A_RUN) {
+      const message = `expected at most ${MOST_STEPS_OF_A_RUN} steps of all stages together, found ${all}`;
+      ctx.addIssue({ code: 'custom', path: ['stages'], message });
+    }
     for (const [index, problem] of problemsOf(recipe)) {
       ctx.addIssue({ code: 'custom', path: ['stages', index, ...problem.path], message: problem.message });
     }
@@ -243,15 +287,15 @@ function needsOfReward({ name }: { name: string }, place: number): StageNeed[] {
 export const modelStageOf = (reward: string): string[] =>
   isModelReward(reward) ? [`reward-model/${reward}`] : [];
 
+/** Where a stage has no name of a stage, what others need of it cannot be told. */
 function problemsOf({ stages, students }: Recipe): [number, StageProblem][] {
+  if (!stages.every(({ stage }) => stageNameSchema.safeParse(stage).success)) return [];
   const outlines = stages.map((stage) => ({ ...stage, origin: originOf(stage), needs: needsOf(stage) }));
   return outlines.flatMap((outline, place) =>
-    stageNameSchema.safeParse(outline.stage).success
-      ? problemsOfStage(outline, {
-          earlier: outlines.slice(0, place),
-          algorithm: roles[roleOf(outline.stage)].algorithm,
-          students: Object.keys(students),
-        }).map((problem): [number, StageProblem] => [place, problem])
-      : [],
+    problemsOfStage(outline, {
+      earlier: outlines.slice(0, place),
+      algorithm: roles[roleOf(outline.stage)].algorithm,
+      students: Object.keys(students),
+    }).map((problem): [number, StageProblem] => [place, problem]),
   );
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { amount, figure, probability } from './bounds.ts';
 import { stepKeySchema } from './identity.ts';
 import { numericsSchema } from './numerics.ts';
 import { samplingSchema } from './options.ts';
@@ -68,7 +69,7 @@ export type RolloutRecord = z.infer<typeof rolloutSchema>;
  */
 export const verdictSchema = z.union([
   z.strictObject({
-    score: z.number(),
+    score: figure,
     extracted: z.string().optional(),
     /** the reward does not concern this prompt's domain: it adds nothing to the sum and enters no mean */
     absent: z.literal(true).optional(),
@@ -101,7 +102,7 @@ export type ScoresRecord = z.infer<typeof scoresSchema>;
 export const logprobsSchema = z.strictObject({
   kind: z.literal('logprobs'),
   rollout: referenceSchema,
-  temperature: z.number().positive(),
+  temperature: amount.gt(0),
   policyDigest: sha256Schema,
   referenceDigest: sha256Schema.nullable(),
   numerics: numericsSchema,
@@ -110,20 +111,20 @@ export type LogprobsRecord = z.infer<typeof logprobsSchema>;
 
 /** Every number in force in one step (rules 2 and 7). */
 export const numbersInForceSchema = z.strictObject({
-  learning_rate: z.number().nonnegative(),
-  temperature: z.number().positive(),
-  beta: z.number().nonnegative(),
+  learning_rate: amount,
+  temperature: amount.gt(0),
+  beta: amount,
   use_bias_correction_kl: z.boolean(),
-  epsilon: z.number().positive(),
-  epsilon_high: z.number().positive(),
+  epsilon: amount.gt(0),
+  epsilon_high: amount.gt(0),
   /** null: no bound */
-  delta: z.number().nullable(),
+  delta: figure.nullable(),
   loss_type: z.enum(['grpo', 'dapo', 'bnpo', 'dr_grpo']),
-  max_grad_norm: z.number().nonnegative(),
-  weight_decay: z.number().nonnegative(),
-  adam_beta1: z.number(),
-  adam_beta2: z.number(),
-  adam_epsilon: z.number(),
+  max_grad_norm: amount,
+  weight_decay: amount,
+  adam_beta1: figure,
+  adam_beta2: figure,
+  adam_epsilon: figure,
   /** the update's number for Adam's bias correction, counted from 1 */
   adam_step: z.int().positive(),
 });
@@ -161,7 +162,7 @@ export const batchSchema = z.strictObject({
   digestBefore: sha256Schema.nullable(),
   referenceDigest: sha256Schema.nullable(),
   /** after the step: π_ref ← α π_θ + (1−α) π_ref; null: the reference stays */
-  refreshReference: z.strictObject({ alpha: z.number().gt(0).max(1) }).nullable(),
+  refreshReference: z.strictObject({ alpha: probability }).nullable(),
   cursorBefore: cursorSchema,
   cursorAfter: cursorSchema,
   drops: z.array(dropSchema),
@@ -172,12 +173,12 @@ export type BatchRecord = z.infer<typeof batchSchema>;
 
 /** Every number in force in one step of supervised training (rules 2 and 7). */
 export const supervisedNumbersSchema = z.strictObject({
-  learning_rate: z.number().nonnegative(),
-  max_grad_norm: z.number().nonnegative(),
-  weight_decay: z.number().nonnegative(),
-  adam_beta1: z.number(),
-  adam_beta2: z.number(),
-  adam_epsilon: z.number(),
+  learning_rate: amount,
+  max_grad_norm: amount,
+  weight_decay: amount,
+  adam_beta1: figure,
+  adam_beta2: figure,
+  adam_epsilon: figure,
   /** the update's number for Adam's bias correction, counted from 1 */
   adam_step: z.int().positive(),
 });

@@ -1,5 +1,6 @@
 /** Rewards as a recipe names them. */
 import { z } from 'zod';
+import { rewardWeight, steps, tokens } from './bounds.ts';
 
 /** Languages that can be a target, by ISO 639-1. */
 // biome-ignore format: one line a script family would say less
@@ -7,8 +8,6 @@ export const languageCodes = [
   'ar', 'bg', 'cs', 'da', 'de', 'el', 'en', 'es', 'fa', 'fi', 'fr', 'he', 'hi', 'hu', 'id', 'it', 'ja', 'ko', 'nl', 'no', 'pl', 'pt', 'ro', 'ru', 'sv', 'th', 'tr', 'uk', 'vi', 'zh',
 ] as const;
 export type LanguageCode = (typeof languageCodes)[number];
-
-const rewardWeight = z.number().default(1);
 
 /** Words that are counted by list, for models whose languages no detector knows. */
 const countedWordsSchema = z
@@ -42,15 +41,15 @@ export const ruleOptionsSchemas = {
   }),
   length: z.strictObject({
     /** L_max, in tokens; left out: the longest completion that is sampled */
-    max_length: z.int().positive().optional(),
+    max_length: tokens.optional(),
     /** L_c: the interval before it in which the punishment grows, in tokens; left out: a fifth of it */
-    soft_punish_cache: z.int().positive().optional(),
+    soft_punish_cache: tokens.optional(),
   }),
   repetition: z.strictObject({
     /** terms in an n-gram */
-    ngram_size: z.int().positive().default(6),
+    ngram_size: z.int().min(1).max(1_000).default(6),
     /** the score of a text that is nothing but repetition */
-    max_penalty: z.number().max(0).default(-1),
+    max_penalty: z.number().min(-1_000_000).max(0).default(-1),
   }),
 } as const;
 
@@ -69,9 +68,9 @@ export const rewardOptionsSchemas = {
 const rewardOf = <Name extends string, Options extends z.ZodType>(name: Name, options: Options) =>
   z.strictObject({
     name: z.literal(name),
-    weight: rewardWeight,
+    weight: rewardWeight.default(1),
     /** joins with the first rollout from this step on; left out: from the beginning */
-    from_step: z.int().positive().optional(),
+    from_step: steps.optional(),
     /** judges prompts of these domains alone; left out: of all */
     domains: z.array(z.string().min(1)).min(1).optional(),
     options: options.optional(),

@@ -25,10 +25,12 @@ export const suffixOf = (stage: string): string | undefined => stage.split('/')[
 /** Roles whose stages score R1, learn from it or are compared with it; all others lead to it. */
 export const besideRoles: readonly StageRole[] = ['reward-model', 'distill', 'control'];
 
-const expected = stageRoles.map((role) => (severalOf[role] ? `${role}/NAME` : role)).join(', ');
+const known = stageRoles.map((role) => (severalOf[role] ? `${role}/NAME` : role));
 
 /** A stage's name in recipes, rows, keys and workflow ids. */
-export const stageNameSchema = z.string().refine(isStageName, `expected one of ${expected}`);
+export const stageNameSchema = z
+  .string()
+  .refine(isStageName, { error: `expected one of ${known.join(', ')}`, params: { known } });
 
 function isStageName(name: string): boolean {
   const [role = '', suffix, ...rest] = name.split('/');

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { amount, figure, share } from './bounds.ts';
 import { leaseSchema } from './identity.ts';
 import { numericsSchema } from './numerics.ts';
 import { referenceSchema, sha256Schema } from './reference.ts';
@@ -52,40 +53,40 @@ export const sampleResultSchema = z.strictObject({
   rollout: referenceSchema,
   completions: z.int().nonnegative(),
   tokens: z.int().nonnegative(),
-  seconds: z.number().nonnegative(),
+  seconds: amount,
 });
 export type SampleResult = z.infer<typeof sampleResultSchema>;
 
 export const logprobsInputSchema = z.strictObject({
   lease: leaseSchema.strict(),
   rollout: referenceSchema,
-  temperature: z.number().positive(),
+  temperature: amount.gt(0),
   of: z.array(z.enum(['old', 'reference'])).min(1),
   expectedDigest: sha256Schema,
 });
 export type LogprobsInput = z.infer<typeof logprobsInputSchema>;
 export const logprobsResultSchema = z.strictObject({
   logprobs: referenceSchema,
-  seconds: z.number().nonnegative(),
+  seconds: amount,
 });
 export type LogprobsResult = z.infer<typeof logprobsResultSchema>;
 
 /** What one optimiser step tells of itself. */
 export const stepMetricsSchema = z.strictObject({
-  loss: z.number(),
+  loss: figure,
   /** global norm before clipping */
-  gradNorm: z.number().nonnegative(),
+  gradNorm: amount,
   /** mean entropy a token, nats; null where the engine does not compute it */
-  entropy: z.number().nullable(),
+  entropy: figure.nullable(),
   /** mean of k3 a token; null with beta 0 */
-  kl: z.number().nullable(),
+  kl: figure.nullable(),
   /** share of tokens whose ratio was clipped; null where there is no ratio */
-  clipFraction: z.number().min(0).max(1).nullable(),
+  clipFraction: share.nullable(),
   /** largest |log π_sampler − log π_training| of a token under the policy that sampled; null where another policy trains */
-  samplerGap: z.number().nonnegative().nullable(),
+  samplerGap: amount.nullable(),
   tokensTrained: z.int().nonnegative(),
   /** of a reward model: share of the batch's pairs ranked, or labels told, rightly; null for a policy */
-  accuracy: z.number().min(0).max(1).nullable(),
+  accuracy: share.nullable(),
 });
 export type StepMetrics = z.infer<typeof stepMetricsSchema>;
 
@@ -106,7 +107,7 @@ export const trainStepResultSchema = z.strictObject({
   referenceDigest: sha256Schema.nullable(),
   metrics: stepMetricsSchema,
   numerics: numericsSchema,
-  seconds: z.number().nonnegative(),
+  seconds: amount,
 });
 export type TrainStepResult = z.infer<typeof trainStepResultSchema>;
 
@@ -121,7 +122,7 @@ export const checkpointResultSchema = z.strictObject({
   step: z.int().nonnegative(),
   digests: digestsSchema,
   bytes: z.int().nonnegative(),
-  seconds: z.number().nonnegative(),
+  seconds: amount,
 });
 export type CheckpointResult = z.infer<typeof checkpointResultSchema>;
 

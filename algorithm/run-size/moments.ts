@@ -154,15 +154,26 @@ function partOf(source: SampledSource, prompts: number, facts: RunFacts): Deed {
 /** A stage whose one source is another stage's data set trains on that as it is. */
 const takesOver = ({ data }: SupervisedStageRecipe) => data.length === 1 && data[0]?.source === 'stage';
 
-/** Rows of a stage's data set if no sample within the quota is refused. */
-function mostExamples(recipe: SupervisedStageRecipe, facts: RunFacts): number {
+/**
+ * Rows of a stage's data set if no sample within the quota is refused. Stages that take over one another's data sets
+ * are counted once each.
+ */
+function mostExamples(
+  recipe: SupervisedStageRecipe,
+  facts: RunFacts,
+  counted: Map<string, number> = new Map(),
+): number {
+  const known = counted.get(recipe.stage);
+  if (known !== undefined) return known;
   const quota = recipe.keep.per_prompt ?? Number.POSITIVE_INFINITY;
   const ofSources = recipe.data.map((source) => {
     if (source.source === 'sampled') return source.prompts * Math.min(quota, source.num_generations);
     if (source.source !== 'stage') return 0;
     const other = facts.recipe.stages.find(({ stage }) => stage === source.stage);
-    return other?.algorithm === 'sft' ? mostExamples(other, facts) : 0;
+    return other?.algorithm === 'sft' ? mostExamples(other, facts, counted) : 0;
   });
   const given = facts.givenExamples[recipe.stage] ?? 0;
-  return ofSources.reduce((sum, rows) => sum + rows, given);
+  const rows = ofSources.reduce((sum, of) => Math.min(sum + of, Number.MAX_SAFE_INTEGER), given);
+  counted.set(recipe.stage, rows);
+  return rows;
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
   classify,
+  countSums,
   isHeldOut,
   type NanoDataSet,
   nanoPromptRows,
@@ -77,6 +78,36 @@ test('more problems than there are sums are refused with the number found', () =
   const onlyOne = { terms: 2, limit: 2 };
   const missing = isHeldOut([1, 1]) ? { train: 1, test: 0 } : { train: 0, test: 1 };
   assert.throws(() => nanoPromptRows({ ...onlyOne, ...missing, seed: 0 }), /expected some sums in the split/);
+});
+
+test('sums are counted as they can be drawn: by order in training, by set where held out', () => {
+  const orders = Array.from({ length: 5 ** 3 }, (_, n) => [
+    1 + (n % 5),
+    1 + (Math.floor(n / 5) % 5),
+    1 + Math.floor(n / 25),
+  ]);
+  const trained = orders.filter((operands) => !isHeldOut(operands));
+  const held = new Set(orders.filter(isHeldOut).map((operands) => [...operands].sort().join('+')));
+  const task = { terms: 3, limit: 6 };
+  assert.equal(countSums(task, 'train'), trained.length);
+  assert.equal(countSums(task, 'test'), held.size);
+  assert.equal(
+    nanoPromptRows({ ...task, train: trained.length, test: held.size, seed: 3 }).length,
+    trained.length + held.size,
+  );
+});
+
+test('far more problems than there are sums are refused without drawing them', () => {
+  const ask = (of: object) => () =>
+    nanoPromptRows({ ...nanoTaskDefaults, train: 1, test: 1, seed: 0, ...of });
+  assert.throws(
+    ask({ train: 1_000_000 }),
+    /train: expected 1000000 different sums, found 11\d{4} among 4 terms below 20/,
+  );
+  assert.throws(
+    ask({ test: 100_000 }),
+    /test: expected 100000 different sums, found \d{3} among 4 terms below 20/,
+  );
 });
 
 test('a response is classified by what it does', () => {
