@@ -14,6 +14,8 @@ export interface Containment {
   args: readonly string[];
   /** who it runs as; undefined: as this process does */
   uid: number | undefined;
+  /** of system calls, as `FD.filter` holds it */
+  filter: Buffer;
   /** contents of `FD.firstFile` and the descriptors after it */
   files: readonly (string | Buffer)[];
   stdin: string | Buffer;
@@ -79,6 +81,7 @@ class Watch {
       1000 * SETUP_SECONDS,
     );
     this.#readStatus();
+    this.#feed(FD.filter, containment.filter);
     containment.files.forEach((content, index) => {
       this.#feed(FD.firstFile + index, content);
     });

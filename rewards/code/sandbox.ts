@@ -10,6 +10,7 @@ import type { RunOutcome } from './run-outcome.ts';
 import { SandboxError } from './sandbox-error.ts';
 import type { SandboxedCommand } from './sandboxed-command.ts';
 import { createSlots } from './slots.ts';
+import { systemCallFilter } from './system-calls.ts';
 
 export interface SandboxSettings {
   /** how many commands run at once */
@@ -74,6 +75,7 @@ export function createSandbox(settings: SandboxSettings): Sandbox {
   const node = settings.node ?? process.execPath;
   const slots = createSlots(settings.parallel);
   const uid = process.getuid?.() === 0 ? (settings.uid ?? UNPRIVILEGED_UID) : undefined;
+  const filter = once(systemCallFilter);
   const cgroups = once(() => (settings.cgroups === 'off' ? 'they are switched off' : findCgroups()));
 
   const runNow = (command: SandboxedCommand) => {
@@ -84,6 +86,7 @@ export function createSandbox(settings: SandboxSettings): Sandbox {
       bubblewrap,
       args: bubblewrapArguments(command, view),
       uid,
+      filter: filter(),
       files: command.files.map(({ content }) => content),
       stdin: command.stdin,
       limits: command.limits,

@@ -155,7 +155,9 @@ test('there is no network, not even to servers of this machine', { skip }, async
   const { port } = server.address() as { port: number };
   const source = python(
     'import socket',
-    'reached = [name for _, name in socket.if_nameindex() if name != "lo"]',
+    'reached = []',
+    'try: reached += [name for _, name in socket.if_nameindex() if name != "lo"]',
+    'except OSError: pass',
     `try: reached.append(socket.create_connection(("127.0.0.1", ${port}), 5))`,
     'except OSError: pass',
     'print("escaped" if reached else "contained")',
