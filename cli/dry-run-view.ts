@@ -15,6 +15,7 @@ export function dryRunText(run: DryRunDocument): string {
     limitsText(run.total),
     [lengthsText(run), ratesText(run)].join('\n'),
     'Not counted: what a launch imports (models, prompts, examples, preferences), and what is done twice because a worker is lost.',
+    ...run.notes,
     ...absentText(run),
     'Nothing was written.',
   ].join('\n\n');

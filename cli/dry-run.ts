@@ -17,6 +17,7 @@ import { type CheckedLaunch, checkLaunch } from './launch-run.ts';
 import { absentModels, absentText, refuseAbsent } from './named-models.ts';
 import { budgetsOf } from './plan-view.ts';
 import type { RecipeFile } from './recipe-file.ts';
+import { notesOnRecipe } from './recipe-notes.ts';
 import { type Models, modelOf } from './refuse-models.ts';
 import { suggestion } from './suggestion.ts';
 
@@ -38,15 +39,15 @@ const MEASURED_PROMPTS = 500;
  * its models are is counted without them too, and then nothing else that it names is looked for.
  */
 export async function dryRun(
-  { recipe, folder }: RecipeFile,
+  file: RecipeFile,
   connections: Pick<Connections, 'database' | 'objects'>,
   { rates, meanLengths, measuredLengths }: DryRunOptions,
 ): Promise<DryRunDocument> {
+  const { recipe, folder } = file;
   refuseUnknownStages(recipe, meanLengths);
   const absent = await absentModels(recipe, folder);
   refuseAbsent(absent.filter(({ name }) => recipe.parameters?.[name] === undefined));
-  const found =
-    absent.length === 0 ? factsOf(await checkLaunch({ recipe, folder }, connections)) : declared(recipe);
+  const found = absent.length === 0 ? factsOf(await checkLaunch(file, connections)) : declared(recipe);
   const meanLength = (stage: string) =>
     meanLengths.get(stage) ?? meanLengths.get('*') ?? measuredLengths.get(stage) ?? null;
   return {
@@ -55,6 +56,7 @@ export async function dryRun(
     meanLengths: Object.fromEntries(recipe.stages.map(({ stage }) => [stage, meanLength(stage)])),
     rates,
     absent: absent.map(absentText),
+    notes: notesOnRecipe(recipe),
   };
 }
 

@@ -45,6 +45,7 @@ const EXIT_CODE_OF: Record<string, number> = {
   EmptyBatch: EXIT.failure,
   MissingTool: EXIT.failure,
   OutOfResources: EXIT.failure,
+  OutOfSpace: EXIT.failure,
   Unavailable: EXIT.failure,
   Interrupted: EXIT.interrupted,
 };

@@ -44,16 +44,16 @@ export interface Launched {
 
 /** Reads and checks what a recipe names. Throws before anything is written. */
 export async function checkLaunch(
-  { recipe, folder }: RecipeFile,
+  { recipe, folder, at }: RecipeFile,
   { database, objects }: Pick<Connections, 'database' | 'objects'>,
 ): Promise<CheckedLaunch> {
   const places = { folder, database };
   const reasoning = await readPromptSource(recipe.prompts, places);
-  refuseSplits(recipe, reasoning.prompts);
+  refuseSplits(recipe, reasoning.prompts, at);
   const general = recipe.general_prompts && (await readPromptSource(recipe.general_prompts, places));
   const prompts = { ...reasoning, prompts: [...reasoning.prompts, ...(general?.prompts ?? [])] };
   refuseOverlap(prompts.prompts);
-  refuseDomains(recipe, prompts.prompts);
+  refuseDomains(recipe, prompts.prompts, at);
   const generalDomains = [...new Set(general?.prompts.map(({ domain }) => domain))];
   const { base: model, students } = await readModels(recipe, folder, objects);
   const models = { base: model, ...students };

@@ -7,7 +7,7 @@ import { PROJECT_ROOT } from '../infra/paths.ts';
 import { foundOf, InputError } from './errors.ts';
 import { applyOverrides, type Override, type Placed } from './overrides.ts';
 import { grouped, linesText } from './problem-lines.ts';
-import { type Problem, problemsOf } from './problems.ts';
+import { problemsOf } from './problems.ts';
 import type { Path } from './schema-keys.ts';
 import { parseYaml, type YamlDocument } from './yaml-document.ts';
 
@@ -16,7 +16,12 @@ export interface RecipeFile {
   recipe: Recipe;
   /** absolute */
   folder: string;
+  /** left out where it was not read from a file */
+  at?: PlaceOf;
 }
+
+/** `recipes/x.yaml line 12: ` or `--set k=4: ` for a key of the recipe: how an error about it begins. */
+export type PlaceOf = (path: Path) => string;
 
 /**
  * Reads a recipe with its overrides. Throws InputError naming every problem with its line.
@@ -24,7 +29,8 @@ export interface RecipeFile {
  */
 export async function readRecipe(path: string, overrides: readonly Override[] = []): Promise<RecipeFile> {
   const { text, absolute } = await readInput(path);
-  return { recipe: parseConfiguration(recipeSchema, text, path, overrides), folder: dirname(absolute) };
+  const { data, at } = parseText(recipeSchema, text, path, overrides);
+  return { recipe: data, folder: dirname(absolute), at };
 }
 
 /**
@@ -37,13 +43,26 @@ export function parseConfiguration<Schema extends z.ZodType>(
   file: string,
   overrides: readonly Override[] = [],
 ): z.output<Schema> {
+  return parseText(schema, text, file, overrides).data;
+}
+
+function parseText<Schema extends z.ZodType>(
+  schema: Schema,
+  text: string,
+  file: string,
+  overrides: readonly Override[],
+): { data: z.output<Schema>; at: PlaceOf } {
   const yaml = parseYaml(text, file);
   const { data, placed } = applyOverrides(schema, yaml.data, overrides);
   const parsed = schema.safeParse(data);
-  if (parsed.success) return parsed.data;
+  const at: PlaceOf = (path) => {
+    const { line, where } = placeOf(path, placed, yaml);
+    return `${where ?? `${file} line ${line}`}: `;
+  };
+  if (parsed.success) return { data: parsed.data, at };
   const problems = grouped(
     problemsOf(parsed.error, schema, data).map((problem) => ({
-      ...placeOf(problem, placed, yaml),
+      ...placeOf(problem.path, placed, yaml),
       what: problem.text,
       same: problem.same,
     })),
@@ -55,7 +74,7 @@ export function parseConfiguration<Schema extends z.ZodType>(
 
 /** A problem that an override brought is told as that override's. */
 function placeOf(
-  { path }: Problem,
+  path: Path,
   placed: readonly Placed[],
   yaml: YamlDocument,
 ): { line: number | null; where?: string } {

@@ -3,19 +3,39 @@ import type { ImportedPrompt } from '../algorithm/prompt-rows.ts';
 import type { DomainWeights } from '../contracts/options.ts';
 import type { Recipe, StageRecipe } from '../contracts/recipe.ts';
 import { InputError } from './errors.ts';
+import type { PlaceOf } from './recipe-file.ts';
+import type { Path } from './schema-keys.ts';
+
+const nowhere: PlaceOf = () => '';
 
 /** Reasoning prompts must be there to train on, and as many held out as evaluations ask for. */
-export function refuseSplits({ evaluation }: Recipe, prompts: readonly ImportedPrompt[]): void {
+export function refuseSplits(
+  recipe: Recipe,
+  prompts: readonly ImportedPrompt[],
+  at: PlaceOf = nowhere,
+): void {
   const heldOut = prompts.filter(({ split }) => split === 'test').length;
   if (heldOut === prompts.length) {
-    throw new InputError('prompts: expected some to train on, found held-out ones (split "test") alone');
+    throw new InputError(
+      `${at(['prompts'])}prompts: expected some to train on, found held-out ones (split "test") alone`,
+    );
   }
-  const most = Math.max(evaluation.problems, evaluation.quick_problems);
-  if (heldOut >= most) return;
-  throw new InputError(
-    `evaluation: expected at most as many problems as prompts are held out (${heldOut}), found ${most}. ` +
-      'Hold out more (prompts.test, rows with "split": "test"), or set evaluation.problems and quick_problems.',
-  );
+  for (const [key, asked] of problemsAsked(recipe)) {
+    if (heldOut >= asked) continue;
+    throw new InputError(
+      `${at(['evaluation', key])}evaluation: expected at most as many problems as prompts are held out (${heldOut}), ` +
+        `found ${asked}. Hold out more (prompts.test, rows with "split": "test"), or set evaluation.${key}.`,
+    );
+  }
+}
+
+/** Quick evaluations are made by stages with `eval_steps` alone. */
+function problemsAsked({ evaluation, stages }: Recipe): ['problems' | 'quick_problems', number][] {
+  const quick = stages.some(({ options }) => 'eval_steps' in options && options.eval_steps > 0);
+  return [
+    ['problems', evaluation.problems],
+    ...(quick ? ([['quick_problems', evaluation.quick_problems]] as ['quick_problems', number][]) : []),
+  ];
 }
 
 /** Held-out problems by the hash of their normalised text. */
@@ -38,18 +58,24 @@ export function refuseOverlap(prompts: readonly ImportedPrompt[]): void {
 /** Domains that a stage names, and the key that names them. */
 interface NamedDomains {
   key: string;
+  /** of that key, counted from the stage */
+  path: Path;
   domains: readonly string[];
   /** of a walk over the prompts; none: of a reward */
   weights?: DomainWeights;
 }
 
 /** Every domain that a stage names must have prompts to train on, and every walk must visit one. */
-export function refuseDomains({ stages }: Recipe, prompts: readonly ImportedPrompt[]): void {
+export function refuseDomains(
+  { stages }: Recipe,
+  prompts: readonly ImportedPrompt[],
+  at: PlaceOf = nowhere,
+): void {
   const train = prompts.filter(({ split }) => split === 'train').map(({ domain }) => domain);
   const known = [...new Set(train)];
-  for (const stage of stages) {
-    for (const { key, domains, weights } of domainsOf(stage)) {
-      const place = `${stage.stage}: ${key}`;
+  for (const [index, stage] of stages.entries()) {
+    for (const { key, path, domains, weights } of domainsOf(stage)) {
+      const place = `${at(['stages', index, ...path])}${stage.stage}: ${key}`;
       const unknown = domains.find((domain) => !known.includes(domain));
       if (unknown !== undefined)
         throw new InputError(
@@ -62,8 +88,9 @@ export function refuseDomains({ stages }: Recipe, prompts: readonly ImportedProm
 }
 
 function domainsOf(stage: StageRecipe): NamedDomains[] {
-  const walk = (key: string, weights: DomainWeights): NamedDomains => ({
+  const walk = (key: string, path: Path, weights: DomainWeights): NamedDomains => ({
     key,
+    path,
     weights,
     domains: Object.keys(weights),
   });
@@ -71,12 +98,18 @@ function domainsOf(stage: StageRecipe): NamedDomains[] {
   if (stage.algorithm === 'sft')
     return stage.data.flatMap((source, n) =>
       source.source === 'sampled' && source.domain_weights !== undefined
-        ? [walk(`data[${n}].domain_weights`, source.domain_weights)]
+        ? [walk(`data[${n}].domain_weights`, ['data', n, 'domain_weights'], source.domain_weights)]
         : [],
     );
   const { curriculum, rewards } = stage.options;
   return [
-    ...curriculum.map((phase, n) => walk(`curriculum[${n}].domain_weights`, phase.domain_weights)),
-    ...rewards.map(({ name, domains = [] }) => ({ key: `reward ${name}: domains`, domains })),
+    ...curriculum.map(({ domain_weights }, n) =>
+      walk(`curriculum[${n}].domain_weights`, ['options', 'curriculum', n, 'domain_weights'], domain_weights),
+    ),
+    ...rewards.map(({ name, domains = [] }, n) => ({
+      key: `reward ${name}: domains`,
+      path: ['options', 'rewards', n, 'domains'],
+      domains,
+    })),
   ];
 }

@@ -1,4 +1,5 @@
 import type { StatusDocument } from '../contracts/documents.ts';
+import { type FullDisk, fullDisks, fullDiskText } from '../infra/disks.ts';
 import { withoutPassword } from '../infra/postgres.ts';
 import type { Stack } from '../infra/stack.ts';
 import { tableText } from './output.ts';
@@ -9,7 +10,8 @@ const SERVERS = ['temporal', 'postgres', 's3'] as const;
 const OPEN = ', open to every user of this machine';
 
 /** What `r1 status` tells of a running stack; no secret in it. */
-export function statusOf({ temporal, postgres, s3, processes }: Stack): StatusDocument {
+export function statusOf(stack: Stack): StatusDocument {
+  const { temporal, postgres, s3, processes } = stack;
   const own = processes.map(({ name, role, identity, state }) => ({
     name,
     role,
@@ -29,19 +31,25 @@ export function statusOf({ temporal, postgres, s3, processes }: Stack): StatusDo
       ...external.map((role) => ({ name: role, role, pid: null, state: 'external' as const })),
       ...own,
     ],
+    fullDisks: fullDisks(stack),
   };
 }
 
 /** The addresses and the processes as a person reads them. */
-export function statusText({ temporal, postgres, s3, processes }: StatusDocument): string {
+export function statusText({ processes, fullDisks, ...addresses }: StatusDocument): string {
   const rows = processes.map(({ name, pid, state }) => [name, state, pid === null ? '–' : String(pid)]);
-  return [addressText({ temporal, postgres, s3 }), '', tableText(['process', 'state', 'pid'], rows)].join(
-    '\n',
-  );
+  const disks = fullDisks.length === 0 ? [] : ['', disksText(fullDisks)];
+  return [addressText(addresses), '', tableText(['process', 'state', 'pid'], rows), ...disks].join('\n');
 }
 
+const disksText = (disks: readonly FullDisk[]) => disks.map((disk) => `! ${fullDiskText(disk)}`).join('\n');
+
 /** Where the servers are: printed whenever they are brought up. */
-export function addressText({ temporal, postgres, s3 }: Omit<StatusDocument, 'processes'>): string {
+export function addressText({
+  temporal,
+  postgres,
+  s3,
+}: Pick<StatusDocument, 'temporal' | 'postgres' | 's3'>): string {
   return [
     `Temporal    ${temporal.address}${temporal.openTo === null ? '' : OPEN}`,
     `  its UI    ${temporal.ui ?? '(not known: the server is not ours)'}`,

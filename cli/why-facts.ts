@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import type { Client } from '@temporalio/client';
 import type { ShowDocument } from '../contracts/documents.ts';
 import { queues, runWorkflowId, type StageProgress, stageWorkflowId } from '../contracts/workflows.ts';
+import { type FullDisk, fullDisks } from '../infra/disks.ts';
 import { identityOf, isAlive } from '../infra/process-identity.ts';
 import type { ProcessRecord } from '../infra/state.ts';
 import { listRuns } from '../stores/runs.ts';
@@ -49,6 +50,8 @@ export interface WhyFacts {
   run: string | null;
   /** of the local stack; empty where the workers are elsewhere */
   processes: LocalProcess[];
+  /** of the local stack */
+  fullDisks: FullDisk[];
   rows: Answer<{ show: ShowDocument; others: string[] }>;
   objects: Answer<null>;
   temporal: Answer<WorkflowFacts>;
@@ -64,7 +67,8 @@ export async function gatherFacts(connections: Connections, name: string | undef
     answer(() => askTemporal(connections, run, show && (currentStage(show)?.stage ?? null))),
   ]);
   const processes = connections.stack.processes.map(localProcess);
-  return { now: Date.now(), run, processes, rows, objects, temporal };
+  const disks = fullDisks(connections.stack);
+  return { now: Date.now(), run, processes, fullDisks: disks, rows, objects, temporal };
 }
 
 /** Looked at by itself: who should tell that a process is gone may be gone as well. */

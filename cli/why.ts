@@ -1,6 +1,7 @@
 /** What a run waits for, decided from what its servers answered: the first rule that holds tells it. */
 import { waysOn, waysText } from '../algorithm/ways-on.ts';
 import type { ShowDocument, WhyDocument } from '../contracts/documents.ts';
+import { fullDiskText } from '../infra/disks.ts';
 import { duration } from './figures.ts';
 import { currentStage } from './follow-run.ts';
 import type { PendingCall, WhyFacts, WorkflowFacts } from './why-facts.ts';
@@ -60,6 +61,7 @@ export function withoutStack(run: string | undefined): WhyDocument {
 }
 
 const RULES: readonly Rule[] = [
+  diskFull,
   databaseAway,
   ended,
   temporalAway,
@@ -71,6 +73,18 @@ const RULES: readonly Rule[] = [
   noRewards,
   triedAgain,
 ];
+
+/** Looked at before the servers: without room they fail in many ways. */
+function diskFull(known: Known): Because | null {
+  const { name, fullDisks, show } = known;
+  if (fullDisks.length === 0 || (show !== null && show.status !== 'running')) return null;
+  const disks = fullDisks.map(fullDiskText).join('; ');
+  return {
+    waitsFor: 'disk',
+    text: `${capital(name)} waits for room: ${disks}. Nothing that was committed is lost. ${byRows(known)}`.trim(),
+    ways: [{ command: 'r1 status', does: 'tells which processes run' }],
+  };
+}
 
 function databaseAway({ name, rows, temporal, workflow }: Known): Because | null {
   if (!('error' in rows)) return null;

@@ -40,6 +40,9 @@ export const statusDocument = z.object({
   postgres: z.object({ url: z.string().describe('without the password') }),
   s3: z.object({ endpoint: z.string(), bucket: z.string() }),
   processes: z.array(processSchema),
+  fullDisks: z
+    .array(z.object({ folder: z.string(), freeBytes: z.number() }))
+    .describe('disks of ours without room, each by a folder on it; what cannot be written waits'),
 });
 export type StatusDocument = z.infer<typeof statusDocument>;
 
@@ -224,6 +227,7 @@ export const waitsForSchema = z.enum([
   'trainer',
   'rewards',
   'another-try',
+  'disk',
   'work',
 ]);
 

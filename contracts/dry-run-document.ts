@@ -43,5 +43,6 @@ export const dryRunDocument = z.object({
   absent: z
     .array(z.string())
     .describe('models that are not at hand: where there are any, nothing but the recipe itself was checked'),
+  notes: z.array(z.string()).describe('what is right and still worth knowing'),
 });
 export type DryRunDocument = z.infer<typeof dryRunDocument>;

@@ -21,8 +21,10 @@ export const failures = {
   EmptyBatch: { retryable: false },
   /** A program that the work needs is not installed where it is to run. */
   MissingTool: { retryable: false },
-  /** Memory or disk ran out. */
+  /** Memory ran out. */
   OutOfResources: { retryable: false },
+  /** A disk is full. Somebody makes room: then it goes on by itself, however long that took. */
+  OutOfSpace: { retryable: true },
   /** A server that did not answer, or answered that it cannot now. */
   Unavailable: { retryable: true },
 } as const satisfies Record<string, { retryable: boolean }>;

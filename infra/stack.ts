@@ -16,7 +16,12 @@ import { ensureNamespace } from './temporal-namespace.ts';
 import { localWorkers, type WorkerSpec } from './workers.ts';
 
 /** A running stack: where its servers are, how to be let in, and its processes. Holds secrets. */
-export type Stack = Connections & { home: string; processes: ProcessRecord[] };
+export type Stack = Connections & {
+  home: string;
+  processes: ProcessRecord[];
+  /** Folder of the local PostgreSQL's data; null where it is not ours. */
+  postgresData: string | null;
+};
 
 export type StartOptions = {
   settings?: Settings;
@@ -122,7 +127,8 @@ function stackOf(state: StackState, settings: Settings): Stack {
   if (secrets === undefined)
     throw new StackError(`${settings.home}: its secrets.json is gone. Stop the stack: r1 down --purge.`);
   const connections = connectionsOf(requireAddresses(state), settings, secrets);
-  return { ...connections, home: settings.home, processes: state.processes };
+  const { processes, postgresData } = state;
+  return { ...connections, home: settings.home, processes, postgresData };
 }
 
 /** A running stack keeps the addresses with which it was started. */

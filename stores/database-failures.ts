@@ -27,9 +27,14 @@ const RULES: readonly Rule[] = [
     says: 'has other tables than expected. Run `r1 up`, which brings the schema up to date, or mend R1_DATABASE_URL.',
   },
   {
-    matches: /^(53100|53200)$/,
+    matches: /^53100$/,
+    kind: 'OutOfSpace',
+    says: 'has no room left on its disk. It is tried again: make room.',
+  },
+  {
+    matches: /^53200$/,
     kind: 'OutOfResources',
-    says: 'ran out of disk or memory. Make room, then `r1 retry`.',
+    says: 'ran out of memory. Give it more, then `r1 retry`.',
   },
   { matches: /^(08...|57P0[1-5]|53300)$/, kind: 'Unavailable', says: `does not answer now. ${AGAIN}` },
   {

@@ -41,7 +41,7 @@ const REFUSED: Rule = {
   kind: 'InvalidInput',
   says: 'refused access. Mend R1_S3_ACCESS_KEY_ID, R1_S3_SECRET_ACCESS_KEY or their rights to the bucket (R1_S3_BUCKET).',
 };
-const FULL: Rule = { kind: 'OutOfResources', says: 'is out of space. Make room, then `r1 retry`.' };
+const FULL: Rule = { kind: 'OutOfSpace', says: 'is out of space. It is tried again: make room.' };
 const BUSY: Rule = {
   kind: 'Unavailable',
   says: 'cannot answer now. It is tried again; `r1 status` tells whether it runs.',

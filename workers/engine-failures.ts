@@ -12,13 +12,19 @@ const kinds: Record<string, FailureKind> = {
 const outOfMemory =
   /bad_alloc|bad allocation|out of memory|Failed to allocate memory|Array buffer allocation failed/i;
 
-/** The kind of an engine's error; null where it is none that is known. */
+/** Codes of the system for a disk, or a user's share of it, without room. */
+const noRoom: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT']);
+
+/** The kind of an engine's or the system's error; null where it is none that is known. */
 export function failureOfEngine(error: unknown): Failure | null {
   if (!(error instanceof Error)) return null;
   if (outOfMemory.test(error.message)) {
     return new Failure('OutOfResources', `${error.message}: use a smaller batch or a larger machine`, {
       cause: error,
     });
+  }
+  if ('code' in error && noRoom.has(error.code)) {
+    return new Failure('OutOfSpace', `${error.message}. It is tried again: make room`, { cause: error });
   }
   const kind = kinds[error.name];
   return kind === undefined ? null : new Failure(kind, error.message, { cause: error });

@@ -1,17 +1,18 @@
 /** The reward worker: verifiers, and the reward models that runs have trained. Serves the queue `rewards`. */
 import { availableParallelism } from 'node:os';
+import { Context } from '@temporalio/activity';
 import { Worker } from '@temporalio/worker';
 import { createRewardActivities } from '../activities/index.ts';
 import { createRewardModels } from '../activities/reward-models.ts';
 import { queues } from '../contracts/workflows.ts';
 import { startEngineThread } from '../engine/thread.ts';
-import { createRewardTools } from '../rewards/tools.ts';
+import { cancelledBy, createRewardTools } from '../rewards/tools.ts';
 import { activityDuties } from './activity-duties.ts';
 import { closeSurroundings, openSurroundings, runUntilStopped, shutdownTimes } from './worker-process.ts';
 
 const surroundings = await openSurroundings();
 const { settings, connection, connections, stores, failpoints, logger } = surroundings;
-const tools = createRewardTools();
+const tools = cancelledBy(createRewardTools(), () => Context.current().cancellationSignal);
 const models = createRewardModels({
   objects: stores.objects,
   openEngine: () => startEngineThread({ threads: settings.threads ?? availableParallelism() }),

@@ -26,7 +26,9 @@ const surroundings = await openSurroundings();
 const { settings, connection, connections, stores, failpoints, logger } = surroundings;
 const engine = startEngineThread({ threads: settings.threads ?? availableParallelism() });
 const incarnation = `train/${hostname()}/${randomUUID().slice(0, 8)}`;
-const notes = leaseNotes(homePaths(settings.home).leases, settings.workerName);
+const notes = leaseNotes(homePaths(settings.home).leases, settings.workerName, (line) =>
+  logger.warn(`trainer: ${line}`),
+);
 let lastCall = Date.now();
 let stopping = false;
 let serving: Worker | null = null;

@@ -1,8 +1,17 @@
 import { join } from 'node:path';
-import { DefaultLogger, type Logger, NativeConnection, Runtime, type Worker } from '@temporalio/worker';
+import { inspect } from 'node:util';
+import {
+  DefaultLogger,
+  type LogEntry,
+  type Logger,
+  NativeConnection,
+  Runtime,
+  type Worker,
+} from '@temporalio/worker';
 import type { Stores } from '../activities/dependencies.ts';
 import { createFailpoints, type Failpoints } from '../activities/failpoints.ts';
 import { type Connections, connectionsFromSettings } from '../infra/connections.ts';
+import { outliveLostOutput, writeLine } from '../infra/log-lines.ts';
 import { readSettings, type Settings } from '../infra/settings.ts';
 import { createDatabase } from '../stores/database.ts';
 import { createObjectStore } from '../stores/objects.ts';
@@ -19,11 +28,19 @@ export interface WorkerSurroundings {
   logger: Logger;
 }
 
+/** As Temporal's own logger writes it, but a line that finds no room on the disk is lost, and nothing else with it. */
+function logLine({ level, timestampNanos, message, meta }: LogEntry): void {
+  const at = new Date(Number(timestampNanos / 1_000_000n)).toISOString();
+  const more = meta === undefined ? '' : ` ${inspect(meta)}`;
+  writeLine(process.stderr.fd, `${at} [${level}] ${message}${more}`);
+}
+
 /** What every worker process begins with: its settings, a connection to Temporal, the two stores. */
 export async function openSurroundings(): Promise<WorkerSurroundings> {
   const settings = readSettings();
   const connections = connectionsFromSettings(settings);
-  const logger = new DefaultLogger('INFO');
+  outliveLostOutput();
+  const logger = new DefaultLogger('INFO', logLine);
   Runtime.install({ logger, shutdownSignals: [] });
   const connection = await NativeConnection.connect({ address: connections.temporal.address });
   const stores = {

@@ -1,14 +1,15 @@
-import { type ActivityOptions, proxyActivities } from '@temporalio/workflow';
+import { type ActivityOptions, patched, proxyActivities } from '@temporalio/workflow';
 import type { OrchestratorActivities, RewardActivities } from '../contracts/activities.ts';
 import { type FailureKind, failures } from '../contracts/failures.ts';
 import type { TrainingActivities } from '../contracts/training.ts';
 import { queues } from '../contracts/workflows.ts';
+import { lastFailedFor } from './errors.ts';
 
 const permanent = (Object.keys(failures) as FailureKind[]).filter((kind) => !failures[kind].retryable);
 
 /**
- * What no server answers within an hour of retrying parks the stage; until then an outage is waited out.
- * A lost worker is noticed by its silence.
+ * What does not succeed within an hour of retrying parks the stage, unless it waits for a server or for room on a
+ * disk (`waitingForServers`). A lost worker is noticed by its silence.
  */
 const patient = {
   startToCloseTimeout: '10 minutes',
@@ -22,10 +23,10 @@ const patient = {
   },
 } as const;
 
-export const orchestrator = proxyActivities<OrchestratorActivities>({
-  taskQueue: queues.orchestrator,
-  ...patient,
-});
+export const orchestrator = waitingForServers(
+  proxyActivities<OrchestratorActivities>({ taskQueue: queues.orchestrator, ...patient }),
+  (error) => lastFailedFor(error, 'OutOfSpace') || (lastFailedFor(error, 'Unavailable') && patched(WAITS)),
+);
 
 /** Tells the rows how a stage stands, however long the database is away: nobody is kept waiting by it. */
 export const unhurried = proxyActivities<Pick<OrchestratorActivities, 'setStageStatus'>>({
@@ -34,7 +35,11 @@ export const unhurried = proxyActivities<Pick<OrchestratorActivities, 'setStageS
   scheduleToCloseTimeout: undefined,
 });
 
-export const rewards = proxyActivities<RewardActivities>({ taskQueue: queues.rewards, ...patient });
+/** Whether a verdict may be had by asking again, nobody knows: that is not asked for ever (rule 10). */
+export const rewards = waitingForServers(
+  proxyActivities<RewardActivities>({ taskQueue: queues.rewards, ...patient }),
+  (error) => lastFailedFor(error, 'OutOfSpace'),
+);
 
 /** Waits on the shared queue until some trainer is free, for as long as that takes. */
 export const freeTrainers = proxyActivities<Pick<TrainingActivities, 'acquire'>>({
@@ -55,3 +60,29 @@ export const trainerOptions = (queue: string): ActivityOptions => ({
   heartbeatTimeout: '10 seconds',
   retry: { maximumAttempts: 1 },
 });
+
+/** Marks histories whose activities wait for a server longer than the hour. */
+const WAITS = 'waits-for-servers';
+
+/** Activities that are called anew, where their time ran out, for as long as `goesOn` says that waiting helps. */
+function waitingForServers<Stubs extends object>(stubs: Stubs, goesOn: (error: unknown) => boolean): Stubs {
+  type Call = (...args: unknown[]) => Promise<unknown>;
+  const waiting =
+    (call: Call): Call =>
+    async (...args) => {
+      for (;;) {
+        try {
+          return await call(...args);
+        } catch (error) {
+          if (!goesOn(error)) throw error;
+        }
+      }
+    };
+  return new Proxy(stubs, {
+    get(target, name) {
+      const stub = Reflect.get(target, name) as Call & { executeWithOptions: Call };
+      const executeWithOptions = waiting(stub.executeWithOptions.bind(stub));
+      return Object.assign(waiting(stub), { executeWithOptions });
+    },
+  });
+}

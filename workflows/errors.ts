@@ -13,6 +13,14 @@ export function failureKind(error: unknown): FailureKind | string | null {
   return cause instanceof ApplicationFailure ? (cause.type ?? null) : null;
 }
 
+/** Whether an activity was tried until its time ran out, and last failed in this way. */
+export function lastFailedFor(error: unknown, kind: FailureKind): boolean {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if (cause instanceof ApplicationFailure && cause.type === kind) return true;
+  }
+  return false;
+}
+
 /** Whether a call to a trainer failed because it is not there: silence, or its own word. */
 export function saysTrainerIsLost(error: unknown): boolean {
   if (error instanceof TrainerLost) return true;

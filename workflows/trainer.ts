@@ -1,4 +1,4 @@
-import { CancellationScope, condition, scheduleActivity, sleep } from '@temporalio/workflow';
+import { CancellationScope, condition, patched, scheduleActivity, sleep } from '@temporalio/workflow';
 import type { CommittedCheckpoint } from '../contracts/activities.ts';
 import type { BranchKey } from '../contracts/identity.ts';
 import type { TrainingActivities } from '../contracts/training.ts';
@@ -20,9 +20,13 @@ export async function acquireTrainer(
 ): Promise<HeldTrainer> {
   const lease = await orchestrator.claimTerm({ key });
   const summary = `load step ${checkpoint.step} · term ${lease.term}`;
-  const got = await freeTrainers.acquire.executeWithOptions({ summary }, [
-    { lease, checkpoint: checkpoint.manifest, withReference },
-  ]);
+  const got = await untilServersAnswer(
+    () =>
+      freeTrainers.acquire.executeWithOptions({ summary }, [
+        { lease, checkpoint: checkpoint.manifest, withReference },
+      ]),
+    () => patched(ACQUIRE_WAITS),
+  );
   return {
     lease,
     queue: got.queue,
@@ -49,12 +53,26 @@ export async function callTrainer<Name extends keyof OwnCalls>(
   const args = [{ lease: trainer.lease, ...input }];
   const options = { ...trainerOptions(trainer.queue), summary };
   const call = () => scheduleActivity<Awaited<ReturnType<OwnCalls[Name]>>>(name, args, options);
+  try {
+    return await untilServersAnswer(() => untilLost(trainer.queue, lost, call));
+  } catch (error) {
+    if (saysTrainerIsLost(error)) throw new TrainerLost(`${name} on ${trainer.queue}: no answer`);
+    throw error;
+  }
+}
+
+/** Marks histories in which a trainer is asked again for as long as a server is away while it loads. */
+const ACQUIRE_WAITS = 'acquire-waits-for-servers';
+/** What somebody else has to end: a server that is away, a disk without room. */
+const WAITED_FOR: ReadonlySet<string | null> = new Set(['Unavailable', 'OutOfSpace']);
+
+/** Makes a call again, with pauses, for as long as it fails for want of a server. */
+async function untilServersAnswer<T>(call: () => Promise<T>, goesOn = () => true): Promise<T> {
   for (let wait = 500; ; wait = Math.min(wait * 2, 15_000)) {
     try {
-      return await untilLost(trainer.queue, lost, call);
+      return await call();
     } catch (error) {
-      if (saysTrainerIsLost(error)) throw new TrainerLost(`${name} on ${trainer.queue}: no answer`);
-      if (failureKind(error) !== 'Unavailable') throw error;
+      if (!WAITED_FOR.has(failureKind(error)) || !goesOn()) throw error;
       await sleep(wait);
     }
   }

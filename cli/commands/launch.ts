@@ -14,6 +14,7 @@ import { parseOverride } from '../overrides.ts';
 import { planText } from '../plan-view.ts';
 import { notesOn } from '../prompt-notes.ts';
 import { type RecipeFile, readRecipe } from '../recipe-file.ts';
+import { notesOnRecipe, waitText } from '../recipe-notes.ts';
 import { watchRun } from '../watch-run.ts';
 
 interface Options {
@@ -76,13 +77,14 @@ async function launchRecipe(path: string, options: Options): Promise<void> {
   const { set = [], name, detach, json } = options;
   if (name !== undefined) checkName(name);
   const file = await readRecipe(path, set.map(parseOverride));
+  for (const wait of waitText(file.recipe)) process.stderr.write(`${wait}\n`);
   if (options.dryRun) return await showDryRun(file, options);
   refuseDryRunOptions(options);
   await withConnections(async (connections) => {
     const checked = await checkLaunch(file, connections);
     const launched = await launch(checked, connections, name);
     if (json) return printDocument('launch', launched);
-    for (const note of notesOn(checked.prompts)) printLine(note);
+    for (const note of [...notesOnRecipe(checked.recipe), ...notesOn(checked.prompts)]) printLine(note);
     const { run, ui } = launched;
     printLine(`Launched ${run}${ui === null ? '' : `: ${ui}`}`);
     printLine(`\n${planText(checked.recipe)}\n`);

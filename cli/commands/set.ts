@@ -9,6 +9,7 @@ import { InputError } from '../errors.ts';
 import { operatorName, standingStage } from '../operator.ts';
 import { positiveInteger } from '../options.ts';
 import { examples, printDocument, printLine } from '../output.ts';
+import { notesOnClipping } from '../recipe-notes.ts';
 import { readShow } from '../run-rows.ts';
 import { suggestion } from '../suggestion.ts';
 import { tellOfChanges } from '../workflow-client.ts';
@@ -73,5 +74,7 @@ function setText({ run, stage, changes }: SetDocument): string {
   const later = changes.some(({ field }) => field === 'temperature')
     ? ' The temperature holds from the first rollout that begins there or later.'
     : '';
-  return `${run}/${stage}: from step ${first} on ${numbers}, by ${changes[0]?.author}.${later}`;
+  const epsilon = changes.find(({ field }) => field === 'epsilon')?.value ?? 0;
+  const notes = notesOnClipping({ epsilon }).map((note) => `\n${note}`);
+  return `${run}/${stage}: from step ${first} on ${numbers}, by ${changes[0]?.author}.${later}${notes.join('')}`;
 }

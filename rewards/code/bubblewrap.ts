@@ -1,7 +1,7 @@
 import { BOX, type SandboxedCommand } from './sandboxed-command.ts';
 
 /** Descriptors that bubblewrap and the command inherit. */
-export const FD = { result: 3, status: 4, block: 5, firstFile: 6 } as const;
+export const FD = { result: 3, status: 4, block: 5, filter: 6, firstFile: 7 } as const;
 
 /** What of the machine is seen inside, and how it is bounded. */
 export interface View {
@@ -27,7 +27,7 @@ export function bubblewrapArguments(command: SandboxedCommand, view: View): stri
     ...[...view.links].flatMap(([name, target]) => ['--symlink', target, `/${name}`]),
     ...fileSystems(command.limits.fileBytes),
     ...command.files.flatMap(fileArguments),
-    ...['--remount-ro', '/', '--chdir', '/tmp'],
+    ...['--remount-ro', '/', '--chdir', '/tmp', '--seccomp', String(FD.filter)],
     ...['--json-status-fd', String(FD.status), '--block-fd', String(FD.block), '--'],
     ...[
       view.prlimit,
@@ -61,11 +61,15 @@ const ENVIRONMENT = [
   ['PYTHONIOENCODING', 'utf-8'],
 ] as const;
 
-/** `--dev` makes /dev in memory without a size: it becomes read-only, and /dev/shm gets its own size. */
+/**
+ * `--dev` makes /dev in memory without a size: it becomes read-only, and /dev/shm gets its own size. /proc is
+ * read-only too, since a session's priority can be lowered there.
+ */
 function fileSystems(bytes: number): string[] {
   const size = ['--size', String(bytes)];
   return [
-    ...['--proc', '/proc', '--dev', '/dev', ...size, '--tmpfs', '/dev/shm', '--remount-ro', '/dev'],
+    ...['--proc', '/proc', '--remount-ro', '/proc'],
+    ...['--dev', '/dev', ...size, '--tmpfs', '/dev/shm', '--remount-ro', '/dev'],
     ...[...size, '--tmpfs', '/tmp', '--dir', BOX],
   ];
 }

@@ -19,6 +19,8 @@ export interface CgroupLimits {
 export interface Cgroup {
   add(pid: number): void;
   cpuSeconds(): number;
+  /** ids of the threads in it */
+  threads(): number[];
   /** whether the kernel killed any of its processes for want of memory */
   killedForMemory(): boolean;
   /** Removes it, waiting for its last processes to be gone. Throws when they stay. */
@@ -96,6 +98,7 @@ function usable(maker: CgroupMaker, folders: readonly string[]): CgroupMaker | u
     folders.forEach(sweep);
     const group = maker.make({ memoryBytes: 2 ** 26, processes: 8 });
     group.cpuSeconds();
+    group.threads();
     group.killedForMemory();
     // Nothing runs in it: it goes at the first try.
     group.remove().catch(() => {});
@@ -162,6 +165,9 @@ function field(path: string, key: string): number {
   return Number(line.slice(key.length + 1));
 }
 
+/** Whole numbers, one a line. */
+const numbersIn = (path: string) => readFileSync(path, 'utf8').split('\n').filter(Boolean).map(Number);
+
 function exists(folder: string, file: string): boolean {
   return readdirSync(folder).includes(file);
 }
@@ -191,6 +197,7 @@ function makeVersion1(
       for (const folder of folders) writeFileSync(join(folder, 'cgroup.procs'), String(pid));
     },
     cpuSeconds: () => Number(readFileSync(join(cpuacct, 'cpuacct.usage'), 'utf8')) / 1e9,
+    threads: () => numbersIn(join(pids, 'tasks')),
     killedForMemory: () => field(join(memory, 'memory.oom_control'), 'oom_kill') > 0,
     remove: () => removeAll(folders),
   };
@@ -211,6 +218,7 @@ function makeVersion2(base: string, { memoryBytes, processes }: CgroupLimits): C
   return {
     add: (pid) => writeFileSync(join(folder, 'cgroup.procs'), String(pid)),
     cpuSeconds: () => field(join(folder, 'cpu.stat'), 'usage_usec') / 1e6,
+    threads: () => numbersIn(join(folder, 'cgroup.threads')),
     killedForMemory: () => field(join(folder, 'memory.events'), 'oom_kill') > 0,
     remove: () => removeAll([folder]),
   };

@@ -4,7 +4,7 @@ import { FD } from './bubblewrap.ts';
 import type { Cgroup } from './cgroups.ts';
 import { withoutInherited } from './inherited-descriptors.ts';
 import type { RunLimits } from './limits.ts';
-import { countsWaiting, usageOf } from './process-usage.ts';
+import { cpuSecondsOf, ownSeconds, processesOf, type Threads, threadsOf, timesOf } from './process-usage.ts';
 import type { RunOutcome } from './run-outcome.ts';
 import { SandboxError } from './sandbox-error.ts';
 
@@ -14,15 +14,21 @@ export interface Containment {
   args: readonly string[];
   /** who it runs as; undefined: as this process does */
   uid: number | undefined;
+  /** of system calls, as `FD.filter` holds it */
+  filter: Buffer;
   /** contents of `FD.firstFile` and the descriptors after it */
   files: readonly (string | Buffer)[];
   stdin: string | Buffer;
   limits: RunLimits;
   /** null: resource limits must do */
   cgroup: Cgroup | null;
+  /** ends it, and rejects with the signal's reason */
+  signal: AbortSignal | undefined;
 }
 
 const POLL_MILLISECONDS = 100;
+/** How much longer than its wall limit a program may take that lacks a processor. */
+const PATIENCE = 3;
 const SETUP_SECONDS = 60;
 const STDERR_KEPT = 64 * 1024;
 
@@ -61,9 +67,8 @@ class Watch {
   #failure: string | undefined;
   #startedAt = performance.now();
   #polledAt = performance.now();
-  /** seconds for which this very process could not look after the program */
-  #stalled = 0;
-  #usage = { cpuSeconds: 0, waitedSeconds: 0 };
+  #threads: Threads = new Map();
+  #usage = { cpuSeconds: 0, ownSeconds: 0 };
   #timer: NodeJS.Timeout;
 
   constructor(containment: Containment) {
@@ -79,6 +84,8 @@ class Watch {
       1000 * SETUP_SECONDS,
     );
     this.#readStatus();
+    this.#feed(FD.filter, containment.filter);
+    containment.signal?.addEventListener('abort', this.#onAbort, { once: true });
     containment.files.forEach((content, index) => {
       this.#feed(FD.firstFile + index, content);
     });
@@ -130,29 +137,39 @@ class Watch {
 
   #poll(): void {
     const now = performance.now();
-    this.#stalled += Math.max(0, now - this.#polledAt - POLL_MILLISECONDS) / 1000;
+    this.#sample((now - this.#polledAt) / 1000);
     this.#polledAt = now;
     const { cpuSeconds, wallSeconds } = this.#containment.limits;
-    const atWall = now - this.#startedAt >= 1000 * wallSeconds;
-    this.#sample(atWall);
     if (this.#usage.cpuSeconds >= cpuSeconds) this.#stop('cpu');
-    else if (atWall) this.#stop('wall');
+    else if (this.#usage.ownSeconds >= wallSeconds) this.#stop('wall');
+    else if (now - this.#startedAt >= 1000 * PATIENCE * wallSeconds) this.#stop('starved');
     else this.#schedule();
   }
 
-  #sample(waitingToo: boolean): void {
+  #sample(seconds: number): void {
+    if (this.#init === undefined) return;
     const { cgroup } = this.#containment;
-    if (this.#init !== undefined && (cgroup === null || waitingToo)) {
-      const { cpuSeconds, waitedSeconds } = usageOf(this.#init);
-      this.#usage = { cpuSeconds: Math.max(cpuSeconds, this.#usage.cpuSeconds), waitedSeconds };
-    }
-    if (cgroup !== null) this.#usage.cpuSeconds = cgroup.cpuSeconds();
+    const processes = cgroup === null ? processesOf(this.#init) : [];
+    const before = this.#threads;
+    this.#threads = timesOf(cgroup?.threads() ?? processes.flatMap(threadsOf), before, seconds);
+    const sofar = this.#usage.cpuSeconds;
+    const total = cgroup?.cpuSeconds() ?? Math.max(sofar, cpuSecondsOf(processes));
+    const own = ownSeconds({
+      seconds,
+      unattended: seconds - POLL_MILLISECONDS / 1000,
+      cpuSeconds: total - sofar,
+      before,
+      after: this.#threads,
+    });
+    this.#usage = { cpuSeconds: total, ownSeconds: this.#usage.ownSeconds + own };
   }
 
   #stop(reason: NonNullable<RunOutcome['stoppedBy']>): void {
     this.#stoppedBy ??= reason;
     this.#kill();
   }
+
+  readonly #onAbort = () => this.#kill();
 
   #fail(message: string): void {
     this.#failure ??= message;
@@ -169,11 +186,11 @@ class Watch {
   #ended(): Promise<RunOutcome> {
     return new Promise((resolve, reject) => {
       this.#child.once('error', (error) => {
-        clearTimeout(this.#timer);
+        this.#unwatch();
         reject(new SandboxError('sandbox-failed', `bubblewrap could not be started: ${error.message}`));
       });
       this.#child.once('close', () => {
-        clearTimeout(this.#timer);
+        this.#unwatch();
         try {
           resolve(this.#outcome());
         } catch (error) {
@@ -183,7 +200,13 @@ class Watch {
     });
   }
 
+  #unwatch(): void {
+    clearTimeout(this.#timer);
+    this.#containment.signal?.removeEventListener('abort', this.#onAbort);
+  }
+
   #outcome(): RunOutcome {
+    this.#containment.signal?.throwIfAborted();
     const stderr = this.#stderr.bytes().toString();
     const { cgroup } = this.#containment;
     const failure = this.#failure ?? (this.#started() ? undefined : stderr.trim() || 'it said nothing');
@@ -194,7 +217,7 @@ class Watch {
       stoppedBy: this.#stoppedBy,
       killedForMemory: cgroup?.killedForMemory() ?? false,
       cpuSeconds: cgroup?.cpuSeconds() ?? this.#usage.cpuSeconds,
-      waitedSeconds: countsWaiting() ? this.#usage.waitedSeconds + this.#stalled : null,
+      ownSeconds: this.#usage.ownSeconds,
       wallSeconds: (performance.now() - this.#startedAt) / 1000,
       stdout: this.#stdout.bytes(),
       stderr,

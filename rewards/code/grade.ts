@@ -2,20 +2,16 @@ import { z } from 'zod';
 import { askAgain } from '../ask-again.ts';
 import { type Graded, refused } from '../verifier.ts';
 import { extractCode } from './code-block.ts';
+import { entryLimitsShape, refuseTooManyTests, runLimitsOf } from './limits.ts';
 import type { Sandbox } from './sandbox.ts';
 import { parseVerificationInfo } from './test-case.ts';
 import { type CodeTask, type CodeVerdict, verifyCode } from './verify-code.ts';
-
-const MEGABYTE = 1_000_000;
 
 const entrySchema = z.looseObject({
   verification_info: z.unknown().optional(),
   /** Open-R1's checker: a program in Python that is called with input, expected and actual output */
   checker: z.string().min(1).optional(),
-  /** seconds of CPU time a test */
-  time_limit: z.number().positive().optional(),
-  /** megabytes a test */
-  memory_limit: z.number().positive().optional(),
+  ...entryLimitsShape,
 });
 
 /**
@@ -47,14 +43,12 @@ function gradedOf(verdict: CodeVerdict, extracted: string): Graded {
 
 function readTask(entry: unknown) {
   try {
-    const { verification_info, checker, time_limit, memory_limit } = entrySchema.parse(entry);
-    const run = {
-      ...(time_limit === undefined ? {} : { cpuSeconds: time_limit }),
-      ...(memory_limit === undefined ? {} : { memoryBytes: Math.ceil(memory_limit * MEGABYTE) }),
-    };
+    const { verification_info, checker, ...limits } = entrySchema.parse(entry);
+    const info = parseVerificationInfo(verification_info ?? entry);
+    refuseTooManyTests(info.tests);
     return {
-      ...parseVerificationInfo(verification_info ?? entry),
-      limits: { run },
+      ...info,
+      limits: { run: runLimitsOf(limits) },
       ...(checker === undefined ? {} : { checker: { ...OPEN_R1_CHECKER, source: checker } }),
     };
   } catch (error) {

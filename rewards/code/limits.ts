@@ -1,23 +1,29 @@
 import { z } from 'zod';
 
+const MEGABYTE = 1_000_000;
 const MEBIBYTE = 1024 * 1024;
+const GIBIBYTE = 1024 * MEBIBYTE;
 
 /**
- * What one run of a program may use. CPU time decides verdicts, since it is the program's own doing; wall
- * time only ends what would never end, and must leave room for a machine that is busy with others.
+ * What one run of a program may use: its CPU time, and the time that it spends by its own doing. Time in which the
+ * machine keeps it waiting for a processor counts for neither.
  */
 const runLimitsShape = {
   /** CPU seconds of all its processes together */
-  cpuSeconds: z.number().positive(),
-  wallSeconds: z.number().positive(),
+  cpuSeconds: z.number().positive().max(60),
+  /** seconds on a processor or asleep */
+  wallSeconds: z.number().positive().max(600),
   /** bytes of memory, its temporary files among them */
-  memoryBytes: z.int().positive(),
+  memoryBytes: z
+    .int()
+    .positive()
+    .max(4 * GIBIBYTE),
   /** processes and threads */
-  processes: z.int().positive(),
+  processes: z.int().positive().max(1024),
   /** bytes written to each of standard output, standard error and the result channel */
-  outputBytes: z.int().positive(),
+  outputBytes: z.int().positive().max(GIBIBYTE),
   /** bytes of one file, and of all files in each of its two writable folders together */
-  fileBytes: z.int().positive(),
+  fileBytes: z.int().positive().max(GIBIBYTE),
 };
 
 const LEAST_WALL_PER_CPU = 2;
@@ -26,7 +32,7 @@ const runLimitsSchema = z
   .strictObject(runLimitsShape)
   .refine(({ cpuSeconds, wallSeconds }) => wallSeconds >= LEAST_WALL_PER_CPU * cpuSeconds, {
     path: ['wallSeconds'],
-    message: `expected at least ${LEAST_WALL_PER_CPU} × cpuSeconds, so that a busy machine is told from a slow program`,
+    message: `expected at least ${LEAST_WALL_PER_CPU} × cpuSeconds, so that a program that computes meets that limit first`,
   });
 export type RunLimits = z.infer<typeof runLimitsSchema>;
 
@@ -66,3 +72,54 @@ function withRoom(limits: RunLimits, given: Partial<RunLimits> = {}): RunLimits 
   const wallSeconds = given.wallSeconds ?? Math.max(limits.wallSeconds, 4 * limits.cpuSeconds);
   return { ...limits, wallSeconds };
 }
+
+/**
+ * What an entry may say of the limits of its tests. Its bounds are far beyond those of any contest: what lies outside
+ * them is in another unit, or would hold a place in the sandbox for hours.
+ */
+export const entryLimitsShape = {
+  time_limit: bounded({ from: 0.05, to: 60, unit: 'seconds of CPU time a test' }),
+  memory_limit: bounded({ from: 1, to: 4096, unit: 'megabytes a test' }),
+};
+
+function bounded({ from, to, unit }: { from: number; to: number; unit: string }) {
+  const error = ({ input }: { input?: unknown }) =>
+    `expected ${from} to ${to} ${unit}, found ${JSON.stringify(input)?.slice(0, 40)}`;
+  return z.number({ error }).min(from, { error }).max(to, { error }).nullish();
+}
+
+/** An entry's limits in place of the defaults of a run. */
+export function runLimitsOf({
+  time_limit,
+  memory_limit,
+}: z.infer<z.ZodObject<typeof entryLimitsShape>>): Partial<RunLimits> {
+  return {
+    ...(time_limit ? { cpuSeconds: time_limit } : {}),
+    ...(memory_limit ? { memoryBytes: Math.ceil(memory_limit * MEGABYTE) } : {}),
+  };
+}
+
+/** What a completion may be held against. */
+const MOST_TESTS = 2_000;
+const MOST_CHARACTERS = 256 * MEBIBYTE;
+
+/** Throws a `RangeError` where there are more tests, or larger ones, than a completion can be run against. */
+export function refuseTooManyTests(tests: readonly { input: unknown; output?: unknown }[]): void {
+  const most = `expected at most ${MOST_TESTS} tests of ${MOST_CHARACTERS} characters together`;
+  if (tests.length > MOST_TESTS) throw new RangeError(`${most}, found ${tests.length} tests`);
+  const characters = tests.reduce((sum, { input, output }) => sum + lengthOf(input) + lengthOf(output), 0);
+  if (characters > MOST_CHARACTERS) throw new RangeError(`${most}, found ${characters} characters`);
+}
+
+function lengthOf(value: unknown): number {
+  if (typeof value === 'string') return value.length;
+  const text = JSON.stringify(value, (_, each) => (typeof each === 'bigint' ? String(each) : each));
+  return text?.length ?? 0;
+}
+
+/** All runs of one completion together: its compilations, its tests, and the checker of their outputs. */
+export const COMPLETION_LIMITS = {
+  cpuSeconds: 600,
+  /** runs that sleep until their wall limit: nothing is learnt from a fourth */
+  sleepers: 3,
+};

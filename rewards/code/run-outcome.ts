@@ -5,14 +5,17 @@ import { SandboxError } from './sandbox-error.ts';
 export interface RunOutcome {
   /** exit status as a shell tells it: 128 + n where signal n ended it */
   status: number;
-  /** which limit made the sandbox end it; null: it ended by itself */
-  stoppedBy: 'cpu' | 'wall' | 'output' | null;
+  /**
+   * which limit made the sandbox end it; `wall`: it spent that long by its own doing, running or asleep;
+   * `starved`: the machine did not let it run; null: it ended by itself
+   */
+  stoppedBy: 'cpu' | 'wall' | 'starved' | 'output' | null;
   /** whether the kernel killed any of its processes for want of memory; never, where no control group bounds it */
   killedForMemory: boolean;
   /** seconds of all its processes; without a control group as last sampled, so possibly too low */
   cpuSeconds: number;
-  /** seconds for which it was ready to run and could not; null where the kernel does not count them */
-  waitedSeconds: number | null;
+  /** seconds in which it ran or slept, as last sampled; in the others it was ready to run and could not */
+  ownSeconds: number;
   wallSeconds: number;
   stdout: Buffer;
   /** the last of standard error, at most 64 KiB */
@@ -57,33 +60,22 @@ const RULES: readonly [Ending, Rule][] = [
   ['crashed', () => true],
 ];
 
-/**
- * Names how a run ended. Throws a `SandboxError` of kind `wall-clock` where the wall limit ended it and the
- * machine, not the program, was the reason.
- */
+/** Names how a run ended. Throws a `SandboxError` of kind `wall-clock` where the machine did not let it run. */
 export function endingOf(outcome: RunOutcome, limits: RunLimits): Ending {
   const found = RULES.find(([, holds]) => holds(outcome, limits));
   return found === undefined ? 'crashed' : found[0];
 }
 
-function spentItsTime(outcome: RunOutcome, limits: RunLimits): boolean {
-  const { stoppedBy, status, cpuSeconds } = outcome;
-  if (stoppedBy === 'cpu' || status === signalled(SIGXCPU) || cpuSeconds >= limits.cpuSeconds) return true;
-  return stoppedBy === 'wall' && sleptThroughWall(outcome, limits);
-}
-
-/**
- * At the wall limit W, with c seconds of CPU used and w seconds waited for a processor: the program asked for
- * the processor during c + w seconds. If c + w ≤ cpuSeconds ≤ W / 2, it could have had its whole CPU time and
- * slept at least half of W instead: it waits for what never comes, and that is its own verdict. If c + w is
- * more, it lacked what the machine owed it, and the run is to be tried again.
- */
-function sleptThroughWall({ cpuSeconds, waitedSeconds, wallSeconds }: RunOutcome, limits: RunLimits): true {
-  if (waitedSeconds !== null && cpuSeconds + waitedSeconds <= limits.cpuSeconds) return true;
-  const waited = waitedSeconds === null ? 'an unknown time' : `${waitedSeconds.toFixed(1)} s`;
+function spentItsTime({ stoppedBy, status, ...outcome }: RunOutcome, limits: RunLimits): boolean {
+  if (stoppedBy === 'cpu' || status === signalled(SIGXCPU)) return true;
+  if (stoppedBy === 'wall' || outcome.cpuSeconds >= limits.cpuSeconds) return true;
+  if (stoppedBy !== 'starved') return false;
+  const [cpu, own, wall] = [outcome.cpuSeconds, outcome.ownSeconds, outcome.wallSeconds].map((n) =>
+    n.toFixed(1),
+  );
   throw new SandboxError(
     'wall-clock',
-    `expected ${limits.cpuSeconds} s of CPU time to be had within ${wallSeconds.toFixed(1)} s; the program got ` +
-      `${cpuSeconds.toFixed(1)} s and was kept waiting ${waited}. Run fewer programs at once, or raise wallSeconds.`,
+    `expected ${limits.cpuSeconds} s of CPU time to be had within ${wall} s; the program got ${cpu} s, and was ` +
+      `kept waiting for a processor for all but ${own} s. Run fewer programs at once, or give it more processors.`,
   );
 }

@@ -10,6 +10,7 @@ import type { RunOutcome } from './run-outcome.ts';
 import { SandboxError } from './sandbox-error.ts';
 import type { SandboxedCommand } from './sandboxed-command.ts';
 import { createSlots } from './slots.ts';
+import { systemCallFilter } from './system-calls.ts';
 
 export interface SandboxSettings {
   /** how many commands run at once */
@@ -30,8 +31,11 @@ export interface SandboxSettings {
 export interface Sandbox {
   /** Rejects with a `SandboxError` of kind `sandbox-missing` where nothing can be run here. */
   ready(): Promise<void>;
-  /** Rejects with a `SandboxError` where no program came to run. */
-  run(command: SandboxedCommand): Promise<RunOutcome>;
+  /**
+   * Rejects with a `SandboxError` where no program came to run. A signal ends a command that runs or waits for its
+   * turn: it rejects with the signal's reason.
+   */
+  run(command: SandboxedCommand, signal?: AbortSignal): Promise<RunOutcome>;
   /** absolute path of a program on the search path; undefined where there is none */
   find(program: string): string | undefined;
   /** absolute path of Node */
@@ -74,9 +78,11 @@ export function createSandbox(settings: SandboxSettings): Sandbox {
   const node = settings.node ?? process.execPath;
   const slots = createSlots(settings.parallel);
   const uid = process.getuid?.() === 0 ? (settings.uid ?? UNPRIVILEGED_UID) : undefined;
+  const filter = once(systemCallFilter);
   const cgroups = once(() => (settings.cgroups === 'off' ? 'they are switched off' : findCgroups()));
 
-  const runNow = (command: SandboxedCommand) => {
+  const runNow = (command: SandboxedCommand, signal?: AbortSignal) => {
+    signal?.throwIfAborted();
     const bubblewrap = programOrRefuse('bwrap', find);
     const maker = cgroups();
     const view = viewOf({ ...settings, node }, find, typeof maker !== 'string');
@@ -84,16 +90,18 @@ export function createSandbox(settings: SandboxSettings): Sandbox {
       bubblewrap,
       args: bubblewrapArguments(command, view),
       uid,
+      filter: filter(),
       files: command.files.map(({ content }) => content),
       stdin: command.stdin,
       limits: command.limits,
       cgroup: typeof maker === 'string' ? null : makeGroup(maker, command),
+      signal,
     });
   };
   const probe = onceItSucceeds(async () => requireUsable(await runNow(probeCommand())));
-  const run = async (command: SandboxedCommand) => {
+  const run = async (command: SandboxedCommand, signal?: AbortSignal) => {
     await probe();
-    return slots.use(() => runNow(command));
+    return slots.use(async () => runNow(command, signal));
   };
   const report = async () => ({
     ...describe(await reasonAgainst(probe), cgroups(), uid),

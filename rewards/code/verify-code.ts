@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type Check, type Checker, prepareChecker } from './checker.ts';
 import type { Language } from './language.ts';
-import { type Limits, limitsWith, type RunLimits } from './limits.ts';
+import { COMPLETION_LIMITS, type Limits, limitsWith, type RunLimits } from './limits.ts';
 import { type Program, prepare } from './program.ts';
 import { type Ending, endingOf, type RunOutcome } from './run-outcome.ts';
 import type { Sandbox } from './sandbox.ts';
@@ -45,14 +45,18 @@ export type CodeVerdict =
   | { score: number; tests: TestVerdict[] }
   | { error: { kind: SandboxErrorKind; message: string; retryable: boolean } };
 
-/** Runs a program against its tests, each in a sandbox of its own. Never rejects for what a program does. */
-export async function verifyCode(task: CodeTask, sandbox: Sandbox): Promise<CodeVerdict> {
+/**
+ * Runs a program against its tests, each in a sandbox of its own. A program that has used up the limits of a
+ * completion passes no further test. Never rejects for what a program does.
+ */
+export async function verifyCode(task: CodeTask, machine: Sandbox): Promise<CodeVerdict> {
+  const { sandbox, spent } = metered(machine);
   try {
     const limits = readLimits(task);
     if (task.tests.length === 0) throw new SandboxError('task', 'expected at least one test, found none');
     await sandbox.ready();
     const check = task.checker === undefined ? null : await prepareChecker(task.checker, sandbox);
-    const tests = await runTests(task, { sandbox, limits, check, programs: new Map() });
+    const tests = await runTests(task, { sandbox, spent, limits, check, programs: new Map() });
     return { score: scoreOf(tests, task.mode), tests };
   } catch (error) {
     if (!(error instanceof SandboxError)) throw error;
@@ -76,8 +80,27 @@ function scoreOf(tests: readonly TestVerdict[], mode: CodeTask['mode']): number 
   return passed === tests.length ? 1 : 0;
 }
 
+interface Spent {
+  cpuSeconds: number;
+  /** runs that slept until their wall limit */
+  sleepers: number;
+}
+
+/** A sandbox that counts what all its runs use together. */
+function metered(sandbox: Sandbox): { sandbox: Sandbox; spent: Spent } {
+  const spent = { cpuSeconds: 0, sleepers: 0 };
+  const run: Sandbox['run'] = async (command, signal) => {
+    const outcome = await sandbox.run(command, signal);
+    spent.cpuSeconds += outcome.cpuSeconds;
+    if (outcome.stoppedBy === 'wall') spent.sleepers += 1;
+    return outcome;
+  };
+  return { sandbox: { ...sandbox, run }, spent };
+}
+
 interface Bench {
   sandbox: Sandbox;
+  spent: Spent;
   limits: Limits;
   check: Check | null;
   /** programs made so far, by the function that they call */
@@ -89,10 +112,15 @@ const NOT_RUN: TestVerdict = { kind: 'not-run', message: '', cpuSeconds: null };
 async function runTests(task: CodeTask, bench: Bench): Promise<TestVerdict[]> {
   const verdicts: TestVerdict[] = [];
   for (const test of task.tests) {
-    const verdict = endsEarly(task, verdicts) ? NOT_RUN : await runTest(task, test, bench);
+    const ends = endsEarly(task, verdicts) || isSpent(bench.spent);
+    const verdict = ends ? NOT_RUN : await runTest(task, test, bench);
     verdicts.push(verdict.kind === 'not-run' ? afterFailure(verdicts) : verdict);
   }
   return verdicts;
+}
+
+function isSpent({ cpuSeconds, sleepers }: Spent): boolean {
+  return cpuSeconds >= COMPLETION_LIMITS.cpuSeconds || sleepers >= COMPLETION_LIMITS.sleepers;
 }
 
 /** What does not compile, does so for every test. */

@@ -1,9 +1,9 @@
 import { askAgain } from '../ask-again.ts';
 import { type Graded, refused } from '../verifier.ts';
-import type { MathPool } from './pool.ts';
+import type { MathVerifier } from './pool.ts';
 
 /** The verdict on a response's final answer, by a thread that can be killed. */
-export function gradeMath(pool: MathPool, groundTruth: string, response: string): Promise<Graded> {
+export function gradeMath(pool: MathVerifier, groundTruth: string, response: string): Promise<Graded> {
   return askAgain(async () => {
     const [verdict] = await pool.verify([{ groundTruth, response }]);
     if (verdict === undefined) return refused('internal', 'math: expected a verdict, found none');

@@ -12,7 +12,10 @@ export interface MathRequest {
  */
 export type PoolVerdict = MathVerdict | { error: { kind: 'timeout' | 'internal'; message: string } };
 
-/** What the thread is sent; `cells[0]`: the index of the request it is at. */
+/**
+ * What the thread is sent; `cells[0]`: the index of the request it is at; `cells[1 + i]`: 1 where nobody waits for
+ * request i any more.
+ */
 export interface PoolBatch {
   requests: MathRequest[];
   cells: Int32Array;
@@ -36,11 +39,12 @@ class PoolThread {
   private worker: Worker | null = null;
 
   /** Sends a batch; the answers that came before the clock ran out, and how the rest ended. */
-  async run(requests: MathRequest[], timeoutMs: number): Promise<PoolVerdict[]> {
+  async run(asked: readonly Asked[], timeoutMs: number): Promise<PoolVerdict[]> {
     const worker = await this.ready();
-    const cells = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+    const requests = asked.map(({ request }) => request);
+    const cells = new Int32Array(new SharedArrayBuffer((1 + requests.length) * Int32Array.BYTES_PER_ELEMENT));
     const outcome = await new Promise<PoolAnswer | 'timeout' | Error>((resolve) => {
-      const stop = watch(cells, timeoutMs, () => resolve('timeout'));
+      const stop = watch(asked, cells, { timeoutMs, expired: () => resolve('timeout') });
       const end = (result: PoolAnswer | Error) => {
         stop();
         worker.off('message', end).off('error', end);
@@ -52,12 +56,12 @@ class PoolThread {
     });
     if (Array.isArray(outcome)) return outcome;
     await this.close();
-    return this.resume(requests, cells[0] ?? 0, outcome, timeoutMs);
+    return this.resume(asked, cells[0] ?? 0, outcome, timeoutMs);
   }
 
   /** The request that was under way is given up; the others are asked again of a fresh thread. */
   private async resume(
-    requests: MathRequest[],
+    asked: readonly Asked[],
     at: number,
     outcome: 'timeout' | Error,
     timeoutMs: number,
@@ -66,8 +70,8 @@ class PoolThread {
       outcome === 'timeout'
         ? { kind: 'timeout' as const, message: `no verdict within ${timeoutMs} ms; try again` }
         : { kind: 'internal' as const, message: outcome.message };
-    const before = at > 0 ? await this.run(requests.slice(0, at), timeoutMs) : [];
-    const after = at + 1 < requests.length ? await this.run(requests.slice(at + 1), timeoutMs) : [];
+    const before = at > 0 ? await this.run(asked.slice(0, at), timeoutMs) : [];
+    const after = at + 1 < asked.length ? await this.run(asked.slice(at + 1), timeoutMs) : [];
     return [...before, { error }, ...after];
   }
 
@@ -93,11 +97,19 @@ class PoolThread {
   }
 }
 
-/** Calls `expired` once the thread has been at the same request for `timeoutMs`; returns how to stop. */
-function watch(cells: Int32Array, timeoutMs: number, expired: () => void): () => void {
+/**
+ * Calls `expired` once the thread has been at the same request for `timeoutMs`, and marks requests that nobody
+ * waits for; returns how to stop.
+ */
+function watch(
+  asked: readonly Asked[],
+  cells: Int32Array,
+  { timeoutMs, expired }: { timeoutMs: number; expired: () => void },
+): () => void {
   let [seen, since] = [-1, performance.now()];
   const timer = setInterval(
     () => {
+      for (const [i, { signal }] of asked.entries()) if (signal?.aborted) Atomics.store(cells, 1 + i, 1);
       const now = Atomics.load(cells, 0);
       if (now !== seen) [seen, since] = [now, performance.now()];
       else if (performance.now() - since >= timeoutMs) {
@@ -115,7 +127,13 @@ const LEAST_SHARE = 16;
 
 interface Asked {
   request: MathRequest;
+  signal: AbortSignal | undefined;
   answer: (verdict: PoolVerdict) => void;
+}
+
+/** Verdicts in the order of the requests; a signal ends those that wait or run, and rejects with its reason. */
+export interface MathVerifier {
+  verify(requests: readonly MathRequest[], signal?: AbortSignal): Promise<PoolVerdict[]>;
 }
 
 /**
@@ -124,7 +142,7 @@ interface Asked {
  * 'timeout', never a verdict, and the others of its batch are answered. Requests that are made together, by
  * whomever, cross to the threads together.
  */
-export class MathPool {
+export class MathPool implements MathVerifier {
   private readonly threads: PoolThread[];
   private readonly idle: Set<PoolThread>;
   private readonly timeoutMs: number;
@@ -139,13 +157,15 @@ export class MathPool {
     this.batchSize = batchSize;
   }
 
-  /** Verdicts in the order of the requests. */
-  verify(requests: readonly MathRequest[]): Promise<PoolVerdict[]> {
-    const verdicts = requests.map(
-      (request) => new Promise<PoolVerdict>((answer) => this.waiting.push({ request, answer })),
+  async verify(requests: readonly MathRequest[], signal?: AbortSignal): Promise<PoolVerdict[]> {
+    signal?.throwIfAborted();
+    const answers = requests.map(
+      (request) => new Promise<PoolVerdict>((answer) => this.waiting.push({ request, signal, answer })),
     );
     this.callThreads();
-    return Promise.all(verdicts);
+    const verdicts = await Promise.all(answers);
+    signal?.throwIfAborted();
+    return verdicts;
   }
 
   /** Once the caller, and whoever else asks in the same turn, has asked for everything. */
@@ -178,10 +198,7 @@ export class MathPool {
 
   private async run(thread: PoolThread, batch: readonly Asked[]): Promise<PoolVerdict[]> {
     try {
-      return await thread.run(
-        batch.map(({ request }) => request),
-        this.timeoutMs,
-      );
+      return await thread.run(batch, this.timeoutMs);
     } catch (error) {
       const message = `no thread could be started: ${error instanceof Error ? error.message : error}`;
       return batch.map(() => ({ error: { kind: 'internal', message } }));

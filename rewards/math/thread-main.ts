@@ -6,9 +6,12 @@ import { verifyMath } from './verify.ts';
 const port = parentPort;
 if (port === null) throw new Error('rewards/math/thread-main.ts is a worker thread; start it by MathPool');
 
+const CANCELLED = { error: { kind: 'internal', message: 'nobody waits for it any more' } } as const;
+
 function answer({ requests, cells }: PoolBatch): PoolAnswer {
   return requests.map(({ groundTruth, response }, i) => {
     Atomics.store(cells, 0, i);
+    if (Atomics.load(cells, 1 + i) === 1) return CANCELLED;
     try {
       return verifyMath(groundTruth, response);
     } catch (error) {

@@ -40,6 +40,7 @@ function facts(of: Partial<WorkflowFacts> = {}, other: Partial<WhyFacts> = {}): 
     now,
     run: 'small-1',
     processes: [process('orchestrator'), process('trainer'), process('rewards')],
+    fullDisks: [],
     rows: { value: { show: showFixture({ status: 'running' }), others: [] } },
     objects: { value: null },
     temporal: { value: { ...workflow, ...of } },
@@ -104,6 +105,40 @@ const CASES: Record<string, [WhyFacts, string, RegExp]> = {
     facts({ pending: [call('acquire', { scheduledAt: before(1) })] }),
     'work',
     /gets on/,
+  ],
+  'a full disk is told before what fails for want of room': [
+    facts(
+      {},
+      {
+        fullDisks: [{ folder: '/data', freeBytes: 3 * 2 ** 20 }],
+        objects: { error: 'S3 is away' },
+      },
+    ),
+    'disk',
+    /waits for room: the disk of \/data is full \(3 MiB left\): make room, and what waits goes on by itself.*step 1 of 4/,
+  ],
+  'a full disk is told where the rows cannot be read': [
+    facts(
+      {},
+      {
+        fullDisks: [{ folder: '/data', freeBytes: 0 }],
+        rows: { error: 'PostgreSQL is away' },
+        temporal: { error: 'Temporal is away' },
+      },
+    ),
+    'disk',
+    /waits for room: .*\/data is full \(0 MiB left\)/,
+  ],
+  'a run that has ended waits for no room': [
+    facts(
+      {},
+      {
+        fullDisks: [{ folder: '/data', freeBytes: 0 }],
+        rows: { value: { show: showFixture({ status: 'complete' }), others: [] } },
+      },
+    ),
+    'nothing',
+    /it is complete/,
   ],
   'a reward worker that is missing is missed': [
     facts({ pending: [call('scoreRollout')], served: { ...workflow.served, rewards: false } }),

@@ -30,3 +30,20 @@ test('a clock that has run out is a retryable error and never a verdict; the poo
   ]);
   await patient.close();
 });
+
+test('a signal drops what waits and what runs, and nothing of others', async () => {
+  const pool = new MathPool({ threads: 1, batchSize: 4 });
+  const controller = new AbortController();
+  const reason = new Error('nobody waits for it');
+  const asked = (count: number) => Array(count).fill({ groundTruth: '4', response: '\\boxed{4}' });
+  const gone = pool.verify(asked(100), controller.signal);
+  const others = pool.verify(asked(20));
+  controller.abort(reason);
+  await assert.rejects(gone, reason);
+  assert.deepEqual(
+    new Set((await others).map((verdict) => 'score' in verdict && verdict.score)),
+    new Set([1]),
+  );
+  await assert.rejects(pool.verify(asked(1), controller.signal), reason);
+  await pool.close();
+});

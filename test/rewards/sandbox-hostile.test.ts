@@ -155,7 +155,9 @@ test('there is no network, not even to servers of this machine', { skip }, async
   const { port } = server.address() as { port: number };
   const source = python(
     'import socket',
-    'reached = [name for _, name in socket.if_nameindex() if name != "lo"]',
+    'reached = []',
+    'try: reached += [name for _, name in socket.if_nameindex() if name != "lo"]',
+    'except OSError: pass',
     `try: reached.append(socket.create_connection(("127.0.0.1", ${port}), 5))`,
     'except OSError: pass',
     'print("escaped" if reached else "contained")',
@@ -198,10 +200,94 @@ test('a symbolic link leads no further than the sandbox', { skip }, async () => 
   assert.equal(readFileSync(secret, 'utf8'), 'secret');
 });
 
-test('a program that sleeps for ever is ended at the wall limit by its own fault', { skip }, async () => {
-  const source = python('import time', 'time.sleep(10 ** 8)');
-  const limits = { run: { ...TIGHT, cpuSeconds: 2, wallSeconds: 4 } };
-  assert.equal(kindOf(await attack(source, { limits })), 'time-limit');
+/** Ways to spend no CPU time to speak of, and never to end. */
+const SLEEPERS = {
+  'a program that sleeps': ['import time', 'time.sleep(10 ** 8)'],
+  'fifty threads that sleep': [
+    'import threading, time',
+    'for _ in range(50): threading.Thread(target=time.sleep, args=(10 ** 8,)).start()',
+  ],
+  'fifty threads that wake and sleep': [
+    'import threading, time',
+    'def doze():',
+    '  while True: time.sleep(0.05)',
+    'for _ in range(50): threading.Thread(target=doze).start()',
+  ],
+  'fifty processes that wake and sleep': [
+    'import os, time',
+    'for _ in range(50):',
+    '  if os.fork() == 0: break',
+    'while True: time.sleep(0.05)',
+  ],
+  'a program that waits for itself': [
+    'import threading',
+    'lock = threading.Lock()',
+    'lock.acquire()',
+    'lock.acquire()',
+  ],
+  'a program that stops itself': ['import os, signal', 'os.kill(os.getpid(), signal.SIGSTOP)'],
+  'a program that reads what nobody writes': ['import os', 'os.read(os.pipe()[0], 1)'],
+  'a program that leaves the first process a child to wait for': [
+    'import os, signal, time',
+    'if os.fork() == 0: time.sleep(10 ** 8)',
+    'os.kill(os.getpid(), signal.SIGSTOP)',
+  ],
+};
+for (const [bounds, sandbox] of Object.entries(sandboxes)) {
+  for (const [what, lines] of Object.entries(SLEEPERS)) {
+    test(`${what} is ended at the wall limit by its own fault, under ${bounds}`, { skip }, async () => {
+      const limits = { run: { ...TIGHT, cpuSeconds: 1.5, wallSeconds: 3, processes: 64 } };
+      assert.equal(kindOf(await attack(python(...lines), { limits }, sandbox)), 'time-limit');
+    });
+  }
+}
+
+test('a program that sleeps in one test after another is not run for ever', { skip }, async () => {
+  const tests = Array.from({ length: 6 }, () => ({ type: 'stdin_stdout' as const, input: '', output: '' }));
+  const limits = { run: { ...TIGHT, cpuSeconds: 0.5, wallSeconds: 1 } };
+  const verdict = await attack(python('import time', 'time.sleep(10 ** 8)'), {
+    mode: 'pass-rate',
+    limits,
+    tests,
+  });
+  assert.ok('tests' in verdict);
+  const kinds = verdict.tests.map(({ kind }) => kind);
+  assert.deepEqual(kinds, [...Array(3).fill('time-limit'), ...Array(3).fill('not-run')]);
+});
+
+test('the first process can be neither traced nor stopped', { skip }, async () => {
+  const source = python(
+    'import ctypes, os, signal',
+    'libc = ctypes.CDLL(None, use_errno=True)',
+    'PTRACE_ATTACH, PTRACE_SEIZE, PTRACE_INTERRUPT = 16, 0x4206, 0x4207',
+    'held = [libc.ptrace(PTRACE_ATTACH, pid, 0, 0) for pid in (1, os.getppid())]',
+    'held += [libc.ptrace(PTRACE_SEIZE, 1, 0, 0), libc.ptrace(PTRACE_INTERRUPT, 1, 0, 0)]',
+    'for stop in (signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN): os.kill(1, stop)',
+    'print("contained" if set(held) == {-1} else held)',
+  );
+  assert.equal(kindOf(await attack(source)), 'passed');
+});
+
+test('a signal ends a program that runs, and one that waits for its turn', { skip }, async () => {
+  const sandbox = sandboxOf({ parallel: 1 });
+  const controller = new AbortController();
+  const reason = new Error('nobody waits for it');
+  const command = {
+    argv: ['/bin/sleep', '600'],
+    files: [],
+    stdin: '',
+    limits: { ...TIGHT, wallSeconds: 600 },
+    memoryRlimit: 'as' as const,
+    stackBytes: 2 ** 23,
+  };
+  const runs = [0, 1, 2].map(() => assert.rejects(sandbox.run(command, controller.signal), reason));
+  assert.ok(await eventually(() => sandboxedProcesses().length > 0));
+  controller.abort(reason);
+  await Promise.all(runs);
+  assert.deepEqual(sandboxedProcesses(), []);
+  await assert.rejects(sandbox.run(command, controller.signal), reason);
+  const { status } = await sandbox.run({ ...command, argv: ['/bin/true'] });
+  assert.equal(status, 0, 'its place is free again');
 });
 
 test('killing parents and everybody else harms only the killer', { skip }, async () => {
