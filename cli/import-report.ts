@@ -2,6 +2,7 @@
 import type { Gathered, Refusal } from '../activities/import/gather.ts';
 import type { WrittenImport } from '../activities/import/write-import.ts';
 import type { ImportDocument } from '../contracts/documents.ts';
+import { domainRule, judgedDomains } from '../rewards/domains.ts';
 import { tableText } from './output.ts';
 
 const count = (value: number) => value.toLocaleString('en-US');
@@ -22,6 +23,7 @@ export function importDocument(
     files,
     rows: kind === 'prompts' ? prompts.length : rows.length,
     domains: domainsOf(gathered),
+    textDomains: textDomainsOf(gathered),
     duplicates,
     refused: refused.length,
     refusals: refused.slice(0, DOCUMENTED),
@@ -42,6 +44,14 @@ function domainsOf({ prompts }: Gathered): ImportDocument['domains'] {
   return [...domains].sort(([a], [b]) => (a < b ? -1 : 1)).map(([domain, counts]) => ({ domain, ...counts }));
 }
 
+/** Domains that no verifier is for. */
+const textDomainsOf = ({ prompts }: Gathered) =>
+  [...new Set(prompts.map(({ domain }) => domain))].filter((domain) => domainRule(domain) === null).sort();
+
+const textDomainNote = (domain: string) =>
+  `\nNo verifier is for the domain ${domain}: only the ground truth’s own text within <answer>…</answer> is right, ` +
+  `letter by letter. Domains with a verifier: ${judgedDomains.join(', ')}; --domain names one where the layout does not.`;
+
 export function reportText(document: ImportDocument, { refused, contaminated }: Gathered): string {
   const files = document.files.map(({ path, layout, rows, found }) => [
     path,
@@ -56,7 +66,8 @@ export function reportText(document: ImportDocument, { refused, contaminated }: 
     '',
     `${count(document.rows)} ${document.kind}; ${count(document.duplicates)} repeat an earlier row.`,
     ...listed('refused', refused),
-    ...listed('left out: ten words in a row are those of an evaluation', contaminated),
+    ...listed('left out: they share with an evaluation', contaminated),
+    ...document.textDomains.map(textDomainNote),
   ].join('\n');
 }
 

@@ -285,10 +285,11 @@ export const importDocument = z.object({
   files: z.array(z.object({ path: z.string(), layout: z.string(), rows: z.int(), found: z.int() })),
   rows: z.int().describe('that can be used'),
   domains: z.array(z.object({ domain: z.string(), train: z.int(), test: z.int() })),
+  textDomains: z.array(z.string()).describe('those without a verifier: answers are compared as text'),
   duplicates: z.int().describe('rows equal to an earlier one'),
   refused: z.int(),
   refusals: z.array(refusedRowSchema).describe('the first thousand'),
-  contaminated: z.int().describe('rows that share a run of words with an evaluation'),
+  contaminated: z.int().describe('rows that share with an evaluation what is no common instruction'),
   contaminations: z.array(refusedRowSchema).describe('the first thousand'),
   written: z
     .object({ digest: sha256Schema, train: z.int(), test: z.int() })

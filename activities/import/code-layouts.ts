@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { languageNamed } from '../../rewards/code/index.ts';
-import { askedIn, spoken } from './conversations.ts';
-import { filled, has, jsonOr, layout, RefusedRow } from './layout.ts';
+import { askedIn, type Spoken, spoken } from './conversations.ts';
+import { filled, firstOf, has, jsonOr, layout, optional, RefusedRow } from './layout.ts';
+import { domainNamed } from './truths.ts';
 
 const CODE = 'code';
 
@@ -11,9 +12,9 @@ export const verifiableCode = layout({
   fields: 'prompt or problem_statement or problem, verification_info {language, test_cases}',
   matches: (row) => has(row, 'verification_info'),
   schema: z.looseObject({
-    prompt: spoken.nullish(),
-    problem_statement: filled.nullish(),
-    problem: filled.nullish(),
+    prompt: optional(spoken),
+    problem_statement: optional(filled),
+    problem: optional(filled),
     verification_info: jsonOr(
       z.looseObject({
         language: filled,
@@ -21,13 +22,12 @@ export const verifiableCode = layout({
       }),
     ),
   }),
-  read({ prompt, problem_statement, problem, verification_info }, { domain = CODE }) {
-    const asked = prompt ?? problem_statement ?? problem;
-    if (!asked) throw new RefusedRow('prompt', 'expected prompt, problem_statement or problem, found none');
+  read({ verification_info, ...row }, { domain = CODE }) {
+    const asked = firstOf<Spoken>(row, ['prompt', 'problem_statement', 'problem']);
     return {
-      problem: askedIn(asked, 'prompt'),
+      problem: askedIn(asked.value, asked.field),
       answer: `${verification_info.test_cases.length} tests`,
-      domain,
+      domain: domainNamed(domain),
       entry: { verification_info },
     };
   },
@@ -68,7 +68,7 @@ export const codeforces = layout({
     return {
       problem: statementOf(row, language),
       answer: `${test_cases.length} tests`,
-      domain,
+      domain: domainNamed(domain),
       entry: {
         verification_info: { language, test_cases },
         ...(row.generated_checker ? { checker: row.generated_checker } : {}),

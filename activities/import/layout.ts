@@ -1,14 +1,17 @@
+import { LosslessNumber } from 'lossless-json';
 import { z } from 'zod';
 import type { PromptRow } from '../../algorithm/prompt-row.ts';
+import { parseExactJson, stringifyExactJson } from '../../contracts/exact-json.ts';
+import { InvalidText } from './parquet-rows.ts';
 
 /** What a data set is made of, and so what it can be used for. */
 export const dataKinds = ['prompts', 'preferences', 'labels', 'examples'] as const;
 export type DataKind = (typeof dataKinds)[number];
 
-/** A row as it is kept, by its kind. */
+/** A row as it is kept, by its kind; the split is told apart. */
 export interface ItemOf {
   /** what reinforcement learning and evaluations draw */
-  prompts: Omit<PromptRow, 'split'> & { split?: PromptRow['split'] | undefined };
+  prompts: Omit<PromptRow, 'split'>;
   /** what a helpfulness reward model is trained on */
   preferences: { prompt: string; chosen: string; rejected: string };
   /** what a safety reward model is trained on */
@@ -69,18 +72,63 @@ export function layout<Kind extends DataKind, Fields>(definition: {
   };
 }
 
+/** A value in a message. */
+export function described(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  if (value instanceof InvalidText) return String(value);
+  const text = stringifyExactJson(value);
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+}
+
 export const filled = z
-  .string({
-    error: ({ input }) => `expected a text, found ${input === undefined ? 'nothing' : JSON.stringify(input)}`,
-  })
+  .string({ error: ({ input }) => `expected a text, found ${described(input)}` })
   .refine((text) => text.trim() !== '', { error: 'expected a text, found an empty one' });
 
-/** Columns that hold JSON as text are read as what they hold. */
+/** A field that may be null, missing or blank, which all say nothing. */
+export const optional = <Schema extends z.ZodType>(schema: Schema) =>
+  z.preprocess(
+    (value) => (typeof value === 'string' && value.trim() === '' ? null : value),
+    schema.nullish(),
+  );
+
+/** The first of several fields that says something. Throws RefusedRow naming the one that the row has. */
+export function firstOf<Value>(row: Row, fields: readonly string[]): { field: string; value: Value } {
+  for (const field of fields) {
+    const value = row[field];
+    if (value !== undefined && value !== null) return { field, value: value as Value };
+  }
+  const field = fields.find((each) => each in row) ?? fields[0] ?? '';
+  throw new RefusedRow(field, `expected ${fields.join(' or ')}, found none`);
+}
+
+/** Numbers are answers too, with every digit that they are written with. */
+export const answerText = z.union(
+  [
+    filled,
+    z.number().transform(digitsOf),
+    z.bigint().transform(String),
+    z.instanceof(LosslessNumber).transform(String),
+  ],
+  { error: ({ input }) => `expected a text or a number, found ${described(input)}` },
+);
+
+/** A number's digits without an exponent. */
+function digitsOf(value: number): string {
+  const [, sign = '', whole = '', fraction = '', exponent] =
+    /^(-?)(\d+)(?:\.(\d+))?(?:e([-+]\d+))?$/.exec(String(value)) ?? [];
+  if (exponent === undefined) return String(value);
+  const zeros = '0'.repeat(Math.abs(Number(exponent)));
+  if (Number(exponent) > 0) return `${sign}${whole}${fraction}${zeros.slice(fraction.length)}`;
+  return `${sign}0.${zeros.slice(whole.length)}${whole}${fraction}`;
+}
+
+/** Columns that hold an object or a list as JSON in a text are read as what they hold. */
 export const jsonOr = <Schema extends z.ZodType>(schema: Schema) =>
   z.preprocess((value) => {
     if (typeof value !== 'string') return value;
     try {
-      return JSON.parse(value);
+      const held = parseExactJson(value);
+      return typeof held === 'object' ? (held ?? value) : value;
     } catch {
       return value;
     }

@@ -2,8 +2,19 @@
 
 import { z } from 'zod';
 import { codeforces, verifiableCode } from './code-layouts.ts';
-import { answeredIn, askedIn, messagesSchema, spoken } from './conversations.ts';
-import { type DataKind, filled, has, type Layout, layout, RefusedRow, type Row } from './layout.ts';
+import { answeredIn, askedIn, messagesSchema, type Spoken, spoken } from './conversations.ts';
+import {
+  type DataKind,
+  described,
+  filled,
+  firstOf,
+  has,
+  type Layout,
+  layout,
+  optional,
+  RefusedRow,
+  type Row,
+} from './layout.ts';
 import { gsm8k, openR1Math, promptSolution, verl } from './math-layouts.ts';
 import { multipleChoice } from './multiple-choice-layout.ts';
 import { ownPrompts, reasoningGym } from './prompt-layouts.ts';
@@ -14,11 +25,14 @@ const preferences = layout({
   kind: 'preferences',
   fields: 'prompt, chosen, rejected',
   matches: (row) => has(row, 'chosen', 'rejected'),
-  schema: z.looseObject({ prompt: spoken.optional(), chosen: spoken, rejected: spoken }),
-  read({ prompt, chosen, rejected }) {
-    if (prompt === undefined && typeof chosen === 'string')
+  schema: z.looseObject({ prompt: optional(spoken), chosen: spoken, rejected: spoken }),
+  read({ prompt, chosen, rejected, ...row }) {
+    if (!prompt && typeof chosen === 'string')
       throw new RefusedRow('prompt', 'expected a prompt beside texts, found none');
-    const pair = { chosen: answeredIn(chosen, 'chosen'), rejected: answeredIn(rejected, 'rejected') };
+    const pair = {
+      chosen: answeredIn(chosen, 'chosen', { row, reasoner: 'chosen' }),
+      rejected: answeredIn(rejected, 'rejected', { row, reasoner: 'rejected' }),
+    };
     if (pair.chosen.trim() === pair.rejected.trim())
       throw new RefusedRow('rejected', 'expected another text than chosen, found the same');
     return { prompt: askedIn(prompt ?? chosen, 'prompt'), ...pair };
@@ -26,24 +40,28 @@ const preferences = layout({
 });
 
 const safety = z.union([z.boolean(), z.literal([0, 1]).transform((value) => value === 1)], {
-  error: 'expected true or false, or 1 or 0',
+  error: ({ input }) => `expected true or false, or 1 or 0, found ${described(input)}`,
 });
 
 const labels = layout({
   kind: 'labels',
   fields: 'prompt, response, safe (or is_safe)',
-  matches: (row) => has(row, 'response') && (has(row, 'safe') || has(row, 'is_safe')),
+  matches: (row) => has(row, 'response') && ('safe' in row || 'is_safe' in row),
   schema: z.looseObject({
     prompt: spoken,
     response: spoken,
-    safe: safety.optional(),
-    is_safe: safety.optional(),
+    safe: safety.nullish(),
+    is_safe: safety.nullish(),
   }),
-  read({ prompt, response, safe, is_safe }) {
+  read({ prompt, response, safe, is_safe, ...row }) {
+    const label = safe ?? is_safe ?? null;
+    if (label === null) throw new RefusedRow('safe', 'expected a label in safe or is_safe, found none');
+    if (label !== (is_safe ?? label))
+      throw new RefusedRow('is_safe', `expected ${label} as in safe, found ${is_safe}`);
     return {
       prompt: askedIn(prompt, 'prompt'),
-      response: answeredIn(response, 'response'),
-      safe: safe ?? is_safe ?? false,
+      response: answeredIn(response, 'response', { row, reasoner: 'labelled' }),
+      safe: label,
     };
   },
 });
@@ -52,11 +70,11 @@ const messages = layout({
   kind: 'examples',
   fields: 'messages [{role, content}]',
   matches: (row) => has(row, 'messages'),
-  schema: z.looseObject({ messages: messagesSchema, domain: filled.optional() }),
-  read: (row, options) => ({
-    problem: askedIn(row.messages, 'messages'),
-    response: answeredIn(row.messages, 'messages'),
-    domain: row.domain ?? options.domain ?? DOMAIN,
+  schema: z.looseObject({ messages: messagesSchema, domain: optional(filled) }),
+  read: ({ messages, domain, ...row }, options) => ({
+    problem: askedIn(messages, 'messages'),
+    response: answeredIn(messages, 'messages', { row, reasoner: 'response' }),
+    domain: domain ?? options.domain ?? DOMAIN,
   }),
 });
 
@@ -66,17 +84,21 @@ const examples = layout({
   matches: (row) =>
     (has(row, 'problem') || has(row, 'prompt')) && (has(row, 'response') || has(row, 'completion')),
   schema: z.looseObject({
-    problem: spoken.optional(),
-    prompt: spoken.optional(),
-    response: spoken.optional(),
-    completion: spoken.optional(),
-    domain: filled.optional(),
+    problem: optional(spoken),
+    prompt: optional(spoken),
+    response: optional(spoken),
+    completion: optional(spoken),
+    domain: optional(filled),
   }),
-  read: ({ problem, prompt, response, completion, domain }, options) => ({
-    problem: askedIn(problem ?? prompt ?? '', 'problem'),
-    response: answeredIn(response ?? completion ?? '', 'response'),
-    domain: domain ?? options.domain ?? DOMAIN,
-  }),
+  read(row, options) {
+    const asked = firstOf<Spoken>(row, ['problem', 'prompt']);
+    const answered = firstOf<Spoken>(row, ['response', 'completion']);
+    return {
+      problem: askedIn(asked.value, asked.field),
+      response: answeredIn(answered.value, answered.field, { row, reasoner: 'response' }),
+      domain: row.domain ?? options.domain ?? DOMAIN,
+    };
+  },
 });
 
 export const layouts = {
@@ -101,7 +123,21 @@ export const layoutNames = Object.keys(layouts) as LayoutName[];
 /** A layout of the table, whatever its kind. */
 export const layoutNamed = (name: LayoutName): Layout<DataKind> => layouts[name] as Layout<DataKind>;
 
-/** The layout that a row is told to be of; null where it is of none. */
-export function layoutOf(row: Row): LayoutName | null {
-  return layoutNames.find((name) => layouts[name].matches(row)) ?? null;
+/**
+ * The layout that rows are told to be of, by the first that is of one; null where none is. What is null or missing in
+ * a row is looked for in the others that have its fields, so that a null does not decide.
+ */
+export function layoutOf(rows: readonly Row[]): LayoutName | null {
+  for (const row of rows) {
+    const own = Object.keys(row).filter((field) => has(row, field));
+    const alike = rows.filter((other) => own.every((field) => field in other));
+    const places = alike.flatMap((other) => {
+      const known = Object.fromEntries(own.map((field) => [field, row[field]]));
+      const place = layoutNames.findIndex((name) => layouts[name].matches({ ...other, ...known }));
+      return place < 0 ? [] : [place];
+    });
+    const name = places.length === 0 ? undefined : layoutNames[Math.min(...places)];
+    if (name !== undefined) return name;
+  }
+  return null;
 }

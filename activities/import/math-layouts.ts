@@ -1,9 +1,17 @@
 import { z } from 'zod';
-import { extractTruth } from '../../rewards/math/extraction.ts';
-import { askedIn, spoken } from './conversations.ts';
-import { filled, has, jsonOr, layout, RefusedRow } from './layout.ts';
-
-const MATH = 'math';
+import { askedIn, type Spoken, spoken } from './conversations.ts';
+import {
+  answerText,
+  filled,
+  firstOf,
+  has,
+  jsonOr,
+  layout,
+  optional,
+  RefusedRow,
+  type Row,
+} from './layout.ts';
+import { answerOfSolution, domainNamed, isUndecidable, MATH, refuseProof, saidIn } from './truths.ts';
 
 /** GSM8K: worked solutions that end in `#### 42`. */
 export const gsm8k = layout({
@@ -13,13 +21,10 @@ export const gsm8k = layout({
   schema: z.looseObject({ question: filled, answer: filled }),
   read({ question, answer }, { domain = MATH }) {
     const [, final] = /####[ \t]*([^\n]*\S)\s*$/.exec(answer) ?? [];
-    if (final !== undefined) return { problem: question, answer: final, domain };
+    if (final !== undefined) return { problem: question, answer: final, domain: domainNamed(domain) };
     throw new RefusedRow('answer', 'expected it to end in "#### " and the answer');
   },
 });
-
-/** What no verifier can decide. */
-const UNDECIDABLE = /^(?:proof|not found|n\/?a|none|unknown|-|\?)$/i;
 
 /** Open-R1's math sets (OpenR1-Math-220k, NuminaMath): the answer apart, or boxed at the solution's end. */
 export const openR1Math = layout({
@@ -28,8 +33,8 @@ export const openR1Math = layout({
   matches: (row) => has(row, 'problem') && (has(row, 'answer') || has(row, 'solution')),
   schema: z.looseObject({
     problem: filled,
-    answer: z.string().nullish(),
-    solution: z.string().nullish(),
+    answer: optional(answerText),
+    solution: optional(answerText),
     question_type: z.string().nullish(),
     problem_is_valid: z.string().nullish(),
     solution_is_valid: z.string().nullish(),
@@ -42,19 +47,16 @@ export const openR1Math = layout({
         throw new RefusedRow(field, `expected Yes, found ${row[field]}`);
     }
     const given = answer?.trim() ?? '';
-    if (UNDECIDABLE.test(given)) throw new RefusedRow('answer', `expected an answer, found ${given}`);
-    return { problem, answer: given === '' ? answerOfSolution(solution ?? '', 'solution') : given, domain };
+    if (isUndecidable(given)) throw new RefusedRow('answer', `expected an answer, found ${given}`);
+    const judged = domainNamed(domain);
+    return {
+      problem,
+      answer:
+        given === '' ? answerOfSolution(solution ?? '', 'solution') : refuseProof(given, 'answer', judged),
+      domain: judged,
+    };
   },
 });
-
-/** The answer that a worked solution ends in. */
-function answerOfSolution(solution: string, field: string): string {
-  const [first] = solution.trim() === '' ? [] : (extractTruth(solution)?.readings ?? []);
-  if (first !== undefined) return first;
-  throw new RefusedRow(field, 'expected a solution that ends in its answer (\\boxed{…}), found none in it');
-}
-
-const truth = z.union([filled, z.number().transform(String)], { error: 'expected a text or a number' });
 
 /** verl's rows (DAPO-Math-17k and others). */
 export const verl = layout({
@@ -63,15 +65,18 @@ export const verl = layout({
   matches: (row) => has(row, 'prompt', 'reward_model'),
   schema: z.looseObject({
     prompt: jsonOr(spoken),
-    reward_model: jsonOr(z.looseObject({ ground_truth: truth })),
+    reward_model: jsonOr(
+      z.looseObject({ ground_truth: answerText }, { error: 'expected {ground_truth}, found none' }),
+    ),
     ability: z.string().nullish(),
   }),
-  read({ prompt, reward_model, ability }, { domain }) {
-    const known = ability?.toLowerCase() ?? MATH;
+  read({ prompt, reward_model, ability }, options) {
+    const known = ability?.trim().toLowerCase() || MATH;
+    const domain = domainNamed(options.domain ?? known);
     return {
       problem: askedIn(prompt, 'prompt'),
-      answer: reward_model.ground_truth,
-      domain: domain ?? known,
+      answer: refuseProof(reward_model.ground_truth, 'reward_model.ground_truth', domain),
+      domain,
     };
   },
 });
@@ -85,20 +90,29 @@ export const promptSolution = layout({
   fields: 'prompt, problem or question; solution, answer or ground_truth',
   matches: (row) => QUESTIONS.some((field) => has(row, field)) && TRUTHS.some((field) => has(row, field)),
   schema: z.looseObject({
-    prompt: spoken.nullish(),
-    problem: spoken.nullish(),
-    question: spoken.nullish(),
-    solution: truth.nullish(),
-    answer: truth.nullish(),
-    ground_truth: truth.nullish(),
+    prompt: optional(spoken),
+    problem: optional(spoken),
+    question: optional(spoken),
+    solution: optional(answerText),
+    answer: optional(answerText),
+    ground_truth: optional(answerText),
     domain: filled.nullish(),
   }),
   read(row, options) {
-    const asked = QUESTIONS.find((field) => row[field]) ?? 'prompt';
-    const told = TRUTHS.find((field) => row[field]) ?? 'solution';
-    const domain = row.domain ?? options.domain ?? MATH;
-    const text = row[told] ?? '';
-    const answer = told === 'solution' && domain === MATH ? answerOfSolution(text, told) : text.trim();
-    return { problem: askedIn(row[asked] ?? '', asked), answer, domain };
+    const asked = firstOf<Spoken>(row, QUESTIONS);
+    const domain = domainNamed(row.domain ?? options.domain ?? MATH);
+    return { problem: askedIn(asked.value, asked.field), answer: truthIn(row, domain), domain };
   },
 });
+
+/** Of mathematics a solution says its answer, or an answer stands beside it; of other domains it is the answer. */
+function truthIn(row: Row, domain: string): string {
+  const told = firstOf<string>(row, TRUTHS);
+  if (told.field !== 'solution' || domain !== MATH) return refuseProof(told.value.trim(), told.field, domain);
+  const said = saidIn(told.value);
+  const beside = TRUTHS.slice(1).filter((field) => has(row, field));
+  if ((said !== null && !isUndecidable(said)) || beside.length === 0)
+    return answerOfSolution(told.value, told.field);
+  const answer = firstOf<string>(row, beside);
+  return refuseProof(answer.value.trim(), answer.field, domain);
+}

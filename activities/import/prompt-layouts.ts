@@ -1,25 +1,22 @@
 import { z } from 'zod';
-import { filled, has, jsonOr, layout } from './layout.ts';
+import { answerText, filled, has, jsonOr, layout } from './layout.ts';
+import { domainNamed, refuseProof } from './truths.ts';
 
 /** The project's own: all that a prompt is. */
 export const ownPrompts = layout({
   kind: 'prompts',
-  fields: 'problem, answer, domain [, entry, split]',
+  fields: 'problem, answer, domain [, entry]',
   matches: (row) => has(row, 'problem', 'answer', 'domain'),
   schema: z.looseObject({
     problem: filled,
-    answer: filled,
+    answer: answerText,
     domain: filled,
     entry: z.record(z.string(), z.unknown()).nullish(),
-    split: z.enum(['train', 'test']).optional(),
   }),
-  read: ({ problem, answer, domain, entry, split }) => ({
-    problem,
-    answer,
-    domain,
-    entry: entry ?? undefined,
-    split,
-  }),
+  read({ problem, answer, domain: named, entry }) {
+    const domain = domainNamed(named);
+    return { problem, answer: refuseProof(answer, 'answer', domain), domain, entry: entry ?? undefined };
+  },
 });
 
 const metadata = z.looseObject({ source_dataset: filled });
@@ -29,7 +26,7 @@ export const reasoningGym = layout({
   kind: 'prompts',
   fields: 'question, answer, metadata.source_dataset',
   matches: (row) => has(row, 'question', 'metadata') && jsonOr(metadata).safeParse(row.metadata).success,
-  schema: z.looseObject({ question: filled, answer: z.string(), metadata: jsonOr(metadata) }),
+  schema: z.looseObject({ question: filled, answer: answerText, metadata: jsonOr(metadata) }),
   read: ({ question, answer, metadata: known }) => ({
     problem: question,
     answer,

@@ -1,11 +1,10 @@
 /** Rows of data files as they stand: JSON lines, a JSON array, Parquet. */
-import { createReadStream } from 'node:fs';
-import { open, readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
-import { createInterface } from 'node:readline';
-import * as zlib from 'node:zlib';
-import { type AsyncBuffer, type Compressors, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
+import { parseExactJson, stringifyExactJson } from '../../contracts/exact-json.ts';
 import { Failure } from '../../contracts/failures.ts';
+import { readTextLines, textOfBytes } from '../text-file.ts';
+import { parquetRows } from './parquet-rows.ts';
 
 /** A row and where it stands: line of a text, or number in a Parquet file, from 1. */
 export interface FoundRow {
@@ -14,6 +13,12 @@ export interface FoundRow {
   /** what is wrong with it; null: `value` is a row */
   fault: string | null;
   value: Record<string, unknown>;
+}
+
+/** A data file, and the folder that was asked for where it was found in one. */
+export interface DataFile {
+  path: string;
+  folder: string | null;
 }
 
 type Reader = (path: string) => AsyncGenerator<FoundRow>;
@@ -27,19 +32,19 @@ const readers: Record<string, Reader> = {
 const EXTENSIONS = Object.keys(readers);
 
 /** Data files under the paths given, folders walked, in the order of their names. Throws Failure 'InvalidInput'. */
-export async function findDataFiles(paths: readonly string[]): Promise<string[]> {
+export async function findDataFiles(paths: readonly string[]): Promise<DataFile[]> {
   const found = await Promise.all(paths.map((path) => filesAt(path)));
-  return [...new Set(found.flat())];
+  return [...new Map(found.flat().map((file) => [file.path, file])).values()];
 }
 
-async function filesAt(path: string): Promise<string[]> {
+async function filesAt(path: string): Promise<DataFile[]> {
   const known = await stat(path).catch(() => undefined);
   if (known === undefined)
     throw new Failure('InvalidInput', `${path}: expected a file or folder, found none`);
-  if (!known.isDirectory()) return [path];
+  if (!known.isDirectory()) return [{ path, folder: null }];
   const names = await readdir(path, { recursive: true });
   const files = names.filter((name) => EXTENSIONS.includes(extname(name)) && !basename(name).startsWith('.'));
-  if (files.length > 0) return files.sort().map((name) => join(path, name));
+  if (files.length > 0) return files.sort().map((name) => ({ path: join(path, name), folder: path }));
   throw new Failure('InvalidInput', `${path}: expected files ending in ${EXTENSIONS.join(', ')}, found none`);
 }
 
@@ -51,92 +56,45 @@ export function readRows(path: string): AsyncGenerator<FoundRow> {
 }
 
 async function* readLines(path: string): AsyncGenerator<FoundRow> {
-  const lines = createInterface({
-    input: createReadStream(path, 'utf8'),
-    crlfDelay: Number.POSITIVE_INFINITY,
-  });
   let line = 0;
-  for await (const text of lines) {
+  for await (const { text, fault } of readTextLines(path)) {
     line++;
-    const bare = line === 1 ? text.replace(/^\uFEFF/, '') : text;
-    if (bare.trim() !== '') yield rowOf(path, line, parseJson(bare));
+    if (fault !== null) yield { source: path, line, fault, value: {} };
+    else if (text.trim() !== '') yield rowOf(path, line, parseJson(text), () => text);
   }
 }
 
 async function* readArray(path: string): AsyncGenerator<FoundRow> {
-  const parsed = parseJson((await readFile(path, 'utf8')).replace(/^\uFEFF/, ''));
+  const parsed = parseJson(textOfBytes(await readFile(path), path));
   if (!Array.isArray(parsed)) throw new Failure('InvalidInput', `${path}: expected a JSON array of rows`);
-  for (const [index, value] of parsed.entries()) yield rowOf(path, index + 1, value);
+  for (const [index, value] of parsed.entries())
+    yield rowOf(path, index + 1, value, () => stringifyExactJson(value));
 }
 
+async function* readParquet(path: string): AsyncGenerator<FoundRow> {
+  let line = 0;
+  for await (const value of parquetRows(path)) yield { source: path, line: ++line, fault: null, value };
+}
+
+/** Undefined where the text is no JSON. */
 function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseExactJson(text);
   } catch {
     return undefined;
   }
 }
 
-function rowOf(source: string, line: number, value: unknown): FoundRow {
+const SHOWN = 40;
+
+function rowOf(source: string, line: number, value: unknown, textOf: () => string): FoundRow {
   const isRow = typeof value === 'object' && value !== null && !Array.isArray(value);
   if (isRow) return { source, line, fault: null, value: { ...value } };
-  return { source, line, fault: 'expected a JSON object', value: {} };
+  return { source, line, fault: `expected a JSON object, found ${shown(textOf())}`, value: {} };
 }
 
-/** One row group after the other, so that no more than one is in memory. */
-async function* readParquet(path: string): AsyncGenerator<FoundRow> {
-  const handle = await open(path, 'r');
-  try {
-    const file = bufferOf(handle, (await handle.stat()).size);
-    const metadata = await parquetMetadataAsync(file).catch((cause) => refuseParquet(path, cause));
-    let rowStart = 0;
-    for (const { num_rows } of metadata.row_groups) {
-      const rowEnd = rowStart + Number(num_rows);
-      const options = { file, metadata, rowStart, rowEnd, compressors };
-      const rows = await parquetReadObjects(options).catch((cause) => refuseParquet(path, cause));
-      for (const [index, row] of rows.entries()) yield rowOf(path, rowStart + index + 1, plain(row));
-      rowStart = rowEnd;
-    }
-  } finally {
-    await handle.close();
-  }
-}
-
-function refuseParquet(path: string, cause: unknown): never {
-  const found = cause instanceof Error ? cause.message : String(cause);
-  throw new Failure('InvalidInput', `${path}: expected a Parquet file that can be read, found: ${found}`, {
-    cause,
-  });
-}
-
-function bufferOf(handle: Awaited<ReturnType<typeof open>>, byteLength: number): AsyncBuffer {
-  return {
-    byteLength,
-    async slice(start, end = byteLength) {
-      const bytes = new Uint8Array(end - start);
-      await handle.read(bytes, 0, bytes.length, start);
-      return bytes.buffer;
-    },
-  };
-}
-
-/** Snappy is hyparquet's own; the others are Node's, Zstandard from version 22.15 on. */
-const compressors: Compressors = {
-  GZIP: (input) => zlib.gunzipSync(input),
-  BROTLI: (input) => zlib.brotliDecompressSync(input),
-  ZSTD: (input) => {
-    const decompress: unknown = Reflect.get(zlib, 'zstdDecompressSync');
-    if (typeof decompress === 'function') return decompress(input);
-    throw new Error('Zstandard, which Node reads from version 22.15 on; write the file with Snappy or GZIP');
-  },
-};
-
-/** Parquet's values as JSON has them: integers as numbers where they fit, dates as text. */
-function plain(value: unknown): unknown {
-  if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
-  if (value instanceof Date) return value.toISOString();
-  if (Array.isArray(value)) return value.map(plain);
-  if (ArrayBuffer.isView(value)) return Array.from(value as unknown as ArrayLike<unknown>, plain);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, plain(each)]));
+function shown(text: string): string {
+  if (text.includes('\0'))
+    return 'NUL characters, as UTF-16 without a byte order mark has them. Convert the file to UTF-8.';
+  return text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text;
 }

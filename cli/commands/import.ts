@@ -2,14 +2,14 @@ import { createInterface } from 'node:readline/promises';
 import { type Command, Option } from 'commander';
 import { type Gathered, gatherRows, knownLayouts } from '../../activities/import/gather.ts';
 import { type LayoutName, layoutNames } from '../../activities/import/layouts.ts';
-import { findDataFiles } from '../../activities/import/read-rows.ts';
+import { type DataFile, findDataFiles } from '../../activities/import/read-rows.ts';
 import { refuseUnjudged } from '../../activities/import/refuse-unjudged.ts';
 import { writeImport } from '../../activities/import/write-import.ts';
 import type { EvaluationIndex } from '../../algorithm/decontamination.ts';
 import { createRewardTools } from '../../rewards/tools.ts';
 import { type Connections, withConnections } from '../connections.ts';
 import { CommandError, InputError } from '../errors.ts';
-import { indexEvaluationSets } from '../evaluation-sets.ts';
+import { indexEvaluationSets, isPath } from '../evaluation-sets.ts';
 import { importDocument, reportText } from '../import-report.ts';
 import { checkName } from '../launch-run.ts';
 import { gather, share } from '../options.ts';
@@ -46,7 +46,7 @@ export function define(command: Command): void {
     .addOption(
       new Option(
         '--split <split>',
-        'of all rows that do not name theirs; by default their files’ names say it, else train',
+        'of all rows that do not name theirs; by default the names of files and folders say it, else train',
       ).choices(['train', 'test']),
     )
     .option('--hold-out <share>', 'hold out this share of prompts that nothing puts in a split', share)
@@ -56,7 +56,7 @@ export function define(command: Command): void {
     )
     .option(
       '--decontaminate-against <set>',
-      'leave out rows that share ten words in a row with this imported set’s held-out prompts, or this file; may be given several times',
+      'leave out rows that share ten words in a row with this imported set’s held-out prompts, or this file, but for what most of them share; may be given several times',
       gather,
     )
     .option('--dry-run', 'show it and write nothing')
@@ -75,24 +75,25 @@ export function define(command: Command): void {
 async function importData(paths: string[], options: Options): Promise<void> {
   checkName(options.name);
   const files = await findDataFiles(paths);
-  const { decontaminateAgainst = [] } = options;
-  if (options.dryRun && decontaminateAgainst.length === 0) {
-    await show(options, await gathered(files, options));
+  const { decontaminateAgainst: names = [] } = options;
+  const isLocal = (await Promise.all(names.map(isPath))).every((each) => each);
+  if (options.dryRun && isLocal) {
+    const database = () => Promise.reject(new TypeError('expected files alone, found an imported set'));
+    await show(options, await gathered(files, options, await evaluationsOf(names, { database })));
     return;
   }
   await withConnections(async (connections) => {
-    const evaluations =
-      decontaminateAgainst.length === 0
-        ? undefined
-        : await indexEvaluationSets(decontaminateAgainst, connections);
-    const found = await gathered(files, options, evaluations);
+    const found = await gathered(files, options, await evaluationsOf(names, connections));
     if (await show(options, found)) await write(connections, options, found);
   });
 }
 
+const evaluationsOf = async (names: readonly string[], connections: Pick<Connections, 'database'>) =>
+  names.length === 0 ? undefined : indexEvaluationSets(names, connections);
+
 /** All rows, less those whose ground truth no verifier can read. */
 async function gathered(
-  files: readonly string[],
+  files: readonly DataFile[],
   options: Options,
   evaluations?: EvaluationIndex,
 ): Promise<Gathered> {

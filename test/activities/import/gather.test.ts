@@ -133,7 +133,7 @@ test('a bad row is refused with its line and field, and the others are kept', as
     '{"problem": ',
     row('b', ' '),
     row('a', '2'),
-    row('c', '1', { split: 'dev' }),
+    row('c', '1', { split: 'easy' }),
     '[1]',
     row('a '),
     row('d', '\\frac{'),

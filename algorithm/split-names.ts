@@ -1,0 +1,50 @@
+import type { PromptRow } from './prompt-row.ts';
+
+type Split = PromptRow['split'];
+
+const TRAIN = ['train', 'training', 'trainset'];
+const HELD_OUT = [
+  ...['test', 'tests', 'testing', 'testset', 'eval', 'evals', 'evaluation', 'evalset', 'heldout', 'holdout'],
+  ...['validation', 'validate', 'valid', 'val', 'valset', 'dev', 'devset', 'development'],
+];
+
+/** For messages. */
+export const SPLIT_NAMES =
+  'train or training; test, eval, evaluation, validation, valid, val, dev or heldout';
+
+/** The words of a name: `gsm8kTest`, `train-00000-of-00001` and `validation_matched` hold several. */
+const wordsOf = (name: string) =>
+  name
+    .replace(/([\p{Ll}\d])(\p{Lu})/gu, '$1 $2')
+    .toLowerCase()
+    .replace(/(?<![a-z])(held|hold)[-_. ]?out(?![a-z])/g, '$1out')
+    .split(/[^a-z]+/);
+
+/** The splits that a name's words say. */
+function splitsIn(name: string): Split[] {
+  const words = wordsOf(name);
+  return [
+    ...(words.some((word) => TRAIN.includes(word)) ? (['train'] as const) : []),
+    ...(words.some((word) => HELD_OUT.includes(word)) ? (['test'] as const) : []),
+  ];
+}
+
+/** The split that a row's own value means, whatever its case; null where it means none, or two. */
+export function splitNamed(value: string): Split | null {
+  const splits = splitsIn(value);
+  return splits.length === 1 ? (splits[0] ?? null) : null;
+}
+
+/** The split that the name of a file or folder says; null where it says none. Of two, the held-out one. */
+export const splitOfName = (name: string): Split | null => splitsIn(name).at(-1) ?? null;
+
+/** Words that say nothing of a split. */
+const NEUTRAL = ['', 'split', 'set', 'data', 'part', 'files', 'rows'];
+
+/** The same of a folder that a path only passes through: the name must be the split's, or end in it. */
+export function splitOfAncestor(name: string): Split | null {
+  const last = wordsOf(name)
+    .filter((word) => !NEUTRAL.includes(word))
+    .at(-1);
+  return last === undefined ? null : splitOfName(last);
+}

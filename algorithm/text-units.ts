@@ -1,0 +1,74 @@
+/**
+ * A text as the units that runs of it are made of: words, and letters of scripts that write without blanks
+ * between words. Each unit has a weight, so that a run says about as much in every script.
+ */
+
+/** A word's weight; a letter of a spaceless script weighs a part of it. */
+const WORD_WEIGHT = 6;
+
+/** How many letters say about as much as ten words of English: 15 of Han, 20 of kana, 30 of the others. */
+const LETTER_WEIGHTS: [RegExp, number][] = [
+  [/^\p{Script=Han}/u, 4],
+  [/^[\p{scx=Hiragana}\p{scx=Katakana}]/u, 3],
+  [/^[\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}\p{Script=Tibetan}]/u, 2],
+];
+
+const SPACELESS =
+  '\\p{Script=Han}\\p{scx=Hiragana}\\p{scx=Katakana}\\p{Script=Thai}\\p{Script=Lao}\\p{Script=Khmer}' +
+  '\\p{Script=Myanmar}\\p{Script=Tibetan}';
+/** Marks belong to the letter before them; digits are words in every script. */
+const UNIT = new RegExp(
+  `(?=\\p{L})[${SPACELESS}]\\p{M}*|(?:(?!(?=\\p{L})[${SPACELESS}])[\\p{L}\\p{M}\\p{N}])+`,
+  'gu',
+);
+const IS_SPACELESS = new RegExp(`^[${SPACELESS}]`, 'u');
+
+export interface Units {
+  /** in their order, without case, in the compatibility form of Unicode */
+  texts: readonly string[];
+  weights: readonly number[];
+}
+
+/** The units of a text. Signs and white space are none. */
+export function unitsOf(text: string): Units {
+  const texts = text.normalize('NFKC').toLowerCase().match(UNIT) ?? [];
+  return { texts, weights: texts.map(weightOf) };
+}
+
+function weightOf(unit: string): number {
+  // most text is ASCII, and patterns of Unicode are slow
+  if (unit.charCodeAt(0) < 0x0e00 || !/^\p{L}/u.test(unit)) return WORD_WEIGHT;
+  return LETTER_WEIGHTS.find(([script]) => script.test(unit))?.[1] ?? WORD_WEIGHT;
+}
+
+/** Units `begin` … `end` − 1 of a text, which weigh as much as the words asked for. */
+export interface Run {
+  text: string;
+  begin: number;
+  end: number;
+}
+
+/** Every run that weighs at least `words` words and no unit more than it needs, in order. */
+export function* runsOf({ texts, weights }: Units, words: number): Generator<Run> {
+  const needed = words * WORD_WEIGHT;
+  let end = 0;
+  let weight = 0;
+  for (let begin = 0; begin < texts.length; begin++) {
+    while (weight < needed && end < texts.length) weight += weights[end++] ?? 0;
+    if (weight < needed) return;
+    yield { text: texts.slice(begin, end).join(' '), begin, end };
+    weight -= weights[begin] ?? 0;
+  }
+}
+
+/** A run as people write it: no blanks between letters of a spaceless script. */
+export function readable(run: string): string {
+  const units = run.split(' ');
+  return units
+    .map((unit, i) => {
+      const before = units[i - 1];
+      const joined = before === undefined || (IS_SPACELESS.test(unit) && IS_SPACELESS.test(before));
+      return joined ? unit : ` ${unit}`;
+    })
+    .join('');
+}
