@@ -34,7 +34,10 @@ export function rewardInputs(sampled: SampledTexts): RewardInput[] {
 }
 
 /** The prompt that sequence n answers. */
-export function promptOf(request: SampleRequest, n: number): DrawnPrompt {
+export function promptOf(
+  request: Pick<SampleRequest, 'prompts' | 'numGenerations' | 'seeds'>,
+  n: number,
+): DrawnPrompt {
   const prompt = request.prompts[Math.floor(n / request.numGenerations)];
   if (prompt !== undefined) return prompt;
   throw new Failure(
