@@ -1,6 +1,7 @@
 import { measuredRewards } from '../algorithm/measured-rewards.ts';
 import { summarizeEvaluation } from '../algorithm/statistics.ts';
 import type { EvaluationSummary, RunPlan } from '../contracts/activities.ts';
+import type { CompletionDocument } from '../contracts/completion-document.ts';
 import type { EvaluationOptions, SamplingOptions } from '../contracts/options.ts';
 import type { DrawnPrompt } from '../contracts/records.ts';
 import type { ModelFolder } from '../engine/model-folder.ts';
@@ -9,6 +10,7 @@ import { WEIGHTS_FILE } from '../engine/weights.ts';
 import type { RewardTools } from '../rewards/tools.ts';
 import { evaluationSeed } from './draw-evaluation.ts';
 import { judge } from './judge.ts';
+import { judgedCompletions } from './judged-completions.ts';
 import { split } from './ragged.ts';
 import { evaluatedSamples } from './record-evaluation.ts';
 import { completionTexts, rewardInputs } from './reward-inputs.ts';
@@ -31,12 +33,15 @@ export interface EvaluateInput {
   runSeed: bigint;
 }
 
-/** Measures a model that no stage holds, as a stage measures its policy: same seeds, verdicts and statistics. */
+/**
+ * Measures a model that no stage holds, as a stage measures its policy: same seeds, verdicts and statistics. With the
+ * figures come the completions that they are of.
+ */
 export async function evaluateModel(
   engine: EngineThread,
   tools: RewardTools,
   input: EvaluateInput,
-): Promise<EvaluationSummary> {
+): Promise<{ figures: EvaluationSummary; completions: CompletionDocument[] }> {
   const { model, promptFormat, prompts, entries, k, sampling, runSeed } = input;
   const { tokenizer } = model;
   const { record, tensors } = sampleRequest({
@@ -60,8 +65,14 @@ export async function evaluateModel(
   const lengthsN = completions.lengths;
   const inputs = rewardInputs({ request: record, entries, texts, lengthsN, truncatedN });
   const judged = await judge(measuredRewards(input.language), inputs, tools);
-  const samples = evaluatedSamples(record, { rewards: judged, texts }, lengthsN);
-  return summarizeEvaluation(samples, input.generalDomains);
+  const scores = { rewards: judged, texts };
+  return {
+    figures: summarizeEvaluation(evaluatedSamples(record, scores, lengthsN), input.generalDomains),
+    completions: judgedCompletions({
+      ...{ request: record, scores, lengthsN, truncatedN },
+      promptTextsP: promptsP.map((tokens) => tokenizer.decode(tokens)),
+    }),
+  };
 }
 
 /** Gives an engine a model to sample from. */

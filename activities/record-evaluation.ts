@@ -57,7 +57,7 @@ export function evaluatedSamples(
       const n = p * numGenerations + k;
       const text = texts[n] ?? '';
       return {
-        answer: answerIn(accuracy?.[n]) ?? extractAnswer(text),
+        answer: answerOf(accuracy?.[n], text),
         correct: passed(accuracy?.[n]),
         wellFormed: passed(format?.[n]) === true,
         domain,
@@ -92,6 +92,10 @@ function refuseUnjudged(
     );
   }
 }
+
+/** The final answer of a response: as its verifier found it, else by its tags; null where there is none. */
+export const answerOf = (verdict: Verdict | undefined, text: string): string | null =>
+  answerIn(verdict) ?? extractAnswer(text);
 
 /** The answer that a verifier found. */
 function answerIn(verdict: Verdict | undefined): string | null {

@@ -47,7 +47,10 @@ export function completionTexts(
 }
 
 /** The prompt that sequence n answers. */
-export function promptOf(request: SampleRequest, n: number): DrawnPrompt {
+export function promptOf(
+  request: Pick<SampleRequest, 'prompts' | 'numGenerations' | 'seeds'>,
+  n: number,
+): DrawnPrompt {
   const prompt = request.prompts[Math.floor(n / request.numGenerations)];
   if (prompt !== undefined) return prompt;
   throw new Failure(

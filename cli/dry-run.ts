@@ -43,10 +43,13 @@ export async function dryRun(
   connections: Pick<Connections, 'database' | 'objects'>,
   { rates, meanLengths, measuredLengths }: DryRunOptions,
 ): Promise<DryRunDocument> {
-  const { recipe, folder } = file;
+  const { recipe, folder, at } = file;
   refuseUnknownStages(recipe, meanLengths);
-  const absent = await absentModels(recipe, folder);
-  refuseAbsent(absent.filter(({ name }) => recipe.parameters?.[name] === undefined));
+  const absent = await absentModels(recipe, folder, at);
+  refuseAbsent(
+    absent.filter(({ name }) => recipe.parameters?.[name] === undefined),
+    at,
+  );
   const found = absent.length === 0 ? factsOf(await checkLaunch(file, connections)) : declared(recipe);
   const meanLength = (stage: string) =>
     meanLengths.get(stage) ?? meanLengths.get('*') ?? measuredLengths.get(stage) ?? null;

@@ -55,7 +55,7 @@ export async function checkLaunch(
   refuseOverlap(prompts.prompts);
   refuseDomains(recipe, prompts.prompts, at);
   const generalDomains = [...new Set(general?.prompts.map(({ domain }) => domain))];
-  const { base: model, students } = await readModels(recipe, folder, objects);
+  const { base: model, students } = await readModels(recipe, folder, objects, at);
   const models = { base: model, ...students };
   refuseUnfitModels(recipe, prompts.prompts, models);
   const data = await readLaunchData(recipe, { folder, database, objects });

@@ -1,11 +1,12 @@
 /** Models that a recipe names: read, or told to be absent. */
-import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { readCheckpoint } from '../activities/read-checkpoint.ts';
 import type { Recipe } from '../contracts/recipe.ts';
 import { type ModelFolder, readModelFolder } from '../engine/model-folder.ts';
 import type { Connections } from './connections.ts';
 import { InputError } from './errors.ts';
+import { fetchCommand, hubRepository, lookAtModel, refuseOther, WHAT_IS_READ } from './model-place.ts';
+import type { PlaceOf } from './recipe-file.ts';
 
 /** The base under `base`, students under their names: as the recipe says where they lie. */
 const namedIn = ({ base, students }: Pick<Recipe, 'base' | 'students'>): [string, string][] =>
@@ -16,8 +17,9 @@ export async function readModels(
   recipe: Recipe,
   folder: string,
   objects: Connections['objects'],
+  at: PlaceOf = nowhere,
 ): Promise<{ base: ModelFolder; students: Record<string, ModelFolder> }> {
-  refuseAbsent(await absentModels(recipe, folder));
+  refuseAbsent(await absentModels(recipe, folder, at), at);
   const base = await readModel(recipe.base, folder, objects);
   const students: Record<string, ModelFolder> = {};
   for (const [name, path] of Object.entries(recipe.students)) {
@@ -42,36 +44,42 @@ export interface AbsentModel {
   /** `base`, or a student's name */
   name: string;
   path: string;
+  /** as the recipe has it */
+  written: string;
 }
 
-/** Those whose folder is not there. */
-export async function absentModels(recipe: Recipe, folder: string): Promise<AbsentModel[]> {
-  const found = await Promise.all(
-    namedIn(recipe).map(async ([name, path]) => ({
-      name,
-      path: resolve(folder, path),
-      isThere: isStored(path) || (await isFolder(resolve(folder, path))),
-    })),
-  );
-  return found.flatMap(({ name, path, isThere }) => (isThere ? [] : [{ name, path }]));
+/** Those whose folder is not there. Throws InputError where something else lies in its place. */
+export async function absentModels(
+  recipe: Recipe,
+  folder: string,
+  at: PlaceOf = nowhere,
+): Promise<AbsentModel[]> {
+  const absent: AbsentModel[] = [];
+  for (const [name, written] of namedIn(recipe)) {
+    if (isStored(written)) continue;
+    const path = resolve(folder, written);
+    const place = await lookAtModel(path);
+    if (place.kind === 'other' && place.isAbsent) absent.push({ name, path, written });
+    else refuseOther(`${at(keyOf(name))}${named(name)} ${path}`, place, 'a model’s folder');
+  }
+  return absent;
 }
 
-const isFolder = (path: string) =>
-  stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
+const nowhere: PlaceOf = () => '';
+const keyOf = (name: string) => (name === 'base' ? [name] : ['students', name]);
+const named = (name: string) => (name === 'base' ? name : `student ${name}`);
 
 /** `base /models/base` */
-export const absentText = ({ name, path }: AbsentModel) =>
-  `${name === 'base' ? name : `student ${name}`} ${path}`;
+export const absentText = ({ name, path }: AbsentModel) => `${named(name)} ${path}`;
 
-export function refuseAbsent(absent: readonly AbsentModel[]): void {
+export function refuseAbsent(absent: readonly AbsentModel[], at: PlaceOf = nowhere): void {
   const [first] = absent;
   if (first === undefined) return;
   const other = first.name === 'base' ? '--set base=FOLDER' : `--set students.${first.name}=FOLDER`;
+  const repository = hubRepository(first.written) ?? 'ORGANISATION/MODEL';
   throw new InputError(
-    `${absent.map(absentText).join(', ')}: expected a model’s folder, found none. ` +
-      `Fetch one in Hugging Face layout (hf download ORGANISATION/MODEL --local-dir ${first.path}), make one (r1 pretrain), or name another (${other}).`,
+    `${at(keyOf(first.name))}${absent.map(absentText).join(', ')}: expected a model’s folder, found none. ` +
+      `Fetch one in Hugging Face layout (${fetchCommand(repository, first.path)}), make one (r1 pretrain), or name another (${other}). ` +
+      `${WHAT_IS_READ}.`,
   );
 }

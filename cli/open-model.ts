@@ -1,12 +1,13 @@
-import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import { readCheckpoint } from '../activities/read-checkpoint.ts';
 import { type ModelFolder, type ModelOptions, readModelFolder } from '../engine/model-folder.ts';
 import { type EngineThread, startEngineThread } from '../engine/thread.ts';
 import { readSettings } from '../infra/settings.ts';
+import { findStack, type Stack } from '../infra/stack.ts';
 import { type FoundCheckpoint, findCheckpoint } from '../stores/checkpoint-names.ts';
-import type { Connections } from './connections.ts';
-import { withConnections } from './connections.ts';
+import { type CheckpointPlace, placeOfCheckpoint, refuseUntrained } from './checkpoint-place.ts';
+import { type Connections, withConnections } from './connections.ts';
+import { CommandError } from './errors.ts';
+import { lookAtModel, refuseOther, WHAT_IS_READ } from './model-place.ts';
 
 /** A model that a person named, read whole and checked. */
 export interface OpenModel {
@@ -15,50 +16,63 @@ export interface OpenModel {
   model: ModelFolder;
   /** where it stands in a run; null for a folder */
   origin: FoundCheckpoint | null;
+  /** the same with how its stage stands, for people */
+  place?: CheckpointPlace;
 }
 
 /** A committed checkpoint of a run. */
-export type OpenCheckpoint = OpenModel & { origin: FoundCheckpoint };
+export type OpenCheckpoint = OpenModel & { origin: FoundCheckpoint; place: CheckpointPlace };
 
 /** How a checkpoint is named, for the help of commands that take one. */
 export const CHECKPOINT_HELP =
   'RUN, RUN/STAGE, RUN/STAGE@STEP (step 0: what the stage started from), s3://…/manifest.json, or a model’s folder';
 
-/** Whether a name means a folder: it looks like a path, or a model lies there. */
-async function meansFolder(name: string): Promise<boolean> {
-  if (/^\.{0,2}\//.test(name) || name === '.') return true;
-  return stat(join(name, 'config.json')).then(
-    () => true,
-    () => false,
-  );
-}
-
 /**
- * Opens a model by name and hands it to `work`, with the stack's connections where it came from a run.
+ * Opens a model by name and hands it to `work`, with the stack's connections where it came from a run. Throws
+ * InputError where the name means no model that is read, or a run that has not saved one yet.
  */
 export async function withModel<Result>(
   name: string,
   work: (opened: OpenModel, connections: Connections | null) => Promise<Result>,
 ): Promise<Result> {
-  if (await meansFolder(name)) {
+  const place = await lookAtModel(name);
+  refuseOther(name, place);
+  if (place.kind === 'folder') {
     const model = await readModelFolder(name);
     return work({ name, model, origin: null }, null);
   }
   return withConnections(async (connections) => {
     const opened = await openCheckpoint(name, connections);
     return work(opened, connections);
-  });
+  }, stackFor(name));
 }
 
-/** A committed checkpoint by name. Throws Failure where there is none, or where it is damaged. */
+/** The stack that a checkpoint's name needs. */
+function stackFor(name: string): Stack {
+  const stack = findStack();
+  if (stack !== undefined) return stack;
+  const isFolderWanted = name.startsWith('s3://')
+    ? ''
+    : ` A folder of that name is not here either. ${WHAT_IS_READ}.`;
+  throw new CommandError(
+    `${name}: a run’s checkpoint is read from the stack, and the stack is not running: start it with \`r1 up\`.${isFolderWanted}`,
+  );
+}
+
+/**
+ * A committed checkpoint by name. Throws Failure where there is none, or where it is damaged, InputError where the
+ * stage has none yet.
+ */
 export async function openCheckpoint(
   name: string,
   { database, objects }: Connections,
   options: ModelOptions = {},
 ): Promise<OpenCheckpoint> {
   const origin = await findCheckpoint(await database(), name);
+  const place = await placeOfCheckpoint(await database(), origin);
+  refuseUntrained(name, place);
   const model = await readCheckpoint({ objects: await objects() }, origin.manifest, options);
-  return { name: origin.manifest.uri, model, origin };
+  return { name: origin.manifest.uri, model, origin, place };
 }
 
 /** Runs `work` with an engine of this process's own. */

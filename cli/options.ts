@@ -1,50 +1,72 @@
 import { InvalidArgumentError } from 'commander';
+import {
+  LEAST_TEMPERATURE,
+  MOST_GENERATIONS,
+  MOST_PROMPTS,
+  MOST_STEPS,
+  MOST_TEMPERATURE,
+  MOST_TOKENS,
+} from '../contracts/bounds.ts';
 
 /** Parsers of option values: commander prints their refusal together with the option's name. */
 
-export function positiveInteger(text: string): number {
-  return wholeNumber(text, 1);
+type Parser = (text: string) => number;
+
+/** A whole number in decimal. */
+export const whole =
+  (least: number, most: number): Parser =>
+  (text) => {
+    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`Expected a whole number from ${least} to ${most}, found ${text}.`);
+  };
+
+export const problemCount = whole(1, MOST_PROMPTS);
+export const sampleCount = whole(1, MOST_GENERATIONS);
+export const tokenCount = whole(1, MOST_TOKENS);
+export const stepNumber = whole(1, MOST_STEPS);
+/** Rows that are shown at once. */
+export const rowCount = whole(1, 1_000_000);
+
+function finite(text: string): number {
+  return text.trim() === '' ? Number.NaN : Number(text);
 }
 
-export function naturalNumber(text: string): number {
-  return wholeNumber(text, 0);
+/** 0 is greedy. */
+export function temperatureOption(text: string): number {
+  const value = finite(text);
+  if (value === 0 || (value >= LEAST_TEMPERATURE && value <= MOST_TEMPERATURE)) return value;
+  throw new InvalidArgumentError(
+    `Expected 0 or a number from ${LEAST_TEMPERATURE} to ${MOST_TEMPERATURE}, found ${text}.`,
+  );
 }
 
-function wholeNumber(text: string, least: number): number {
-  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-  if (Number.isSafeInteger(value) && value >= least) return value;
-  throw new InvalidArgumentError(`Expected a whole number from ${least}, found ${text}.`);
+/** Tokens, or tokens a second: above 0. */
+export function rate(text: string): number {
+  const value = finite(text);
+  if (value > 0 && value <= MOST_RATE) return value;
+  throw new InvalidArgumentError(`Expected a number above 0 and up to ${MOST_RATE}, found ${text}.`);
 }
 
-export function nonNegative(text: string): number {
-  const value = text.trim() === '' ? Number.NaN : Number(text);
-  if (Number.isFinite(value) && value >= 0) return value;
-  throw new InvalidArgumentError(`Expected a number from 0, found ${text}.`);
-}
-
-/** Greater than 0. */
-export function positive(text: string): number {
-  const value = nonNegative(text);
-  if (value > 0) return value;
-  throw new InvalidArgumentError(`Expected a number above 0, found ${text}.`);
-}
+/** Tokens a second: no cluster is as fast. */
+const MOST_RATE = 1e12;
 
 /** `8000` or `STAGE=8000`, gathered by stage; `*` stands for every other one. */
 export function byStage(text: string, before: ReadonlyMap<string, number> = new Map()): Map<string, number> {
   const [, stage, value = ''] = /^(?:([^=]+)=)?([^=]*)$/.exec(text) ?? [];
-  return new Map([...before, [stage ?? '*', positive(value)]]);
+  return new Map([...before, [stage ?? '*', rate(value)]]);
 }
 
 /** A share of the probability: 0 < p ≤ 1. */
 export function probability(text: string): number {
-  const value = nonNegative(text);
+  const value = finite(text);
   if (value > 0 && value <= 1) return value;
   throw new InvalidArgumentError(`Expected a number above 0 and up to 1, found ${text}.`);
 }
 
 /** Of a whole: 0 < s < 1. */
 export function share(text: string): number {
-  const value = nonNegative(text);
+  const value = finite(text);
   if (value > 0 && value < 1) return value;
   throw new InvalidArgumentError(`Expected a number above 0 and below 1, found ${text}.`);
 }

@@ -55,12 +55,13 @@ export const path = z
 export const learningRate = z.number().gt(0).max(10);
 /** The reciprocal scales logits: a smaller temperature overflows float32, a larger one makes all tokens alike. */
 export const LEAST_TEMPERATURE = 1e-4;
-export const temperature = z.number().min(LEAST_TEMPERATURE).max(1_000);
+export const MOST_TEMPERATURE = 1_000;
+export const temperature = z.number().min(LEAST_TEMPERATURE).max(MOST_TEMPERATURE);
 /** 0 means greedy. */
 export const temperatureOrGreedy = z
   .number()
   .min(0)
-  .max(1_000)
+  .max(MOST_TEMPERATURE)
   .refine(
     (value) => value === 0 || value >= LEAST_TEMPERATURE,
     `expected 0 (greedy) or a temperature from ${LEAST_TEMPERATURE}`,

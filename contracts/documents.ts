@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { raisedAlarmSchema } from './alarms.ts';
-import { figure } from './bounds.ts';
+import { count, figure } from './bounds.ts';
+import { completionDocument, stepSamplesDocument } from './completion-document.ts';
 import {
   datasetDiffDocument,
   datasetDocument,
@@ -177,7 +178,15 @@ export const stepDocument = z.object({
 export type StepDocument = z.infer<typeof stepDocument>;
 export const stepsDocument = z.array(stepDocument);
 
+/** Which checkpoint of which stage a model is; null for a folder. */
+const checkpointOf = {
+  stage: z.string().nullable(),
+  step: z.int().min(0).nullable().describe('0: what the stage started from'),
+};
+
 export const generateDocument = z.object({
+  checkpoint: z.string().describe('URI of the manifest, or the folder'),
+  ...checkpointOf,
   promptTokens: z.array(z.int()),
   tokens: z.array(z.int()),
   logprobs: z.array(figure).describe('at temperature 1, before top-k and top-p'),
@@ -189,6 +198,12 @@ export const evalDocument = evaluationDocument.extend({
   checkpoint: z.string(),
   digest: sha256Schema,
   seconds: figure,
+  counts: z
+    .object({ right: count, wrong: count, errors: count, unanswered: count, truncated: count })
+    .describe(
+      'of all samples; `unanswered`: no answer was found in them; `truncated`: cut by the length limit',
+    ),
+  samples: z.array(completionDocument).describe('as many as --show asks for'),
 });
 export type EvalDocument = z.infer<typeof evalDocument>;
 
@@ -258,6 +273,11 @@ export const exportedCheckpointSchema = z.object({
 
 export const exportDocument = z.object({
   checkpoint: z.string(),
+  run: z.string(),
+  stage: z.string(),
+  step: z.int().min(0).describe('0: what the stage started from'),
+  steps: z.int().min(1).describe('that the stage plans'),
+  nextSave: z.int().min(1).nullable().describe('step of the stage’s next checkpoint; null: none comes'),
   folder: z.string(),
   files: z.array(z.string()),
 });
@@ -331,6 +351,8 @@ export const documents = {
   why: whyDocument,
   export: exportDocument,
   samples: samplesDocument,
+  'samples-step': stepSamplesDocument,
+  'eval-sample': completionDocument,
   datasets: datasetsDocument,
   'dataset-show': datasetDocument,
   'dataset-diff': datasetDiffDocument,

@@ -1,16 +1,29 @@
 import { type Command, Option } from 'commander';
 import { evaluateModel } from '../../activities/evaluate-model.ts';
+import type { CompletionDocument } from '../../contracts/completion-document.ts';
 import type { EvalDocument } from '../../contracts/documents.ts';
 import type { EngineThread } from '../../engine/thread.ts';
 import { createRewardTools } from '../../rewards/tools.ts';
+import { placeText } from '../checkpoint-place.ts';
 import { chooseMeasure, type Measure, type MeasureOptions } from '../choose-measure.ts';
+import { completionText, countCompletions, countsText } from '../completions-view.ts';
+import { InputError } from '../errors.ts';
 import { createLiveLine, tenthOf } from '../live-line.ts';
+import { refuseExisting, writeLines, writeNewFile } from '../new-file.ts';
 import { CHECKPOINT_HELP, type OpenModel, withEngine, withModel } from '../open-model.ts';
-import { nonNegative, positiveInteger, probability, seed } from '../options.ts';
+import {
+  probability,
+  problemCount,
+  rowCount,
+  sampleCount,
+  seed,
+  temperatureOption,
+  tokenCount,
+} from '../options.ts';
 import { examples, printDocument, printLine } from '../output.ts';
 import { domainsText, evaluationsText } from '../run-view.ts';
 
-type Options = MeasureOptions & { json?: boolean };
+type Options = MeasureOptions & { json?: boolean; show?: number; out?: string };
 
 export function define(command: Command): void {
   command
@@ -20,8 +33,8 @@ export function define(command: Command): void {
         'say otherwise; a model’s folder needs --prompts or --recipe.',
     )
     .argument('<checkpoint>', CHECKPOINT_HELP)
-    .option('--problems <n>', 'the first n held-out problems', positiveInteger)
-    .option('--k <n>', 'samples a problem', positiveInteger)
+    .option('--problems <n>', 'the first n held-out problems', problemCount)
+    .option('--k <n>', 'samples a problem', sampleCount)
     .option(
       '--prompts <file>',
       'problems of a JSONL or Parquet file in a layout that `r1 import` reads: its rows with split test, or all where ' +
@@ -35,17 +48,26 @@ export function define(command: Command): void {
     .addOption(
       new Option('--prompt-format <format>', 'chat template, or text as it is').choices(['chat', 'text']),
     )
-    .option('--temperature <t>', 'softmax(logits / t); 0 is greedy', nonNegative)
+    .option('--temperature <t>', 'softmax(logits / t); 0 is greedy', temperatureOption)
     .option('--top-p <p>', 'draw among the likeliest tokens that have this share together', probability)
-    .option('--max-tokens <n>', 'tokens of an answer at most', positiveInteger)
+    .option('--max-tokens <n>', 'tokens of an answer at most', tokenCount)
     .option('--trained-too', 'measure also with problems of --prompts that the run was trained on')
     .option('--seed <n>', 'seed of the samples', seed)
+    .option(
+      '--show <n>',
+      'show n samples: prompt, completion, the answer found, the right one, the verdict',
+      rowCount,
+    )
+    .option(
+      '--out <file>',
+      'write every sample as JSON lines (contracts/schemas/eval-sample.json) to a new file that ends in .jsonl',
+    )
     .option('--json', 'print one document (contracts/schemas/eval.json)')
     .addHelpText(
       'after',
       examples(
         'r1 eval nano-zero-1',
-        'r1 eval nano-zero-1/zero@40 --problems 64 --k 4',
+        'r1 eval nano-zero-1/zero@40 --problems 64 --k 4 --show 8',
         'r1 eval nano-r1-1/scenario-rl --prompts benchmark.jsonl --k 8',
         'r1 eval models/nano-base --recipe recipes/nano-zero.yaml --json',
       ),
@@ -54,17 +76,40 @@ export function define(command: Command): void {
 }
 
 async function evaluate(name: string, options: Options): Promise<void> {
+  const { show = 0, out } = options;
+  if (out !== undefined) await refuseOut(out);
   await withModel(name, async (opened, connections) => {
     const measure = await chooseMeasure(opened, connections, options);
-    const document = await withEngine((engine) => measureModel(engine, opened, measure));
+    const { figures, completions } = await withEngine((engine) => measureModel(engine, opened, measure));
+    const samples = spread(completions, measure.k).slice(0, show);
+    const document = { ...figures, counts: countCompletions(completions), samples };
+    if (out !== undefined) await writeNewFile(out, (file) => writeLines(file, completions));
     if (options.json) return printDocument('eval', document);
     for (const note of measure.notes) printLine(note);
     printLine(evaluationsText([document]));
     printLine();
     printLine(domainsText(document));
     printLine();
+    const limit = measure.sampling.max_completion_length;
+    printLine(countsText(document.counts, { samples: completions.length, limit }));
+    for (const [n, sample] of samples.entries())
+      printLine(`\n${completionText(sample, [`${n + 1} of ${completions.length}`])}`);
+    printLine();
+    if (opened.place !== undefined) printLine(placeText(opened.place));
     printLine(`${opened.name}, ${document.seconds.toFixed(0)} s`);
+    if (out !== undefined) printLine(`${out}: ${completions.length} samples`);
   });
+}
+
+async function refuseOut(out: string): Promise<void> {
+  if (!out.endsWith('.jsonl'))
+    throw new InputError(`--out ${out}: expected a name that ends in .jsonl, found another`);
+  await refuseExisting(out);
+}
+
+/** The first sample of each problem, then the second of each: nothing is chosen by what was answered. */
+function spread<Sample extends { sample: number }>(samples: readonly Sample[], k: number): Sample[] {
+  return Array.from({ length: k }, (_, place) => samples.filter(({ sample }) => sample === place)).flat();
 }
 
 /** How often the progress is looked at, in milliseconds. */
@@ -74,7 +119,7 @@ async function measureModel(
   engine: EngineThread,
   { name, model, origin }: OpenModel,
   measure: Measure,
-): Promise<EvalDocument> {
+): Promise<{ figures: Omit<EvalDocument, 'counts' | 'samples'>; completions: CompletionDocument[] }> {
   const started = performance.now();
   const line = createLiveLine();
   const samples = measure.prompts.length * measure.k;
@@ -84,16 +129,14 @@ async function measureModel(
   }, LOOK_EVERY);
   const tools = createRewardTools();
   try {
-    const figures = await evaluateModel(engine, tools, { model, ...measure });
+    const { figures, completions } = await evaluateModel(engine, tools, { model, ...measure });
     const ofStage =
       origin !== null && origin.step > 0 ? origin : { stage: origin ? 'base' : 'model', step: 0 };
+    const seconds = (performance.now() - started) / 1000;
+    const { stage, step } = ofStage;
     return {
-      stage: ofStage.stage,
-      step: ofStage.step,
-      ...figures,
-      checkpoint: name,
-      digest: model.digest,
-      seconds: (performance.now() - started) / 1000,
+      figures: { stage, step, ...figures, checkpoint: name, digest: model.digest, seconds },
+      completions,
     };
   } finally {
     clearInterval(ticking);

@@ -6,10 +6,12 @@ import { parseModelConfig } from '../../engine/model-config.ts';
 import { CHECKPOINT_FILE } from '../../engine/model-folder.ts';
 import { WEIGHTS_FILE } from '../../engine/weights.ts';
 import { readCardInput } from '../card-input.ts';
+import { placeText } from '../checkpoint-place.ts';
 import { withConnections } from '../connections.ts';
 import { InputError } from '../errors.ts';
 import { size } from '../figures.ts';
 import { modelCard } from '../model-card.ts';
+import { lookAtModel, refuseOther } from '../model-place.ts';
 import { type OpenCheckpoint, type OpenModel, openCheckpoint } from '../open-model.ts';
 import { examples, printDocument, printLine } from '../output.ts';
 
@@ -31,6 +33,7 @@ export function define(command: Command): void {
 
 async function exportCheckpoint(name: string, dir: string, { json }: { json?: boolean }): Promise<void> {
   const folder = resolve(dir);
+  await refuseModel(name);
   await refuseOccupied(folder, dir);
   await withConnections(async (connections) => {
     const opened = await openCheckpoint(name, connections, { parseConfig: parseModelConfig });
@@ -40,11 +43,26 @@ async function exportCheckpoint(name: string, dir: string, { json }: { json?: bo
       [CHECKPOINT_FILE, encoded(declaration(opened))],
     ]);
     await writeFiles(folder, files);
-    const document = { checkpoint: opened.name, folder, files: [...files.keys()].sort() };
+    const { run, stage, step, standing, nextSave } = opened.place;
+    const document = {
+      ...{ checkpoint: opened.name, run, stage, step, steps: standing.steps, nextSave },
+      ...{ folder, files: [...files.keys()].sort() },
+    };
     if (json) return printDocument('export', document);
     const bytes = [...files.values()].reduce((sum, { length }) => sum + length, 0);
+    printLine(placeText(opened.place));
     printLine(`${folder}: ${document.files.join(', ')} (${size(bytes)})`);
   });
+}
+
+/** What is exported is a run's: other models are in the form of an export already, or are not read. */
+async function refuseModel(name: string): Promise<void> {
+  const place = await lookAtModel(name);
+  refuseOther(name, place, 'a checkpoint of a run (RUN, RUN/STAGE, RUN/STAGE@STEP)');
+  if (place.kind !== 'folder') return;
+  throw new InputError(
+    `${name}: expected a checkpoint of a run (RUN, RUN/STAGE, RUN/STAGE@STEP), found a folder, which has the form of an export already.`,
+  );
 }
 
 /** A reward model is asked for no text. */

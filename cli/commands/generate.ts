@@ -1,14 +1,18 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { loadModel } from '../../activities/evaluate-model.ts';
+import { temperatureOrGreedy, topK, topP } from '../../contracts/bounds.ts';
 import type { GenerateDocument } from '../../contracts/documents.ts';
 import type { SamplingOptions } from '../../contracts/options.ts';
 import type { ModelFolder } from '../../engine/model-folder.ts';
 import type { EngineThread } from '../../engine/thread.ts';
+import type { Tokenizer } from '../../engine/tokenizer.ts';
+import { placeText } from '../checkpoint-place.ts';
 import { InputError } from '../errors.ts';
 import { CHECKPOINT_HELP, withEngine, withModel } from '../open-model.ts';
-import { nonNegative, positiveInteger, probability, seed } from '../options.ts';
+import { probability, seed, temperatureOption, tokenCount } from '../options.ts';
 import { examples, printDocument, printLine } from '../output.ts';
+import { problemsOf } from '../problems.ts';
 
 interface Options {
   prompt: string;
@@ -31,9 +35,9 @@ export function define(command: Command): void {
     .requiredOption('--prompt <text>', 'what to answer')
     .option('--chat', 'apply the chat template: the prompt is one message of the user')
     .option('--greedy', 'take the likeliest token each time')
-    .option('--temperature <t>', 'softmax(logits / t); 0 is greedy', nonNegative)
+    .option('--temperature <t>', 'softmax(logits / t); 0 is greedy', temperatureOption)
     .option('--top-p <p>', 'draw among the likeliest tokens that have this share together', probability)
-    .option('--max-tokens <n>', 'tokens at most; by default what fits, up to 512', positiveInteger)
+    .option('--max-tokens <n>', 'tokens at most; by default what fits, up to 512', tokenCount)
     .option('--seed <n>', 'the same seed gives the same answer; by default 0', seed)
     .option('--json', 'print one document (contracts/schemas/generate.json)')
     .addHelpText(
@@ -50,22 +54,46 @@ async function generate(name: string, options: Options): Promise<void> {
   if (options.greedy && options.temperature !== undefined) {
     throw new InputError('--greedy and --temperature: expected one of them, found both');
   }
-  await withModel(name, ({ model }) =>
+  await withModel(name, ({ model, name: checkpoint, origin, place }) =>
     withEngine(async (engine) => {
-      const { document, truncated } = await answer(engine, model, options);
-      if (options.json) return printDocument('generate', document);
-      printLine(document.text);
-      if (truncated)
-        process.stderr.write(`(cut after ${document.tokens.length} tokens; --max-tokens allows more)\n`);
+      const answered = await answer(engine, model, options);
+      const of = { checkpoint, stage: origin?.stage ?? null, step: origin?.step ?? null };
+      if (options.json) printDocument('generate', { ...of, ...answered.document });
+      else printLine(answered.document.text);
+      const notes = [
+        ...(place === undefined ? [] : [placeText(place)]),
+        ...notesOn(answered, model, options),
+      ];
+      for (const note of notes) process.stderr.write(`(${note})\n`);
     }),
   );
 }
 
-async function answer(
-  engine: EngineThread,
-  model: ModelFolder,
-  options: Options,
-): Promise<{ document: GenerateDocument; truncated: boolean }> {
+/** Why an answer is shorter than its reader may think. */
+export function notesOn(
+  { document: { tokens }, truncated, endedBy }: Answer,
+  { tokenizer }: { tokenizer: Pick<Tokenizer, 'hasChatTemplate'> },
+  { chat }: Pick<Options, 'chat'>,
+): string[] {
+  if (truncated) return [`cut after ${tokens.length} tokens; --max-tokens allows more`];
+  if (tokens.length > 1 || endedBy === null) return [];
+  const ended = `ended at once: the first token was an end token, ${JSON.stringify(endedBy)}`;
+  if (chat) return [ended];
+  return [
+    tokenizer.hasChatTemplate
+      ? `${ended}. The model has a chat template, and the prompt was given as it is: try --chat`
+      : `${ended}. The model has no chat template: write the prompt as a text that goes on`,
+  ];
+}
+
+interface Answer {
+  document: Pick<GenerateDocument, 'promptTokens' | 'tokens' | 'logprobs' | 'text'>;
+  truncated: boolean;
+  /** the end token's text; null where it was cut */
+  endedBy: string | null;
+}
+
+async function answer(engine: EngineThread, model: ModelFolder, options: Options): Promise<Answer> {
   const { tokenizer } = model;
   const promptTokens = promptTokensOf(model, options);
   const sampling = samplingOf(model, promptTokens.length, options);
@@ -87,6 +115,7 @@ async function answer(
       text: tokenizer.decode(tokens, { skipSpecialTokens: true }),
     },
     truncated: truncatedN[0] === 1,
+    endedBy: truncatedN[0] === 1 ? null : tokenizer.decode(tokens.slice(-1)),
   };
 }
 
@@ -121,15 +150,31 @@ function samplingOf(model: ModelFolder, promptLength: number, options: Options):
 }
 
 const generationSchema = z.object({
-  temperature: z.number().min(0).nullish(),
-  top_p: z.number().gt(0).max(1).nullish(),
-  top_k: z.int().min(0).nullish(),
+  temperature: temperatureOrGreedy.nullish(),
+  top_p: topP.nullish(),
+  top_k: topK.nullish(),
 });
 
 /** How the model's makers sample from it; temperature 1 without cuts where they do not say. */
 function generationConfig({ files }: ModelFolder) {
   const bytes = files.get('generation_config.json');
-  const json: unknown = bytes === undefined ? {} : JSON.parse(new TextDecoder().decode(bytes));
-  const { temperature, top_p, top_k } = generationSchema.parse(json);
+  const { temperature, top_p, top_k } = parseGenerationConfig(bytes);
   return { temperature: temperature ?? 1, top_p: top_p ?? 1, top_k: top_k ?? 0 };
+}
+
+function parseGenerationConfig(bytes: Uint8Array | undefined): z.infer<typeof generationSchema> {
+  if (bytes === undefined) return {};
+  const json = jsonOf(new TextDecoder().decode(bytes));
+  const parsed = generationSchema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const [problem] = problemsOf(parsed.error, generationSchema, json);
+  throw new InputError(`generation_config.json: ${problem?.text}. Correct the file, or fetch it again.`);
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new InputError('generation_config.json: expected JSON, found a damaged file. Fetch it again.');
+  }
 }

@@ -8,7 +8,7 @@ import { readFinalReport } from '../final-report.ts';
 import { interruptible } from '../interrupts.ts';
 import { checkLaunch, checkName, launch } from '../launch-run.ts';
 import { measuredIn } from '../measured-rates.ts';
-import { byStage, gather, positive } from '../options.ts';
+import { byStage, gather, rate } from '../options.ts';
 import { examples, printDocument, printLine } from '../output.ts';
 import { parseOverride } from '../overrides.ts';
 import { planText } from '../plan-view.ts';
@@ -51,11 +51,11 @@ export function define(command: Command): void {
       'dry run: of a response, or STAGE=TOKENS; may be given several times',
       byStage,
     )
-    .option('--tokens-per-second <number>', 'dry run: that one device trains', positive)
+    .option('--tokens-per-second <number>', 'dry run: that one device trains', rate)
     .option(
       '--sampling-tokens-per-second <number>',
       'dry run: that one device samples; by default as many as it trains',
-      positive,
+      rate,
     )
     .option(
       '--rates-of <run>',

@@ -13,7 +13,7 @@ import { readSettings } from '../../infra/settings.ts';
 import { InputError } from '../errors.ts';
 import { count, decimal, duration, short } from '../figures.ts';
 import { createLiveLine, tenthOf } from '../live-line.ts';
-import { naturalNumber, positiveInteger } from '../options.ts';
+import { stepNumber, whole } from '../options.ts';
 import { examples, printDocument, printLine } from '../output.ts';
 import { parseConfiguration, readInput } from '../recipe-file.ts';
 
@@ -38,8 +38,8 @@ export function define(command: Command): void {
     )
     .option('--recipe <file>', 'which base: recipes/nano-base.yaml, or a student’s', RECIPE)
     .option('--out <dir>', 'folder to write; must be empty or new; by default models/ and the recipe’s name')
-    .option('--steps <n>', 'optimiser steps in place of the recipe’s', positiveInteger)
-    .option('--seed <n>', 'seed in place of the recipe’s', naturalNumber)
+    .option('--steps <n>', 'optimiser steps in place of the recipe’s', stepNumber)
+    .option('--seed <n>', 'seed in place of the recipe’s', whole(0, Number.MAX_SAFE_INTEGER))
     .option('--json', 'print one document (contracts/schemas/pretrain.json)')
     .addHelpText(
       'after',

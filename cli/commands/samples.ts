@@ -7,7 +7,7 @@ import { listStages } from '../../stores/stages.ts';
 import { readTexts } from '../../stores/texts.ts';
 import { withConnections } from '../connections.ts';
 import { InputError } from '../errors.ts';
-import { positiveInteger } from '../options.ts';
+import { rowCount } from '../options.ts';
 import { examples, printDocument, printLine } from '../output.ts';
 import { findRun } from '../run-rows.ts';
 import { type SampledStage, sampleDocumentOf, samplesText } from '../samples-view.ts';
@@ -30,7 +30,7 @@ export function define(command: Command): void {
     .argument('[stage]', 'only the samples of this stage’s data')
     .option('--rejected', 'only what was refused')
     .addOption(new Option('--reason <reason>', 'only what was refused for this').choices(rejectionReasons))
-    .option('--limit <n>', 'samples at most', positiveInteger, 20)
+    .option('--limit <n>', 'samples at most', rowCount, 20)
     .option('--json', 'print one document (contracts/schemas/samples.json)')
     .addHelpText(
       'after',

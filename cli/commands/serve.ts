@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { DEFAULT_LIMITS, startRewardServer } from '../../workers/reward-server/server.ts';
 import { InputError } from '../errors.ts';
-import { naturalNumber, positiveInteger } from '../options.ts';
+import { whole } from '../options.ts';
 import { examples, printLine } from '../output.ts';
 import { version } from '../version.ts';
 
@@ -20,9 +20,9 @@ export function define(command: Command): void {
     )
     .argument('<what>', 'rewards')
     .option('--host <address>', 'address to listen on', '127.0.0.1')
-    .option('--port <n>', 'port to listen on; 0 takes any that is free', naturalNumber, 8900)
-    .option('--max-batch <n>', 'completions in a request', positiveInteger, DEFAULT_LIMITS.batch)
-    .option('--max-body <bytes>', 'bytes of a request', positiveInteger, DEFAULT_LIMITS.bodyBytes)
+    .option('--port <n>', 'port to listen on; 0 takes any that is free', whole(0, 65_535), 8900)
+    .option('--max-batch <n>', 'completions in a request', whole(1, 100_000), DEFAULT_LIMITS.batch)
+    .option('--max-body <bytes>', 'bytes of a request', whole(1, 1_073_741_824), DEFAULT_LIMITS.bodyBytes)
     .addHelpText(
       'after',
       examples(

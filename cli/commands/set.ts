@@ -7,7 +7,7 @@ import { parseSetWords, type SetWords } from '../assignments.ts';
 import { type Connections, withConnections } from '../connections.ts';
 import { InputError } from '../errors.ts';
 import { operatorName, standingStage } from '../operator.ts';
-import { positiveInteger } from '../options.ts';
+import { stepNumber } from '../options.ts';
 import { examples, printDocument, printLine } from '../output.ts';
 import { notesOnClipping } from '../recipe-notes.ts';
 import { readShow } from '../run-rows.ts';
@@ -29,7 +29,7 @@ export function define(command: Command): void {
     )
     .usage('[options] [run [stage]] field=value...')
     .argument('<words...>', 'a run (by default the latest), perhaps its stage, and field=value')
-    .option('--at-step <step>', 'the first step that is trained with them', positiveInteger)
+    .option('--at-step <step>', 'the first step that is trained with them', stepNumber)
     .option('--author <name>', 'who changes them; by default the user of this machine')
     .option('--json', 'print one document (contracts/schemas/set.json)')
     .addHelpText(
