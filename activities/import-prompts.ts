@@ -17,6 +17,7 @@ import type { PromptSource } from '../contracts/recipe.ts';
 import type { Database, Queryable } from '../stores/database.ts';
 import { importedSet, readPromptSet } from '../stores/imported-sets.ts';
 import { importPromptSet, type PromptSet } from '../stores/prompts.ts';
+import { refuseBroken, textOfBytes } from './text-file.ts';
 
 type SourceOf<Kind extends PromptSource['source']> = Extract<PromptSource, { source: Kind }>;
 
@@ -54,14 +55,18 @@ export async function importPrompts(
 
 /** Reads one JSONL file of prompts. Throws Failure 'InvalidInput'. */
 async function readPromptFile(path: string, folder = '.'): Promise<ImportedPrompts> {
-  const text = await readFile(resolve(folder, path), 'utf8').catch((cause) => {
+  const bytes = await readFile(resolve(folder, path)).catch((cause) => {
     throw new Failure(
       'InvalidInput',
       `${path}: expected a JSONL file of prompts, found none that can be read (${cause.code}). Check the path.`,
       { cause },
     );
   });
-  return readPromptRows(linesOf(text), { source: path, hashOf });
+  const text = textOfBytes(bytes, path);
+  const imported = readPromptRows(linesOf(text), { source: path, hashOf });
+  for (const { problem, answer, domain, entry, source, line } of imported.prompts)
+    refuseBroken({ problem, answer, domain, entry }, source, line);
+  return imported;
 }
 
 type GeneratedSource = Exclude<PromptSource, SourceOf<'jsonl' | 'imported'>>;

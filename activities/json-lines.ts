@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import type { z } from 'zod';
 import { linesOf } from '../algorithm/prompt-rows.ts';
+import { parseExactJson, stringifyExactJson } from '../contracts/exact-json.ts';
 import { Failure } from '../contracts/failures.ts';
+import { refuseBroken, textOfBytes } from './text-file.ts';
 
 /** JSON lines, and what messages call them: their file, or the name they were imported under. */
 export interface LinesText {
@@ -11,7 +13,7 @@ export interface LinesText {
 
 /** Throws Failure 'InvalidInput' where the file cannot be read. */
 export async function readLinesText(path: string): Promise<LinesText> {
-  const text = await readFile(path, 'utf8').catch((cause) => {
+  const bytes = await readFile(path).catch((cause) => {
     throw new Failure(
       'InvalidInput',
       `${path}: expected a JSONL file, found ${cause.code}. Check the path.`,
@@ -20,7 +22,7 @@ export async function readLinesText(path: string): Promise<LinesText> {
       },
     );
   });
-  return { name: path, text };
+  return { name: path, text: textOfBytes(bytes, path) };
 }
 
 /**
@@ -48,7 +50,10 @@ function parsed<Schema extends z.ZodType>(
   line: number,
 ): z.output<Schema> {
   const result = schema.safeParse(asJson(content, path, line), { error: expectedAndFound });
-  if (result.success) return result.data;
+  if (result.success) {
+    refuseBroken(Object(result.data), path, line);
+    return result.data;
+  }
   const issue = result.error.issues[0];
   return refuse(path, line, [...(issue?.path ?? []).map(String), issue?.message].join(': '));
 }
@@ -72,13 +77,13 @@ function expectationOf(issue: z.core.$ZodRawIssue): string {
 
 function described(value: unknown): string {
   if (value === undefined) return 'nothing';
-  const text = JSON.stringify(value);
+  const text = stringifyExactJson(value);
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }
 
 function asJson(content: string, path: string, line: number): unknown {
   try {
-    return JSON.parse(content);
+    return parseExactJson(content);
   } catch (error) {
     return refuse(path, line, `expected a JSON object, found ${(error as Error).message}`);
   }

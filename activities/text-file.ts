@@ -125,8 +125,10 @@ function faultOf(line: Buffer): string {
     if (begins(line.subarray(0, middle))) good = middle;
     else bad = middle;
   }
+  // back to the first byte of the character that goes wrong
+  while (decoded(line.subarray(0, good)) === null) good--;
   const byte = (line[good] ?? 0).toString(16).padStart(2, '0');
-  return `expected UTF-8, found the byte 0x${byte} where a character should begin or go on.`;
+  return `expected UTF-8, found the byte 0x${byte}, which begins no character of it.`;
 }
 
 /** The text of a whole file. Throws Failure 'InvalidInput' naming the line that is no text. */
@@ -143,5 +145,30 @@ export function textOfBytes(bytes: Uint8Array, path: string): string {
   throw new Failure('InvalidInput', `${path}: expected UTF-8, found other bytes. Convert the file to UTF-8.`);
 }
 
-/** Whether a text has half of a surrogate pair, which is no character and is lost when the text is written. */
-export const hasLoneSurrogate = (text: string) => LONE_SURROGATE.test(text);
+/** What no store can hold as it stands, where a text, or one within a value of JSON, has it; else null. */
+export function brokenText(value: unknown): string | null {
+  if (typeof value === 'string') {
+    if (value.includes('\0')) return 'a NUL character, which PostgreSQL cannot hold';
+    return LONE_SURROGATE.test(value)
+      ? 'half of a surrogate pair (\\ud800 … \\udfff), which is no character'
+      : null;
+  }
+  if (typeof value !== 'object' || value === null) return null;
+  for (const [key, each] of Object.entries(value)) {
+    const fault = brokenText(key) ?? brokenText(each);
+    if (fault !== null) return fault;
+  }
+  return null;
+}
+
+/** Throws Failure 'InvalidInput' naming the field of a row whose text would lose characters. */
+export function refuseBroken(row: object, source: string, line: number): void {
+  for (const [field, value] of Object.entries(row)) {
+    const fault = brokenText(value);
+    if (fault !== null)
+      throw new Failure(
+        'InvalidInput',
+        `${source} line ${line}: ${field}: expected text of whole characters, found ${fault}; nothing was imported: mend the file`,
+      );
+  }
+}

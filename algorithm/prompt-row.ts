@@ -1,3 +1,5 @@
+import { LosslessNumber } from 'lossless-json';
+
 /** A prompt as a data set holds it. */
 export interface PromptRow {
   problem: string;
@@ -22,4 +24,16 @@ export function normalizeProblem(problem: string): string {
 export function heldOutOrAll<Row extends Pick<PromptRow, 'split'>>(rows: readonly Row[]): readonly Row[] {
   const heldOut = rows.filter(({ split }) => split === 'test');
   return heldOut.length > 0 ? heldOut : rows;
+}
+
+/** The text of a number that is an answer, with all its digits and no exponent of a double's; null of what is none. */
+export function numberText(value: unknown): string | null {
+  if (typeof value === 'bigint' || value instanceof LosslessNumber) return String(value);
+  if (typeof value !== 'number' || !Number.isFinite(value)) return null;
+  const [, sign = '', whole = '', fraction = '', exponent] =
+    /^(-?)(\d+)(?:\.(\d+))?(?:e([-+]\d+))?$/.exec(String(value)) ?? [];
+  if (exponent === undefined) return String(value);
+  const zeros = '0'.repeat(Math.abs(Number(exponent)));
+  if (Number(exponent) > 0) return `${sign}${whole}${fraction}${zeros.slice(fraction.length)}`;
+  return `${sign}0.${zeros.slice(whole.length)}${whole}${fraction}`;
 }

@@ -3,8 +3,10 @@
  * checked before anything of it is used; the first fault refuses it all, with its line and field.
  */
 import { z } from 'zod';
+import { parseExactJson, stringifyExactJson } from '../contracts/exact-json.ts';
 import { Failure } from '../contracts/failures.ts';
-import { normalizeProblem, type PromptRow } from './prompt-row.ts';
+import { normalizeProblem, numberText, type PromptRow } from './prompt-row.ts';
+import { splitNamed } from './split-names.ts';
 
 /** A prompt with where it came from. */
 export interface ImportedPrompt extends PromptRow {
@@ -38,14 +40,17 @@ const filledText = z
 const rowSchema = z.object(
   {
     problem: filledText,
-    answer: filledText,
+    answer: z.preprocess((value) => numberText(value) ?? value, filledText),
     domain: filledText,
     entry: z
       .record(z.string(), z.unknown(), { error: (issue) => expected('an object', issue.input) })
       .optional(),
-    split: z
-      .enum(['train', 'test'], { error: (issue) => expected('"train" or "test"', issue.input) })
-      .default('train'),
+    split: z.preprocess(
+      (value) => (typeof value === 'string' ? (splitNamed(value) ?? value) : value),
+      z
+        .enum(['train', 'test'], { error: (issue) => expected('"train" or "test"', issue.input) })
+        .default('train'),
+    ),
   },
   { error: (issue) => expected('a JSON object', issue.input) },
 );
@@ -92,7 +97,7 @@ function parseRow(text: string, where: string, ignored: Set<string>): PromptRow 
 
 function parseJson(text: string, where: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseExactJson(text);
   } catch {
     return refuse(`${where}: ${expected('a JSON object', text)}, which is not JSON`);
   }
@@ -116,6 +121,6 @@ function expected(what: string, found: unknown): string {
 
 function describe(value: unknown): string {
   if (value === undefined) return 'nothing';
-  const text = JSON.stringify(value);
+  const text = stringifyExactJson(value);
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }

@@ -4,8 +4,8 @@ type Split = PromptRow['split'];
 
 const TRAIN = ['train', 'training', 'trainset'];
 const HELD_OUT = [
-  ...['test', 'tests', 'testing', 'testset', 'eval', 'evals', 'evaluation', 'evalset', 'heldout', 'holdout'],
-  ...['validation', 'validate', 'valid', 'val', 'valset', 'dev', 'devset', 'development'],
+  ...['test', 'testset', 'eval', 'evaluation', 'evalset', 'heldout', 'holdout'],
+  ...['validation', 'valid', 'val', 'valset', 'dev', 'devset'],
 ];
 
 /** For messages. */
@@ -37,14 +37,3 @@ export function splitNamed(value: string): Split | null {
 
 /** The split that the name of a file or folder says; null where it says none. Of two, the held-out one. */
 export const splitOfName = (name: string): Split | null => splitsIn(name).at(-1) ?? null;
-
-/** Words that say nothing of a split. */
-const NEUTRAL = ['', 'split', 'set', 'data', 'part', 'files', 'rows'];
-
-/** The same of a folder that a path only passes through: the name must be the split's, or end in it. */
-export function splitOfAncestor(name: string): Split | null {
-  const last = wordsOf(name)
-    .filter((word) => !NEUTRAL.includes(word))
-    .at(-1);
-  return last === undefined ? null : splitOfName(last);
-}

@@ -4,7 +4,7 @@ import { type EvaluationIndex, indexBeside, sharedWithEvaluation } from '../../a
 import { normalizeProblem } from '../../algorithm/prompt-row.ts';
 import type { ImportedPrompt } from '../../algorithm/prompt-rows.ts';
 import { Failure } from '../../contracts/failures.ts';
-import { brokenField } from './broken-text.ts';
+import { brokenText } from '../text-file.ts';
 import { type DataKind, type ItemOf, RefusedRow, type Row } from './layout.ts';
 import { type LayoutName, layoutNamed, layoutNames, layoutOf, layouts } from './layouts.ts';
 import { type DataFile, type FoundRow, readRows } from './read-rows.ts';
@@ -160,8 +160,7 @@ class Gathering {
   private read(found: FoundRow, file: FileSummary, named: Split | null): Pending {
     if (found.fault !== null) throw new RefusedRow('', found.fault);
     const item = layoutNamed(file.layout).read(found.value, this.options);
-    const broken = brokenField(item, found.value);
-    if (broken !== null) throw broken;
+    refuseBroken(item, found.value);
     const own = splitOfRow(found.value);
     const hash = hashOf(normalizeProblem('problem' in item ? item.problem : item.prompt));
     const split = own ?? named ?? this.drawnSplit(item, hash);
@@ -181,6 +180,14 @@ function refuseHeldOut(split: Split, own: Split | null): void {
   const says = own === null ? 'a file or folder of held-out rows, or --split' : 'the row’s own split';
   const next = own === null ? 'Pass --split train to learn from it all the same' : 'Leave the row out';
   throw new RefusedRow('split', `expected an example to learn from, found one held out by ${says}. ${next}`);
+}
+
+/** Refuses a row of whose text characters would be lost, naming its own field. */
+function refuseBroken(item: object, row: Row): void {
+  const fault = brokenText(item);
+  if (fault === null) return;
+  const field = Object.keys(row).find((each) => brokenText(row[each]) !== null) ?? '';
+  throw new RefusedRow(field, `expected text of whole characters, found ${fault}`);
 }
 
 const isPending = (each: Pending | Refusal): each is Pending => 'item' in each;

@@ -1,6 +1,5 @@
-import { LosslessNumber } from 'lossless-json';
 import { z } from 'zod';
-import type { PromptRow } from '../../algorithm/prompt-row.ts';
+import { numberText, type PromptRow } from '../../algorithm/prompt-row.ts';
 import { parseExactJson, stringifyExactJson } from '../../contracts/exact-json.ts';
 import { InvalidText } from './parquet-rows.ts';
 
@@ -102,25 +101,12 @@ export function firstOf<Value>(row: Row, fields: readonly string[]): { field: st
 }
 
 /** Numbers are answers too, with every digit that they are written with. */
-export const answerText = z.union(
-  [
-    filled,
-    z.number().transform(digitsOf),
-    z.bigint().transform(String),
-    z.instanceof(LosslessNumber).transform(String),
-  ],
-  { error: ({ input }) => `expected a text or a number, found ${described(input)}` },
+export const answerText = z.preprocess(
+  (value) => numberText(value) ?? value,
+  z
+    .string({ error: ({ input }) => `expected a text or a number, found ${described(input)}` })
+    .refine((text) => text.trim() !== '', { error: 'expected a text, found an empty one' }),
 );
-
-/** A number's digits without an exponent. */
-function digitsOf(value: number): string {
-  const [, sign = '', whole = '', fraction = '', exponent] =
-    /^(-?)(\d+)(?:\.(\d+))?(?:e([-+]\d+))?$/.exec(String(value)) ?? [];
-  if (exponent === undefined) return String(value);
-  const zeros = '0'.repeat(Math.abs(Number(exponent)));
-  if (Number(exponent) > 0) return `${sign}${whole}${fraction}${zeros.slice(fraction.length)}`;
-  return `${sign}0.${zeros.slice(whole.length)}${whole}${fraction}`;
-}
 
 /** Columns that hold an object or a list as JSON in a text are read as what they hold. */
 export const jsonOr = <Schema extends z.ZodType>(schema: Schema) =>

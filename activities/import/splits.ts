@@ -1,9 +1,9 @@
 /** Which rows are held out: by themselves, by what was asked for, by the names of files and folders. */
 import { homedir } from 'node:os';
-import { basename, dirname, isAbsolute, join, normalize, relative, sep } from 'node:path';
+import { basename, dirname, relative, resolve, sep } from 'node:path';
 import { z } from 'zod';
 import type { PromptRow } from '../../algorithm/prompt-row.ts';
-import { SPLIT_NAMES, splitNamed, splitOfAncestor, splitOfName } from '../../algorithm/split-names.ts';
+import { SPLIT_NAMES, splitNamed, splitOfName } from '../../algorithm/split-names.ts';
 import { described, jsonOr, RefusedRow, type Row } from './layout.ts';
 import type { DataFile } from './read-rows.ts';
 
@@ -40,30 +40,16 @@ function splitOfValue(value: unknown, field: string): Split | null {
   );
 }
 
-/** Folders above a file that was given by its whole path: its own may name a split, and the one above. */
-const ANCESTORS = 2;
-
-/** The split that a file's name says, or the nearest folder's; null where none says one. */
+/**
+ * The split that a file's name says, else the nearest folder's below the one that was asked for, or that one's own;
+ * of a file that was asked for by itself, its folder's. Null where none says one.
+ */
 export function splitOfFile({ path, folder }: DataFile): Split | null {
-  const file = splitOfName(basename(path));
-  if (file !== null) return file;
-  if (folder === null && !isAbsolute(path)) return nearest(dirname(normalize(path)).split(sep), splitOfName);
   const top = folder ?? dirname(path);
-  const inside = folder === null ? null : nearest(dirname(relative(folder, path)).split(sep), splitOfName);
-  return inside ?? nearest(ancestorsOf(top), splitOfAncestor);
+  const names = [...relative(top, dirname(path)).split(sep).reverse(), ...nameOf(top)];
+  const said = [basename(path), ...names].map(splitOfName);
+  return said.find((split) => split !== null) ?? null;
 }
 
-/** The last folders of a path, but for a person's own: `/home/dev` is no split. */
-function ancestorsOf(folder: string): string[] {
-  if (!isAbsolute(folder)) return normalize(folder).split(sep).slice(-ANCESTORS);
-  const found: string[] = [];
-  for (let place = join(folder); found.length < ANCESTORS && place !== homedir(); place = dirname(place)) {
-    if (dirname(place) === place) break;
-    found.unshift(basename(place));
-  }
-  return found;
-}
-
-function nearest(folders: readonly string[], splitOf: (name: string) => Split | null): Split | null {
-  return folders.reduce<Split | null>((above, name) => splitOf(name) ?? above, null);
-}
+/** A person's own folder says nothing: `/home/dev`. */
+const nameOf = (folder: string) => (resolve(folder) === homedir() ? [] : [basename(folder)]);

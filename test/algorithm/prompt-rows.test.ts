@@ -71,11 +71,11 @@ test('a row without an answer at line 4711 is refused by line and field', () => 
 
 test('each wrong field is refused with what was expected and what was found', () => {
   const cases: [unknown, RegExp][] = [
-    [{ ...row, answer: 3 }, /line 1: answer: expected a non-empty string, found 3/],
+    [{ ...row, answer: true }, /line 1: answer: expected a non-empty string, found true/],
     [{ ...row, answer: null }, /answer: expected a non-empty string, found null/],
     [{ ...row, problem: ' ' }, /problem: expected a non-empty string, found " "/],
     [{ ...row, domain: undefined }, /domain: expected a non-empty string, found nothing/],
-    [{ ...row, split: 'dev' }, /split: expected "train" or "test", found "dev"/],
+    [{ ...row, split: 'easy' }, /split: expected "train" or "test", found "easy"/],
     [{ ...row, problem: ['x'.repeat(100)] }, /problem: expected a non-empty string, found \["x+…/],
     [[row], /line 1: expected a JSON object, found \[/],
     ['text', /line 1: expected a JSON object, found "text"/],
@@ -85,6 +85,23 @@ test('each wrong field is refused with what was expected and what was found', ()
   assert.match(
     refusal([JSON.stringify(row), '{"problem":']),
     /line 2: expected a JSON object, found .*not JSON/,
+  );
+});
+
+test('numbers keep their digits, and other names of held-out rows hold out', () => {
+  const { prompts } = readPromptRows(
+    [
+      '{"problem": "a", "answer": 9007199254740993, "domain": "m", "split": "Validation"}',
+      '{"problem": "b", "answer": "1", "domain": "m", "entry": {"limit": 9007199254740993}, "split": "train"}',
+    ],
+    options,
+  );
+  assert.deepEqual(
+    prompts.map(({ answer, entry, split }) => [answer, entry, split]),
+    [
+      ['9007199254740993', undefined, 'test'],
+      ['1', { limit: 9007199254740993n }, 'train'],
+    ],
   );
 });
 

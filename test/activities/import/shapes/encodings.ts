@@ -120,7 +120,7 @@ export const shapes: Shape[] = [
     name: 'a JSON array in Shift-JIS',
     files: { 'rows.json': join(bytes('[\n'), rawRow(0x8e, 0x4f), bytes(']')) },
     expected:
-      'error: rows.json line 2: expected UTF-8, found the byte 0x8e where a character should begin or go on. Convert the file to UTF-8.',
+      'error: rows.json line 2: expected UTF-8, found the byte 0x8e, which begins no character of it. Convert the file to UTF-8.',
     before: 'train \ufffdO = 1',
   },
   {

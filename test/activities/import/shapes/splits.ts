@@ -253,8 +253,9 @@ export const shapes: Shape[] = [
       'latest.jsonl': [qa('b')],
       'developers/medieval.jsonl': [qa('c')],
       'values.jsonl': [qa('d')],
+      'tests.jsonl': [qa('e')],
     },
-    expected: 'train a = 1; train c = 1; train b = 1; train d = 1',
+    expected: 'train a = 1; train c = 1; train b = 1; train e = 1; train d = 1',
   },
   {
     name: 'the row’s own split counts before --split, and --split before folders',
