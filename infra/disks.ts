@@ -17,11 +17,20 @@ export function fullDisks({ home, postgresData, processes }: Stack): FullDisk[] 
   for (const folder of folders) {
     const disk = lookAt(folder);
     if (disk === undefined || disks.has(disk.device)) continue;
-    const least = Math.max(LEAST_BYTES, holdsS3 && folder === home ? LEAST_SHARE_FOR_S3 * disk.bytes : 0);
-    if (disk.freeBytes < least) disks.set(disk.device, { folder, freeBytes: disk.freeBytes });
+    if (disk.freeBytes < leastOf(disk, holdsS3 && folder === home))
+      disks.set(disk.device, { folder, freeBytes: disk.freeBytes });
   }
   return [...disks.values()];
 }
+
+/** Whether the local S3 server can write nothing more in its folder. */
+export function isFullForS3(folder: string): boolean {
+  const disk = lookAt(folder);
+  return disk !== undefined && disk.freeBytes < leastOf(disk, true);
+}
+
+const leastOf = ({ bytes }: Disk, forS3: boolean) =>
+  Math.max(LEAST_BYTES, forS3 ? LEAST_SHARE_FOR_S3 * bytes : 0);
 
 /** In a sentence, for whoever can make room. */
 export function fullDiskText({ folder, freeBytes }: FullDisk): string {
@@ -29,7 +38,9 @@ export function fullDiskText({ folder, freeBytes }: FullDisk): string {
   return `the disk of ${folder} is full (${megabytes} MiB left): make room, and what waits goes on by itself within a minute or two`;
 }
 
-function lookAt(folder: string): { device: number; bytes: number; freeBytes: number } | undefined {
+type Disk = { device: number; bytes: number; freeBytes: number };
+
+function lookAt(folder: string): Disk | undefined {
   try {
     const { bavail, blocks, bsize } = statfsSync(folder);
     return { device: statSync(folder).dev, bytes: blocks * bsize, freeBytes: bavail * bsize };

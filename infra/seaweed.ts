@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createObjectStore, type ObjectStore } from '../stores/objects.ts';
 import { type CertificateFiles, readOrMakeCertificate } from './certificate.ts';
+import { isFullForS3 } from './disks.ts';
 import { makeFolder } from './file-errors.ts';
 import type { ManagedProcess } from './managed-process.ts';
 import type { HomePaths } from './paths.ts';
@@ -44,7 +45,7 @@ export function seaweedServer(options: Options): ManagedProcess {
       // It keeps the flags of its last start there; those of this one are to decide.
       rmSync(join(paths.s3, 'mini.options'), { force: true });
     },
-    isReady: () => Promise.race([roundTrip(objects, options.bucket), sleep(PROBE_SECONDS * 1000, false)]),
+    isReady: () => Promise.race([roundTrip(objects, options), sleep(PROBE_SECONDS * 1000, false)]),
   };
 }
 
@@ -131,11 +132,13 @@ const PROBE_SECONDS = 10;
 
 /**
  * After a kill, reads answer 500 until every volume has been registered again. So: what the last start wrote is read
- * back, then another probe is written and read back.
+ * back, then another probe is written and read back, where there is room: without, what is there can be read all the
+ * same.
  */
-async function roundTrip(objects: ObjectStore, bucket: string): Promise<boolean> {
+async function roundTrip(objects: ObjectStore, { bucket, paths }: Options): Promise<boolean> {
   const before = (await objects.list(PROBES)).at(-1);
   if (before !== undefined) await objects.getByUri(`s3://${bucket}/${before.key}`);
+  if (isFullForS3(paths.s3)) return true;
   const now = new Date().toISOString();
   const written = await objects.put(`${PROBES}${now.replaceAll(':', '')}`, Buffer.from(now));
   return (await objects.get(written)).length === written.bytes;

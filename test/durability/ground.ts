@@ -52,18 +52,17 @@ interface GroundOptions {
   recipe?: (base: string) => Recipe;
   /** a history of more events than this is ended at the next checkpoint; null: as the server suggests by itself */
   historyEvents?: number | null;
+  /** where everything lies, which goes with the ground; by default a fresh temporary folder */
+  folder?: string;
 }
 
 /** Starts the servers and makes the base. */
 export async function openGround({
   recipe = killedRecipe,
   historyEvents = 100,
+  folder = mkdtempSync(join(tmpdir(), 'r1-durability-')),
 }: GroundOptions = {}): Promise<Ground> {
-  const folder = mkdtempSync(join(tmpdir(), 'r1-durability-'));
-  const settings = settingsOf(join(folder, 'servers'), {
-    R1_TEMPORAL_DYNAMIC_CONFIG:
-      historyEvents === null ? '' : `limit.historyCount.suggestContinueAsNew=${historyEvents}`,
-  });
+  const settings = serverSettings(folder, historyEvents);
   const [stack, base] = await Promise.all([startStack({ settings, workers: false }), writeTinyBase(folder)]);
   const connections = await connect(stack);
   const [database, objects] = await Promise.all([connections.database(), connections.objects()]);
@@ -76,6 +75,14 @@ export async function openGround({
     rmSync(folder, { recursive: true, force: true });
   };
   return { folder, settings, stack, recipe: recipe(base), connections, close };
+}
+
+/** Settings of a ground's servers. */
+export function serverSettings(folder: string, historyEvents: number | null = null): Settings {
+  return settingsOf(join(folder, 'servers'), {
+    R1_TEMPORAL_DYNAMIC_CONFIG:
+      historyEvents === null ? '' : `limit.historyCount.suggestContinueAsNew=${historyEvents}`,
+  });
 }
 
 /** Connections to a stack's servers that stay open until they are closed. */
