@@ -1,9 +1,9 @@
 import type { RunPlan } from '../contracts/activities.ts';
 import type { Tokenizer } from '../engine/tokenizer.ts';
+import { prefillOf } from '../rewards/chain-of-thought.ts';
 import { promptText, promptTokens } from './sample-request.ts';
 
-/** What a chat template may open by itself, so that the response must not open it again. */
-const PREFILLED = '<think>';
+const OPEN = '<think>';
 
 /**
  * An example as a policy is trained on it: the prompt as it will be asked, and the response with its end token.
@@ -16,8 +16,8 @@ export function exampleTokens(
   response: string,
 ): { prompt: number[]; completion: number[] } {
   const prompt = promptText(tokenizer, promptFormat, problem);
-  const prefilled = prompt.trimEnd().endsWith(PREFILLED) && response.startsWith(PREFILLED);
-  const text = prefilled ? response.slice(PREFILLED.length).replace(/^\n/, '') : response;
+  const prefilled = prefillOf(prompt) !== '' && response.startsWith(OPEN);
+  const text = prefilled ? response.slice(OPEN.length).replace(/^\n/, '') : response;
   return {
     prompt: promptTokens(tokenizer, promptFormat, problem),
     completion: [...tokenizer.encodeResponse(text), tokenizer.eosTokenId],

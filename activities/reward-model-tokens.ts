@@ -1,10 +1,8 @@
 import { type JudgedFor, scoredText } from '../algorithm/scored-text.ts';
 import type { RunPlan } from '../contracts/activities.ts';
 import type { Tokenizer } from '../engine/tokenizer.ts';
+import { prefillOf } from '../rewards/chain-of-thought.ts';
 import { promptText, promptTokens } from './sample-request.ts';
-
-/** What a chat template may open by itself. */
-const PREFILLED = /<think>\s*$/;
 
 /** What a reward model reads of an answer, in training, measuring and scoring alike. */
 export interface RewardModelTokens {
@@ -26,11 +24,13 @@ export function rewardModelTokens(
   { judgedFor, problem, response }: JudgedAnswer,
 ): RewardModelTokens {
   const asked = promptText(tokenizer, promptFormat, problem);
-  const prefilled = PREFILLED.test(asked);
+  const prefilled = prefillOf(asked) !== '';
   const text = scoredText(judgedFor, response, { prefilled });
   const opensTwice = prefilled && text.startsWith('<think>');
   const withoutPrefill = prefilled && (judgedFor === 'helpfulness' || opensTwice);
-  const edit = withoutPrefill ? (rendered: string) => rendered.replace(PREFILLED, '') : undefined;
+  const edit = withoutPrefill
+    ? (rendered: string) => rendered.slice(0, rendered.length - prefillOf(rendered).length)
+    : undefined;
   return {
     prompt: promptTokens(tokenizer, promptFormat, problem, edit),
     completion: [...tokenizer.encodeResponse(text), tokenizer.eosTokenId],

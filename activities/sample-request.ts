@@ -3,6 +3,7 @@ import type { SamplingOptions } from '../contracts/options.ts';
 import type { DrawnPrompt, SampleRequest } from '../contracts/records.ts';
 import type { Reference } from '../contracts/reference.ts';
 import type { Prompt, Tokenizer } from '../engine/tokenizer.ts';
+import { prefillOf } from '../rewards/chain-of-thought.ts';
 import type { Tensors } from '../stores/records.ts';
 import { ints, joinInts, lengthsOf } from './ragged.ts';
 
@@ -22,7 +23,7 @@ interface RequestInput {
 export function sampleRequest(input: RequestInput): { record: SampleRequest; tensors: Tensors } {
   const { tokenizer, model, promptFormat, prompts, numGenerations, seedOf, sampling } = input;
   const promptsP = prompts.map(({ problem }) => promptTokens(tokenizer, promptFormat, problem));
-  const begun = ({ problem }: DrawnPrompt) => prefillOf(tokenizer, promptFormat, problem);
+  const begun = ({ problem }: DrawnPrompt) => begunBy(tokenizer, promptFormat, problem);
   const record: SampleRequest = {
     kind: 'sample-request',
     prompts: prompts.map((prompt) => ({ ...prompt, ...begun(prompt) })),
@@ -58,18 +59,15 @@ export function promptTokens(
 const promptOf = (promptFormat: RunPlan['promptFormat'], problem: string): Prompt =>
   promptFormat === 'text' ? problem : [{ role: 'user', content: problem }];
 
-/** A chain of thought that the prompt opens: the model's own text then goes on from there. */
-const PREFILLED = /<think>\s*$/;
-
-/** What of the answer the prompt has written already: rewards, filters and people read it before the completion. */
-function prefillOf(
+/** What of the answer the prompt has written: rewards, filters and people read it before the completion. */
+function begunBy(
   tokenizer: Tokenizer,
   promptFormat: RunPlan['promptFormat'],
   problem: string,
 ): Pick<DrawnPrompt, 'prefill'> {
   if (tokenizer.rules === 1) return {};
-  const [prefill] = PREFILLED.exec(promptText(tokenizer, promptFormat, problem).slice(-100)) ?? [];
-  return prefill === undefined ? {} : { prefill };
+  const prefill = prefillOf(promptText(tokenizer, promptFormat, problem));
+  return prefill === '' ? {} : { prefill };
 }
 
 export function promptText(

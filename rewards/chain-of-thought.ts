@@ -2,6 +2,15 @@ const OPEN = '<think>';
 const CLOSE = '</think>';
 
 /**
+ * What of the answer a prompt's end has written already: `<think>` with the white space after it, where a chat
+ * template opens the chain of thought by itself; else nothing. A completion goes on from it.
+ */
+export function prefillOf(prompt: string): string {
+  const { length } = prompt.trimEnd();
+  return prompt.endsWith(OPEN, length) ? prompt.slice(length - OPEN.length) : '';
+}
+
+/**
  * The chain of thought: what stands before the first `</think>`, after the `<think>` that opens it (a chat
  * template may have written that one into the prompt). A chain that was cut off goes to the text's end.
  */
