@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import { choiceLabel } from '../algorithm/multiple-choice.ts';
 import { finalText } from './chain-of-thought.ts';
-import { choicesIn, type Option, plainText } from './choice-text.ts';
+import { choicesIn } from './choice/decision.ts';
+import { type Option, plainText } from './choice/text.ts';
 import { defineVerifier } from './verifier.ts';
 
 const texts = z.array(z.string().trim().min(1)).min(2).max(26);
@@ -76,7 +77,7 @@ function whatIsWrong(options: readonly Option[], place: number): string | null {
  */
 export const scienceVerifier = defineVerifier<Truth>({
   name: 'science',
-  version: 1,
+  version: 2,
   truth: layouts,
   grade({ options, correct }, response) {
     const text = finalText(response);
