@@ -12,17 +12,21 @@ export type Judged = ScoresRecord['rewards'][number];
 /** How long verifiers may hold the loop that heartbeats, in milliseconds. */
 const TURN_MS = 50;
 
-/** The verdicts of every reward on every completion. Throws the first failure, once all have ended. */
+/**
+ * The verdicts of every reward on every completion. Throws the first failure, once all have ended; the signal's
+ * reason, where that ends the work before.
+ */
 export async function judge(
   recipes: readonly RewardRecipe[],
   inputs: readonly RewardInput[],
   tools: RewardTools,
+  signal?: AbortSignal,
 ): Promise<Judged[]> {
   const judged: Judged[] = [];
   for (const recipe of recipes) {
     const reward = ruleOf(recipe, tools);
     const asked = inputs.filter(({ domain }) => concerns(recipe, domain));
-    const verdicts = (await verdictsOf(reward, asked)).values();
+    const verdicts = (await verdictsOf(reward, asked, signal)).values();
     judged.push({
       name: reward.name,
       version: reward.version,
@@ -45,16 +49,22 @@ function ruleOf({ name, options }: RewardRecipe, tools: RewardTools): Reward {
 }
 
 /** All are under way at once; the reward itself bounds what runs at a time. */
-async function verdictsOf(reward: Reward, inputs: readonly RewardInput[]): Promise<Verdict[]> {
+async function verdictsOf(
+  reward: Reward,
+  inputs: readonly RewardInput[],
+  signal: AbortSignal | undefined,
+): Promise<Verdict[]> {
   const underWay: Promise<PromiseSettledResult<Verdict>>[] = [];
   let turn = performance.now();
   for (const input of inputs) {
+    if (signal?.aborted) break;
     underWay.push(settled(reward.score(input)));
     if (performance.now() - turn < TURN_MS) continue;
     await setImmediate();
     turn = performance.now();
   }
   const outcomes = await Promise.all(underWay);
+  signal?.throwIfAborted();
   return outcomes.map((outcome) => {
     if (outcome.status === 'fulfilled') return outcome.value;
     throw outcome.reason;

@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { threadId } from 'node:worker_threads';
 import {
   type CgroupMount,
   ownFolder,
@@ -110,7 +111,7 @@ function usable(maker: CgroupMaker, folders: readonly string[]): CgroupMaker | u
 
 function sweep(folder: string): void {
   for (const name of readdirSync(folder)) {
-    const owner = new RegExp(`^${PREFIX}-(\\d+)-\\d+$`).exec(name)?.[1];
+    const owner = new RegExp(`^${PREFIX}-(\\d+)-[\\d-]+$`).exec(name)?.[1];
     if (owner !== undefined && !lives(Number(owner))) removeNow(join(folder, name));
   }
 }
@@ -133,7 +134,8 @@ function removeNow(folder: string): boolean {
   }
 }
 
-const nextName = () => `${PREFIX}-${process.pid}-${++made}`;
+/** Unique among the threads of this process too. */
+const nextName = () => `${PREFIX}-${process.pid}-${threadId}-${++made}`;
 
 /** Makes the folders, all or none, and writes the limits into them. */
 function makeFolders(folders: readonly string[], files: ReadonlyMap<string, number>): void {

@@ -104,15 +104,25 @@ export function readScoreRequest(body: unknown, limits: { batch: number }): Scor
 
 const completionsIn = ({ completions }: TrlRequest) => completions.map(textOf);
 
-/** Tokens that end a text, which OpenRLHF leaves in its queries. */
-const END_TOKENS = /(?:\s*(?:<\|[\w-]+\|>|<\/s>|<eos>|<｜[^｜]*｜>))+\s*$/;
-
 function responsesIn({ query, prompts = [] }: OpenRlhfRequest): string[] {
   return query.map((text, n) => {
     const prompt = prompts[n] ?? '';
     const response = text.startsWith(prompt) ? text.slice(prompt.length) : text;
-    return response.replace(END_TOKENS, '');
+    return withoutEndTokens(response);
   });
+}
+
+const END_TOKEN = /^<(?:\|[\w-]+\||\/s|eos|｜[^｜]*｜)>$/;
+
+/** A text without the special tokens at its end, which OpenRLHF leaves in its queries. */
+function withoutEndTokens(text: string): string {
+  let kept = text;
+  for (;;) {
+    const end = kept.trimEnd();
+    const start = end.endsWith('>') ? end.lastIndexOf('<') : -1;
+    if (start < 0 || !END_TOKEN.test(end.slice(start))) return kept;
+    kept = end.slice(0, start).trimEnd();
+  }
 }
 
 /** A conversation's last message; a prompt's whole. */

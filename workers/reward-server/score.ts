@@ -7,8 +7,9 @@ import type { ScoreResponse, ScoreTask } from './score-request.ts';
 export async function score(
   { inputs, rewards, onError }: ScoreTask,
   tools: RewardTools,
+  signal?: AbortSignal,
 ): Promise<ScoreResponse> {
-  const judged = await judge(rewards, inputs, tools);
+  const judged = await judge(rewards, inputs, tools, signal);
   const parts = judged.map(({ verdicts }) =>
     verdicts.map((verdict) => ('score' in verdict ? verdict.score : null)),
   );

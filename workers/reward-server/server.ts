@@ -3,11 +3,11 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { judgedDomains } from '../../rewards/domains.ts';
 import { makeReward, rewardNames } from '../../rewards/index.ts';
-import { createRewardTools, type RewardTools } from '../../rewards/tools.ts';
+import { createRewardTools } from '../../rewards/tools.ts';
+import { type ArrivalLimits, Arrivals } from './arrivals.ts';
 import { HttpFailure, httpFailureOf } from './http-failure.ts';
 import { openApiDocument } from './openapi.ts';
-import { score } from './score.ts';
-import { readScoreRequest } from './score-request.ts';
+import { createScorer, type Scorer } from './scorer.ts';
 
 export interface RewardServerOptions {
   host: string;
@@ -15,26 +15,24 @@ export interface RewardServerOptions {
   port: number;
   version: string;
   limits?: Partial<RewardServerLimits>;
-  tools?: RewardTools;
 }
 
-export interface RewardServerLimits {
-  /** bytes of a request's body */
-  bodyBytes: number;
+export interface RewardServerLimits extends ArrivalLimits {
   /** completions in a request */
   batch: number;
-  /** requests scored or waiting at once */
+  /** requests that have arrived whole and are scored or wait for it */
   requests: number;
-  /** seconds for a request to arrive, and for it to be scored */
-  receiveSeconds: number;
+  /** seconds for a request to be scored */
   scoreSeconds: number;
 }
 
 export const DEFAULT_LIMITS: RewardServerLimits = {
   bodyBytes: 64 * 2 ** 20,
+  receiveSeconds: 60,
+  connections: 256,
+  arrivingBytes: 512 * 2 ** 20,
   batch: 4_096,
   requests: 32,
-  receiveSeconds: 60,
   scoreSeconds: 600,
 };
 
@@ -46,14 +44,16 @@ export interface RewardServer {
 }
 
 interface Room {
-  tools: RewardTools;
+  scorer: Scorer;
+  arrivals: Arrivals;
   limits: RewardServerLimits;
   version: string;
   loopback: boolean;
   underWay: number;
 }
 
-type Handler = (request: IncomingMessage, room: Room) => Promise<object> | object;
+/** The signal says that nobody waits for the answer any more. */
+type Handler = (request: IncomingMessage, room: Room, signal: AbortSignal) => Promise<string> | object;
 
 const routes: Record<string, Partial<Record<string, Handler>>> = {
   '/score': { POST: scoreBatch },
@@ -63,16 +63,20 @@ const routes: Record<string, Partial<Record<string, Handler>>> = {
 
 /** Starts to serve. Rejects where the address cannot be had. */
 export async function startRewardServer(options: RewardServerOptions): Promise<RewardServer> {
-  const { host, port, version, tools = createRewardTools() } = options;
+  const { host, port, version } = options;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  const room: Room = { tools, limits, version, loopback: isLoopback(host), underWay: 0 };
-  const server = createServer((request, response) => void answer(request, response, room));
-  server.requestTimeout = limits.receiveSeconds * 1_000;
+  const server = createServer({ connectionsCheckingInterval: 1_000 });
+  const arrivals = new Arrivals(server, limits);
+  const scorer = createScorer();
+  const room: Room = { scorer, arrivals, limits, version, loopback: isLoopback(host), underWay: 0 };
+  server.on('request', (request, response) => void answer(request, response, room));
+  // a body's own time starts after its head
   server.headersTimeout = Math.min(10, limits.receiveSeconds) * 1_000;
+  server.requestTimeout = 2 * limits.receiveSeconds * 1_000;
   await listen(server, host, port);
   const { address, port: bound, family } = server.address() as AddressInfo;
   const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${bound}`;
-  return { url, close: () => close(server, tools) };
+  return { url, close: () => close(server, arrivals, scorer) };
 }
 
 function listen(server: Server, host: string, port: number): Promise<void> {
@@ -85,18 +89,23 @@ function listen(server: Server, host: string, port: number): Promise<void> {
   });
 }
 
-async function close(server: Server, tools: RewardTools): Promise<void> {
+async function close(server: Server, arrivals: Arrivals, scorer: Scorer): Promise<void> {
   await new Promise<void>((resolve) => {
     server.close(() => resolve());
-    server.closeIdleConnections();
+    arrivals.close();
   });
-  await tools.close();
+  await scorer.close();
 }
 
 async function answer(request: IncomingMessage, response: ServerResponse, room: Room): Promise<void> {
+  const gone = new AbortController();
+  response.once('close', () =>
+    gone.abort(new HttpFailure(499, 'gone', 'the client has closed the connection')),
+  );
   try {
-    send(response, 200, await handlerOf(request, room)(request, room));
+    send(response, 200, await handlerOf(request, room)(request, room, gone.signal));
   } catch (error) {
+    if (gone.signal.aborted) return;
     const failure = httpFailureOf(error);
     if (failure.retryAfter !== null) response.setHeader('retry-after', failure.retryAfter);
     // what is left of a body that is not wanted would be read as the next request
@@ -132,63 +141,54 @@ function refuseForeignHost({ headers }: IncomingMessage, loopback: boolean): voi
     throw new HttpFailure(403, 'host', `expected a request to this machine by name, found one to ${host}`);
 }
 
-function send(response: ServerResponse, status: number, body: object): void {
-  const text = JSON.stringify(body);
+function send(response: ServerResponse, status: number, body: object | string): void {
+  const text = typeof body === 'string' ? body : JSON.stringify(body);
   const length = Buffer.byteLength(text);
   response.writeHead(status, { 'content-type': 'application/json', 'content-length': length }).end(text);
 }
 
-async function scoreBatch(request: IncomingMessage, room: Room): Promise<object> {
-  const { limits, tools } = room;
+/** A request counts from when it has arrived until its work has ended, also where nobody waits for that any more. */
+async function scoreBatch(request: IncomingMessage, room: Room, gone: AbortSignal): Promise<string> {
+  const { arrivals, limits, scorer } = room;
+  const type = request.headers['content-type'] ?? 'none';
+  // Asked for by a page in a browser, this type needs a permission that is never given.
+  if (!/^application\/json\b/i.test(type))
+    throw new HttpFailure(415, 'content-type', `expected application/json, found ${type}`);
+  const body = await arrivals.bodyOf(request);
+  gone.throwIfAborted();
   if (room.underWay >= limits.requests)
     throw new HttpFailure(429, 'busy', `expected at most ${limits.requests} requests under way`);
   room.underWay++;
-  // counted until it has ended, also where nobody waits for it any more
-  const work = readJson(request, limits.bodyBytes)
-    .then((body) => score(readScoreRequest(body, limits), tools))
-    .finally(() => room.underWay--);
-  return within(limits.scoreSeconds, work);
+  return within(limits.scoreSeconds, gone, (signal) =>
+    scorer.score(body, limits.batch, signal).finally(() => room.underWay--),
+  );
 }
 
-async function within<T>(seconds: number, work: Promise<T>): Promise<T> {
-  work.catch(() => undefined);
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    const failure = new HttpFailure(504, 'timeout', `not scored within ${seconds} s: send a smaller batch`);
-    timer = setTimeout(() => reject(failure), seconds * 1_000);
+/** What work answers; rejects, and has the work end, once nobody waits for it or it takes too long. */
+async function within<T>(
+  seconds: number,
+  gone: AbortSignal,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const late = new AbortController();
+  const timer = setTimeout(
+    () => late.abort(new HttpFailure(504, 'timeout', `not scored within ${seconds} s: send a smaller batch`)),
+    seconds * 1_000,
+  );
+  const signal = AbortSignal.any([gone, late.signal]);
+  const ended = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
   });
   try {
-    return await Promise.race([work, late]);
+    return await Promise.race([work(signal), ended]);
   } finally {
     clearTimeout(timer);
   }
 }
 
-async function readJson(request: IncomingMessage, most: number): Promise<unknown> {
-  const type = request.headers['content-type'] ?? 'none';
-  // Asked for by a page in a browser, this type needs a permission that is never given.
-  if (!/^application\/json\b/i.test(type))
-    throw new HttpFailure(415, 'content-type', `expected application/json, found ${type}`);
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of request) {
-    bytes += chunk.length;
-    if (bytes > most) throw new HttpFailure(413, 'body', `expected a body of at most ${most} bytes`);
-    chunks.push(chunk);
-  }
-  try {
-    return JSON.parse(Buffer.concat(chunks).toString('utf8'));
-  } catch {
-    throw new HttpFailure(400, 'json', 'expected a body of JSON');
-  }
-}
+const tools = createRewardTools();
+const versions = Object.fromEntries(rewardNames.map((name) => [name, makeReward({ name }, tools).version]));
 
-function health({ tools, underWay }: Room): object {
-  const versions = rewardNames.map((name) => [name, makeReward({ name }, tools).version]);
-  return {
-    status: 'ok',
-    rewards: Object.fromEntries(versions),
-    domains: judgedDomains,
-    under_way: underWay,
-  };
+function health({ underWay }: Room): object {
+  return { status: 'ok', rewards: versions, domains: judgedDomains, under_way: underWay };
 }

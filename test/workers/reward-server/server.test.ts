@@ -1,14 +1,28 @@
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
 import { request } from 'node:http';
-import { type TestContext, test } from 'node:test';
-import { type RewardServerLimits, startRewardServer } from '../../../workers/reward-server/server.ts';
+import { connect } from 'node:net';
+import { after, type TestContext, test } from 'node:test';
+import { readScoreRequest } from '../../../workers/reward-server/score-request.ts';
+import {
+  type RewardServer,
+  type RewardServerLimits,
+  startRewardServer,
+} from '../../../workers/reward-server/server.ts';
+import { eventually, sandboxOf, whySkip } from '../../rewards/code/support.ts';
 
 /** Tests look into it as they like. */
 const jsonOf = async (response: Response) => JSON.parse(await response.text());
 
-async function serving(t: TestContext, limits: Partial<RewardServerLimits> = {}) {
-  const server = await startRewardServer({ host: '127.0.0.1', port: 0, version: '1', limits });
-  t.after(() => server.close());
+let shared: Promise<RewardServer> | undefined;
+after(async () => (await shared)?.close());
+
+/** A server of a test's own where it has limits, else one for all. */
+async function serving(t: TestContext, limits?: Partial<RewardServerLimits>) {
+  const start = () => startRewardServer({ host: '127.0.0.1', port: 0, version: '1', limits: limits ?? {} });
+  if (limits === undefined) shared ??= start();
+  const server = await (limits === undefined ? (shared as Promise<RewardServer>) : start());
+  if (limits !== undefined) t.after(() => server.close());
   const post = async (body: unknown, headers: Record<string, string> = {}) => {
     const response = await fetch(`${server.url}/score`, {
       method: 'POST',
@@ -140,7 +154,7 @@ test('more requests than may be under way are told to come again', async (t) => 
 });
 
 test('closing answers what is under way', async (t) => {
-  const { post, close, url } = await serving(t);
+  const { post, close, url } = await serving(t, {});
   const batch = { completions: Array(500).fill('so \\boxed{4}'), answer: Array(500).fill('4') };
   const underWay = post(batch);
   while ((await jsonOf(await fetch(`${url}/health`))).under_way === 0);
@@ -162,4 +176,144 @@ test('the description is OpenAPI 3.1 and names every field that is asked and ans
   const { status, domains } = await jsonOf(await fetch(`${url}/health`));
   assert.equal(status, 'ok');
   assert.ok(domains.includes('math'));
+});
+
+const skip = await whySkip(sandboxOf());
+
+/** A client that sends a head and the beginning of a body, and nothing more. */
+async function slowClient(
+  t: TestContext,
+  url: string,
+  sent: string,
+): Promise<{ received(): string; closed(): boolean }> {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  let [text, closed] = ['', false];
+  socket.on('data', (chunk: Buffer) => {
+    text += chunk;
+  });
+  socket
+    .on('error', () => {})
+    .on('close', () => {
+      closed = true;
+    });
+  t.after(() => socket.destroy());
+  await new Promise<void>((resolve) => socket.write(sent, () => resolve()));
+  return { received: () => text, closed: () => closed };
+}
+
+const HEAD =
+  'POST /score HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n';
+const RIGHT = { completions: ['4'], answer: ['4'] };
+
+test('a body that has not arrived takes nobody’s place, and has its own time', async (t) => {
+  const { post, url } = await serving(t, { requests: 1, receiveSeconds: 3 });
+  const slow = await Promise.all(Array.from({ length: 40 }, () => slowClient(t, url, `${HEAD}{"comp`)));
+  assert.equal((await post(RIGHT)).status, 200);
+  assert.equal((await jsonOf(await fetch(`${url}/health`))).under_way, 0);
+  assert.ok(await eventually(() => slow.every(({ closed }) => closed())));
+  for (const { received } of slow) assert.match(received(), /^HTTP\/1\.1 408 .*"kind":"slow".*within 3 s/s);
+});
+
+test('of too many connections, those give way that have been waited for longest', async (t) => {
+  const { post, url } = await serving(t, { connections: 8 });
+  const open: Awaited<ReturnType<typeof slowClient>>[] = [];
+  for (const sent of [HEAD, 'GET /hea', '', `${HEAD}{`]) {
+    for (let n = 0; n < 10; n++) open.push(await slowClient(t, url, sent));
+  }
+  assert.equal((await jsonOf(await fetch(`${url}/health`))).status, 'ok');
+  assert.equal((await post(RIGHT)).status, 200);
+  assert.ok(await eventually(() => open.slice(0, 31).every(({ closed }) => closed())));
+});
+
+test('bodies that have not arrived hold a bounded memory together', async (t) => {
+  const { post, url } = await serving(t, { arrivingBytes: 2_000 });
+  const slow: Awaited<ReturnType<typeof slowClient>>[] = [];
+  for (let n = 0; n < 4; n++) slow.push(await slowClient(t, url, HEAD + ' '.repeat(900)));
+  assert.ok(await eventually(() => slow.filter(({ closed }) => closed()).length >= 2));
+  assert.equal((await post(RIGHT)).status, 200);
+});
+
+/** Sandboxes that this process has started and that still run. */
+function ownSandboxes(): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => {
+      try {
+        const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+        return /^Name:\s+bwrap$/m.test(status) && new RegExp(`^PPid:\\s+${process.pid}$`, 'm').test(status);
+      } catch {
+        return false;
+      }
+    })
+    .map(Number);
+}
+
+const SLEEPER = {
+  completions: Array(40).fill('```python\nimport time\ntime.sleep(10 ** 8)\n```'),
+  verification_info: Array(40).fill({ language: 'python', test_cases: [{ input: '', output: '' }] }),
+  domain: 'code',
+};
+
+test('what runs for a client that has gone is ended, and its place is free', { skip }, async (t) => {
+  const { post, url } = await serving(t, { requests: 1 });
+  const client = new AbortController();
+  const headers = { 'content-type': 'application/json' };
+  const asked = fetch(`${url}/score`, {
+    ...{ method: 'POST', headers, body: JSON.stringify(SLEEPER), signal: client.signal },
+  });
+  assert.ok(await eventually(() => ownSandboxes().length > 0));
+  assert.equal((await post(RIGHT)).status, 429);
+  client.abort();
+  await assert.rejects(asked);
+  const underWay = async () => (await jsonOf(await fetch(`${url}/health`))).under_way;
+  // Not one of the 40 programs would have ended by itself before 20 s.
+  while ((await underWay()) > 0);
+  assert.deepEqual(ownSandboxes(), []);
+  assert.equal((await post(RIGHT)).status, 200);
+});
+
+test('what is not scored in time is answered so, and ended', { skip }, async (t) => {
+  const { post, url } = await serving(t, { scoreSeconds: 5 });
+  const { status, json } = await post(SLEEPER);
+  assert.deepEqual([status, json.error.kind], [504, 'timeout']);
+  while ((await jsonOf(await fetch(`${url}/health`))).under_way > 0);
+  assert.deepEqual(ownSandboxes(), []);
+});
+
+test('health is answered while texts are judged', async (t) => {
+  const { post, url } = await serving(t);
+  const text = 'Ein Satz, der gelesen werden will, und noch ein zweiter. '.repeat(2_000);
+  let answered = false;
+  const judged = post({
+    completions: Array(80).fill(`<think>${text}</think>`),
+    rewards: [{ name: 'language', weight: 1 }],
+  }).finally(() => {
+    answered = true;
+  });
+  while ((await jsonOf(await fetch(`${url}/health`))).under_way === 0 && !answered);
+  for (let n = 0; n < 5; n++) assert.equal((await fetch(`${url}/health`)).status, 200);
+  assert.equal(answered, false);
+  assert.equal((await judged).status, 200);
+});
+
+test('special tokens end a text in any number; long runs of blanks cost nothing', async () => {
+  const responseOf = (text: string) =>
+    readScoreRequest({ query: [text] }, { batch: 1 }).inputs[0]?.completionText;
+  for (const [text, response] of [
+    ['7</s>', '7'],
+    ['7 <|im_end|>\n<|endoftext|> \n', '7'],
+    ['7<｜end▁of▁sentence｜>', '7'],
+    ['7<eos><eos>', '7'],
+    ['7 ', '7 '],
+    ['1 < 2 and 3 > ', '1 < 2 and 3 > '],
+    ['<b>7</b>', '<b>7</b>'],
+    ['<|im_end|>', ''],
+  ] as const)
+    assert.equal(responseOf(text), response);
+  for (const run of [' ', '</s>', '<|', '<|a|>', '<', '>', '<｜', ' <']) {
+    const long = `${run.repeat(300_000)}x`;
+    assert.equal(responseOf(long), long);
+    assert.equal(responseOf(`x${'</s> '.repeat(100_000)}`), 'x');
+  }
 });

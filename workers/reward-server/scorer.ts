@@ -1,0 +1,81 @@
+import { Worker } from 'node:worker_threads';
+import { HttpFailure } from './http-failure.ts';
+
+/** To the thread: a request's body, or the request that nobody waits for any more. */
+export type ScorerMessage = { id: number; body: Uint8Array; batch: number } | { cancel: number };
+
+/** From the thread: the answer's text, or what is wrong. */
+export type ScorerAnswer =
+  | { id: number; text: string }
+  | { id: number; failure: { status: number; kind: string; message: string } };
+
+/**
+ * Scores requests in a thread of its own, so that whatever a text costs, the thread that answers connections is
+ * free.
+ */
+export interface Scorer {
+  /**
+   * The answer to a request of at most `batch` completions, as JSON. Takes the body's memory. Rejects with an
+   * `HttpFailure`, or with the signal's reason once the work has ended.
+   */
+  score(body: Uint8Array, batch: number, signal: AbortSignal): Promise<string>;
+  close(): Promise<void>;
+}
+
+/** How long a thread may take to end a request that was cancelled, before it is ended itself. */
+const GRACE_MS = 20_000;
+
+const LOST = new HttpFailure(503, 'Unavailable', 'the scoring thread has ended and starts again: ask again');
+
+export function createScorer(): Scorer {
+  const waiting = new Map<number, { resolve(text: string): void; reject(error: unknown): void }>();
+  let asked = 0;
+
+  const start = () => {
+    const started = new Worker(new URL('./thread.mjs', import.meta.url));
+    started.on('message', (answer: ScorerAnswer) => {
+      const caller = waiting.get(answer.id);
+      if ('text' in answer) return caller?.resolve(answer.text);
+      const { status, kind, message } = answer.failure;
+      caller?.reject(new HttpFailure(status, kind, message));
+    });
+    // 'exit' follows, and says the same
+    started.on('error', () => {});
+    started.on('exit', () => {
+      if (worker === started) worker = undefined;
+      for (const { reject } of waiting.values()) reject(LOST);
+    });
+    return started;
+  };
+
+  let worker: Worker | undefined = start();
+  const score = async (body: Uint8Array, batch: number, signal: AbortSignal) => {
+    signal.throwIfAborted();
+    worker ??= start();
+    const thread = worker;
+    const id = ++asked;
+    let grace: NodeJS.Timeout | undefined;
+    const cancel = () => {
+      thread.postMessage({ cancel: id } satisfies ScorerMessage);
+      grace = setTimeout(() => void thread.terminate(), GRACE_MS);
+    };
+    signal.addEventListener('abort', cancel, { once: true });
+    try {
+      return await new Promise<string>((resolve, reject) => {
+        waiting.set(id, { resolve, reject });
+        thread.postMessage({ id, body, batch } satisfies ScorerMessage, [body.buffer as ArrayBuffer]);
+      });
+    } finally {
+      waiting.delete(id);
+      clearTimeout(grace);
+      signal.removeEventListener('abort', cancel);
+    }
+  };
+
+  return {
+    score,
+    close: async () => {
+      await worker?.terminate();
+    },
+  };
+}
