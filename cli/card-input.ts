@@ -31,6 +31,8 @@ export async function readCardInput(
     data: await dataOf(reader, plan, stages),
     evaluations,
     measure: stages.find((found) => found.stage === stage)?.measure ?? null,
+    files: [...model.files.keys()],
+    hasChatTemplate: model.tokenizer.hasChatTemplate,
   };
 }
 

@@ -5,6 +5,7 @@ import type { ShowDocument } from '../contracts/documents.ts';
 import type { Recipe } from '../contracts/recipe.ts';
 import { PROJECT_ROOT } from '../infra/paths.ts';
 import type { Database } from '../stores/database.ts';
+import { readPrompts } from '../stores/prompts.ts';
 import { getRun } from '../stores/runs.ts';
 import { listStageCosts, type StageCost } from '../stores/stage-costs.ts';
 import { clock } from './figures.ts';
@@ -13,6 +14,7 @@ import { budgetsOf } from './plan-view.ts';
 import { productOf } from './product.ts';
 import { costTable, MAIN_COSTS } from './report/costs.ts';
 import { wallSecondsOf } from './report/facts.ts';
+import { comparesWithPaper } from './report/paper.ts';
 import { policiesOf } from './report/policies.ts';
 import { type ColumnName, policyRows, samplingText } from './report/policy-table.ts';
 import { readShow } from './run-rows.ts';
@@ -21,8 +23,11 @@ import { rankingsText } from './show-view.ts';
 export interface FinishedRun {
   /** with whole evaluations only */
   show: ShowDocument;
-  recipe: Pick<Recipe, 'evaluation' | 'prompts'>;
+  recipe: Pick<Recipe, 'evaluation' | 'prompts' | 'compare_with_paper'> &
+    Partial<Pick<Recipe, 'prompt_format'>>;
   costs: readonly StageCost[];
+  /** a held-out problem of the run */
+  question?: string | null;
   /** stage → minutes that it was given */
   budgets?: ReadonlyMap<string, number>;
 }
@@ -30,8 +35,10 @@ export interface FinishedRun {
 /** Reads what the report of a run says, and says it. */
 export async function readFinalReport(database: Database, run: string): Promise<string> {
   const show = await readShow(database, run);
-  const [{ recipe }, costs] = [await getRun(database, run), await listStageCosts(database, run)];
-  return finalReport({ show, recipe, costs, budgets: budgetsOf(recipe) });
+  const [{ recipe, plan }, costs] = [await getRun(database, run), await listStageCosts(database, run)];
+  const [first] = await readPrompts(database, plan.promptSet, 'test', [0]);
+  const question = first?.problem ?? null;
+  return finalReport({ show, recipe, costs, budgets: budgetsOf(recipe), question });
 }
 
 export function finalReport(finished: FinishedRun): string {
@@ -73,13 +80,16 @@ const COLUMNS: ColumnName[] = [
   'AIME 2024',
 ];
 
-/** The paper's table for this run. */
+/** Its policies as they were measured; the paper's own figures beside them where the recipe asks for it. */
 function policiesText({ show, recipe }: FinishedRun): string {
   const evaluations = show.evaluations.map((evaluation) => ({ ...evaluation, quick: false }));
-  const { head, rows } = policyRows(policiesOf({ show, evaluations }), COLUMNS);
+  const withPaper = comparesWithPaper(recipe);
+  const { head, rows } = policyRows(policiesOf({ show, evaluations }), { columns: COLUMNS, withPaper });
   const notes = [
     samplingText({ evaluation: recipe.evaluation, evaluations }),
-    'AIME 2024: the paper’s own pass@1, of other models on another task; the shape is to be compared.',
+    ...(withPaper
+      ? ['AIME 2024: the paper’s own pass@1, of other models on another task; the shape is to be compared.']
+      : []),
   ];
   return `${tableText(head, rows, { gap: 2 })}\n\n${notes.join('\n')}`;
 }
@@ -102,13 +112,14 @@ function checkpointsText({ run, stages }: ShowDocument): string {
   return `Checkpoint  ${product.checkpoint.uri}${others}`;
 }
 
-function nextText({ show: { run, recipe: name, stages }, recipe }: FinishedRun): string {
-  const sampled = stages.some(({ dataset }) => dataset !== null);
+function nextText({ show, recipe, question = null }: FinishedRun): string {
+  const { run, recipe: name } = show;
+  const chat = recipe.prompt_format === 'text' ? '' : ' --chat';
   return [
     'Worth trying next:',
     `  npx r1 report ${run}`,
-    `  npx r1 generate ${run} --chat --prompt '${promptFor(recipe)}'`,
-    `  npx r1 ${sampled ? `samples ${run} --rejected` : `steps ${run}`}`,
+    `  npx r1 generate ${run}${chat} --prompt '${promptFor(recipe, question)}'`,
+    `  npx r1 ${samplesOf(show)}`,
     `  npx r1 export ${run} ${run}`,
     '',
     `Another run: npx r1 launch ${fileOf(name)} --set seed=2`,
@@ -116,9 +127,24 @@ function nextText({ show: { run, recipe: name, stages }, recipe }: FinishedRun):
   ].join('\n');
 }
 
+/** What was sampled for data and refused; else the wrong answers of the last step by GRPO. */
+function samplesOf({ run, stages }: ShowDocument): string {
+  if (stages.some(({ dataset }) => dataset !== null)) return `samples ${run} --rejected`;
+  const reinforced = stages.findLast(({ algorithm, step }) => algorithm === 'grpo' && step > 0);
+  return reinforced === undefined
+    ? `steps ${run}`
+    : `samples ${run} ${reinforced.stage} --step ${reinforced.step} --wrong`;
+}
+
 /** A recipe that ships, by its path; another lies where its author knows. */
 const fileOf = (recipe: string) =>
   existsSync(join(PROJECT_ROOT, 'recipes', `${recipe}.yaml`)) ? `recipes/${recipe}.yaml` : 'RECIPE';
 
-const promptFor = ({ prompts }: Pick<Recipe, 'prompts'>) =>
-  prompts.source === 'nano-sums' ? '7+15+3+12=?' : 'What is 12 times 13?';
+const LONGEST_QUESTION = 100;
+
+/** A problem that the run's own model can be asked: one of those it was measured on, where it fits a command line. */
+function promptFor({ prompts }: Pick<Recipe, 'prompts'>, question: string | null): string {
+  if (prompts.source === 'nano-sums') return '7+15+3+12=?';
+  const fits = question !== null && question.length <= LONGEST_QUESTION && /^[^'\p{Cc}]+$/u.test(question);
+  return fits ? question : 'YOUR QUESTION';
+}

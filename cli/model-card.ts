@@ -4,6 +4,7 @@ import type { EvaluationDocument, ShowDocument } from '../contracts/documents.ts
 import { type PromptSource, type Recipe, recipeSchema } from '../contracts/recipe.ts';
 import { suffixOf } from '../contracts/stage-name.ts';
 import { policyEvaluation, rankingEvaluation } from './card-evaluation.ts';
+import { percent } from './figures.ts';
 import { type CardStage, stagesBehind } from './stages-behind.ts';
 
 export interface ModelCardInput {
@@ -24,6 +25,10 @@ export interface ModelCardInput {
   evaluations: readonly EvaluationDocument[];
   /** of a reward model */
   measure: ShowDocument['stages'][number]['measure'];
+  /** names of the files beside it; left out: not known */
+  files?: readonly string[];
+  /** whether its tokenizer has a chat template; left out: not known */
+  hasChatTemplate?: boolean;
 }
 
 /** The README of an exported checkpoint, as Hugging Face's hub reads it. */
@@ -47,7 +52,7 @@ export function modelCard(input: ModelCardInput): string {
     '',
     `# ${run}/${stage}`,
     '',
-    `${recipe.description || recipe.name}: ${kind.what(stage)}, step ${step} of ${planned} of the stage \`${stage}\`, trained by durable-r1.`,
+    `${recipe.description || recipe.name}: ${kind.what(stage)}, ${trainedText(input, planned)}`,
     '',
     `- Licence: ${license ?? 'that of the base, whose card names none'}`,
     `- Started from: ${startText(input, start)}`,
@@ -57,7 +62,7 @@ export function modelCard(input: ModelCardInput): string {
     '',
     '## Use',
     '',
-    ...kind.use(stage),
+    ...kind.use(input),
     '',
     '## Stages',
     '',
@@ -70,11 +75,39 @@ export function modelCard(input: ModelCardInput): string {
     '## Recipe',
     '',
     '```yaml',
-    // The schema's order of keys: a recipe kept as a row has lost its own.
-    stringify(recipeSchema.parse(recipe)).trimEnd(),
+    stringify(inOrder(recipe)).trimEnd(),
     '```',
     '',
   ].join('\n');
+}
+
+/** The schema's order of keys: a recipe kept as a row has lost its own; one of another release stays as it is. */
+const inOrder = (recipe: Recipe): Recipe => recipeSchema.safeParse(recipe).data ?? recipe;
+
+function trainedText({ stage, step }: ModelCardInput, planned: number): string {
+  return step === 0
+    ? `what the stage \`${stage}\` starts from, not trained by it.`
+    : `step ${step} of ${planned} of the stage \`${stage}\`, trained by durable-r1.`;
+}
+
+/** `; the chat template says how it is asked, and …`: what is there alone. */
+function askedText({ files = [], hasChatTemplate = false }: ModelCardInput): string {
+  const parts = [
+    ...(hasChatTemplate ? ['the chat template says how it is asked'] : []),
+    ...(files.includes('generation_config.json') ? ['`generation_config.json` how it is sampled'] : []),
+  ];
+  return parts.length === 0 ? '' : `; ${parts.join(', and ')}`;
+}
+
+/** How often answers had the form of thinking, then answering: as the last evaluation up to this step measured it. */
+function formText({ stage, step, evaluations }: ModelCardInput): string[] {
+  const measured = evaluations.filter((each) => each.stage === stage && each.step <= step).at(-1);
+  if (measured === undefined) return [];
+  return [
+    '',
+    `Of its answers to held-out problems ${percent(measured.formatRate)} think between \`<think>\` and \`</think>\`, then answer ` +
+      `between \`<answer>\` and \`</answer>\` (measured at step ${measured.step}).`,
+  ];
 }
 
 /** What a card says of each kind of model. */
@@ -82,7 +115,7 @@ interface CardKind {
   /** as the hub names it */
   task: string;
   what(stage: string): string;
-  use(stage: string): string[];
+  use(input: ModelCardInput): string[];
   evaluation(input: ModelCardInput, stages: readonly CardStage[]): string[];
 }
 
@@ -90,9 +123,9 @@ const KINDS: Record<'policy' | 'rewardModel', CardKind> = {
   policy: {
     task: 'text-generation',
     what: () => 'a language model',
-    use: () => [
-      'It loads as `AutoModelForCausalLM` and `AutoTokenizer`; the chat template says how it is asked, and ' +
-        '`generation_config.json` how it is sampled. It thinks between `<think>` and `</think>`, then answers.',
+    use: (input) => [
+      `It loads as \`AutoModelForCausalLM\` and \`AutoTokenizer\`${askedText(input)}.`,
+      ...formText(input),
     ],
     evaluation: ({ recipe, evaluations, stage, step }, stages) => {
       const names = new Set(['base', ...stages.flatMap(({ stage, from }) => [stage, from])]);
@@ -103,7 +136,7 @@ const KINDS: Record<'policy' | 'rewardModel', CardKind> = {
   rewardModel: {
     task: 'text-classification',
     what: (stage) => `a reward model of ${suffixOf(stage) ?? 'answers'}`,
-    use: (stage) => [
+    use: ({ stage }) => [
       'It loads as `LlamaForSequenceClassification` with one label: its logit at the last token is the score, ' +
         `higher is better. It reads the prompt in its chat template and ${READ[suffixOf(stage) ?? ''] ?? 'the response'}.`,
     ],

@@ -39,6 +39,7 @@ export const stepSamplesDocument = z.object({
   right: count,
   wrong: count,
   errors: count,
+  asked: count.describe('that --right or --wrong asks for; --limit shows fewer'),
   samples: z.array(
     completionDocument.extend({
       sequence: count.describe('place in the rollout'),

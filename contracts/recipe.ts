@@ -224,6 +224,8 @@ export const recipeSchema = z
     evaluation: evaluationSchema,
     /** what is watched for, where it differs from the defaults */
     alarms: alarmsSchema.default([]),
+    /** whether reports set the paper's figures beside the run's; left out: where its prompts are the nano task's */
+    compare_with_paper: z.boolean().optional(),
     stages: z.array(stageSchema).min(1).max(MOST_LISTED),
   })
   .superRefine((recipe, ctx) => {

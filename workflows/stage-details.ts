@@ -30,7 +30,7 @@ export function stageDetails({ recent, samples }: StageShown, steps: number): st
     ...(samples.length === 0 ? [] : ['', '### Last samples']),
     ...samples.flatMap(({ problem, text, score }) => [
       '',
-      `**${inline(problem)}** · ${score}`,
+      `**${span(problem)}** · ${inline(score)}`,
       '',
       fenced(text),
     ]),
@@ -92,6 +92,29 @@ function row({ step, batch, result: { metrics }, seam }: StepStory): string {
   return `|${cells.map((cell) => `${GAP}${cell}`).join('|')}|`;
 }
 
-/** Samples are a model's output: they must not end the block that shows them. */
-const fenced = (text: string) => `~~~~\n${text.replaceAll('~~~~', '~ ~ ~ ~')}\n~~~~`;
-const inline = (text: string) => text.replaceAll(/[*`\n|<>]/g, ' ');
+/** What a model wrote, as it is: a fence longer than any within holds all of it. */
+function fenced(text: string): string {
+  const fence = '~'.repeat(Math.max(3, longestRun(text, '~')) + 1);
+  return `${fence}\n${text}\n${fence}`;
+}
+
+/** A problem on one line, as it is: within a span of code tags, dollars and brackets have no meaning. */
+function span(text: string): string {
+  const fence = '`'.repeat(longestRun(text, '`') + 1);
+  return `${fence} ${oneLine(text)} ${fence}`;
+}
+
+/** Prose on one line without a meaning in Markdown. The UI's renderer knows these escapes and no others. */
+const inline = (text: string) => oneLine(text).replaceAll(/[\\`*_{}[\]()#+.!:|&<>~^$-]/g, '\\$&');
+
+const oneLine = (text: string) => text.replaceAll(/\s+/g, ' ').trim();
+
+function longestRun(text: string, character: string): number {
+  let longest = 0;
+  let run = 0;
+  for (const each of text) {
+    run = each === character ? run + 1 : 0;
+    longest = Math.max(longest, run);
+  }
+  return longest;
+}

@@ -10,23 +10,28 @@ import { workflowUrl } from '../workflow-client.ts';
 
 interface Options {
   out?: string;
+  paper?: boolean;
   json?: boolean;
 }
 
 export function define(command: Command): void {
   command
     .description(
-      'Writes what became of a run, finished or not: the paper’s table for it, curves, answers of each stage, data, ' +
+      'Writes what became of a run, finished or not: its policies as measured, curves, answers of each stage, data, ' +
         'cost, alarms. One HTML page that needs nothing else, and a summary in Markdown beside it.',
     )
     .argument('[run]', 'a run’s name; by default the latest run')
     .option('--out <file>', 'the page; by default reports/RUN.html in the home of the stack')
+    .option(
+      '--paper',
+      'set the paper’s figures beside the run’s, also where its recipe does not ask for them',
+    )
     .option('--json', 'print one document (contracts/schemas/report.json)')
     .addHelpText('after', examples('r1 report', 'r1 report nano-r1-1 --out r1.html'))
     .action(report);
 }
 
-async function report(name: string | undefined, { out, json }: Options): Promise<void> {
+async function report(name: string | undefined, { out, json, paper }: Options): Promise<void> {
   if (out !== undefined) refuseOther(out);
   const [{ gatherReport }, { reportPage }, { reportSummary }] = await Promise.all([
     import('../report/gather.ts'),
@@ -39,7 +44,7 @@ async function report(name: string | undefined, { out, json }: Options): Promise
       objects: await objects(),
       link: (workflowId: string) => workflowUrl(stack, workflowId),
     };
-    const data = await gatherReport(sources, name);
+    const data = await gatherReport(sources, name, { paper: paper === true });
     const { run } = data.show;
     const page = resolve(out ?? join(readSettings().home, 'reports', `${run}.html`));
     const summary = `${page.slice(0, -extname(page).length)}.md`;

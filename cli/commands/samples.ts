@@ -5,17 +5,22 @@ import type { Queryable } from '../../stores/database.ts';
 import { countSamples, listLastParts, listSamples } from '../../stores/samples.ts';
 import { listStages } from '../../stores/stages.ts';
 import { readTexts } from '../../stores/texts.ts';
+import { stepSamplesText } from '../completions-view.ts';
 import { withConnections } from '../connections.ts';
 import { InputError } from '../errors.ts';
-import { rowCount } from '../options.ts';
+import { rowCount, stepNumber } from '../options.ts';
 import { examples, printDocument, printLine } from '../output.ts';
 import { findRun } from '../run-rows.ts';
 import { type SampledStage, sampleDocumentOf, samplesText } from '../samples-view.ts';
+import { readStepSamples } from '../step-samples.ts';
 import { suggestion } from '../suggestion.ts';
 
 interface Options {
   rejected?: boolean;
   reason?: RejectionReason;
+  step?: number;
+  right?: boolean;
+  wrong?: boolean;
   limit: number;
   json?: boolean;
 }
@@ -24,26 +29,33 @@ export function define(command: Command): void {
   command
     .description(
       'Lists what a run sampled for its data sets: prompt, rewards, the rule that refused it, and its text, ' +
-        'which for an accepted one is as rewritten.',
+        'which for an accepted one is as rewritten. With --step, the completions that a step of GRPO trained on: prompt, ' +
+        'completion, the answer found, the right one, each reward, the advantage.',
     )
     .argument('[run]', 'a run’s name; by default the latest run')
-    .argument('[stage]', 'only the samples of this stage’s data')
+    .argument('[stage]', 'only the samples of this stage’s data; with --step, the stage')
+    .option('--step <n>', 'completions of this step of a stage trained by GRPO', stepNumber)
+    .option('--right', 'with --step: only right ones')
+    .option('--wrong', 'with --step: only wrong ones')
     .option('--rejected', 'only what was refused')
     .addOption(new Option('--reason <reason>', 'only what was refused for this').choices(rejectionReasons))
     .option('--limit <n>', 'samples at most', rowCount, 20)
-    .option('--json', 'print one document (contracts/schemas/samples.json)')
+    .option('--json', 'print one document (contracts/schemas/samples.json; with --step samples-step.json)')
     .addHelpText(
       'after',
-      examples('r1 samples', 'r1 samples nano-r1-1 rejection-sft --rejected --reason mixed-language'),
+      examples(
+        'r1 samples',
+        'r1 samples nano-r1-1 rejection-sft --rejected --reason mixed-language',
+        'r1 samples nano-zero-1 zero --step 20 --wrong --limit 5',
+      ),
     )
     .action(samples);
 }
 
-async function samples(
-  name: string | undefined,
-  stage: string | undefined,
-  { rejected = false, reason, limit, json }: Options,
-): Promise<void> {
+async function samples(name: string | undefined, stage: string | undefined, options: Options): Promise<void> {
+  refuseMixed(options);
+  if (options.step !== undefined) return samplesOfStep(name, stage, { ...options, step: options.step });
+  const { rejected = false, reason, limit, json } = options;
   await withConnections(async ({ database, objects }) => {
     const reader = await database();
     const { run } = await findRun(reader, name);
@@ -59,6 +71,46 @@ async function samples(
     const stages = await sampledStages(reader, run, stage);
     printLine(samplesText({ stages, samples, all: await countSamples(reader, run, filter) }));
   });
+}
+
+/** Samples for data are accepted or rejected, completions of a step right or wrong. */
+function refuseMixed({ step, right, wrong, rejected, reason }: Options): void {
+  if (right && wrong) throw new InputError('--right and --wrong: expected one of them, found both');
+  if (step === undefined && (right || wrong))
+    throw new InputError(`--${right ? 'right' : 'wrong'}: of the completions of a step; say --step N too`);
+  if (step !== undefined && (rejected || reason !== undefined))
+    throw new InputError('--rejected and --reason: of samples for data; leave them out, or leave out --step');
+}
+
+/** Completions of a step; without a stage that of the only one trained by GRPO. */
+async function samplesOfStep(
+  name: string | undefined,
+  stage: string | undefined,
+  { step, right, wrong, limit, json }: Options & { step: number },
+): Promise<void> {
+  await withConnections(async ({ database, objects }) => {
+    const reader = await database();
+    const { run } = await findRun(reader, name);
+    const stages = await listStages(reader, run);
+    if (stage !== undefined) refuseUnknown(stage, stages);
+    const key = { run, stage: stage ?? onlyReinforced(stages) };
+    const verdict = right ? 'right' : wrong ? 'wrong' : null;
+    const document = await readStepSamples({ reader, objects: await objects() }, key, {
+      step,
+      verdict,
+      limit,
+    });
+    if (json) printDocument('samples-step', document);
+    else printLine(stepSamplesText(document));
+  });
+}
+
+function onlyReinforced(stages: readonly { stage: string; algorithm: string }[]): string {
+  const reinforced = stages.filter(({ algorithm }) => algorithm === 'grpo').map(({ stage }) => stage);
+  const [only, ...others] = reinforced;
+  if (only !== undefined && others.length === 0) return only;
+  const found = reinforced.length === 0 ? 'none' : reinforced.join(', ');
+  throw new InputError(`stage: expected one trained by GRPO beside --step; this run has ${found}`);
 }
 
 /** The stages of a run that sampled, or the one asked for. */

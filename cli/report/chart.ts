@@ -92,8 +92,8 @@ interface Mark {
   toR1: boolean;
 }
 
-/** pass@1 of every measured policy with its interval, its general ability, and the paper's beside it. */
-export function policiesChart(policies: readonly Policy[]): Html {
+/** pass@1 of every measured policy with its interval, its general ability, and where asked the paper's beside it. */
+export function policiesChart(policies: readonly Policy[], { withPaper }: { withPaper: boolean }): Html {
   const marksOf = (of: (policy: Policy) => number | null): Mark[] =>
     policies.flatMap((policy) => {
       const value = of(policy);
@@ -101,7 +101,7 @@ export function policiesChart(policies: readonly Policy[]): Html {
     });
   const measured = marksOf(({ evaluation }) => evaluation?.passAt1 ?? null);
   const general = marksOf(({ evaluation }) => evaluation?.generalAbility ?? null);
-  const paper = marksOf(({ paper }) => paper && paper.aime / 100);
+  const paper = withPaper ? marksOf(({ paper }) => paper && paper.aime / 100) : [];
   const intervals = policies.flatMap(({ title, evaluation }) =>
     evaluation === null
       ? []
@@ -110,7 +110,7 @@ export function policiesChart(policies: readonly Policy[]): Html {
   const at = { x: 'title', y: 'value' };
   const leading = (marks: readonly Mark[]) => marks.filter(({ toR1 }) => toR1);
   return drawn({
-    label: 'pass@1 by policy, this run’s and the paper’s',
+    label: withPaper ? 'pass@1 by policy, this run’s and the paper’s' : 'pass@1 by policy',
     plot: {
       width: 1120,
       height: 300,

@@ -13,6 +13,7 @@ import { listSteps } from '../../stores/steps.ts';
 import { budgetsOf } from '../plan-view.ts';
 import { readShow } from '../run-rows.ts';
 import { readAnswers } from './answers.ts';
+import { comparesWithPaper } from './paper.ts';
 import { policiesOf } from './policies.ts';
 import type { ReportData, StageFunnel } from './report-data.ts';
 
@@ -27,6 +28,7 @@ export interface ReportSources {
 export async function gatherReport(
   { database, objects, link }: ReportSources,
   name: string | undefined,
+  { paper = false }: { paper?: boolean } = {},
 ): Promise<ReportData> {
   const show = await readShow(database, name);
   const { run } = show;
@@ -35,6 +37,7 @@ export async function gatherReport(
   return {
     show,
     description: recipe.description,
+    withPaper: paper || comparesWithPaper(recipe),
     evaluation: recipe.evaluation,
     evaluations: evaluations.map(documentOf),
     steps: await listSteps(database, run),

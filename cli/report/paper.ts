@@ -2,7 +2,15 @@
  * The paper's figures, beside which a run's own are set (DeepSeek-R1, arXiv 2501.12948v2: results by stage, and
  * distillation against reinforcement for a 32B base). Percent; null: not published.
  */
+import type { Recipe } from '../../contracts/recipe.ts';
 import type { StageRole } from '../../contracts/stage-name.ts';
+
+/** Whether a run's reports set the paper's figures beside its own: those of somebody's own model have nothing to do with them. */
+export const comparesWithPaper = ({
+  compare_with_paper,
+  prompts,
+}: Pick<Recipe, 'compare_with_paper' | 'prompts'>): boolean =>
+  compare_with_paper ?? prompts.source === 'nano-sums';
 
 export interface PaperFigures {
   /** AIME 2024, pass@1 */

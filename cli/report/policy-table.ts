@@ -45,9 +45,13 @@ export type ColumnName = keyof typeof COLUMNS;
 
 const ALL = Object.keys(COLUMNS) as ColumnName[];
 
-/** A row a policy: what it was measured at, and the paper's own figures. */
-export function policyRows(policies: readonly Policy[], head: readonly ColumnName[] = ALL): Table {
-  return { head: [...head], rows: policies.map((policy) => head.map((name) => COLUMNS[name].of(policy))) };
+/** A row a policy: what it was measured at, and where it is asked for the paper's own figures. */
+export function policyRows(
+  policies: readonly Policy[],
+  { columns = ALL, withPaper }: { columns?: readonly ColumnName[]; withPaper: boolean },
+): Table {
+  const head = columns.filter((name) => withPaper || !isPublished(name));
+  return { head, rows: policies.map((policy) => head.map((name) => COLUMNS[name].of(policy))) };
 }
 
 /** pass@1 of each policy on each domain; null where all problems are of one. */

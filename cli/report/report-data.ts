@@ -8,6 +8,8 @@ import type { StageCost } from '../../stores/stage-costs.ts';
 export interface ReportData {
   show: ShowDocument;
   description: string;
+  /** whether the paper's figures stand beside the run's */
+  withPaper: boolean;
   /** how the policies were measured */
   evaluation: EvaluationOptions;
   /** whole and quick ones of the stages' current branches, in the order of their making */

@@ -14,23 +14,27 @@ import { domainRows, isPublished, policyRows, samplingNote, type Table } from '.
 import type { AnsweredPrompt, PolicyResponse, ReportData, StageFunnel } from './report-data.ts';
 
 export function policiesSection(data: ReportData): Html {
+  const { withPaper } = data;
   const policies = policiesOf(data);
-  const { head, rows } = policyRows(policies);
+  const { head, rows } = policyRows(policies, { withPaper });
   const look = (column: number) => {
     const name = head[column] ?? '';
     return name === 'policy' || name === 'stage' ? 'text' : isPublished(name) ? 'paper' : '';
   };
-  return html`<section id="policies"><h2>The paper’s table for this run</h2>
+  const theirs = withPaper ? key('theirs', 'the paper’s, AIME 2024') : null;
+  return html`<section id="policies"><h2>${withPaper ? 'The paper’s table for this run' : 'The policies of this run'}</h2>
 <div class="wide"><table><thead><tr>${head.map((name, n) => html`<th class="${look(n)}">${name}</th>`)}</tr></thead>
 <tbody>${rows.map((row) => html`<tr>${row.map((cell, n) => html`<td class="${look(n)}">${cell}</td>`)}</tr>`)}</tbody></table></div>
-<p class="note">${samplingNote(data)} Grey, on the right: the paper’s own pass@1 (AIME 2024, MATH-500) and IF-Eval, in percent: another task and other
-models, so that the shape is to be compared, not the numbers. Of its students the 32B one, which has a control; 1.5B,
-7B and 14B stand at 28.9, 55.5 and 69.7.</p>
-<figure><figcaption>pass@1 ${key('dot', 'this run, with its 95 % interval', 'background: var(--ink-1)')}${key('square', 'general ability')}${key('theirs', 'the paper’s, AIME 2024')}</figcaption>
-<div class="wide">${policiesChart(policies)}</div></figure>
+<p class="note">${samplingNote(data)}${withPaper ? PAPER_NOTE : null}</p>
+<figure><figcaption>pass@1 ${key('dot', 'this run, with its 95 % interval', 'background: var(--ink-1)')}${key('square', 'general ability')}${theirs}</figcaption>
+<div class="wide">${policiesChart(policies, { withPaper })}</div></figure>
 ${domainsPart(domainRows(policies))}
 ${rankingsText(data.show.stages).map((lines) => html`<p class="note lines">${lines}</p>`)}</section>`;
 }
+
+const PAPER_NOTE = html` Grey, on the right: the paper’s own pass@1 (AIME 2024, MATH-500) and IF-Eval, in percent: another task and other
+models, so that the shape is to be compared, not the numbers. Of its students the 32B one, which has a control; 1.5B,
+7B and 14B stand at 28.9, 55.5 and 69.7.`;
 
 const domainsPart = (domains: Table | null): Html | null =>
   domains === null

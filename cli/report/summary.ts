@@ -13,9 +13,9 @@ import { domainRows, policyRows, samplingNote } from './policy-table.ts';
 import type { ReportData, StageFunnel } from './report-data.ts';
 
 export function reportSummary(data: ReportData): string {
-  const { show, description, links } = data;
+  const { show, description, links, withPaper } = data;
   const measured = policiesOf(data);
-  const [policies, domains] = [policyRows(measured), domainRows(measured)];
+  const [policies, domains] = [policyRows(measured, { withPaper }), domainRows(measured)];
   const costs = costTable(data.costs, { wallSeconds: wallSecondsOf(data), budgets: data.budgets });
   const parts = [
     `# ${inline(show.run)}`,
@@ -23,7 +23,7 @@ export function reportSummary(data: ReportData): string {
     `**${factsOf(data).join(' · ')}**`,
     `Recipe ${inline(show.recipe)}, seed ${show.seed}; ${show.status}; started ${moment(show.startedAt)}.` +
       (links.run === null ? '' : ` [In the Temporal UI](${links.run}).`),
-    '## The paper’s table for this run',
+    withPaper ? '## The paper’s table for this run' : '## The policies of this run',
     table(policies.head, policies.rows),
     samplingNote(data),
     ...(domains === null ? [] : ['### pass@1 by domain', table(domains.head, domains.rows)]),

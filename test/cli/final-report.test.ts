@@ -26,6 +26,26 @@ test('a finished run is told as the paper’s table, beside the paper’s own fi
   assert.match(text, /^Dev1 +cold-start-sft +78\.0 % +75\.0–81\.0 % .* 59\.0$/m);
 });
 
+const own = {
+  ...finished,
+  recipe: { ...finished.recipe, prompts: { source: 'jsonl', path: 'own.jsonl' } as const },
+};
+
+test('a run of somebody’s own model is told without the paper, and asks its own questions', () => {
+  const text = finalReport({ ...own, question: 'What is 6 times 7?' });
+  assert.doesNotMatch(text, /AIME|paper|7\+15|12 times 13/);
+  assert.match(text, /generate small-1 --chat --prompt 'What is 6 times 7\?'$/m);
+  for (const question of [null, "Ann's age?", 'a\nb', 'x'.repeat(200)])
+    assert.match(finalReport({ ...own, question }), /--prompt 'YOUR QUESTION'$/m);
+});
+
+test('a recipe can ask for the paper’s figures, and a model without a chat template is asked plainly', () => {
+  const recipe = { ...own.recipe, compare_with_paper: true, prompt_format: 'text' as const };
+  const text = finalReport({ ...own, recipe });
+  assert.match(text, /AIME 2024/);
+  assert.match(text, /generate small-1 --prompt '/);
+});
+
 test('its tables fit a terminal of 120 columns', () => {
   const tables = finalReport(finished)
     .split('\n')

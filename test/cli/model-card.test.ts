@@ -31,6 +31,44 @@ test('a model card names licence, base, recipe, and the evaluation with k and sa
   assert.match(card, /```yaml\nname: nano-zero\n[\s\S]*learning_rate: /);
 });
 
+test('a card claims of its answers only what was measured', () => {
+  const measured = (formatRate: number, step = 60) => evaluationFixture({ k: 16, formatRate, step });
+  const use = (of: object) =>
+    modelCard({ ...input, ...of })
+      .split('## Use')[1]
+      ?.split('## Stages')[0] ?? '';
+  assert.match(
+    use({ evaluations: [measured(0)] }),
+    /held-out problems 0\.0 % think between `<think>`.*\(measured at step 60\)/,
+  );
+  assert.match(use({ evaluations: [measured(0.5, 20), measured(0.97)] }), /97\.0 % think .*step 60/);
+  // What was measured later, or of another policy, is not this checkpoint's.
+  assert.match(
+    use({ step: 40, evaluations: [measured(0.5, 20), measured(0.97)] }),
+    /50\.0 % think .*step 20/,
+  );
+  assert.doesNotMatch(use({ evaluations: [evaluationFixture({ stage: 'base', step: 0 })] }), /think/);
+  assert.doesNotMatch(use({}).replace(/Of its answers.*/, ''), /chat template|generation_config/);
+  const files = ['generation_config.json'];
+  assert.match(
+    use({ files, hasChatTemplate: true }),
+    /; the chat template says how it is asked, and `generation_config.json` how/,
+  );
+});
+
+test('a card of what a stage starts from does not say that the stage trained it', () => {
+  const card = modelCard({ ...input, step: 0, evaluations: [] });
+  assert.match(card, /: a language model, what the stage `zero` starts from, not trained by it\./);
+  assert.doesNotMatch(card, /trained by durable-r1/);
+});
+
+test('a recipe of another release stays in the card as it lies in its row', () => {
+  const [zero] = recipe.stages;
+  const stages = [{ ...zero, options: { ...zero?.options, temperature: 1e9, later: true } }];
+  const card = modelCard({ ...input, recipe: { ...recipe, stages } as unknown as typeof recipe });
+  assert.match(card, /temperature: 1000000000/);
+});
+
 test('a base without a card leaves the licence open, and an unmeasured model says so', () => {
   const models = { base: { digest: '12'.repeat(32), card: null } };
   const card = modelCard({ ...input, models, evaluations: [] });

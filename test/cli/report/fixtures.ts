@@ -70,6 +70,7 @@ export function reportFixture(of: Partial<ReportData> = {}): ReportData {
   return {
     show,
     description: 'DeepSeek-R1 on sums of four small numbers',
+    withPaper: true,
     evaluation: evaluationSchema.parse({ max_completion_length: 128 }),
     evaluations: [
       measured('base', 0, 0.137, { generalAbility: 0.62, languageConsistency: 0.8 }),

@@ -47,6 +47,18 @@ test('policies that are measured on several domains are told by domain', () => {
   assert.match(reportSummary(data), /### pass@1 by domain\n\n\| policy \| logic \| math \|/);
 });
 
+test('a report of somebody’s own model has nothing of the paper’s', () => {
+  const data = reportFixture({ withPaper: false });
+  for (const text of [reportPage(data), reportSummary(data)]) {
+    assert.match(text, /The policies of this run/);
+    assert.doesNotMatch(
+      text.replaceAll(/--paper|class="paper"|\.paper|<style>[\s\S]*<\/style>/g, ''),
+      /paper|AIME|MATH-500|77\.9/,
+    );
+  }
+  assert.match(reportSummary(data), /\| R1-Zero \| zero \| 40 \| 97\.0 % \|/);
+});
+
 test('the page fetches nothing and runs nothing', () => {
   const page = reportPage(reportFixture());
   assert.match(page, /content="default-src &#39;none&#39;; style-src &#39;unsafe-inline&#39;"/);
