@@ -87,7 +87,7 @@ async function promptTexts(
 ): Promise<string[]> {
   if (record.model === null || !tensors.has('promptTokens'))
     return record.prompts.map(({ problem }) => problem);
-  const tokenizer = await tokenizerOf(objects, record.model);
+  const tokenizer = await tokenizerOf(objects, record.model, {});
   return split(ints('promptTokens'), ints('promptLengths')).map((tokens) => tokenizer.decode(tokens));
 }
 

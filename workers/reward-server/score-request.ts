@@ -1,6 +1,7 @@
 /** What may be asked of `POST /score`, and what is answered: the shapes that trainers call a reward function by. */
 import { z } from 'zod';
 import { rewardSchema } from '../../contracts/rewards.ts';
+import { prefillOf } from '../../rewards/chain-of-thought.ts';
 import { rewardNames } from '../../rewards/index.ts';
 import type { RewardInput } from '../../rewards/reward.ts';
 
@@ -155,17 +156,19 @@ function issueAt(path: string, expected: string, found: string | number): z.ZodE
   return new z.ZodError([{ code: 'custom', path: [path], message, input: found }]);
 }
 
-function inputOf(request: TrlRequest | OpenRlhfRequest, completionText: string, n: number): RewardInput {
+/** `response`: without what its prompt had written of the answer, as trainers send it. */
+function inputOf(request: TrlRequest | OpenRlhfRequest, response: string, n: number): RewardInput {
   const columns: Record<string, unknown> = request;
   const at = (name: string) => (Array.isArray(columns[name]) ? (columns[name][n] ?? null) : null);
   const truth = TRUTHS.map(at).find((each) => each !== null);
   const { domain, entry } = judgedBy(request, n, at);
+  const problem = textOf((request.prompts?.[n] ?? '') as Said);
   return {
-    problem: textOf((request.prompts?.[n] ?? '') as Said),
+    problem,
     answer: truth === undefined ? '' : String(truth),
     domain,
     entry: withAnswer(entry, truth),
-    completionText,
+    completionText: prefillOf(problem) + response,
     completionTokens: request.tokens?.[n] ?? 0,
     maxCompletionLength: request.max_completion_length,
     truncated: request.truncated?.[n] ?? false,

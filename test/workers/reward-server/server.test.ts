@@ -62,6 +62,21 @@ test('OpenRLHF’s shape: the prompt and end tokens are no part of the answer', 
   assert.deepEqual(json.extra_logs, { accuracy: 0.5 });
 });
 
+test('a <think> that the prompt has written counts as the beginning of the answer', async (t) => {
+  const { rewardsOf } = await serving(t);
+  const rewards = [
+    { name: 'accuracy', weight: 1 },
+    { name: 'format', weight: 1 },
+  ];
+  const ask = (body: object) => rewardsOf({ answer: ['2'], rewards, ...body });
+  const completions = ['1+1</think><answer>2</answer>'];
+  assert.deepEqual(await ask({ completions, prompts: ['1+1=?<think>\n'] }), [2]);
+  assert.deepEqual(await ask({ completions, prompts: ['1+1=?'] }), [1]);
+  assert.deepEqual(await ask({ completions: ['it is 2'], prompts: ['1+1=?<think>'] }), [0]);
+  const query = [`1+1=?<think>${completions[0]}<|im_end|>`];
+  assert.deepEqual(await rewardsOf({ query, prompts: ['1+1=?<think>'], labels: ['2'], rewards }), [2]);
+});
+
 test('columns tell the domain: tests of programs, reasoning-gym’s metadata, options, or a name', async (t) => {
   const { rewardsOf } = await serving(t);
   assert.deepEqual(
