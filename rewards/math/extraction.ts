@@ -1,3 +1,4 @@
+import { afterThinking } from '../chain-of-thought.ts';
 import { limits } from './limits.ts';
 import { normalise } from './normalise.ts';
 
@@ -195,13 +196,6 @@ export function isProse(text: string): boolean {
   return /\p{L}\p{Ll}{3}|\p{Lo}{2}|\b\p{Ll}{2,}['’]?\p{Ll}*\s+\p{Ll}{2}/u.test(rest);
 }
 
-function relevantPart(text: string): string {
-  const searched = text.slice(-limits.searchedCharacters);
-  const close = searched.lastIndexOf('</think>');
-  const rest = close < 0 ? '' : searched.slice(close + '</think>'.length);
-  return /[\w\\]/.test(rest) ? rest : searched;
-}
-
 function answerBlock(text: string): string | null {
   const open = text.lastIndexOf('<answer>');
   if (open < 0) return null;
@@ -246,7 +240,8 @@ function fromText(text: string, unclosed: boolean): Extracted | null {
  * last mathematics. Null where nothing is like an answer.
  */
 export function extractAnswer(response: string): Extracted | null {
-  const text = relevantPart(response);
+  const text = afterThinking(response, { begun: false })?.slice(-limits.searchedCharacters);
+  if (text === undefined) return null;
   const block = answerBlock(text);
   if (block === null) return fromText(text, false);
   const found = fromText(block, false);
