@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { type RuleRewardName, rewardOptionsSchemas } from '../contracts/rewards.ts';
+import { afterThinking } from '../rewards/chain-of-thought.ts';
 import { gradeCode } from '../rewards/code/grade.ts';
 import { makeReward } from '../rewards/index.ts';
 import { logicVerifiers } from '../rewards/logic/index.ts';
@@ -31,8 +32,8 @@ const pure =
   () => ({ parallel: 1, judge });
 const verifier = ({ verify }: Verifier) => pure((entry, response) => verify(entry, response));
 
-/** Every domain by its name. */
-export const verifyDomains: Record<string, Open> = {
+/** Domains whose answer is what follows the chain of thought. */
+const answerDomains: Record<string, Open> = {
   math: openMath,
   code: openCode,
   science: verifier(scienceVerifier),
@@ -42,11 +43,30 @@ export const verifyDomains: Record<string, Open> = {
   }),
   logic: pure(judgeLogic),
   ...Object.fromEntries(Object.entries(logicVerifiers).map(([name, each]) => [name, verifier(each)])),
+};
+
+/** Every domain by its name. */
+export const verifyDomains: Record<string, Open> = {
+  ...Object.fromEntries(Object.entries(answerDomains).map(([name, open]) => [name, ofAnswer(open)])),
   format: openReward('format'),
   language: openReward('language'),
   length: openReward('length'),
   repetition: openReward('repetition'),
 };
+
+/** Judges what follows the chain of thought, as the reward `accuracy` does; 0 where nothing does. */
+function ofAnswer(open: Open): Open {
+  return async (options) => {
+    const judge = await open(options);
+    return {
+      ...judge,
+      judge(entry, response) {
+        const said = afterThinking(response, { begun: false });
+        return said === null ? { score: 0, extracted: null } : judge.judge(entry, said);
+      },
+    };
+  };
+}
 
 const mathEntry = z.looseObject({ answer: z.union([z.string(), z.number()]) });
 

@@ -38,11 +38,25 @@ export function finalText(completionText: string): string | null {
 }
 
 /**
- * What is said after the chain of thought; all of it where there is none. Null where a chain never ends: one
- * that the text opens, or that was `begun` before it.
+ * What is said outside the chain of thought; all of it where there is none. Null where nothing is: a chain never
+ * ends (one that the text opens, or that was `begun` before it), or nothing follows it. Further chains are left
+ * out; of texts that further ends of chains divide, the last that says something counts.
  */
 export function afterThinking(completionText: string, { begun }: { begun: boolean }): string | null {
   const close = completionText.indexOf(CLOSE);
-  if (close >= 0) return completionText.slice(close + CLOSE.length);
-  return begun || completionText.includes(OPEN) ? null : completionText;
+  if (close < 0) return begun || completionText.includes(OPEN) ? null : completionText;
+  const said = withoutChains(completionText.slice(close + CLOSE.length));
+  return said?.split(CLOSE).findLast((part) => part.trim() !== '') ?? null;
+}
+
+/** A text without its `<think>…</think>`; null where one never ends. */
+function withoutChains(text: string): string | null {
+  const [before = '', ...opened] = text.split(OPEN);
+  const kept = [before];
+  for (const chain of opened) {
+    const close = chain.indexOf(CLOSE);
+    if (close >= 0) kept.push(chain.slice(close + CLOSE.length));
+  }
+  const ends = opened.length === 0 || (opened.at(-1) ?? '').includes(CLOSE);
+  return ends ? kept.join(' ') : null;
 }

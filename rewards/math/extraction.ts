@@ -1,205 +1,105 @@
+import { afterThinking } from '../chain-of-thought.ts';
+import { boxedAnswer } from './boxes.ts';
+import { DOUBT, lastCue } from './cues.ts';
+import { formsOf, leadOf, type Reading } from './lead.ts';
 import { limits } from './limits.ts';
 import { normalise } from './normalise.ts';
+import { environments, type Found, isProse, joined, lastNumber } from './passages.ts';
+import { hasWords, saidIn, sentence, sentenceReadings, withoutReason } from './sentences.ts';
+import { polarity } from './wording.ts';
 
 /** Where an answer stood, and the ways to read that place, best first. */
 export interface Extracted {
-  readings: string[];
+  readings: Reading[];
+  /** further ways, costlier: asked for where none of the first is mathematics */
+  more?: () => Reading[];
+  /** the parts of one answer: right too where every one of them is */
+  parts?: string[];
+  /** how to read the place where the ground truth has several values */
+  together?: string;
 }
 
-interface Box {
-  content: string;
-  start: number;
-  end: number;
-}
+/** "The final answer is" after the last box corrects it. */
+const FINAL = /final answer(?: is)?:?(?=\s)/gi;
 
-const BOX = /(?<!\\)\\+f?box(?:ed)?\s*(?=[{\d])/g;
-/** Boxes this near to each other are one answer in parts. */
-const TOUCHING_CHARACTERS = 10;
-const JOINED_CHARACTERS = 70;
-const JOINS = /\b(?:and|or)\b|,|;/;
-
-/** The index after each {'s }, in one pass. */
-function closingBraces(text: string): Map<number, number> {
-  const ends = new Map<number, number>();
-  const open: number[] = [];
-  for (let i = 0; i < text.length; i++) {
-    const character = text[i];
-    if (character === '\\') i++;
-    else if (character === '{') open.push(i);
-    else if (character === '}') {
-      const start = open.pop();
-      if (start !== undefined) ends.set(start, i + 1);
-    }
-  }
-  return ends;
-}
-
-/** Every \boxed{…}, \fbox{…} and \boxed 5 in order; `unclosed`: whether one that never ends counts. */
-function boxes(text: string, unclosed: boolean): Box[] {
-  const found: Box[] = [];
-  const matches = [...text.matchAll(BOX)];
-  const ends = matches.length > 0 ? closingBraces(text) : new Map<number, number>();
-  for (const match of matches) {
-    const open = match.index + match[0].length;
-    const end = text[open] === '{' ? (ends.get(open) ?? -1) : open + 1;
-    const inner = found.at(-1);
-    if (inner && match.index < inner.end) continue;
-    if (end > 0) {
-      const content = text[open] === '{' ? text.slice(open + 1, end - 1) : text.slice(open, end);
-      if (content.trim() !== '') found.push({ content: content.trim(), start: match.index, end });
-    } else if (unclosed) {
-      const [content = ''] = text.slice(open + 1).split('\n');
-      found.push({ content: content.trim(), start: match.index, end: text.length });
-    }
-  }
-  return found;
-}
-
-/** The last box, and those before it that belong to the same answer. */
-function lastBoxes(text: string, all: Box[]): Box | null {
-  let last = all.at(-1);
-  if (!last) return null;
-  const contents = [last.content];
-  for (const box of [...all].reverse().slice(1)) {
-    const between = text.slice(box.end, last.start);
-    const joins = between.length < JOINED_CHARACTERS && box.content !== contents[0] && JOINS.test(between);
-    if (between.length >= TOUCHING_CHARACTERS && !joins) break;
-    if (box.content !== contents[0]) contents.unshift(box.content);
-    last = box;
-  }
-  const end = all.at(-1)?.end ?? 0;
-  const percent = /^\s*\$?\s*(?:\\?%|percent|pct)/.test(text.slice(end, end + 20));
-  return { content: contents.join(' ; ') + (percent ? '%' : ''), start: all.at(-1)?.start ?? 0, end };
-}
-
-/** Delimiters of mathematics in text; an inline one does not cross a line. */
-const ENVIRONMENTS =
-  /(?<!\\)\$\$(?<dollars>(?:[^$]|\\\$){1,2000}?)\$\$|\\\[(?<brackets>[\s\S]{1,2000}?)\\\]|(?<![\\\d])\$(?<dollar>(?:\\.|[^\n$\\]){1,1000})\$|\\\((?<parentheses>[^\n]{1,1000}?)\\\)|(?<fraction>-?\\[dt]?frac\{-?[\d.]{1,50}\}\{[\d.]{1,50}\})/g;
-const PERCENT = /^\s*(?:\\?%|percent(?:age)?|pct)/i;
-const BETWEEN_ENVIRONMENTS = /^\s*(?:,?\s*(?:and|or)|,)\s*$/;
-
-interface Found {
-  content: string;
-  start: number;
-  end: number;
-}
-
-function environments(text: string): Found[] {
-  return [...text.matchAll(ENVIRONMENTS)].map((match) => {
-    const content = Object.values(match.groups ?? {}).find((group) => group !== undefined) ?? '';
-    const end = match.index + match[0].length;
-    const percent = PERCENT.exec(text.slice(end, end + 20))?.[0] ?? '';
-    return { content: percent ? `${content}%` : content, start: match.index, end: end + percent.length };
-  });
-}
-
-/** `$1$, $2$ and $3$` is one answer: the run of environments that holds the one at `index`. */
-function joined(text: string, all: Found[], index: number): Found | null {
-  const chosen = all[index];
-  if (!chosen) return null;
-  let [from, to] = [index, index];
-  const linked = (a: number) =>
-    BETWEEN_ENVIRONMENTS.test(text.slice(all[a]?.end ?? 0, all[a + 1]?.start ?? 0));
-  while (from > 0 && linked(from - 1)) from--;
-  while (to < all.length - 1 && linked(to)) to++;
-  const run = all.slice(from, to + 1);
-  return {
-    content: run.map(({ content }) => content).join(' ; '),
-    start: chosen.start,
-    end: run.at(-1)?.end ?? 0,
-  };
-}
-
-/** A plain number or fraction that no letter touches from the left: 2 in AZYUK2A is none. */
-const NUMBER =
-  /(?<![\w.\\^])(?:-\s?)?\$?(?:[1-9]\d{0,2}(?:[ ,]\d{3})+(?!\d)(?:\.\d+)?|\d+[.,]\d+|\.\d+|\d+)(?:\s\d+\/\d+|\s?\/\s?\d+(?:\.\d+)?)?(?:\s*(?:%|percent|pct))?/gi;
-
-function numbers(text: string): Found[] {
-  return [...text.matchAll(NUMBER)].map((match) => ({
-    content: match[0],
-    start: match.index,
-    end: match.index + match[0].length,
-  }));
-}
-
-/** The rest of the sentence that starts at `from`; a full stop inside mathematics does not end it. */
-function sentence(text: string, from: number): string {
-  const window = text.slice(from, from + 1_500);
-  const inside = environments(window);
-  for (const match of window.matchAll(/[.。](?=\s|$|\*)|\n|<\|/g)) {
-    const before = window.slice(0, match.index);
-    const blank = before.replace(/[\s*:_#]/g, '') === '';
-    const within = inside.some(({ start, end }) => start < match.index && match.index < end);
-    if (!blank && !within) return before;
-  }
-  return window;
-}
-
-const lastNumber = (text: string) => numbers(text).at(-1)?.content;
-
-/** What follows an answer in its sentence and is no part of it. */
-const ASIDE = /,?\s+(?:not|rather|instead|because|since|which|so|when|but|if)\b[\s\S]*$/;
-
-/** What a sentence such as "… answer is x = 5 cm" says: after its "is", its mathematics, its last number. */
-function sentenceReadings(text: string): string[] {
-  const cleaned = text.replace(/^[\s:*"'=]+/, '').replace(/["'*\s]+$/, '');
-  const after = /^(?:[^$\\]|\\.|\$[^$]*\$)*\b(?:is|are|be|equals)\b:?\s+(?!not\b)/i.exec(
-    cleaned.slice(0, 400),
-  );
-  const said = (after ? cleaned.slice(after[0].length) : cleaned).replace(ASIDE, '');
-  const inside = environments(said);
-  const environment = joined(said, inside, 0)?.content;
-  const wholly =
-    environment !== undefined && said.replace(ENVIRONMENTS, '').replace(/[\s.,"*]|and|or|[Tt]he/g, '') === '';
-  const number = lastNumber(said);
-  const readings = wholly
-    ? [environment]
-    : [said, environment, environment === undefined ? number : undefined];
-  return [...readings, after ? undefined : lastNumber(cleaned)].filter(
-    (each) => each !== undefined && each !== '',
-  ) as string[];
-}
-
+const FINAL_ANSWER =
+  /final answer|最终答案|最終的?な?答え?案?|최종 ?(?:정답|답)|endgültige antwort|(?:respuesta|réponse|resposta) finale?|jawaban akhir(?:nya)?|окончательный ответ/giu;
+const ANSWER_IS =
+  /(?:answer|result)\s*(?:is|:|=)|(?:antwort|ergebnis|lösung)\s*(?:ist|lautet|:)|(?:respuesta|resultado|solución)\s*(?:es|:)|(?:réponse|résultat)\s*(?:est|:)|(?:resposta|resultado)\s*(?:é|:)|(?:jawaban|hasil)(?:nya)?\s*(?:adalah|ialah|:)|(?:ответ|результат)\s*(?:равен|[:—–-])/giu;
 /** Markers of an answer, the surest first; the last occurrence counts. */
-const MARKERS = [/final answer/gi, /(?:answer|result)\s*(?:is|:|=)/gi, /answer/gi, /回答|答案[是为：:]?/g];
+const MARKERS = [
+  FINAL_ANSWER,
+  ANSWER_IS,
+  /answer/gi,
+  /回答|(?:答案|答え|解答|正解|정답|답)\s*[是为為：:は은는]?/gu,
+];
+
+/** The sentence after an announced answer takes it back: "Wait, no, 13." */
+const RETRACTION =
+  /^[\s.。!?…*]{0,9}(?:(?:wait|no|nope|actually|sorry|hmm+|oops|correction|scratch that|i mean)[\s,.:!—–-]{1,4}){1,4}(?:it|that|the answer)?(?:['’]s| is| should be)?\s{0,2}(?:[$*(]{0,3})([-−]?\d[\d.,/]{0,40}|[-−]?\\frac\{\d{1,9}\}\{\d{1,9}\})[$*)]{0,3}\s*(?:[.!]|\n|$)/i;
+
+/** "12 is the answer" */
+const NAMED = /(?<=[\d$})%\]])\*{0,2}\s+is\s+(?:the|our|my)\s+(?:(?:final|correct|right)\s+)?$/i;
 
 function marked(text: string, marker: RegExp): Extracted | null {
   const match = [...text.matchAll(marker)].at(-1);
   if (!match) return null;
-  const readings = sentenceReadings(sentence(text, match.index + match[0].length));
-  return readings.length > 0 && readings.some((reading) => /[\w\\]/.test(reading)) ? { readings } : null;
+  const start = match.index + match[0].length;
+  const said = sentence(text, start);
+  const after = text.slice(start + said.length, start + said.length + 120);
+  const [, corrected] = RETRACTION.exec(after) ?? [];
+  if (corrected !== undefined) return { readings: [[corrected]] };
+  const named = NAMED.test(text.slice(Math.max(0, match.index - 40), match.index));
+  const before = named ? rightmostIn(text.slice(Math.max(0, match.index - 200), match.index)) : null;
+  if (before !== null) return { readings: [[before.content]] };
+  const readings = sentenceReadings(said);
+  const word = polarity(readings[0]?.[0] ?? '');
+  const next = word === null ? null : polarity(after.replace(/^[\s.。!]+/, ''));
+  if (next !== word && next !== null) return { readings: [] };
+  return readings.some(([reading = '']) => /[\w\\\p{N}]/u.test(reading)) ? { readings } : null;
 }
 
-/** The rightmost mathematics or number of a text without any marker. */
+interface Place extends Found {
+  plain: boolean;
+}
+
+/** The rightmost mathematics or number. */
+function rightmostIn(text: string): Place | null {
+  const inside = environments(text);
+  const environment = joined(text, inside, inside.length - 1);
+  const number = lastNumber(
+    text,
+    ({ start, end }) => !inside.some((each) => each.start < end && start < each.end),
+  );
+  if (environment && (!number || environment.end > number.start)) return { ...environment, plain: false };
+  return number ? { ...number, plain: true } : null;
+}
+
+const BEFORE_APPROXIMATION = /[^\s,;:]{1,40}\s*(?:≈|≃|~=)\s*$/;
+/** "x = 1 and x = 2" */
+const LIST =
+  /^(?:[a-zA-Z] ?= ?)?[-−]?\d[\d./]{0,30}(?:(?:, ?(?:and |or )?| and | or )(?:[a-zA-Z] ?= ?)?[-−]?\d[\d./]{0,30}){1,20}$/;
+/** A second guess right before a value. */
+const NEAR = 25;
+
+/** The rightmost mathematics or number of a text without any marker, reasons aside. */
 function rightmost(text: string): Extracted | null {
   const tail = text.slice(-8_000);
-  const inside = environments(tail);
-  const environment = joined(tail, inside, inside.length - 1);
-  const number = numbers(tail)
-    .filter(({ start, end }) => !inside.some((each) => each.start < end && start < each.end))
-    .at(-1);
-  if (environment && (!number || environment.end > number.start)) return { readings: [environment.content] };
-  return number ? { readings: [number.content] } : null;
-}
-
-/** Words of prose: what is left where commands, texts and functions are taken away. */
-export function isProse(text: string): boolean {
-  const rest = text
-    .replace(/\\(?:text\w*|mathrm|mathbf|mbox|operatorname)\s*\{[^{}]*\}/g, ' ')
-    .replace(/\\(?:begin|end)\s*\{[^{}]*\}/g, ' ')
-    .replace(/\\[a-zA-Z]+/g, ' ')
-    .replace(
-      /(?:arc)?(?:sin|cos|tan|cot|sec|csc)h?|sqrt|infinity|percentage|percent|\b(?:and|or)\b/gi,
-      ' ; ',
-    );
-  return /\p{L}\p{Ll}{3}|\p{Lo}{2}|\b\p{Ll}{2,}['’]?\p{Ll}*\s+\p{Ll}{2}/u.test(rest);
-}
-
-function relevantPart(text: string): string {
-  const searched = text.slice(-limits.searchedCharacters);
-  const close = searched.lastIndexOf('</think>');
-  const rest = close < 0 ? '' : searched.slice(close + '</think>'.length);
-  return /[\w\\]/.test(rest) ? rest : searched;
+  const last = rightmostIn(tail);
+  if (last === null) return null;
+  const before = tail.slice(Math.max(0, last.start - 600), last.start);
+  const start = last.start - before.length + (/[\s\S]*(?:[.!?]\s|[。！？\n])/.exec(before)?.[0].length ?? 0);
+  const kept = withoutReason(tail.slice(start, last.end));
+  const place = start + kept.length < last.end ? rightmostIn(kept) : null;
+  if (place !== null) return { readings: [[place.content]] };
+  if (!last.plain) return { readings: [[last.content]] };
+  const led = tail.slice(start, last.start);
+  const other = lastCue(led.slice(-NEAR), DOUBT) < 0 ? undefined : lastNumber(led);
+  if (other !== undefined) return { readings: [[last.content, other.content]] };
+  const approximated = BEFORE_APPROXIMATION.exec(led);
+  if (approximated !== null) return { readings: [formsOf(approximated[0] + last.content)] };
+  const { said, valued } = saidIn(kept);
+  return { readings: valued && LIST.test(said) ? [[said], [last.content]] : [[last.content]] };
 }
 
 function answerBlock(text: string): string | null {
@@ -209,56 +109,134 @@ function answerBlock(text: string): string | null {
   return text.slice(open + '<answer>'.length, end < 0 ? undefined : end).trim() || null;
 }
 
-/** GSM8K's mark. */
-function hashes(text: string): Extracted | null {
-  const [, content] = /####\s*([^\n]+)\s*$/.exec(text.slice(-500)) ?? [];
-  return content ? { readings: [content] } : null;
+const MARK = /(?<!#)####(?!#)[ \t]*([^\n]{1,1500})/g;
+/** As many marks are looked at, from the end. */
+const MARKS = 50;
+const END_TOKENS = /(?:<\|[^|<>]{1,40}\|>|<\/s>|<eos>)/g;
+
+/** GSM8K's mark, unless what follows it on its line is a heading, or an answer is announced after it. */
+function hashed(text: string): Extracted | null {
+  if (!text.includes('####')) return null;
+  const marks = [...text.matchAll(MARK)].map(({ index, 0: line, 1: content = '' }) => ({
+    content: content.replace(END_TOKENS, '').trim(),
+    end: index + line.length,
+  }));
+  const end = marks.at(-1)?.end ?? 0;
+  const ends = text.slice(end).replace(END_TOKENS, '').trim() === '';
+  // "#### 2. Multiply" is a heading.
+  const answers = marks.filter(({ content }, i) => !content.startsWith(`${i + 1}. `));
+  for (const mark of answers.slice(-MARKS).reverse()) {
+    const said = sentence(mark.content, 0);
+    const announced = /answer\s*(?:is|:|=)/i.exec(said);
+    const last = ends && mark.end === end;
+    if (!last && announced === null && !startsWithValue(said)) continue;
+    const later = last ? null : announcedAfter(text, mark.end);
+    if (later !== null) return later;
+    const readings = sentenceReadings(announced ? said.slice(announced.index + announced[0].length) : said);
+    if (readings.length > 0) return { readings };
+  }
+  return null;
 }
+
+/** A value that a sentence announces after `from`. */
+function announcedAfter(text: string, from: number): Extracted | null {
+  const rest = text.slice(from);
+  const found = marked(rest, FINAL_ANSWER) ?? marked(rest, ANSWER_IS);
+  return found?.readings.some(([reading = '']) => /\d/.test(reading)) ? found : null;
+}
+
+const startsWithValue = (text: string) => {
+  const said = text.replace(/^\**/, '');
+  return leadOf(said).kind === 'value' || (/^[$\\(]/.test(said) && !isProse(normalise(said)));
+};
 
 /** Words that lead to an answer and are no part of it: in mathematics they would be products of letters. */
 const LEAD_IN =
   /^(?:(?:so|thus|hence|then|therefore|and|ok|okay|well|now|yes|is|(?:it|that|this|which) (?:is|equals|gives)|it['’]s|that['’]s|(?:i|we) (?:get|have|find)|(?:i|we) think)(?:\s*[,:]\s*|\s+))+(?=\S)/i;
 
-function fromText(text: string, unclosed: boolean): Extracted | null {
-  const box = lastBoxes(text, boxes(text, unclosed));
-  // "The final answer is …" after the last box corrects it.
-  const final = [...text.matchAll(/final answer is:?(?=\s)/gi)].at(-1);
-  if (box && (!final || final.index < box.end)) return { readings: [box.content] };
-  if (box && final) return marked(text, /final answer is:?(?=\s)/gi) ?? { readings: [box.content] };
-  const short = text.trim().replace(LEAD_IN, '');
-  if (short !== '' && short.length <= 400 && !isProse(normalise(short)) && !/\n\s*\n/.test(short)) {
-    return { readings: [short, ...(rightmost(short)?.readings ?? [])] };
+function fromBox(text: string, truth: boolean): { found: Extracted; end: number } | null {
+  const box = boxedAnswer(text, { truth });
+  if (box === null) return null;
+  const { contents, forms, linked, end } = box;
+  const percent = /^\s*\$?\s*(?:\\?%|percent|pct)/.test(text.slice(end, end + 20)) ? '%' : '';
+  if (contents.length === 0) return { end, found: { readings: [] } };
+  const content = contents.join(' ; ') + percent;
+  const readings: Reading[] = [forms ?? [content]];
+  if (!truth && hasWords(content)) {
+    // A sentence in a box.
+    const lead = leadOf(saidIn(content.slice(0, 400)).said);
+    if (lead.kind === 'value') readings.unshift(lead.forms);
   }
-  const found = hashes(text);
+  return {
+    end,
+    found: {
+      readings,
+      ...(contents.length > 1 ? { parts: contents } : {}),
+      ...(linked === null ? {} : { together: linked.join(' ; ') }),
+    },
+  };
+}
+
+/** All ways to read the place. */
+export const readingsOf = ({ readings, more }: Extracted): Reading[] => [...readings, ...(more?.() ?? [])];
+
+function fromText(text: string, truth: boolean): Extracted | null {
+  const box = fromBox(text, truth);
+  const final = [...text.matchAll(FINAL)].at(-1);
+  if (box && (!final || final.index < box.end)) return box.found;
+  if (box && final) return marked(text, FINAL) ?? box.found;
+  const found = hashed(text);
   if (found) return found;
+  const short = text.trim().replace(LEAD_IN, '');
+  const worded = hasWords(short.slice(0, 400)) || /^\W*(?:final\s+)?answer/i.test(short);
+  if (
+    short !== '' &&
+    short.length <= 400 &&
+    !worded &&
+    !isProse(normalise(short)) &&
+    !/\n\s*\n/.test(short)
+  ) {
+    return { readings: [formsOf(short)], more: () => rightmost(short)?.readings ?? [] };
+  }
   for (const marker of MARKERS) {
     const answer = marked(text, marker);
     if (answer) return answer;
   }
   const last = rightmost(text);
-  const words = short !== '' && short.length <= 200 ? [short] : [];
-  return last ? { readings: [...words, ...last.readings] } : words.length > 0 ? { readings: words } : null;
+  const words = [...new Set([text.trim(), short])]
+    .filter((each) => each !== '' && each.length <= 200 && isProse(normalise(each)))
+    .map((each) => [each]);
+  if (last) return { readings: [...words, ...last.readings] };
+  const few = short.length <= 60 && short.split(/\s+/).length <= 4;
+  const lead = few ? leadOf(short) : null;
+  const readings = lead?.kind === 'value' ? [...words, lead.forms] : words;
+  return readings.length > 0 ? { readings } : null;
 }
 
 /**
  * Finds a response's answer: in what follows `</think>`, in the last `<answer>`, the last \boxed (several,
- * side by side, are one answer), the text itself where it is short, "#### x", "the answer is x", or the
+ * side by side, are one answer), "#### x", the text itself where it is short, "the answer is x", or the
  * last mathematics. Null where nothing is like an answer.
  */
 export function extractAnswer(response: string): Extracted | null {
-  const text = relevantPart(response);
+  const text = afterThinking(response, { begun: false })?.slice(-limits.searchedCharacters);
+  if (text === undefined) return null;
   const block = answerBlock(text);
   if (block === null) return fromText(text, false);
   const found = fromText(block, false);
-  return found && block.length <= 400 ? { readings: [...new Set([...found.readings, block])] } : found;
+  if (found === null || block.length > 400) return found;
+  return { ...found, more: () => [...(found.more?.() ?? []), [block]] };
 }
 
 /** The same for a ground truth, which may be the answer alone or a solution that ends in it. */
-export function extractTruth(truth: string): Extracted | null {
+export function extractTruth(truth: string): { readings: string[] } | null {
   const text = truth.trim();
   if (text === '') return null;
-  if (/\\f?box|####/.test(text)) return fromText(text, true);
+  if (/\\f?box|####/.test(text)) return firstForms(fromText(text, true));
   const prose = isProse(normalise(text));
   if (!prose || (text.length <= 400 && !/\d|\$|\\[([]/.test(text))) return { readings: [text] };
-  return fromText(text, true) ?? { readings: [text] };
+  return firstForms(fromText(text, true)) ?? { readings: [text] };
 }
+
+const firstForms = (found: Extracted | null) =>
+  found && { readings: readingsOf(found).flatMap(([form]) => form ?? []) };

@@ -103,8 +103,18 @@ function dropUnits(text: string): string {
   return rest.replace(TOUCHING_UNITS, '');
 }
 
-/** An answer's source, ready for the grammar: one notation for signs, no units, no sentence around it. */
+let [lastSource, lastText] = ['', ''];
+
+/**
+ * An answer's source, ready for the grammar: one notation for signs, no units, no sentence around it. The last
+ * one is kept: extraction, comparison as text and parsing ask for the same one in turn.
+ */
 export function normalise(source: string): string {
+  if (source !== lastSource) [lastSource, lastText] = [source, normalised(source)];
+  return lastText;
+}
+
+function normalised(source: string): string {
   // \\frac where a backslash was escaped once too often; in a matrix \\ ends a row.
   let text = source.includes('\\begin') ? source : source.replace(/\\\\(?=[a-zA-Z{}()[\]])/g, '\\');
   text = text.replace(NON_ASCII, (sign) => UNICODE[sign] ?? sign).replace(CURRENCY, '');

@@ -28,6 +28,16 @@ async function scoresIn(t: TestContext, domain: string, rows: object[], options 
   return found.map((row) => ('score' in row ? row.score : row.error.kind));
 }
 
+test('in every domain that judges an answer, thinking that never ends has none', async (t) => {
+  const rewards = ['format', 'language', 'length', 'repetition'];
+  const domains = Object.keys(verifyDomains).filter((domain) => !rewards.includes(domain));
+  assert.ok(domains.length >= 10);
+  for (const domain of domains) {
+    const rows = ['<think>4', '<think>4</think>\n', '4</think>'].map((response) => ({ entry: {}, response }));
+    assert.deepEqual(await scoresIn(t, domain, rows), [0, 0, 0], domain);
+  }
+});
+
 test('rows are scored by the verifier of their domain', async (t) => {
   const gcd = { question: '', answer: '15', metadata: { source_dataset: 'gcd' } };
   const cases: Record<string, [unknown, string, number | string][]> = {

@@ -78,10 +78,19 @@ test('each domain is judged by its own rule, of which the entry is a part', asyn
 test('what is said while thinking is no answer, even where nothing follows', async () => {
   const score = (completionText: string, truncated = false) =>
     scored('accuracy', { domain: 'math', answer: '4', completionText, truncated });
-  for (const text of ['<think>\\boxed{4}</think>', '<think>\\boxed{4}', '\\boxed{4}</think>\\boxed{3}']) {
+  for (const text of [
+    '<think>\\boxed{4}</think>',
+    '<think>\\boxed{4}',
+    '\\boxed{4}</think>\\boxed{3}',
+    '<think>a</think><think>\\boxed{4}',
+    '<think>a</think><think>\\boxed{4}</think>',
+    '<think>a</think>\\boxed{4}<think>or \\boxed{3}',
+  ]) {
     const verdict = await score(text);
     assert.equal('score' in verdict && verdict.score, 0, text);
   }
+  for (const text of ['<think>a</think>\\boxed{4}<think>b</think>', '<think>a</think>\\boxed{4}</think>\n'])
+    assert.deepEqual(await score(text), { score: 1, extracted: '4' }, text);
   assert.deepEqual(await score('wait, \\boxed{4} or', true), { score: 0 });
   assert.deepEqual(await score('\\boxed{4}'), { score: 1, extracted: '4' });
 });
@@ -118,7 +127,17 @@ test('what the clock or the machine denies is no verdict: it is thrown, to be as
 });
 
 test('a text of nothing but tags, backslashes or brackets costs its own score and little time', async () => {
-  for (const part of ['<answer>', '</think>', '\\', '\\boxed{', '(', '$', '9^']) {
+  for (const part of [
+    '<answer>',
+    '<think>',
+    '</think>',
+    '<think></think>',
+    '\\',
+    '\\boxed{',
+    '(',
+    '$',
+    '9^',
+  ]) {
     for (const domain of ['anything else', 'math']) {
       const completionText = `<think></think>${part.repeat(200_000 / part.length)}`;
       const verdict = await scored('accuracy', { domain, answer: '37', completionText });

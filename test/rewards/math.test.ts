@@ -43,6 +43,10 @@ test('every case of our own has its verdict', () => {
   assert.deepEqual(wrong(cases.filter(({ suite }) => suite === undefined)), []);
 });
 
+/** As many repetitions as make 200,000 characters. */
+const long = (part: string, before = '') =>
+  before + part.repeat(Math.ceil((200_000 - before.length) / part.length)).slice(0, 200_000 - before.length);
+
 const HOSTILE: Record<string, string> = {
   'a tower of powers': '\\boxed{9^{9^{9^9}}}',
   'ten thousand brackets': `\\boxed{${'('.repeat(10_000)}5${')'.repeat(10_000)}}`,
@@ -64,13 +68,42 @@ const HOSTILE: Record<string, string> = {
   'minus signs': `\\boxed{${'-'.repeat(3_000)}x}`,
   'plus-minus signs': `\\boxed{1${'\\pm 1'.repeat(600)}}`,
   'a list of two thousand': `\\boxed{${'x,'.repeat(1_900)}x}`,
+  'boxes in a row': long('\\boxed{1}'),
+  'guesses in boxes': long('\\boxed{1} or maybe \\boxed{2} '),
+  'denied boxes': long('not \\boxed{5} '),
+  'boxes with much between': long('\\boxed{1} and then, wait, no, it is rather so that '),
+  'open boxes of text': long('\\boxed{\\text{'),
+  'marks in a row': long('#### '),
+  'marks with a value': long('#### 1\n'),
+  'marks that announce': long('#### the answer is 1 if 2\n'),
+  'end tokens': long('<|', '#### 1 '),
+  'blanks after a mark': long(' ', '#### 1'),
+  'blanks after an announcement': long(' ', 'The answer is'),
+  'reasons without end': long('because 1 ', 'The answer is 1 '),
+  'conditions without end': long('if 1 is 2 ', 'The answer is 1 '),
+  'corrections without end': long('wait, no, 1 ', 'The answer is 1 '),
+  'connectors without end': long('is ', 'The answer is '),
+  'brackets after a value': long('(1) ', 'The answer is 1 '),
+  'nested brackets after a value': long('((1)', 'The answer is 1 '),
+  'approximations without end': long('1 ≈ '),
+  'number words without end': long('two hundred and one half ', 'The answer is '),
+  'words of yes and no': long('Yes, no. '),
+  'answers in Chinese': long('答案是1，因为'),
+  'bold signs': long('**1** ', 'The answer is '),
+  stars: long('*', 'The answer is '),
+  'qualifiers of constants': `\\boxed{${long('\\text{ for any } c ')}}`,
+  'commas before a set': `\\boxed{${long(', ')}c \\in \\mathbb{R}}`,
+  'letters of choices': long('\\textbf{(B)}\\ '),
+  'second chains of thought': long('<think></think>'),
   'powers side by side': `\\boxed{${'999^{999}'.repeat(300)}}`,
 };
 
 test('hostile responses cost their own score, and come back', () => {
   for (const [name, response] of Object.entries(HOSTILE)) {
-    const verdict = verifyMath('5', response);
-    assert.equal('score' in verdict && verdict.score, 0, name);
+    for (const truth of ['5', 'Yes', '\\textbf{(D)}\\ 11', 'f(x)=cx \\text{ for any } c']) {
+      const verdict = verifyMath(truth, response);
+      assert.equal('score' in verdict && verdict.score, 0, `${truth}: ${name}`);
+    }
   }
 });
 

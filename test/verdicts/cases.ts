@@ -1,12 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { verifyDomains } from '../../cli/verify-domains.ts';
 import { parseExactJson } from '../../contracts/exact-json.ts';
+import { consensusJudge } from './consensus.ts';
 
 /** One answer with the verdict that it deserves. */
 export interface VerdictCase {
   id: string;
   kind: string;
-  /** a domain of `r1 verify` */
+  /** a domain of `r1 verify`, or `cons@k` */
   domain: string;
   entry: unknown;
   response: string;
@@ -38,7 +39,7 @@ export function readCases(kind: string): VerdictCase[] {
 export async function verdictsOn(cases: readonly VerdictCase[]): Promise<(number | string)[]> {
   const verdicts: (number | string)[] = cases.map(() => 'error');
   for (const domain of new Set(cases.map((each) => each.domain))) {
-    const judge = await verifyDomains[domain]?.({});
+    const judge = domain === 'cons@k' ? consensusJudge() : await verifyDomains[domain]?.({});
     if (judge === undefined) throw new Error(`expected a domain of r1 verify, found ${domain}`);
     for (const [i, { domain: own, entry, response }] of cases.entries()) {
       if (own !== domain) continue;

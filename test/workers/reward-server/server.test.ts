@@ -94,6 +94,18 @@ test('columns tell the domain: tests of programs, reasoning-gym’s metadata, op
   assert.deepEqual(await rewardsOf({ ...both, domain: ['words', 'math'] }), [1, 1]);
 });
 
+test('thinking that never ends, or that nothing follows, holds no answer in any domain', async (t) => {
+  const { rewardsOf } = await serving(t);
+  const choice = { options: ['red', 'blue'], answer: 'B' };
+  const completions = ['<think>so \\boxed{B}', '<think>\\boxed{B}</think>\n', '<think>so</think>\\boxed{B}'];
+  for (const domain of ['math', 'science'])
+    assert.deepEqual(
+      await rewardsOf({ completions, answer: ['B', 'B', 'B'], entry: [choice, choice, choice], domain }),
+      [0, 0, 1],
+      domain,
+    );
+});
+
 test('a program is run against its tests', async (t) => {
   const { post } = await serving(t);
   const verification_info = { language: 'python', test_cases: [{ input: '3\n', output: '9\n' }] };

@@ -1,0 +1,73 @@
+/** Mathematics and numbers within prose. */
+import { DENIED } from './cues.ts';
+
+/** Delimiters of mathematics in text; an inline one does not cross a line. */
+export const ENVIRONMENTS =
+  /(?<!\\)\$\$(?<dollars>(?:[^$]|\\\$){1,2000}?)\$\$|\\\[(?<brackets>[\s\S]{1,2000}?)\\\]|(?<![\\\d])\$(?<dollar>(?:\\.|[^\n$\\]){1,1000})\$|\\\((?<parentheses>[^\n]{1,1000}?)\\\)|(?<fraction>-?\\[dt]?frac\{-?[\d.]{1,50}\}\{[\d.]{1,50}\})/g;
+const PERCENT = /^\s*(?:\\?%|percent(?:age)?|pct)/i;
+const BETWEEN_ENVIRONMENTS = /^\s*(?:,?\s*(?:and|or)|,)\s*$/;
+
+/** Mathematics or a number, and where it stands. */
+export interface Found {
+  content: string;
+  start: number;
+  end: number;
+}
+
+export function environments(text: string): Found[] {
+  return [...text.matchAll(ENVIRONMENTS)].map((match) => {
+    const content = Object.values(match.groups ?? {}).find((group) => group !== undefined) ?? '';
+    const end = match.index + match[0].length;
+    const percent = PERCENT.exec(text.slice(end, end + 20))?.[0] ?? '';
+    return { content: percent ? `${content}%` : content, start: match.index, end: end + percent.length };
+  });
+}
+
+/** `$1$, $2$ and $3$` is one answer: the run of environments that holds the one at `index`. */
+export function joined(text: string, all: Found[], index: number): Found | null {
+  const chosen = all[index];
+  if (!chosen) return null;
+  let [from, to] = [index, index];
+  const linked = (a: number) =>
+    BETWEEN_ENVIRONMENTS.test(text.slice(all[a]?.end ?? 0, all[a + 1]?.start ?? 0));
+  while (from > 0 && linked(from - 1)) from--;
+  while (to < all.length - 1 && linked(to)) to++;
+  const run = all.slice(from, to + 1);
+  return {
+    content: run.map(({ content }) => content).join(' ; '),
+    start: chosen.start,
+    end: run.at(-1)?.end ?? 0,
+  };
+}
+
+/** A plain number or fraction that no letter touches from the left: 2 in AZYUK2A is none. */
+const NUMBER =
+  /(?<![\w.\\^])(?:-\s?)?\$?(?:[1-9]\d{0,2}(?:[ ,]\d{3})+(?!\d)(?:\.\d+)?|\d+[.,]\d+|\.\d+|\d+)(?:\s\d+\/\d+|\s?\/\s?\d+(?:\.\d+)?)?(?:\s*(?:%|percent|pct))?/gi;
+
+export function numbers(text: string): Found[] {
+  return [...text.matchAll(NUMBER)].map((match) => ({
+    content: match[0],
+    start: match.index,
+    end: match.index + match[0].length,
+  }));
+}
+
+/** The last number that is not denied ("not 12") and that `counts`. */
+export function lastNumber(text: string, counts: (found: Found) => boolean = () => true): Found | undefined {
+  return numbers(text).findLast(
+    (found) => counts(found) && !DENIED.test(text.slice(Math.max(0, found.start - 30), found.start)),
+  );
+}
+
+/** Words of prose: what is left where commands, texts and functions are taken away. */
+export function isProse(text: string): boolean {
+  const rest = text
+    .replace(/\\(?:text\w*|mathrm|mathbf|mbox|operatorname)\s*\{[^{}]*\}/g, ' ')
+    .replace(/\\(?:begin|end)\s*\{[^{}]*\}/g, ' ')
+    .replace(/\\[a-zA-Z]+/g, ' ')
+    .replace(
+      /(?:arc)?(?:sin|cos|tan|cot|sec|csc)h?|sqrt|infinity|percentage|percent|\b(?:and|or)\b/gi,
+      ' ; ',
+    );
+  return /\p{L}\p{Ll}{3}|\p{Lo}{2}|\b\p{Ll}{2,}['’]?\p{Ll}*\s+\p{Ll}{2}/u.test(rest);
+}
