@@ -7,7 +7,13 @@ import { queues } from '../contracts/workflows.ts';
 import { startEngineThread } from '../engine/thread.ts';
 import { createRewardTools } from '../rewards/tools.ts';
 import { activityDuties } from './activity-duties.ts';
-import { closeSurroundings, openSurroundings, runUntilStopped, shutdownTimes } from './worker-process.ts';
+import {
+  closeSurroundings,
+  heartbeats,
+  openSurroundings,
+  runUntilStopped,
+  shutdownTimes,
+} from './worker-process.ts';
 
 const surroundings = await openSurroundings();
 const { settings, connection, connections, stores, failpoints, logger } = surroundings;
@@ -23,6 +29,7 @@ const worker = await Worker.create({
   activities: createRewardActivities({ ...stores, failpoints, tools, models }),
   interceptors: { activity: [() => ({ inbound: activityDuties() })] },
   maxConcurrentActivityTaskExecutions: 2,
+  ...heartbeats,
   ...shutdownTimes,
 });
 logger.info(`rewards: serving the queue ${queues.rewards}`);
