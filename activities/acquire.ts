@@ -36,12 +36,23 @@ async function load(
     ofThisStage ? manifest.moments && objects.get(manifest.moments) : null,
     ofThisStage ? manifest.reference && objects.get(manifest.reference) : null,
   ]);
-  const loaded = await engine.call('load', { config, model: weights, moments, reference, withReference });
+  const loaded = await engine.callMoving('load', {
+    config,
+    model: weights,
+    moments,
+    reference,
+    withReference,
+  });
   const { weights: weightsDigest } = manifest.digests;
   const expected = ofThisStage
     ? manifest.digests
     : { weights: weightsDigest, moments: null, reference: null };
-  refuseOtherDigests(expected, loaded.digests, checkpoint.uri);
+  try {
+    refuseOtherDigests(expected, loaded.digests, checkpoint.uri);
+  } catch (error) {
+    await engine.call('release');
+    throw error;
+  }
   const { digests, numerics, parameters } = loaded;
   const queue = room.queueFor(lease);
   const acquired: AcquireResult = {

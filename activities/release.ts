@@ -1,4 +1,5 @@
 import type { ReleaseInput } from '../contracts/training.ts';
+import { collectGarbage } from '../engine/memory.ts';
 import { sameLease, type TrainerRoom } from './trainer-room.ts';
 
 /** Gives the policy's memory back and frees the trainer for another lease. */
@@ -6,6 +7,8 @@ export function release(room: TrainerRoom, { lease }: ReleaseInput): Promise<voi
   return room.exclusive(async () => {
     if (room.held === null || !sameLease(room.held.lease, lease)) return;
     await room.engine.call('release');
+    // The engine's last answer before this one, a checkpoint perhaps, is let go of only now.
+    collectGarbage();
     room.held = null;
     room.onLease(null);
   });

@@ -72,7 +72,7 @@ async function load(objects: ObjectStore, engine: EngineThread, reference: Refer
     objects.get(file),
   ]);
   const name = reference.sha256;
-  const { digest, longest } = await engine.call('loadScorer', { name, config, model });
+  const { digest, longest } = await engine.callMoving('loadScorer', { name, config, model });
   if (digest === manifest.digests.weights) return longest;
   await engine.call('dropScorer', name);
   throw new Failure(

@@ -8,6 +8,7 @@ import { parseSeed } from '../algorithm/seeds.ts';
 import type { Digests, StepMetrics } from '../contracts/training.ts';
 import { createDecoder, type Decoder } from './decoder.ts';
 import { digestTensors } from './digest.ts';
+import { collectGarbage } from './memory.ts';
 import { type ModelConfig, ModelConfigError, parameterCount, parseModelConfig } from './model-config.ts';
 import { momentTensors, nativeMoments, nativeWeights } from './native-weights.ts';
 import type { Moments } from './parameters.ts';
@@ -59,7 +60,7 @@ export class PolicyService {
   }
 
   load(input: LoadInput): LoadedPolicy {
-    this.release();
+    this.dispose();
     const config = parseModelConfig(input.config);
     const weights = nativeWeights(this.runtime, config, input.model, 'model.safetensors');
     const moments = input.moments === null ? undefined : nativeMoments(this.runtime, config, input.moments);
@@ -140,9 +141,12 @@ export class PolicyService {
     return { digest: digestOf(weights), longest: config.max_position_embeddings };
   }
 
+  /** Gives its memory back to the system. */
   dropScorer(name: string): void {
+    if (!this.scorers.has(name)) return;
     this.scorers.get(name)?.dispose();
     this.scorers.delete(name);
+    this.giveMemoryBack();
   }
 
   /** The score of each sequence, [N], read at its last token that is not padding. */
@@ -164,7 +168,18 @@ export class PolicyService {
     };
   }
 
+  /** Gives the model's memory back to the system. */
   release(): void {
+    this.dispose();
+    this.giveMemoryBack();
+  }
+
+  private giveMemoryBack(): void {
+    collectGarbage();
+    this.runtime.trim();
+  }
+
+  private dispose(): void {
     if (this.held?.kind === 'policy') {
       this.held.decoder.dispose();
       this.held.policy.dispose();

@@ -90,8 +90,21 @@ function loadApi(): { api: OrtApi; version: string } {
   return { api: Object.fromEntries(entries) as OrtApi, version };
 }
 
+/** malloc_trim(3) of the GNU C library; nothing elsewhere. */
+function loadTrim(): () => void {
+  if (process.platform !== 'linux') return () => undefined;
+  try {
+    const trim = koffi.load('libc.so.6').func('int malloc_trim(size_t pad)');
+    return () => void trim(0);
+  } catch {
+    // Another C library: it has no such function.
+    return () => undefined;
+  }
+}
+
 class OrtRuntime implements Runtime, Native {
   readonly numerics: Numerics;
+  readonly trim = loadTrim();
   readonly api: OrtApi;
   readonly env: Pointer;
   readonly allocator: Pointer;

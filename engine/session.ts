@@ -51,4 +51,6 @@ export interface Runtime {
   viewRows<D extends DType>(tensor: Tensor<D>, rows: number): Tensor<D>;
   /** A session over a serialized ONNX model. */
   createSession(model: Uint8Array, options?: SessionOptions): Session;
+  /** Has the process give the memory that it holds free back to the system, where the system has a way to ask. */
+  trim(): void;
 }

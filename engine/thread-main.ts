@@ -1,7 +1,13 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { PolicyService, type SampleArrays } from './policy-service.ts';
 import { openRuntime } from './runtime.ts';
-import { type AnswerMessage, type CallMessage, sharedCells, type ThreadData } from './thread-messages.ts';
+import {
+  type AnswerMessage,
+  type CallMessage,
+  largeFiles,
+  sharedCells,
+  type ThreadData,
+} from './thread-messages.ts';
 
 /** The engine's side of `engine/thread.ts`: answers calls one after the other. */
 const { threads, cells } = workerData as ThreadData;
@@ -31,4 +37,7 @@ function answer({ id, name, args }: CallMessage): AnswerMessage {
   }
 }
 
-port.on('message', (message: CallMessage) => port.postMessage(answer(message)));
+port.on('message', (message: CallMessage) => {
+  const answered = answer(message);
+  port.postMessage(answered, 'result' in answered ? largeFiles([answered.result]) : []);
+});

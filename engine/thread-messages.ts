@@ -25,6 +25,29 @@ export type AnswerMessage =
   | { id: number; result: unknown }
   | { id: number; error: { name: string; message: string; stack: string | undefined } };
 
+/** Smaller ones are copied; that costs nothing. */
+const LARGE_BYTES = 2 ** 20;
+
+/**
+ * The buffers of a message's large files that can be moved whole: copied, gigabytes would stop both threads. Looked at
+ * are the fields of its objects.
+ */
+export function largeFiles(values: readonly unknown[]): ArrayBuffer[] {
+  const fields = values.flatMap((value) =>
+    typeof value === 'object' && value !== null ? Object.values(value) : [],
+  );
+  return [...new Set(fields.flatMap((field) => (isWholeBuffer(field) ? [field.buffer] : [])))];
+}
+
+function isWholeBuffer(value: unknown): value is Uint8Array<ArrayBuffer> {
+  return (
+    value instanceof Uint8Array &&
+    value.byteLength >= LARGE_BYTES &&
+    value.byteLength === value.buffer.byteLength &&
+    value.buffer instanceof ArrayBuffer
+  );
+}
+
 /** What the two threads share: Int32 cells of one SharedArrayBuffer. */
 export const sharedCells = {
   /** 1: the call under way is to stop */

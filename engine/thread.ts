@@ -1,12 +1,23 @@
 import { Worker } from 'node:worker_threads';
-import { type AnswerMessage, type ServiceCalls, sharedCells, type ThreadData } from './thread-messages.ts';
+import {
+  type AnswerMessage,
+  largeFiles,
+  type ServiceCalls,
+  sharedCells,
+  type ThreadData,
+} from './thread-messages.ts';
+
+type EngineCall = <Name extends keyof ServiceCalls>(
+  name: Name,
+  ...args: Parameters<ServiceCalls[Name]>
+) => Promise<ReturnType<ServiceCalls[Name]>>;
 
 /** The engine in a thread of its own: calls wait their turn, and the caller's event loop stays free. */
 export interface EngineThread {
-  call<Name extends keyof ServiceCalls>(
-    name: Name,
-    ...args: Parameters<ServiceCalls[Name]>
-  ): Promise<ReturnType<ServiceCalls[Name]>>;
+  /** Arguments are copied. */
+  call: EngineCall;
+  /** The same, but large files among the arguments are moved, not copied: the caller's are empty from then on. */
+  callMoving: EngineCall;
   /** How far the `sample` under way has come. */
   progress(): { finished: number; tokens: number };
   /** Ends the `sample` under way (it rejects); false sampling may go on. */
@@ -66,14 +77,18 @@ export function startEngineThread({ threads }: { threads: number }): EngineThrea
   });
   worker.on('error', fail);
   worker.on('exit', (code) => fail(new Error(`the engine's thread has ended with code ${code}`)));
-  return {
-    call: (name, ...args) =>
+  const callWith =
+    (moved: (args: unknown[]) => ArrayBuffer[]): EngineCall =>
+    (name, ...args) =>
       new Promise((resolve, reject) => {
         if (dead !== undefined) return reject(dead);
         const id = ++calls;
         waiting.set(id, { resolve, reject });
-        worker.postMessage({ id, name, args });
-      }),
+        worker.postMessage({ id, name, args }, moved(args));
+      });
+  return {
+    call: callWith(() => []),
+    callMoving: callWith(largeFiles),
     progress: () => ({
       finished: Atomics.load(cells, sharedCells.finished),
       tokens: Atomics.load(cells, sharedCells.tokens),

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   CreateBucketCommand,
@@ -11,6 +12,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { Failure } from '../contracts/failures.ts';
 import type { Reference } from '../contracts/reference.ts';
+import { sha256Of } from './hashing.ts';
 import type { KeyOfContent } from './keys.ts';
 import { PART_BYTES, putInParts } from './multipart.ts';
 import { isAlreadyThere, isConflict, isMissing, s3Failure } from './s3-failures.ts';
@@ -73,8 +75,8 @@ export function createObjectStore(settings: ObjectStoreSettings): ObjectStore {
     get: (reference) => get(place, reference),
     getRange: (reference, offset, length) => getRange(place, reference, offset, length),
     getByUri: async (uri) => {
-      const bytes = await download(place, uri);
-      return { bytes, reference: { uri, sha256: sha256Of(bytes), bytes: bytes.length } };
+      const { bytes, sha256 } = await download(place, uri);
+      return { bytes, reference: { uri, sha256, bytes: bytes.length } };
     },
     exists: (key) => exists(place, key),
     list: (prefix) => list(place, prefix),
@@ -104,8 +106,6 @@ function clientOf(settings: ObjectStoreSettings): S3Client {
   });
 }
 
-const sha256Of = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
-
 /** Letters, digits and `._-` between slashes; no empty part, no `..`. */
 const KEY = /^(?!.*(^|\/)\.{1,2}(\/|$))[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/;
 const KEY_BYTES = 1024;
@@ -120,7 +120,7 @@ export function refuseKey(key: string): void {
 }
 
 async function put(place: Place, named: string | KeyOfContent, bytes: Uint8Array): Promise<Reference> {
-  const sha256 = sha256Of(bytes);
+  const sha256 = await sha256Of(bytes);
   const key = typeof named === 'string' ? named : named(sha256);
   refuseKey(key);
   const reference = { uri: `s3://${place.bucket}/${key}`, sha256, bytes: bytes.length };
@@ -176,18 +176,17 @@ async function putWhole(
 async function agrees(place: Place, reference: Reference): Promise<boolean> {
   const found = await downloadIfThere(place, reference.uri);
   if (found === undefined) return false;
-  const sha256 = sha256Of(found);
+  const { sha256 } = found;
   if (sha256 === reference.sha256) return true;
   throw new Failure(
     'Contradiction',
     `${reference.uri}: expected to write sha256 ${reference.sha256} (${reference.bytes} bytes), ` +
-      `found sha256 ${sha256} (${found.length} bytes) there. Nothing was overwritten; find out which writer is wrong.`,
+      `found sha256 ${sha256} (${found.bytes.length} bytes) there. Nothing was overwritten; find out which writer is wrong.`,
   );
 }
 
 async function get(place: Place, reference: Reference): Promise<Uint8Array> {
-  const bytes = await download(place, reference.uri);
-  const sha256 = sha256Of(bytes);
+  const { bytes, sha256 } = await download(place, reference.uri);
   if (bytes.length === reference.bytes && sha256 === reference.sha256) return bytes;
   throw new Failure(
     'CorruptObject',
@@ -204,7 +203,7 @@ async function getRange(
 ): Promise<Uint8Array> {
   if (length === 0) return new Uint8Array();
   const last = offset + length - 1;
-  const bytes = await download(place, uri, `bytes=${offset}-${last}`);
+  const { bytes } = await download(place, uri, `bytes=${offset}-${last}`);
   if (bytes.length === length) return bytes;
   throw new Failure(
     'CorruptObject',
@@ -212,26 +211,55 @@ async function getRange(
   );
 }
 
-async function download(place: Place, uri: string, range?: string): Promise<Uint8Array> {
-  const bytes = await downloadIfThere(place, uri, range);
-  if (bytes !== undefined) return bytes;
+interface Downloaded {
+  bytes: Uint8Array;
+  /** in hex */
+  sha256: string;
+}
+
+async function download(place: Place, uri: string, range?: string): Promise<Downloaded> {
+  const found = await downloadIfThere(place, uri, range);
+  if (found !== undefined) return found;
   throw new Failure(
     'CorruptObject',
     `${uri}: expected an object, found none in S3 at ${place.endpoint}. ${MEND}`,
   );
 }
 
-async function downloadIfThere(place: Place, uri: string, range?: string): Promise<Uint8Array | undefined> {
+async function downloadIfThere(place: Place, uri: string, range?: string): Promise<Downloaded | undefined> {
   const { bucket, key } = parseUri(uri);
   try {
-    const { Body } = await place.client.send(
+    const { Body, ContentLength } = await place.client.send(
       new GetObjectCommand({ Bucket: bucket, Key: key, ...(range && { Range: range }) }),
     );
-    return await Body?.transformToByteArray();
+    return await collect(Body as Readable, ContentLength ?? 0);
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw s3Failure(error, { ...place, bucket }, `reading ${key}`);
   }
+}
+
+/** Copied and hashed as it arrives: no gigabytes at once, between which nothing else would be done. */
+async function collect(body: Readable, length: number): Promise<Downloaded> {
+  const hash = createHash('sha256');
+  let bytes = new Uint8Array(length);
+  let filled = 0;
+  for await (const chunk of body as AsyncIterable<Uint8Array>) {
+    hash.update(chunk);
+    bytes = grownTo(filled + chunk.length, bytes);
+    bytes.set(chunk, filled);
+    filled += chunk.length;
+  }
+  const whole = filled === bytes.length ? bytes : bytes.slice(0, filled);
+  return { bytes: whole, sha256: hash.digest('hex') };
+}
+
+/** The same memory where it has so many bytes; the length that a server announces may be missing. */
+function grownTo(length: number, bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  if (length <= bytes.length) return bytes;
+  const larger = new Uint8Array(Math.max(length, 2 * bytes.length));
+  larger.set(bytes);
+  return larger;
 }
 
 /** The bucket and key of `s3://bucket/key`. Throws Failure 'InvalidInput'. */

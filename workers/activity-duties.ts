@@ -11,8 +11,8 @@ interface Duties {
   progress?: () => unknown;
   /** told when the activity is cancelled, by the workflow or by this worker's shutting down */
   onCancel?: () => void;
-  /** told after an activity during which this process was silent for longer than the server waits: it was given up */
-  onGivenUp?: (activity: string, silentSeconds: number) => void;
+  /** told after an activity during which this process was silent for longer than the server waits */
+  onSilence?: (activity: string, seconds: number) => void;
 }
 
 /**
@@ -23,7 +23,7 @@ export function activityDuties({
   onStart,
   progress,
   onCancel,
-  onGivenUp,
+  onSilence,
 }: Duties = {}): ActivityInboundCallsInterceptor {
   return {
     async execute(input: ActivityExecuteInput, next: Next<ActivityInboundCallsInterceptor, 'execute'>) {
@@ -45,7 +45,7 @@ export function activityDuties({
         silence.endsNow();
         const { activityType, heartbeatTimeoutMs } = context.info;
         if (silence.longest > (heartbeatTimeoutMs ?? Number.POSITIVE_INFINITY))
-          onGivenUp?.(activityType, silence.longest / 1000);
+          onSilence?.(activityType, silence.longest / 1000);
         if (onCancel) context.cancellationSignal.removeEventListener('abort', onCancel);
       }
     },

@@ -3,7 +3,13 @@ import { type InjectedSinks, Worker } from '@temporalio/worker';
 import { createOrchestratorActivities } from '../activities/index.ts';
 import { type FailpointSinks, queues } from '../contracts/workflows.ts';
 import { activityDuties } from './activity-duties.ts';
-import { closeSurroundings, openSurroundings, runUntilStopped, shutdownTimes } from './worker-process.ts';
+import {
+  closeSurroundings,
+  heartbeats,
+  openSurroundings,
+  runUntilStopped,
+  shutdownTimes,
+} from './worker-process.ts';
 import { workflowBundle } from './workflow-bundle.ts';
 
 const surroundings = await openSurroundings();
@@ -24,6 +30,7 @@ const worker = await Worker.create({
   maxCachedWorkflows: 50,
   // A process that died leaves its workflows' next tasks on a queue of its own for so long.
   stickyQueueScheduleToStartTimeout: '3 seconds',
+  ...heartbeats,
   ...shutdownTimes,
 });
 logger.info(`orchestrator: serving workflows and activities on the queue ${queues.orchestrator}`);

@@ -8,7 +8,13 @@ import { queues } from '../contracts/workflows.ts';
 import { startEngineThread } from '../engine/thread.ts';
 import { cancelledBy, createRewardTools } from '../rewards/tools.ts';
 import { activityDuties } from './activity-duties.ts';
-import { closeSurroundings, openSurroundings, runUntilStopped, shutdownTimes } from './worker-process.ts';
+import {
+  closeSurroundings,
+  heartbeats,
+  openSurroundings,
+  runUntilStopped,
+  shutdownTimes,
+} from './worker-process.ts';
 
 const surroundings = await openSurroundings();
 const { settings, connection, connections, stores, failpoints, logger } = surroundings;
@@ -24,6 +30,7 @@ const worker = await Worker.create({
   activities: createRewardActivities({ ...stores, failpoints, tools, models }),
   interceptors: { activity: [() => ({ inbound: activityDuties() })] },
   maxConcurrentActivityTaskExecutions: 2,
+  ...heartbeats,
   ...shutdownTimes,
 });
 logger.info(`rewards: serving the queue ${queues.rewards}`);

@@ -7,7 +7,6 @@ import { availableParallelism, hostname } from 'node:os';
 import { Client, Connection } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
 import { createTrainingActivities } from '../activities/index.ts';
-import { release } from '../activities/release.ts';
 import { createTurnstile, type TrainerRoom } from '../activities/trainer-room.ts';
 import { messages, queues, stageWorkflowId } from '../contracts/workflows.ts';
 import { startEngineThread } from '../engine/thread.ts';
@@ -15,12 +14,14 @@ import { homePaths } from '../infra/paths.ts';
 import { isSuperseded } from '../stores/terms.ts';
 import { activityDuties } from './activity-duties.ts';
 import { leaseNotes } from './lease-note.ts';
-import { closeSurroundings, onStopSignal, openSurroundings, shutdownTimes } from './worker-process.ts';
-
-/** A lease on which no call has come for so long is given back: its workflow has gone elsewhere. */
-const IDLE_LEASE_MS = 15 * 60_000;
-/** How often a trainer that nobody calls asks whether another has taken over. */
-const IDLE_LOOK_MS = 5_000;
+import { watchLease } from './lease-watch.ts';
+import {
+  closeSurroundings,
+  heartbeats,
+  onStopSignal,
+  openSurroundings,
+  shutdownTimes,
+} from './worker-process.ts';
 
 const surroundings = await openSurroundings();
 const { settings, connection, connections, stores, failpoints, logger } = surroundings;
@@ -29,7 +30,6 @@ const incarnation = `train/${hostname()}/${randomUUID().slice(0, 8)}`;
 const notes = leaseNotes(homePaths(settings.home).leases, settings.workerName, (line) =>
   logger.warn(`trainer: ${line}`),
 );
-let lastCall = Date.now();
 let stopping = false;
 let serving: Worker | null = null;
 
@@ -40,7 +40,7 @@ const room: TrainerRoom = {
   queueFor: (lease) => `${incarnation}/t${lease.term}`,
   held: null,
   onLease(held) {
-    lastCall = Date.now();
+    watch.called();
     if (held === null) notes.remove();
     else notes.write({ queue: held.queue, workflowId: stageWorkflowId(held.lease) });
     serving?.shutdown();
@@ -48,15 +48,17 @@ const room: TrainerRoom = {
   exclusive: createTurnstile(),
 };
 
+const watch = watchLease({
+  room,
+  isSuperseded: (lease) => isSuperseded(stores.database, lease),
+  say: (line) => logger.info(`trainer: ${line}`),
+});
 const { acquire, ...ownCalls } = createTrainingActivities(room);
 const duties = activityDuties({
-  onStart: () => {
-    lastCall = Date.now();
-  },
+  onStart: watch.called,
   progress: () => engine.progress(),
   onCancel: () => engine.stopSampling(true),
-  onGivenUp: (activity, silentSeconds) =>
-    void giveBack(`silent for ${silentSeconds.toFixed(0)} s during ${activity}, so another has taken over`),
+  onSilence: (activity, seconds) => void watch.wasSilent(activity, seconds),
 });
 
 await tellOfPredecessor();
@@ -72,9 +74,8 @@ void engine.ended.then((error) => {
   stopping = true;
   serving?.shutdown();
 });
-const idleWatch = setInterval(() => void giveIdleLeaseBack(), IDLE_LOOK_MS);
 while (!stopping) await serveOneQueue();
-clearInterval(idleWatch);
+watch.stop();
 await engine.close();
 notes.remove();
 await closeSurroundings(surroundings);
@@ -90,6 +91,7 @@ async function serveOneQueue(): Promise<void> {
     activities: free ? { acquire } : ownCalls,
     interceptors: { activity: [() => ({ inbound: duties })] },
     maxConcurrentActivityTaskExecutions: free ? 1 : 4,
+    ...heartbeats,
     ...shutdownTimes,
   });
   serving = worker;
@@ -114,21 +116,4 @@ async function tellOfPredecessor(): Promise<void> {
     notes.remove();
     await client.connection.close();
   }
-}
-
-async function giveIdleLeaseBack(): Promise<void> {
-  const idle = Date.now() - lastCall;
-  if (room.held === null || idle < IDLE_LOOK_MS) return;
-  if (idle >= IDLE_LEASE_MS) return await giveBack(`no call for ${IDLE_LEASE_MS / 60_000} minutes`);
-  // A database that does not answer now is asked again.
-  const superseded = await isSuperseded(stores.database, room.held.lease).catch(() => false);
-  if (superseded) await giveBack('another trainer has taken over');
-}
-
-/** Gives up the lease that is held, for a reason that its workflow did not name. */
-async function giveBack(why: string): Promise<void> {
-  if (room.held === null) return;
-  const { lease } = room.held;
-  logger.info(`trainer: ${why}: gives back ${lease.run}/${lease.stage} term ${lease.term}`);
-  await release(room, { lease });
 }

@@ -16,6 +16,12 @@ import { readSettings, type Settings } from '../infra/settings.ts';
 import { createDatabase } from '../stores/database.ts';
 import { createObjectStore } from '../stores/objects.ts';
 
+/**
+ * How often a heartbeat goes to the server at most. By default that is at four fifths of the time after which silence
+ * counts as death: on a loaded machine the fifth that is left is too little.
+ */
+export const heartbeats = { maxHeartbeatThrottleInterval: '2 seconds' } as const;
+
 /** Time that activities get to end after SIGTERM before they are cancelled, and until the process gives up. */
 export const shutdownTimes = { shutdownGraceTime: '2 seconds', shutdownForceTime: '15 seconds' } as const;
 

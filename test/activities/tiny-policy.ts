@@ -43,12 +43,14 @@ export function importTinyPolicy(objects: ObjectStore): Promise<CommittedCheckpo
 export function engineHere(): { engine: EngineThread; calls: string[] } {
   const service = new PolicyService(openRuntime({ threads: 1, spinning: false }));
   const calls: string[] = [];
+  const call: EngineThread['call'] = async (name, ...args) => {
+    calls.push(name);
+    const called = service[name].bind(service) as (...given: unknown[]) => never;
+    return called(...args);
+  };
   const engine: EngineThread = {
-    call: async (name, ...args) => {
-      calls.push(name);
-      const call = service[name].bind(service) as (...given: unknown[]) => never;
-      return call(...args);
-    },
+    call,
+    callMoving: call,
     progress: () => ({ finished: 0, tokens: 0 }),
     stopSampling: () => {},
     holdSampling: () => {},
