@@ -4,28 +4,36 @@
  * engine does not compute is refused by name, never ignored.
  */
 import { z } from 'zod';
+import { shape, tokens } from '../contracts/bounds.ts';
+import { issueText, strictest } from '../contracts/issue-text.ts';
 
 /** Thrown when a `config.json` is malformed or asks for mathematics that the engine does not have. */
 export class ModelConfigError extends Error {
   override name = 'ModelConfigError';
 }
 
-const size = z.int().positive();
-const tokenId = z.int().min(0).nullish();
+/** Beyond every vocabulary. */
+const MOST_TOKEN_ID = 10_000_000;
+/** Angles of the rotary tables, kept whole: a million positions of heads of 128. */
+const MOST_ANGLES = 2 ** 26;
+
+const tokenId = z.int().min(0).max(MOST_TOKEN_ID);
+/** How a message begins that says what the engine does not compute. */
+const MATHEMATICS = 'the engine knows';
 
 /** A key with one value that the engine computes; any other value is refused. */
 const only = <const T extends string | number | boolean | null>(value: T, meaning: string) =>
   z
-    .literal(value, { error: (issue) => `the engine knows ${meaning} alone, found ${found(issue.input)}` })
+    .literal(value, { error: (issue) => `${MATHEMATICS} ${meaning} alone, found ${found(issue.input)}` })
     .nullish();
 
 const required = (value: string) =>
   z.literal(value, {
-    error: (issue) => `the engine knows ${found(value)} alone, found ${found(issue.input)}`,
+    error: (issue) => `${MATHEMATICS} ${found(value)} alone, found ${found(issue.input)}`,
   });
 
 const ropeParameters = z.looseObject({
-  rope_theta: z.number().positive().optional(),
+  rope_theta: shape.rope_theta.optional(),
   rope_type: only('default', 'the unscaled rotary embedding ("default")'),
   type: only('default', 'the unscaled rotary embedding ("default")'),
   partial_rotary_factor: only(1, 'rotation of the whole head (1)'),
@@ -36,22 +44,22 @@ export const architectures = ['LlamaForCausalLM', 'LlamaForSequenceClassificatio
 export type Architecture = (typeof architectures)[number];
 
 const architecture = z.enum(architectures, {
-  error: (issue) => `the engine knows ${architectures.join(' and ')} alone, found ${found(issue.input)}`,
+  error: (issue) => `${MATHEMATICS} ${architectures.join(' and ')} alone, found ${found(issue.input)}`,
 });
 
 const fileSchema = z.object({
   architectures: z.tuple([architecture]).nullish(),
   model_type: required('llama'),
-  vocab_size: size,
-  hidden_size: size,
-  intermediate_size: size,
-  num_hidden_layers: size,
-  num_attention_heads: size,
-  num_key_value_heads: size.nullish(),
-  head_dim: size.nullish(),
-  max_position_embeddings: size.default(2048),
-  rms_norm_eps: z.number().positive().default(1e-6),
-  rope_theta: z.number().positive().nullish(),
+  vocab_size: shape.vocab_size,
+  hidden_size: shape.hidden_size,
+  intermediate_size: shape.intermediate_size,
+  num_hidden_layers: shape.num_hidden_layers,
+  num_attention_heads: shape.num_attention_heads,
+  num_key_value_heads: shape.num_attention_heads.nullish(),
+  head_dim: shape.head_dim.nullish(),
+  max_position_embeddings: tokens.default(2048),
+  rms_norm_eps: shape.rms_norm_eps.default(1e-6),
+  rope_theta: shape.rope_theta.nullish(),
   rope_parameters: ropeParameters.nullish(),
   rope_scaling: ropeParameters.nullish(),
   hidden_act: only('silu', '"silu"'),
@@ -61,11 +69,13 @@ const fileSchema = z.object({
   pretraining_tp: only(1, 'unsplit projections (1)'),
   quantization_config: only(null, 'weights that are not quantized (null)'),
   tie_word_embeddings: z.boolean().default(false),
-  initializer_range: z.number().positive().default(0.02),
-  bos_token_id: tokenId,
-  eos_token_id: z.union([z.int().min(0), z.array(z.int().min(0)).min(1)]).nullish(),
-  pad_token_id: tokenId,
-  num_labels: size.nullish(),
+  initializer_range: shape.initializer_range.default(0.02),
+  bos_token_id: tokenId.nullish(),
+  eos_token_id: z
+    .union([tokenId, z.array(tokenId).min(1)], { error: 'expected a token’s number, or a list of them' })
+    .nullish(),
+  pad_token_id: tokenId.nullish(),
+  num_labels: z.int().min(1).max(MOST_TOKEN_ID).nullish(),
   id2label: z.record(z.string(), z.unknown()).nullish(),
 });
 
@@ -102,7 +112,7 @@ export interface ModelConfig {
 /** Reads a parsed `config.json`. `source` names it in errors. Throws ModelConfigError. */
 export function parseModelConfig(json: unknown, source = 'config.json'): ModelConfig {
   const parsed = fileSchema.safeParse(json);
-  if (!parsed.success) throw refusal(source, parsed.error.issues.map(issueLine));
+  if (!parsed.success) throw refusalOf(source, parsed.error.issues, json);
   const file = parsed.data;
   const config: ModelConfig = {
     architecture: file.architectures?.[0] ?? 'LlamaForCausalLM',
@@ -220,6 +230,7 @@ function layerTensors(config: ModelConfig, layer: number): [string, readonly num
 
 function impossibilities(config: ModelConfig): string[] {
   const { hidden_size, num_attention_heads, num_key_value_heads, head_dim } = config;
+  const { max_position_embeddings: positions } = config;
   const problems: string[] = [];
   if (!Number.isInteger(head_dim)) {
     problems.push(
@@ -228,6 +239,11 @@ function impossibilities(config: ModelConfig): string[] {
     );
   } else if (head_dim % 8 !== 0) {
     problems.push(`head_dim: the runtime's attention needs a multiple of 8, found ${head_dim}`);
+  } else if (positions * (head_dim / 2) > MOST_ANGLES) {
+    problems.push(
+      `max_position_embeddings: expected at most ${Math.floor((2 * MOST_ANGLES) / head_dim)} with head_dim ${head_dim}, as the ` +
+        `engine keeps its rotary tables whole, found ${positions}`,
+    );
   }
   if (num_attention_heads % num_key_value_heads !== 0) {
     problems.push(
@@ -246,17 +262,38 @@ function headProblems({ architecture, pad_token_id }: ModelConfig, labels: numbe
   ];
 }
 
-function issueLine(issue: z.core.$ZodIssue): string {
-  return `${issue.path.join('.') || '(the whole file)'}: ${issue.message}`;
-}
-
-function refusal(source: string, problems: string[]): ModelConfigError {
+/** What is wrong with the file is corrected; what the engine does not compute is not: other values would compute another model. */
+function refusalOf(source: string, issues: readonly z.core.$ZodIssue[], json: unknown): ModelConfigError {
+  const told = strictest(issues);
+  const problems = told.map((issue) => {
+    const place = issue.path.join('.') || '(the whole file)';
+    return `${place}: ${isMathematics(issue) ? issue.message : issueText(issue, valueAt(json, issue.path))}`;
+  });
+  if (!told.some(isMathematics)) return refusal(source, problems);
+  const scaled = told.some(({ path }) => String(path[0]).startsWith('rope_'));
   return new ModelConfigError(
-    `${source} is not a Llama configuration that the engine can compute:\n` +
-      problems.map((problem) => `  ${problem}`).join('\n') +
-      '\nChoose a model of that kind, or correct the file.',
+    `${source} is not a Llama configuration that the embedded engine can compute:\n${listed(problems)}\n` +
+      'Leave the file as it is: with other values the engine would compute another model, and its answers would be wrong. ' +
+      `Choose a Llama ${scaled ? 'whose rotary embedding is not scaled' : 'of that kind'}, such as HuggingFaceTB/SmolLM2-135M.`,
   );
 }
+
+const isMathematics = ({ message }: z.core.$ZodIssue) => message.startsWith(MATHEMATICS);
+
+const valueAt = (json: unknown, path: readonly PropertyKey[]): unknown =>
+  path.reduce<unknown>(
+    (value, key) => (typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined),
+    json,
+  );
+
+function refusal(source: string, problems: readonly string[]): ModelConfigError {
+  return new ModelConfigError(
+    `${source} is not a Llama configuration that the engine can compute:\n${listed(problems)}\n` +
+      'Fetch the file again, or choose a model of that kind.',
+  );
+}
+
+const listed = (problems: readonly string[]) => problems.map((problem) => `  ${problem}`).join('\n');
 
 function found(value: unknown): string {
   return JSON.stringify(value) ?? 'nothing';
