@@ -3,6 +3,7 @@
  * checked before anything of it is used; the first fault refuses it all, with its line and field.
  */
 import { z } from 'zod';
+import { parseExactJson, stringifyExactJson } from '../contracts/exact-json.ts';
 import { Failure } from '../contracts/failures.ts';
 import { normalizeProblem, type PromptRow } from './prompt-row.ts';
 
@@ -92,7 +93,7 @@ function parseRow(text: string, where: string, ignored: Set<string>): PromptRow 
 
 function parseJson(text: string, where: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseExactJson(text);
   } catch {
     return refuse(`${where}: ${expected('a JSON object', text)}, which is not JSON`);
   }
@@ -116,6 +117,6 @@ function expected(what: string, found: unknown): string {
 
 function describe(value: unknown): string {
   if (value === undefined) return 'nothing';
-  const text = JSON.stringify(value);
+  const text = stringifyExactJson(value);
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }

@@ -1,5 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { ImportedPrompt } from '../algorithm/prompt-rows.ts';
+import {
+  canonicalNumber,
+  isExactNumber,
+  parseExactJson,
+  stringifyExactJson,
+} from '../contracts/exact-json.ts';
 import { Failure } from '../contracts/failures.ts';
 import type { DrawnPrompt } from '../contracts/records.ts';
 import type { Database, Queryable, Transaction } from './database.ts';
@@ -37,10 +43,16 @@ export const promptHash = ({
   domain,
   entry,
 }: Pick<ImportedPrompt, 'problem' | 'answer' | 'domain' | 'entry'>) =>
-  sha256Of(JSON.stringify([problem, answer, domain, ...(entry === undefined ? [] : [sortedKeys(entry)])]));
+  sha256Of(
+    stringifyExactJson([problem, answer, domain, ...(entry === undefined ? [] : [sortedKeys(entry)])]),
+  );
 
-/** Postgres keeps an entry's fields in an order of its own, so the hash must not hang on any. */
+/**
+ * Postgres keeps an entry's fields in an order of its own, and writes large numbers out, so the hash must hang
+ * on neither.
+ */
 function sortedKeys(value: unknown): unknown {
+  if (isExactNumber(value)) return canonicalNumber(value);
   if (Array.isArray(value)) return value.map(sortedKeys);
   if (typeof value !== 'object' || value === null) return value;
   const fields = Object.entries(value).map(([key, each]) => [key, sortedKeys(each)] as const);
@@ -119,7 +131,7 @@ async function insertPrompts(tx: Transaction, members: readonly Member[]): Promi
         chunk.map(({ problem }) => problem),
         chunk.map(({ answer }) => answer),
         chunk.map(({ domain }) => domain),
-        chunk.map(({ entry }) => (entry === undefined ? null : JSON.stringify(entry))),
+        chunk.map(({ entry }) => (entry === undefined ? null : stringifyExactJson(entry))),
       ],
     );
   }
@@ -184,16 +196,19 @@ export async function countPrompts(reader: Queryable, promptSet: string, split: 
   return row?.prompts ?? 0;
 }
 
-/** The entries of prompts, by the prompts' hashes; those that have none are left out. */
+/**
+ * The entries of prompts, by the prompts' hashes; those that have none are left out. They are read as text: the
+ * driver would round the integers of tests and outputs to doubles.
+ */
 export async function readEntries(
   reader: Queryable,
   hashes: readonly string[],
 ): Promise<ReadonlyMap<string, unknown>> {
-  const rows = await reader.query<{ hash: string; entry: unknown }>(
-    'SELECT hash, entry FROM prompts WHERE hash = ANY($1::text[]) AND entry IS NOT NULL',
+  const rows = await reader.query<{ hash: string; entry: string }>(
+    'SELECT hash, entry::text FROM prompts WHERE hash = ANY($1::text[]) AND entry IS NOT NULL',
     [[...new Set(hashes)]],
   );
-  return new Map(rows.map(({ hash, entry }) => [hash, entry]));
+  return new Map(rows.map(({ hash, entry }) => [hash, parseExactJson(entry)]));
 }
 
 /** The problems of a split, in order: what decontamination compares with. */

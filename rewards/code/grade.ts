@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { askAgain } from '../ask-again.ts';
 import { type Graded, refused } from '../verifier.ts';
 import { extractCode } from './code-block.ts';
+import { COMPARISONS } from './compare-output.ts';
 import type { Sandbox } from './sandbox.ts';
 import { parseVerificationInfo } from './test-case.ts';
 import { type CodeTask, type CodeVerdict, verifyCode } from './verify-code.ts';
@@ -12,6 +13,8 @@ const entrySchema = z.looseObject({
   verification_info: z.unknown().optional(),
   /** Open-R1's checker: a program in Python that is called with input, expected and actual output */
   checker: z.string().min(1).optional(),
+  /** how printed outputs are compared; may stand in `verification_info` as well */
+  compare: z.enum(COMPARISONS).optional(),
   /** seconds of CPU time a test */
   time_limit: z.number().positive().optional(),
   /** megabytes a test */
@@ -47,13 +50,15 @@ function gradedOf(verdict: CodeVerdict, extracted: string): Graded {
 
 function readTask(entry: unknown) {
   try {
-    const { verification_info, checker, time_limit, memory_limit } = entrySchema.parse(entry);
+    const { verification_info, checker, compare, time_limit, memory_limit } = entrySchema.parse(entry);
     const run = {
       ...(time_limit === undefined ? {} : { cpuSeconds: time_limit }),
       ...(memory_limit === undefined ? {} : { memoryBytes: Math.ceil(memory_limit * MEGABYTE) }),
     };
+    const info = parseVerificationInfo(verification_info ?? entry);
     return {
-      ...parseVerificationInfo(verification_info ?? entry),
+      ...info,
+      compare: compare ?? info.compare,
       limits: { run },
       ...(checker === undefined ? {} : { checker: { ...OPEN_R1_CHECKER, source: checker } }),
     };

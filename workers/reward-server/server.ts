@@ -1,6 +1,7 @@
 /** Serves the verifiers over HTTP as a remote reward function. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { parseExactJson } from '../../contracts/exact-json.ts';
 import { judgedDomains } from '../../rewards/domains.ts';
 import { makeReward, rewardNames } from '../../rewards/index.ts';
 import { createRewardTools, type RewardTools } from '../../rewards/tools.ts';
@@ -177,7 +178,7 @@ async function readJson(request: IncomingMessage, most: number): Promise<unknown
     chunks.push(chunk);
   }
   try {
-    return JSON.parse(Buffer.concat(chunks).toString('utf8'));
+    return parseExactJson(Buffer.concat(chunks).toString('utf8'));
   } catch {
     throw new HttpFailure(400, 'json', 'expected a body of JSON');
   }

@@ -65,6 +65,15 @@ test('columns tell the domain: tests of programs, reasoning-gym’s metadata, op
   assert.deepEqual(await rewardsOf({ ...both, domain: ['words', 'math'] }), [1, 1]);
 });
 
+test('integers beyond 2^53 in a request keep their digits', async (t) => {
+  const { rewardsOf } = await serving(t);
+  const [n, off] = ['9007199254740993', '9007199254740992'];
+  const answers = `"completions": ["\\\\boxed{${n}}", "\\\\boxed{${off}}"], "answer": [${n}, ${n}]`;
+  assert.deepEqual(await rewardsOf(`{${answers}}`), [1, 0]);
+  const entries = `"completions": ["[${n}]", "[${off}]"], "entry": [{"output": [${n}]}, {"output": [${n}]}]`;
+  assert.deepEqual(await rewardsOf(`{${entries}, "domain": "output-prediction"}`), [1, 0]);
+});
+
 test('a program is run against its tests', async (t) => {
   const { post } = await serving(t);
   const verification_info = { language: 'python', test_cases: [{ input: '3\n', output: '9\n' }] };
