@@ -1,6 +1,7 @@
 /** What `r1 verify` can score, and what it takes to score it. */
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
+import { isExactNumber } from '../contracts/exact-json.ts';
 import { type RuleRewardName, rewardOptionsSchemas } from '../contracts/rewards.ts';
 import { afterThinking } from '../rewards/chain-of-thought.ts';
 import { gradeCode } from '../rewards/code/grade.ts';
@@ -68,7 +69,7 @@ function ofAnswer(open: Open): Open {
   };
 }
 
-const mathEntry = z.looseObject({ answer: z.union([z.string(), z.number()]) });
+const mathEntry = z.looseObject({ answer: z.union([z.string(), z.number(), z.custom(isExactNumber)]) });
 
 /** One thread that can be killed, started before the first row is timed. */
 async function openMath(): Promise<Judge> {

@@ -1,12 +1,20 @@
-import { isInteger, isLosslessNumber, LosslessNumber, parse, stringify } from 'lossless-json';
+import { isInteger, LosslessNumber, stringify } from 'lossless-json';
 
 /** What a double cannot hold is written with at least 16 digits, or with an exponent of three. */
 const MAY_LOSE = /\d{16}|[\d.]{16}|\d[eE][+-]?\d{3}/;
+/** Making a bigint costs more than linearly: an integer of more digits keeps its text. */
+const LONGEST_BIGINT = 1_000;
+
+/** A number that no double holds as it is written. */
+type ExactNumber = bigint | LosslessNumber;
 
 /** A number that a double holds as written, a bigint for any other integer, else the number's own text. */
-function exactNumber(text: string): number | bigint | LosslessNumber {
+function exactNumber(text: string): number | ExactNumber {
   const value = Number(text);
-  if (isInteger(text)) return Number.isSafeInteger(value) ? value : BigInt(text);
+  if (isInteger(text)) {
+    if (Number.isSafeInteger(value)) return value;
+    return text.length <= LONGEST_BIGINT ? BigInt(text) : new LosslessNumber(text);
+  }
   return Number.isFinite(value) && digitsOf(String(value)) === digitsOf(text)
     ? value
     : new LosslessNumber(text);
@@ -15,57 +23,119 @@ function exactNumber(text: string): number | bigint | LosslessNumber {
 /** Significant digits without sign, point, exponent and the zeros around them. */
 function digitsOf(text: string): string {
   const [mantissa = ''] = text.toLowerCase().split('e');
-  return mantissa.replace(/[-.]/g, '').replace(/^0+|0+$/g, '');
+  return withoutZeros(mantissa.replace(/[-.]/g, ''));
 }
 
+function withoutZeros(digits: string): string {
+  let [from, to] = [0, digits.length];
+  while (digits[from] === '0') from++;
+  while (to > from && digits[to - 1] === '0') to--;
+  return digits.slice(from, to);
+}
+
+/** Strings, closed or cut off, and whatever begins as a number. */
+const TOKEN = /"[^"\\]*(?:\\[\s\S][^"\\]*)*(?:"|\\?$)|-?\d[\d.eE+-]*/g;
+const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
+/** Stands before a number while it is a text. No other text can begin so, since nothing outside knows it. */
+const MARK = Math.random().toString(36).slice(2);
+
 /**
- * JSON without loss: integers beyond 2^53 are bigints, decimals that a double would round keep their text
- * (`LosslessNumber`; `String(value)` is the text). Errors: SyntaxError.
+ * JSON without loss: integers beyond 2^53 are bigints (of more than 1,000 digits: their text), decimals that a
+ * double would round keep their text (`LosslessNumber`; `String(value)` is the text). The time is linear, so that
+ * the text may be anybody's. Errors: SyntaxError.
  */
 export function parseExactJson(text: string): unknown {
-  return MAY_LOSE.test(text) ? parse(text, null, exactNumber) : JSON.parse(text);
+  if (!MAY_LOSE.test(text)) return JSON.parse(text);
+  let marks = 0;
+  const marked = text.replace(TOKEN, (token) => {
+    if (token.startsWith('"') || !MAY_LOSE.test(token) || !NUMBER.test(token)) return token;
+    marks++;
+    return `"${MARK}${token}"`;
+  });
+  return marks === 0 ? JSON.parse(text) : withNumbers(parsed(marked, text));
+}
+
+/** Of text that is no JSON, the error is that of the text as it was given. */
+function parsed(marked: string, text: string): unknown {
+  try {
+    return JSON.parse(marked);
+  } catch {
+    return JSON.parse(text);
+  }
+}
+
+/** Puts numbers in the places of marked texts; without recursion, since any depth may be read. */
+function withNumbers(root: unknown): unknown {
+  const whole = [root];
+  const open: object[] = [whole];
+  const numberOr = (value: unknown): unknown => {
+    if (typeof value === 'object' && value !== null) open.push(value);
+    const marked = typeof value === 'string' && value.startsWith(MARK);
+    return marked ? exactNumber(value.slice(MARK.length)) : value;
+  };
+  for (let each = open.pop(); each !== undefined; each = open.pop()) {
+    if (Array.isArray(each)) for (let i = 0; i < each.length; i++) each[i] = numberOr(each[i]);
+    else replaceFields(each, numberOr);
+  }
+  return whole[0];
+}
+
+function replaceFields(object: object, replace: (value: unknown) => unknown): void {
+  for (const [key, before] of Object.entries(object)) {
+    if (key.startsWith(MARK)) throw new SyntaxError('expected a name in quotes, found a number');
+    const value = replace(before);
+    // Defined, since the field may be named __proto__.
+    if (value !== before)
+      Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true });
+  }
 }
 
 /** The text of a value that `parseExactJson` made: every digit as it was read. */
 export function stringifyExactJson(value: unknown): string {
-  return stringify(value) ?? 'null';
+  return (holdsExactNumber(value) ? stringify(value) : JSON.stringify(value)) ?? 'null';
+}
+
+/** Whether a value is a number that `parseExactJson` made of one which a double cannot hold as written. */
+export function isExactNumber(value: unknown): value is ExactNumber {
+  return typeof value === 'bigint' || value instanceof LosslessNumber;
+}
+
+function holdsExactNumber(value: unknown): boolean {
+  if (isExactNumber(value)) return true;
+  return typeof value === 'object' && value !== null && Object.values(value).some(holdsExactNumber);
+}
+
+/**
+ * The same for equal numbers, however they are written: the double whose shortest text it is, else the text of
+ * digits and a power of ten.
+ */
+export function canonicalNumber(value: ExactNumber): number | LosslessNumber {
+  const text = plainText(String(value));
+  const double = Number(text);
+  return plainText(String(double)) === text ? double : new LosslessNumber(text);
+}
+
+/** `-12300.0` is `-123e2`. */
+function plainText(text: string): string {
+  const [mantissa = '', power = '0'] = text.toLowerCase().split('e');
+  const [whole = '', fraction = ''] = mantissa.replace('-', '').split('.');
+  const all = whole + fraction;
+  const digits = withoutZeros(all);
+  if (digits === '') return '0';
+  const zeros = all.length - all.indexOf(digits) - digits.length;
+  return `${mantissa.startsWith('-') ? '-' : ''}${digits}e${Number(power) - fraction.length + zeros}`;
 }
 
 /**
  * One text for one value, whoever stored it in between: keys sorted, numbers in one notation. Postgres, for one,
  * keeps keys in an order of its own and writes 1e22 as digits. Of values that doubles hold, `JSON.stringify`'s text.
  */
-export function canonicalJson(value: unknown): string {
-  return stringifyExactJson(canonical(value));
-}
+export const canonicalJson = (value: unknown): string => stringifyExactJson(canonical(value));
 
 function canonical(value: unknown): unknown {
-  if (typeof value === 'bigint') return canonicalNumber(value.toString());
-  if (isLosslessNumber(value)) return canonicalNumber(value.toString());
+  if (isExactNumber(value)) return canonicalNumber(value);
   if (Array.isArray(value)) return value.map(canonical);
   if (typeof value !== 'object' || value === null) return value;
   const fields = Object.entries(value).map(([key, each]) => [key, canonical(each)] as const);
   return Object.fromEntries(fields.sort(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-/** The double that it equals, else its digits with an exponent. */
-function canonicalNumber(text: string): number | LosslessNumber {
-  const [, sign = '', whole = '', fraction = '', exponent = '0'] =
-    /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(text) ?? [];
-  const padded = `${whole}${fraction}`.replace(/^0+/, '');
-  const digits = padded.replace(/0+$/, '');
-  const power = Number(exponent) - fraction.length + (padded.length - digits.length);
-  if (digits === '') return 0;
-  const written = `${sign}${digits}e${power}`;
-  const double = Number(written);
-  return Number.isFinite(double) && equalsDouble(sign, digits, power, double)
-    ? double
-    : new LosslessNumber(written);
-}
-
-/** Integers alone can equal a double that prints with other digits: 2^53 + 2 is one, and 0.1 written in full is none. */
-function equalsDouble(sign: string, digits: string, power: number, double: number): boolean {
-  if (digitsOf(String(double)) === digits) return true;
-  if (power < 0 || power > 400 || !Number.isInteger(double)) return false;
-  return BigInt(`${sign}${digits}${'0'.repeat(power)}`) === BigInt(double);
 }

@@ -1,4 +1,5 @@
 /** How the answers of each domain are judged. */
+import { parseExactJson } from '../contracts/exact-json.ts';
 import { extractAnswer } from './answer-text.ts';
 import { gradeCode } from './code/grade.ts';
 import type { CodeTask } from './code/index.ts';
@@ -81,7 +82,7 @@ function withEntry<T extends Graded | Promise<Graded>>(
 ): T | Graded {
   if (entry !== null) return grade(entry);
   try {
-    return grade(JSON.parse(answer));
+    return grade(parseExactJson(answer));
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     const found = JSON.stringify(answer.slice(0, 80));

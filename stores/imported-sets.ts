@@ -1,4 +1,5 @@
 import type { ImportedPrompt } from '../algorithm/prompt-rows.ts';
+import { parseExactJson } from '../contracts/exact-json.ts';
 import { Failure } from '../contracts/failures.ts';
 import type { Reference } from '../contracts/reference.ts';
 import type { Queryable } from './database.ts';
@@ -57,11 +58,13 @@ function isOf<Kind extends ImportedSet['kind']>(
 
 /** All prompts of a set in their order, training split first. */
 export async function readPromptSet(reader: Queryable, promptSet: string): Promise<ImportedPrompt[]> {
-  const rows = await reader.query<Omit<ImportedPrompt, 'entry'> & { entry: Record<string, unknown> | null }>(
-    `SELECT p.problem, p.answer, p.domain, p.entry, p.problem_hash AS hash, m.split, m.source, m.line
+  const rows = await reader.query<Omit<ImportedPrompt, 'entry'> & { entry: string | null }>(
+    `SELECT p.problem, p.answer, p.domain, p.entry::text, p.problem_hash AS hash, m.split, m.source, m.line
      FROM prompt_set_members m JOIN prompts p ON p.hash = m.prompt
      WHERE m.prompt_set = $1 ORDER BY m.split DESC, m.ordinal`,
     [promptSet],
   );
-  return rows.map(({ entry, ...prompt }) => (entry === null ? prompt : { ...prompt, entry }));
+  return rows.map(({ entry, ...prompt }) =>
+    entry === null ? prompt : { ...prompt, entry: parseExactJson(entry) as Record<string, unknown> },
+  );
 }

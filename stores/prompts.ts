@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ImportedPrompt } from '../algorithm/prompt-rows.ts';
-import { canonicalJson } from '../contracts/exact-json.ts';
+import { canonicalJson, parseExactJson, stringifyExactJson } from '../contracts/exact-json.ts';
 import { Failure } from '../contracts/failures.ts';
 import type { DrawnPrompt } from '../contracts/records.ts';
 import type { Database, Queryable, Transaction } from './database.ts';
@@ -112,7 +112,7 @@ async function insertPrompts(tx: Transaction, members: readonly Member[]): Promi
         chunk.map(({ problem }) => problem),
         chunk.map(({ answer }) => answer),
         chunk.map(({ domain }) => domain),
-        chunk.map(({ entry }) => (entry === undefined ? null : JSON.stringify(entry))),
+        chunk.map(({ entry }) => (entry === undefined ? null : stringifyExactJson(entry))),
       ],
     );
   }
@@ -152,8 +152,8 @@ export async function readPrompts(
   split: Split,
   ordinals: readonly number[],
 ): Promise<Omit<DrawnPrompt, 'slot'>[]> {
-  const rows = await reader.query<StoredPrompt>(
-    `SELECT p.hash, p.problem, p.answer, p.domain, p.entry
+  const rows = await reader.query<PromptRow>(
+    `SELECT p.hash, p.problem, p.answer, p.domain, p.entry::text
      FROM unnest($3::integer[]) WITH ORDINALITY AS asked (ordinal, place)
      JOIN prompt_set_members m ON m.prompt_set = $1 AND m.split = $2 AND m.ordinal = asked.ordinal
      JOIN prompts p ON p.hash = m.prompt
@@ -168,26 +168,30 @@ export async function readPrompts(
   );
 }
 
-interface StoredPrompt extends Pick<DrawnPrompt, 'problem' | 'answer' | 'domain'> {
+interface PromptRow extends Pick<DrawnPrompt, 'problem' | 'answer' | 'domain'> {
   hash: string;
-  /** null: the prompt has none */
-  entry: Record<string, unknown> | null;
+  /** as text: the driver would round the integers of tests and outputs to doubles; null: the prompt has none */
+  entry: string | null;
+}
+interface StoredPrompt extends Omit<PromptRow, 'entry'> {
+  entry: Record<string, unknown> | undefined;
 }
 
-const drawn = (row: StoredPrompt): Omit<DrawnPrompt, 'slot'> => {
-  refuseAltered(row);
-  const { hash: prompt, problem, answer, domain } = row;
+const drawn = (row: PromptRow): Omit<DrawnPrompt, 'slot'> => {
+  const { hash: prompt, problem, answer, domain } = storedPrompt(row);
   return { prompt, problem, answer, domain };
 };
 
 /** A prompt is called by what it says (`promptHash`): a row that says something else was changed after its import. */
-function refuseAltered({ hash, entry, ...prompt }: StoredPrompt): void {
-  const found = promptHash({ ...prompt, entry: entry ?? undefined });
-  if (found === hash) return;
+function storedPrompt(row: PromptRow): StoredPrompt {
+  const entry = row.entry === null ? undefined : (parseExactJson(row.entry) as Record<string, unknown>);
+  const stored = { ...row, entry };
+  const found = promptHash(stored);
+  if (found === row.hash) return stored;
   throw new Failure(
     'CorruptObject',
-    `prompts: expected the row ${hash} as it was imported, found one whose content hashes to ${found}: it was altered in ` +
-      `Postgres. Its problem now reads ${JSON.stringify(prompt.problem.slice(0, 80))}. Restore the row (import the same ` +
+    `prompts: expected the row ${row.hash} as it was imported, found one whose content hashes to ${found}: it was altered ` +
+      `in Postgres. Its problem now reads ${JSON.stringify(row.problem.slice(0, 80))}. Restore the row (import the same ` +
       'data set into another database and copy it), or import the changed data set and launch a new run on it.',
   );
 }
@@ -209,13 +213,12 @@ export async function readEntries(
   reader: Queryable,
   hashes: readonly string[],
 ): Promise<ReadonlyMap<string, unknown>> {
-  const rows = await reader.query<StoredPrompt>(
-    `SELECT hash, problem, answer, domain, entry FROM prompts
+  const rows = await reader.query<PromptRow>(
+    `SELECT hash, problem, answer, domain, entry::text FROM prompts
      WHERE hash = ANY($1::text[]) AND entry IS NOT NULL`,
     [[...new Set(hashes)]],
   );
-  rows.forEach(refuseAltered);
-  return new Map(rows.map(({ hash, entry }) => [hash, entry]));
+  return new Map(rows.map(storedPrompt).map(({ hash, entry }) => [hash, entry]));
 }
 
 /** The problems of a split, in order: what decontamination compares with. */

@@ -1,9 +1,22 @@
+import { isExactNumber, parseExactJson } from '../../contracts/exact-json.ts';
+import { isEqual, isNear, notationOf, sameButForRounding } from './near-number.ts';
+
+/** Whether numbers that are printed are compared by their values, or all of an output as text. */
+export const COMPARISONS = ['numbers', 'text'] as const;
+export type Comparison = (typeof COMPARISONS)[number];
+
 /**
  * Whether a program's whole output is the expected one. Blanks at the end of a line and at the end of the
- * output are forgiven; a line too many, too few or elsewhere is not.
+ * output are forgiven; a line too many, too few or elsewhere is not. By `numbers`, a number that is expected
+ * with a point or an exponent is compared by value: in a line of numbers alone any, in a line with words one of
+ * five decimals or more. Integers and words are text.
  */
-export function sameOutput(expected: string, actual: string): boolean {
-  return withoutTrailingBlanks(expected) === withoutTrailingBlanks(actual);
+export function sameOutput(expected: string, actual: string, by: Comparison = 'numbers'): boolean {
+  const [wanted, found] = [withoutTrailingBlanks(expected), withoutTrailingBlanks(actual)];
+  if (wanted === found) return true;
+  if (by === 'text') return false;
+  const [lines, others] = [wanted.split('\n'), found.split('\n')];
+  return lines.length === others.length && lines.every((line, i) => sameLine(line, others[i] ?? ''));
 }
 
 function withoutTrailingBlanks(text: string): string {
@@ -11,28 +24,55 @@ function withoutTrailingBlanks(text: string): string {
   return lines.join('\n').trimEnd();
 }
 
-/** Marks an integer that a double cannot hold; no text of a test holds this sign. */
-const BIG = '\u0001';
-const TOKEN = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
-const LONG_INTEGER = /^-?\d{16,}$/;
+/** Lines of the same blanks and, in their order, the same words and numbers. */
+function sameLine(expected: string, actual: string): boolean {
+  if (expected === actual) return true;
+  const [parts, others] = [expected.split(BLANKS), actual.split(BLANKS)];
+  if (parts.length !== others.length) return false;
+  let numbersAlone: boolean | undefined;
+  return parts.every((part, i) => {
+    const other = others[i] ?? '';
+    if (part === other) return true;
+    const notation = isSpecial(part) ? 'special' : notationOf(part);
+    if (notation === null || notation === 'integer') return false;
+    if (notation === 'real') return isNear(part, other);
+    numbersAlone ??= parts.every(isBlankOrNumber);
+    if (!numbersAlone) return false;
+    return notation === 'special' ? specialOf(part) === specialOf(other) : isNear(part, other);
+  });
+}
 
-/** Reads JSON; integers of 16 digits and more keep all of them. Undefined where it is no JSON. */
+const BLANKS = /(\s+)/;
+const isBlankOrNumber = (part: string) => part.trim() === '' || isSpecial(part) || notationOf(part) !== null;
+
+const SPECIAL = /^([+-]?)(?:(nan)|inf(?:inity)?)$/i;
+const isSpecial = (part: string) => SPECIAL.test(part);
+
+/** Not a number, whatever its sign, and the two infinities, by whichever name. */
+function specialOf(part: string): string | null {
+  const [whole, sign, nan] = SPECIAL.exec(part) ?? [];
+  if (whole === undefined) return null;
+  return nan === undefined ? `${sign === '-' ? '-' : ''}inf` : 'nan';
+}
+
+/** Reads JSON that a program wrote; undefined where it is none. */
 export function parseExact(text: string): unknown {
   try {
-    return JSON.parse(
-      text.replace(TOKEN, (token) => (LONG_INTEGER.test(token) ? `"\\u0001${token}"` : token)),
-    );
+    return parseExactJson(text);
   } catch {
     return undefined;
   }
 }
 
 /**
- * Whether two values read from JSON are the same. Integers are compared exactly, other numbers within a
- * relative 1e-9, which the order of additions may cost.
+ * Whether a value is the expected one, both as `parseExactJson` reads them. Integers are exact, booleans
+ * are no numbers, and other numbers are near (`isNear`).
  */
 export function sameValue(expected: unknown, actual: unknown): boolean {
-  if (isNumeric(expected) && isNumeric(actual)) return sameNumber(expected, actual);
+  if (expected === actual) return true;
+  if (typeof expected === 'number' && typeof actual === 'number' && sameButForRounding(expected, actual))
+    return true;
+  if (numberText(expected) !== null) return sameNumber(expected, actual);
   if (Array.isArray(expected) && Array.isArray(actual)) {
     return expected.length === actual.length && expected.every((each, i) => sameValue(each, actual[i]));
   }
@@ -43,21 +83,32 @@ export function sameValue(expected: unknown, actual: unknown): boolean {
       keys.every((key) => Object.hasOwn(actual, key) && sameValue(expected[key], actual[key]))
     );
   }
-  return expected === actual;
+  return false;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function isNumeric(value: unknown): value is number | string {
-  return typeof value === 'number' || (typeof value === 'string' && value.startsWith(BIG));
+/** A number as it is written; null of any other value. */
+function numberText(value: unknown): string | null {
+  return typeof value === 'number' || isExactNumber(value) ? String(value) : null;
 }
 
-function sameNumber(expected: number | string, actual: number | string): boolean {
-  if (typeof expected === typeof actual && expected === actual) return true;
-  if (typeof expected === 'string' && typeof actual === 'string') return false;
-  const [a, b] = [expected, actual].map((each) => Number(String(each).replace(BIG, ''))) as [number, number];
-  if (Number.isInteger(a) && Number.isInteger(b)) return a === b;
-  return Math.abs(a - b) <= 1e-9 * Math.max(Math.abs(a), Math.abs(b));
+function sameNumber(expected: unknown, actual: unknown): boolean {
+  const [wanted, found] = [numberText(expected), numberText(actual)];
+  if (wanted === null || found === null) return false;
+  if (isEqual(wanted, found)) return true;
+  // Where a double is expected, the same double is it, however many digits are written.
+  if (typeof expected === 'number' && !Number.isSafeInteger(expected) && Number(found) === expected)
+    return true;
+  if (notationOf(wanted) !== 'integer') return isNear(wanted, found);
+  return typeof actual === 'number' && isDoubleOf(wanted, actual);
+}
+
+/** A double is the integer that it holds exactly, or a small one that it misses by a rounding error. */
+function isDoubleOf(integer: string, double: number): boolean {
+  if (Number.isInteger(double)) return BigInt(double) === BigInt(integer);
+  const size = Number(integer);
+  return Number.isSafeInteger(size) && Math.abs(size - double) <= Math.min(1e-9 * Math.abs(size), 1e-6);
 }

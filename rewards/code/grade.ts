@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { askAgain } from '../ask-again.ts';
 import { type Graded, refused } from '../verifier.ts';
 import { extractCode } from './code-block.ts';
+import { COMPARISONS } from './compare-output.ts';
 import { entryLimitsShape, refuseTooManyTests, runLimitsOf } from './limits.ts';
 import type { Sandbox } from './sandbox.ts';
 import { parseVerificationInfo } from './test-case.ts';
@@ -11,6 +12,8 @@ const entrySchema = z.looseObject({
   verification_info: z.unknown().optional(),
   /** Open-R1's checker: a program in Python that is called with input, expected and actual output */
   checker: z.string().min(1).optional(),
+  /** how printed outputs are compared; may stand in `verification_info` as well */
+  compare: z.enum(COMPARISONS).optional(),
   ...entryLimitsShape,
 });
 
@@ -43,11 +46,12 @@ function gradedOf(verdict: CodeVerdict, extracted: string): Graded {
 
 function readTask(entry: unknown) {
   try {
-    const { verification_info, checker, ...limits } = entrySchema.parse(entry);
+    const { verification_info, checker, compare, ...limits } = entrySchema.parse(entry);
     const info = parseVerificationInfo(verification_info ?? entry);
     refuseTooManyTests(info.tests);
     return {
       ...info,
+      compare: compare ?? info.compare,
       limits: { run: runLimitsOf(limits) },
       ...(checker === undefined ? {} : { checker: { ...OPEN_R1_CHECKER, source: checker } }),
     };

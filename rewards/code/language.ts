@@ -1,15 +1,36 @@
-/** Languages whose programs can be run, under the names that data sets give them. */
+/** Languages whose programs can be run. */
 export const LANGUAGES = ['python', 'javascript', 'cpp'] as const;
 export type Language = (typeof LANGUAGES)[number];
 
-const NAMES: Record<Language, readonly string[]> = {
-  python: ['python', 'python3', 'py', 'py3'],
-  javascript: ['javascript', 'js', 'node', 'nodejs', 'mjs', 'cjs'],
-  cpp: ['cpp', 'c++', 'cc', 'cxx', 'c++17', 'c++20', 'cpp17', 'cpp20', 'g++'],
+/** The names that data sets and code fences give them, in lower case, with or without a version. */
+const NAMES: Record<Language, RegExp> = {
+  // A program for Python 2 is none for Python 3.
+  python: /^(?:python|cpython|pypy|py)(?:[ -]?3(?:\.\d{1,3}){0,2})?$/,
+  javascript: /^(?:javascript|ecmascript|js|mjs|cjs|node(?:\.?js)?)(?:[ -]?\d{1,4}(?:\.\d{1,4}){0,2})?$/,
+  cpp: /^(?:(?:gnu |g\+\+ ?)?(?:c\+\+|cpp)|cxx|cc|g\+\+|gnu\+\+|clang\+\+)(?:[ -]?\d[\da-z])?$/,
 };
+
+const EXTENSIONS: Record<string, Language> = {
+  py: 'python',
+  js: 'javascript',
+  mjs: 'javascript',
+  cjs: 'javascript',
+  cpp: 'cpp',
+  cc: 'cpp',
+  cxx: 'cpp',
+};
+
+const LONGEST_NAME = 40;
 
 /** The language of that name, whatever its case; undefined for any other. */
 export function languageNamed(name: string): Language | undefined {
   const wanted = name.trim().toLowerCase();
-  return LANGUAGES.find((language) => NAMES[language].includes(wanted));
+  if (wanted.length > LONGEST_NAME) return undefined;
+  return LANGUAGES.find((language) => NAMES[language].test(wanted));
+}
+
+/** The language that a file of that name is written in. */
+export function languageOfFile(name: string): Language | undefined {
+  const extension = name.slice(name.lastIndexOf('.') + 1).toLowerCase();
+  return name.includes('.') && Object.hasOwn(EXTENSIONS, extension) ? EXTENSIONS[extension] : undefined;
 }

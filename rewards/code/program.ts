@@ -53,9 +53,12 @@ function tool(sandbox: Sandbox, program: string): string {
   throw new SandboxError('sandbox-missing', `expected ${program} on the search path, found none: install it`);
 }
 
+/** An integer may be printed that has more digits than Python converts by itself (4,300 from 3.11 on). */
+const ANY_DIGITS = ['-X', 'int_max_str_digits=0'];
+
 function preparePython({ source, functionName }: Source, sandbox: Sandbox): Program {
   const main: SandboxedFile = { name: 'main.py', content: source };
-  const python = [tool(sandbox, 'python3'), '-s', '-B'];
+  const python = [tool(sandbox, 'python3'), '-s', '-B', ...ANY_DIGITS];
   const rest = { memoryRlimit: 'as' as const, stackBytes: ORDINARY_STACK };
   return functionName === null
     ? { argv: [...python, `${BOX}/main.py`], files: [main], ...rest }

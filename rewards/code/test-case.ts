@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { parseExact, sameOutput, sameValue } from './compare-output.ts';
+import { parseExactJson, stringifyExactJson } from '../../contracts/exact-json.ts';
+import { COMPARISONS, type Comparison, parseExact, sameOutput, sameValue } from './compare-output.ts';
 import { languageNamed } from './language.ts';
 import { SandboxError } from './sandbox-error.ts';
 
@@ -50,26 +51,27 @@ const verificationInfo = z.object({
   }),
   test_cases: z.array(z.record(z.string(), z.unknown())).min(1),
   fn_name: z.string().nullish(),
+  compare: z.enum(COMPARISONS).optional(),
 });
 
 /** Language and tests of a `verification_info`, given as a value or as JSON. Throws a `ZodError`. */
 export function parseVerificationInfo(info: unknown) {
-  const { language, test_cases, fn_name } = verificationInfo.parse(
-    typeof info === 'string' ? JSON.parse(info) : info,
+  const { language, test_cases, fn_name, compare } = verificationInfo.parse(
+    typeof info === 'string' ? parseExactJson(info) : info,
   );
   const common = fn_name ? { fn_name } : {};
   return {
     language,
+    compare,
     tests: z.array(testCaseSchema).parse(test_cases.map((each) => ({ ...common, ...each }))),
   };
 }
 
 /** The call that a function test makes, as the harness reads it. */
 export function callOf({ input }: FunctionTest): string {
-  if (typeof input === 'string')
-    return JSON.stringify({ args: [], named: {} }).replace('[]', argumentLines(input));
+  if (typeof input === 'string') return `{"args":${argumentLines(input)},"named":{}}`;
   const named = Array.isArray(input) ? {} : input;
-  return JSON.stringify({ args: Array.isArray(input) ? input : [], named });
+  return stringifyExactJson({ args: Array.isArray(input) ? input : [], named });
 }
 
 /** The lines go on as they are, so that long integers lose nothing. */
@@ -95,8 +97,12 @@ export function stdinOf(test: TestCase): string {
 }
 
 /** Whether a run's output passes a test that no checker judges. */
-export function passes(test: TestCase, output: { stdout: Buffer; result: Buffer }): boolean {
+export function passes(
+  test: TestCase,
+  output: { stdout: Buffer; result: Buffer },
+  compare?: Comparison,
+): boolean {
   return test.type === 'stdin_stdout'
-    ? sameOutput(test.output, output.stdout.toString())
+    ? sameOutput(test.output, output.stdout.toString(), compare)
     : sameResult(test, output.result.toString());
 }

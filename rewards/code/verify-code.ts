@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type Check, type Checker, prepareChecker } from './checker.ts';
+import type { Comparison } from './compare-output.ts';
 import type { Language } from './language.ts';
 import { COMPLETION_LIMITS, type Limits, limitsWith, type RunLimits } from './limits.ts';
 import { type Program, prepare } from './program.ts';
@@ -20,6 +21,8 @@ export interface CodeTask {
   limits?: { run?: Partial<RunLimits>; compile?: Partial<RunLimits> };
   /** judges the output of tests of standard input and output in place of comparison */
   checker?: Checker;
+  /** how the output of such tests is compared; `numbers` where it is left out */
+  compare?: Comparison | undefined;
 }
 
 export type TestVerdictKind =
@@ -141,7 +144,8 @@ async function runTest(task: CodeTask, test: TestCase, bench: Bench): Promise<Te
   }
   const outcome = await runProgram(program, test, bench);
   const ending = endingOf(outcome, bench.limits.run);
-  const kind = ending === 'completed' ? await judge(test, outcome, bench.check) : KIND_OF[ending];
+  const kind =
+    ending === 'completed' ? await judge(test, outcome, bench.check, task.compare) : KIND_OF[ending];
   return { kind, message: messageOf(kind, outcome), cpuSeconds: outcome.cpuSeconds };
 }
 
@@ -158,11 +162,16 @@ function runProgram(program: Program, test: TestCase, { sandbox, limits }: Bench
   return sandbox.run({ ...program, stdin: stdinOf(test), limits: limits.run });
 }
 
-async function judge(test: TestCase, outcome: RunOutcome, check: Check | null): Promise<TestVerdictKind> {
+async function judge(
+  test: TestCase,
+  outcome: RunOutcome,
+  check: Check | null,
+  compare: Comparison | undefined,
+): Promise<TestVerdictKind> {
   const accepted =
     check !== null && test.type === 'stdin_stdout'
       ? await check({ input: test.input, expected: test.output, actual: outcome.stdout })
-      : passes(test, outcome);
+      : passes(test, outcome, compare);
   return accepted ? 'passed' : 'wrong-answer';
 }
 

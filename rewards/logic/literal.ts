@@ -1,4 +1,5 @@
 /** Reads a literal value as JSON or Python writes it; nothing is evaluated. */
+import { isExactNumber } from '../../contracts/exact-json.ts';
 
 /** Characters, and levels of brackets; beyond them a text is no literal. */
 const LONGEST = 100_000;
@@ -18,7 +19,10 @@ const CONSTANTS: Record<string, boolean | null> = {
 
 const ESCAPES: Record<string, string> = { n: '\n', t: '\t', r: '\r', b: '\b', f: '\f', '0': '\0' };
 
-/** Numbers, strings, constants, lists, tuples (as lists) and objects; undefined where it is none of them. */
+/**
+ * Numbers, strings, constants, lists, tuples (as lists) and objects; undefined where it is none of them. Integers
+ * are exact: beyond 2^53 they are bigints, also where they are written as 1e20. Other numbers are doubles.
+ */
 export function parseLiteral(text: string): unknown {
   const tokens = text.length > LONGEST ? null : tokenize(text.trim());
   if (tokens === null) return undefined;
@@ -50,7 +54,7 @@ function readValue(reader: Reader, depth: number): unknown {
   if (token === '(') return readTuple(reader, depth);
   if (token === '{') return readObject(reader, depth);
   if (/^["']/.test(token)) return unescaped(token.slice(1, -1));
-  if (/^[-.\d]/.test(token)) return Number(token) + 0;
+  if (/^[-.\d]/.test(token)) return numberOf(token);
   return Object.hasOwn(CONSTANTS, token) ? CONSTANTS[token] : undefined;
 }
 
@@ -81,7 +85,7 @@ function readObject(reader: Reader, depth: number): unknown {
   const entries: [string, unknown][] = [];
   while (reader.tokens[reader.position] !== '}') {
     const key = readValue(reader, depth + 1);
-    if (typeof key !== 'string' && typeof key !== 'number') return undefined;
+    if (typeof key !== 'string' && typeof key !== 'number' && typeof key !== 'bigint') return undefined;
     if (reader.tokens[reader.position++] !== ':') return undefined;
     const value = readValue(reader, depth + 1);
     if (value === undefined) return undefined;
@@ -98,4 +102,32 @@ function unescaped(text: string): string {
     const hex: string | undefined = four ?? two;
     return hex === undefined ? (ESCAPES[letter] ?? letter) : String.fromCharCode(Number.parseInt(hex, 16));
   });
+}
+
+const INTEGER = /^-?\d+$/;
+
+/** The integer that is written, or the double; undefined beyond doubles. */
+function numberOf(text: string): number | bigint | undefined {
+  const value = Number(text);
+  return INTEGER.test(text) && !Number.isSafeInteger(value) ? BigInt(text) : exactNumber(value);
+}
+
+/** As Python compares: a double that is an integer equals that integer, however large. No negative zero. */
+function exactNumber(value: number): number | bigint | undefined {
+  if (!Number.isFinite(value)) return undefined;
+  return Number.isInteger(value) && !Number.isSafeInteger(value) ? BigInt(value) : value + 0;
+}
+
+/** A value of JSON with its numbers as `parseLiteral` has them; undefined of anything else. */
+export function literalOf(value: unknown): unknown {
+  if (typeof value === 'number') return exactNumber(value);
+  if (isExactNumber(value)) return numberOf(String(value));
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
+  if (typeof value !== 'object') return undefined;
+  if (Array.isArray(value)) {
+    const items = value.map(literalOf);
+    return items.includes(undefined) ? undefined : items;
+  }
+  const fields = Object.entries(value).map(([key, each]) => [key, literalOf(each)] as const);
+  return fields.some(([, each]) => each === undefined) ? undefined : Object.fromEntries(fields);
 }

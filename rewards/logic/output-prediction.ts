@@ -2,20 +2,25 @@ import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { finalText } from '../chain-of-thought.ts';
 import { defineVerifier } from '../verifier.ts';
-import { parseLiteral } from './literal.ts';
+import { literalOf, parseLiteral } from './literal.ts';
 
+const value = z.unknown().transform((given, context) => {
+  const literal = literalOf(given);
+  if (literal === undefined) context.addIssue({ code: 'custom', message: 'expected a value of JSON' });
+  return literal;
+});
 const truth = z.union([
-  z.looseObject({ output: z.json() }).transform(({ output }) => ({ accepted: [output] })),
-  z.looseObject({ accepted: z.array(z.json()).min(1) }),
+  z.looseObject({ output: value }).transform(({ output }) => ({ accepted: [output] })),
+  z.looseObject({ accepted: z.array(value).min(1) }),
 ]);
 
 /**
  * 1 where the final answer is the output expected, or any of those accepted, as a value: written as JSON or
- * as Python, `1.0` for `1`, tuples for lists, whatever the white space and the quotes.
+ * as Python, `1.0` for `1`, tuples for lists, whatever the white space and the quotes. Integers are exact.
  */
 export const outputPrediction = defineVerifier<{ accepted: unknown[] }>({
   name: 'output-prediction',
-  version: 1,
+  version: 2,
   truth: truth as z.ZodType<{ accepted: unknown[] }>,
   grade({ accepted }, response) {
     const text = finalText(response);

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { canonicalJson, parseExactJson, stringifyExactJson } from '../../contracts/exact-json.ts';
+import {
+  canonicalJson,
+  canonicalNumber,
+  isExactNumber,
+  parseExactJson,
+  stringifyExactJson,
+} from '../../contracts/exact-json.ts';
+import { assertLinear, hostileTexts } from '../helpers/hostile-texts.ts';
 
 test('every number keeps its digits', () => {
   const text =
@@ -23,8 +30,65 @@ test('what a double holds is a number, other integers are bigints', () => {
 });
 
 test('text that is no JSON is a SyntaxError, with long numbers too', () => {
-  for (const text of ['{', '[12345678901234567890', 'nul', '{"a":12345678901234567890,}'])
+  for (const text of [
+    '{',
+    '[12345678901234567890',
+    'nul',
+    '{"a":12345678901234567890,}',
+    '{12345678901234567890:1}',
+    '01234567890123456789',
+    '1234567890123456.',
+    '"1234567890123456',
+  ])
     assert.throws(() => parseExactJson(text), SyntaxError);
+});
+
+test('texts and names keep what looks like a number, whatever stands around it', () => {
+  const text =
+    '{"12345678901234567890":"12345678901234567890 \\"12345678901234567890","__proto__":[12345678901234567890]}';
+  assert.equal(stringifyExactJson(parseExactJson(text)), text);
+  assert.equal(parseExactJson('12345678901234567890'), 12345678901234567890n);
+  assert.equal(String(parseExactJson('9'.repeat(2_000))), '9'.repeat(2_000));
+  const deep = `${'['.repeat(50_000)}12345678901234567890${']'.repeat(50_000)}`;
+  assert.ok(Array.isArray(parseExactJson(deep)));
+});
+
+test('a value without long numbers is written as JSON.stringify writes it', () => {
+  const value = { a: [1, 2.5, 'x\u2028"\\', null, { b: -0, c: 1e21, d: 5e-324 }, undefined], e: undefined };
+  assert.equal(stringifyExactJson(value), JSON.stringify(value));
+});
+
+test('equal numbers have one canonical form, however they are written', () => {
+  const canonical = (text: string) => {
+    const value = parseExactJson(text);
+    return JSON.stringify(isExactNumber(value) ? String(canonicalNumber(value)) : String(value));
+  };
+  for (const [a, b] of [
+    ['1e21', '1000000000000000000000'],
+    ['1.2345e30', '1234500000000000000000000000000'],
+    ['9007199254740992', '9007199254740992'],
+    ['0.10000000000000000000001', '1.0000000000000000000001e-1'],
+    ['1e400', `1${'0'.repeat(400)}`],
+  ] as const)
+    assert.equal(canonical(a), canonical(b));
+  assert.notEqual(canonical('9007199254740993'), canonical('9007199254740992'));
+  assert.notEqual(canonical('-9007199254740993'), canonical('9007199254740993'));
+});
+
+test('no text costs more than in proportion to its length', () => {
+  const texts = hostileTexts([
+    ['"', ''],
+    ['["', '12345678901234567890'],
+    ['1.', '1'],
+    ['[1234567890123456789,"', '"]'],
+  ]);
+  assertLinear(texts, (text) => {
+    try {
+      parseExactJson(text);
+    } catch (error) {
+      assert.ok(error instanceof SyntaxError || error instanceof RangeError);
+    }
+  });
 });
 
 test('a value has one canonical text, whatever wrote its numbers and keys', () => {

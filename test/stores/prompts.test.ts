@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { test } from 'node:test';
+import { parseExactJson, stringifyExactJson } from '../../contracts/exact-json.ts';
+import { readPromptSet } from '../../stores/imported-sets.ts';
 import { countPrompts, importPromptSet, promptHash, readEntries, readPrompts } from '../../stores/prompts.ts';
 import { failure, migratedDatabase, prompts } from './helpers.ts';
 
@@ -107,4 +110,31 @@ test('a prompt that was altered after its import is refused when it is drawn or 
     );
   }
   assert.deepEqual(await readPrompts(database, set.digest, 'train', [0]), [drawn]);
+});
+
+test('integers of an entry keep their digits, and its hash hangs on its values alone', async (t) => {
+  const database = await migratedDatabase(t);
+  const entries = [
+    '{"output": [9007199254740993, -1000000000000000000000000000001], "b": {"z": 1, "a": 0.1}}',
+    '{"output": 9007199254740992, "large": 1e30, "tiny": 5e-324, "exact": 0.10000000000000000000001}',
+    '{"output": 9007199254740992}',
+  ].map((text) => parseExactJson(text) as Record<string, unknown>);
+  const rows = prompts(3).map((row, n) => ({ ...row, entry: entries[n] }));
+  const set = await importPromptSet(database, { name: 'large', prompts: rows });
+  const hashes = rows.map(promptHash);
+  const read = await readEntries(database, hashes);
+  const [first] = rows.map(({ entry }) => stringifyExactJson(entry).match(/\d{16,}/g));
+  assert.deepEqual(stringifyExactJson(read.get(hashes[0] ?? '')).match(/\d{16,}/g), first);
+  const kept = await readPromptSet(database, set.digest);
+  assert.deepEqual(kept.map(promptHash), hashes);
+  assert.notEqual(promptHash({ ...rows[2], entry: { output: 9007199254740994 } } as never), hashes[2]);
+});
+
+test('the hash of a prompt without large numbers is that of its JSON', () => {
+  const prompt = { problem: 'p\u2028', answer: 'a', domain: 'code' };
+  const entry = { b: [1, 2.5, { d: null, c: 'é"' }], a: 1e21, z: -0, y: 1e-7 };
+  const sorted = { a: 1e21, b: [1, 2.5, { c: 'é"', d: null }], y: 1e-7, z: -0 };
+  const sha256 = (value: unknown) => createHash('sha256').update(JSON.stringify(value)).digest('hex');
+  assert.equal(promptHash({ ...prompt, entry }), sha256(['p\u2028', 'a', 'code', sorted]));
+  assert.equal(promptHash(prompt), sha256(['p\u2028', 'a', 'code']));
 });

@@ -1,5 +1,6 @@
 /** What may be asked of `POST /score`, and what is answered: the shapes that trainers call a reward function by. */
 import { z } from 'zod';
+import { isExactNumber } from '../../contracts/exact-json.ts';
 import { rewardSchema } from '../../contracts/rewards.ts';
 import { prefillOf } from '../../rewards/chain-of-thought.ts';
 import { rewardNames } from '../../rewards/index.ts';
@@ -8,7 +9,10 @@ import type { RewardInput } from '../../rewards/reward.ts';
 const message = z.looseObject({ role: z.string(), content: z.string() });
 const said = z.union([z.string(), z.array(message).min(1)]);
 type Said = z.infer<typeof said>;
-const truths = z.array(z.union([z.string(), z.number().transform(String)]).nullable());
+const text = z.union([z.string(), z.number().transform(String)]);
+const truths = z.array(
+  z.preprocess((value) => (isExactNumber(value) ? String(value) : value), text.nullable()),
+);
 const column = z.array(z.unknown());
 
 const shared = {

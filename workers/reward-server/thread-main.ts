@@ -1,5 +1,6 @@
 /** The scorer's side of its thread: reads requests, judges them, and writes answers, all at once. */
 import { parentPort } from 'node:worker_threads';
+import { parseExactJson } from '../../contracts/exact-json.ts';
 import { cancelledBy, createRewardTools } from '../../rewards/tools.ts';
 import { HttpFailure, httpFailureOf } from './http-failure.ts';
 import { score } from './score.ts';
@@ -26,7 +27,7 @@ async function answer(body: Uint8Array, batch: number, signal: AbortSignal): Pro
 
 function parsed(body: Uint8Array): unknown {
   try {
-    return JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.length).toString('utf8'));
+    return parseExactJson(Buffer.from(body.buffer, body.byteOffset, body.length).toString('utf8'));
   } catch {
     throw new HttpFailure(400, 'json', 'expected a body of JSON');
   }

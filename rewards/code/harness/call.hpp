@@ -120,18 +120,50 @@ template <> struct Json<const char*> {
   static void write(std::ostream& out, const char* value) { Json<std::string>::write(out, value); }
 };
 
+// GNU's 128-bit integers among them.
 template <class T>
   requires std::is_arithmetic_v<T>
 struct Json<T> {
   static T read(Reader& in) {
     const std::string text = in.number();
     if constexpr (std::is_floating_point_v<T>) return static_cast<T>(std::stold(text));
-    else if constexpr (std::is_unsigned_v<T>) return static_cast<T>(std::stoull(text));
-    else return static_cast<T>(std::stoll(text));
+    else return integer(in, text);
+  }
+  // Exactly, or not at all: what the type cannot hold is no argument of it.
+  static T integer(Reader& in, const std::string& text) {
+    const bool negative = text[0] == '-';
+    std::string digits = text.substr(negative);
+    // 5.0 and 1e3 are integers as well.
+    if (digits.find_first_not_of("0123456789") != std::string::npos) {
+      const long double value = std::stold(digits);
+      if (value != std::floor(value) || value > 9e18L) in.fail("an integer, found " + text);
+      digits = std::to_string(static_cast<unsigned long long>(value));
+    }
+    T value = 0;
+    for (const char digit : digits) {
+      if (__builtin_mul_overflow(value, 10, &value) ||
+          (negative ? __builtin_sub_overflow(value, digit - '0', &value)
+                    : __builtin_add_overflow(value, digit - '0', &value)))
+        in.fail("an integer that the function's type can hold, found " + text);
+    }
+    return value;
   }
   static void write(std::ostream& out, T value) {
     if constexpr (std::is_floating_point_v<T>) out << std::setprecision(17) << value;
-    else out << +value;
+    else if constexpr (sizeof(T) <= sizeof(long long)) out << +value;
+    else wide(out, value);
+  }
+  // The standard library does not print 128 bits.
+  static void wide(std::ostream& out, T value) {
+    const bool negative = value < 0;
+    std::string digits;
+    do {
+      const int digit = static_cast<int>(value % 10);
+      digits += static_cast<char>('0' + (digit < 0 ? -digit : digit));
+    } while ((value /= 10) != 0);
+    if (negative) digits += '-';
+    std::reverse(digits.begin(), digits.end());
+    out << digits;
   }
 };
 

@@ -42,6 +42,9 @@ def encode(value):
     return list(value) if hasattr(value, "__iter__") else str(value)
 
 
+# An integer may have more digits than Python converts by itself.
+if hasattr(sys, "set_int_max_str_digits"):
+    sys.set_int_max_str_digits(0)
 call = json.load(sys.stdin)
 function = find(load("/box/main.py"), sys.argv[1])
 result = json.dumps(function(*call["args"], **call["named"]), default=encode).encode()

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { LosslessNumber } from 'lossless-json';
 import {
   type CodeTask,
   createSandbox,
   type Language,
+  languageNamed,
   parseVerificationInfo,
   verifyCode,
 } from '../../../rewards/code/index.ts';
@@ -107,6 +109,47 @@ test('a function in javascript is called, also one that promises its result', { 
   }
 });
 
+const call = (fn_name: string, input: unknown, output: unknown) =>
+  parseVerificationInfo({ language: 'cpp', fn_name, test_cases: [{ input, output }] }).tests;
+
+test('an argument in cpp is an integer of the type that takes it, or ends the call', { skip }, async () => {
+  const source =
+    'long long add(long long a, unsigned char b) { return a + b; }\n__int128 wide(__int128 a) { return a * -10; }';
+  const tests = [
+    ...call('add', [-9223372036854775808n, 255], -9223372036854775553n),
+    ...call('add', [new LosslessNumber('1e3'), new LosslessNumber('5.0')], 1005),
+    ...call('add', [1, 256], 1),
+    ...call('add', [1, -1], 0),
+    ...call('add', [1, 1.5], 2),
+    ...call('add', [9223372036854775808n, 0], 0),
+    ...call('wide', [2n ** 100n], -10n * 2n ** 100n),
+  ];
+  const [, ...found] = await kinds({ language: 'cpp', source, tests });
+  assert.deepEqual(found, ['passed', 'passed', ...Array(4).fill('crashed'), 'passed']);
+});
+
+test('javascript gets BigInts where doubles end, and returns values as JSON has them', { skip }, async () => {
+  const source = `const kinds = (...all) => all.flat().map((each) => typeof each);
+    const values = () => ({ a: undefined, b: () => 1, c: new Date(0), d: new Map([['k', new Set([1n])]]),
+      e: new Uint8Array(2), f: [undefined, , null], g: -0, h: 2 ** 60, i: 2 ** 53 - 1, j: 10n ** 30n, k: 'x' });`;
+  const big = 9007199254740993n;
+  const wanted = {
+    c: '1970-01-01T00:00:00.000Z',
+    d: { k: [1] },
+    e: [0, 0],
+    f: [null, null, null],
+    g: 0,
+    k: 'x',
+  };
+  const numbers = { h: 2n ** 60n, i: 9007199254740991, j: 10n ** 30n };
+  const arguments_ = [1, [big, 2.5], -big, 'x9007199254740993'];
+  const tests = [
+    ...call('kinds', arguments_, ['number', 'bigint', 'number', 'bigint', 'string']),
+    ...call('values', [], { ...wanted, ...numbers }),
+  ];
+  assert.deepEqual(await kinds({ language: 'javascript', source, tests }), [1, 'passed', 'passed']);
+});
+
 test('all or nothing runs nothing after the first failure', { skip }, async () => {
   const tests = [stdin('', '1'), stdin('', '2'), stdin('', '1')];
   const task = { language: 'python' as const, source: 'print(1)', mode: 'all-or-nothing' as const };
@@ -179,6 +222,15 @@ test('where bubblewrap is missing, nothing is run and nothing scored', async () 
   const { usable, reason } = await without.report();
   assert.equal(usable, false);
   assert.match(reason ?? '', /bwrap/);
+});
+
+test('a language has the names that data sets give it', () => {
+  for (const name of ['python3', 'Python 3', 'PyPy3', 'python3.11'])
+    assert.equal(languageNamed(name), 'python');
+  for (const name of ['C++', 'GNU C++17', 'cpp17', 'g++']) assert.equal(languageNamed(name), 'cpp');
+  for (const name of ['JavaScript', 'Node.js', 'node20']) assert.equal(languageNamed(name), 'javascript');
+  for (const name of ['python2', 'c', 'java', '', 'c'.repeat(1_000)])
+    assert.equal(languageNamed(name), undefined);
 });
 
 test('tests that cannot be run are refused whole', () => {

@@ -5,7 +5,9 @@ import { generatePuzzles } from '../../../algorithm/generators/generate.ts';
 import { puzzleGenerators } from '../../../algorithm/generators/index.ts';
 import { nameOf, solveHouses } from '../../../algorithm/houses.ts';
 import { solveStatements } from '../../../algorithm/truth-tellers.ts';
+import { parseExactJson } from '../../../contracts/exact-json.ts';
 import { logicVerifiers } from '../../../rewards/logic/index.ts';
+import { assertLinear, hostileTexts } from '../../helpers/hostile-texts.ts';
 import { scored } from '../support.ts';
 
 function graded(domain: string, entry: unknown, response: string) {
@@ -194,6 +196,26 @@ test('a predicted output is compared as a value', () => {
   );
   check('output-prediction', { output: 'abc' }, ['"abc"', "'abc'", 'abc'], ['"ab"', 'ABC']);
   check('output-prediction', { accepted: [1, 2] }, ['1', '2'], ['3', '[1, 2]']);
+  check(
+    'output-prediction',
+    parseExactJson('{"output": [9007199254740993, {"100000000000000000001": -1e20}]}'),
+    [
+      '[9007199254740993, {100000000000000000001: -100000000000000000000}]',
+      '(9007199254740993, {"100000000000000000001": -1e20})',
+    ],
+    [
+      '[9007199254740992, {"100000000000000000001": -1e20}]',
+      '[9007199254740993, {"100000000000000000000": -1e20}]',
+      '[9007199254740993, {"100000000000000000001": -100000000000000000001}]',
+      '[9007199254740993.0, {"100000000000000000001": -1e20}]',
+    ],
+  );
+  check(
+    'output-prediction',
+    { output: [0.1, -0, 2] },
+    ['[0.10, 0, 2.0]', '[1e-1, -0.0, 2]'],
+    ['[0.2, 0, 2]'],
+  );
   check('output-prediction', { output: 'a"b\n' }, ['"a\\"b\\n"', "'a\"b\\n'"], ['a"b']);
 });
 
@@ -252,6 +274,17 @@ test('an entry that is not of its form is an error, not a zero', async () => {
     const verdict = await scored('accuracy', { domain, answer: 'no JSON', completionText: '1' });
     assert.ok('error' in verdict);
   }
+});
+
+test('no predicted output costs more than in proportion to its length', () => {
+  const texts = hostileTexts([
+    ['```', '\n```'],
+    ['`', '`'],
+    ['\\boxed{', '}'],
+    ['[', ']'],
+    ['"', '"'],
+  ]);
+  assertLinear(texts, (text) => scoreOf('output-prediction', { output: [1] }, text));
 });
 
 test('hostile responses cost their own score and little time', () => {

@@ -106,6 +106,15 @@ test('thinking that never ends, or that nothing follows, holds no answer in any 
     );
 });
 
+test('integers beyond 2^53 in a request keep their digits', async (t) => {
+  const { rewardsOf } = await serving(t);
+  const [n, off] = ['9007199254740993', '9007199254740992'];
+  const answers = `"completions": ["\\\\boxed{${n}}", "\\\\boxed{${off}}"], "answer": [${n}, ${n}]`;
+  assert.deepEqual(await rewardsOf(`{${answers}}`), [1, 0]);
+  const entries = `"completions": ["[${n}]", "[${off}]"], "entry": [{"output": [${n}]}, {"output": [${n}]}]`;
+  assert.deepEqual(await rewardsOf(`{${entries}, "domain": "output-prediction"}`), [1, 0]);
+});
+
 test('a program is run against its tests', async (t) => {
   const { post } = await serving(t);
   const verification_info = { language: 'python', test_cases: [{ input: '3\n', output: '9\n' }] };
