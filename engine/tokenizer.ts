@@ -2,11 +2,11 @@
  * Text to tokens and back, by the files of a Hugging Face folder: `tokenizer.json`, `tokenizer_config.json`,
  * and the chat template in the latter or in `chat_template.jinja`.
  */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Template } from '@huggingface/jinja';
 import { Tokenizer as OpenTokenizer } from '@huggingface/tokenizers';
 import { z } from 'zod';
+import { readModelFile } from './model-file.ts';
 
 export interface TokenizerFiles {
   /** the parsed `tokenizer.json` */
@@ -58,7 +58,9 @@ interface HuggingFaceTokenizer {
 
 /** A special token is written as its text, or as an object around it. */
 const tokenSchema = z
-  .union([z.string(), z.looseObject({ content: z.string() }).transform((token) => token.content)])
+  .union([z.string(), z.looseObject({ content: z.string() }).transform((token) => token.content)], {
+    error: 'expected a token as a text, or as an object with its content',
+  })
   .nullish();
 
 const configSchema = z.looseObject({
@@ -93,7 +95,7 @@ export async function readTokenizerFolder(folder: string): Promise<Tokenizer> {
   return loadTokenizer({
     tokenizer: await readJson(join(folder, 'tokenizer.json')),
     config: await readJson(join(folder, 'tokenizer_config.json')),
-    chatTemplate: await readFile(join(folder, 'chat_template.jinja'), 'utf8').catch(absent),
+    chatTemplate: await readText(join(folder, 'chat_template.jinja')),
   });
 }
 
@@ -190,11 +192,12 @@ function openTokenizer(json: object, config: object): HuggingFaceTokenizer {
 }
 
 async function readJson(path: string): Promise<unknown> {
-  const text = await readFile(path, 'utf8').catch((cause) => {
-    throw new TokenizerError(`Cannot read ${path}, which a model's folder needs: ${reason(cause)}`, {
-      cause,
-    });
-  });
+  const text = await readText(path);
+  if (text === undefined) {
+    throw new TokenizerError(
+      `Cannot read ${path}, which a model's folder needs: expected a file, found none.`,
+    );
+  }
   try {
     return JSON.parse(text);
   } catch (cause) {
@@ -202,14 +205,18 @@ async function readJson(path: string): Promise<unknown> {
   }
 }
 
-function absent(error: NodeJS.ErrnoException): undefined {
-  if (error.code !== 'ENOENT') throw error;
+async function readText(path: string): Promise<string | undefined> {
+  const bytes = await readModelFile(path);
+  return bytes && new TextDecoder().decode(bytes);
 }
 
 function parseFile<T>(name: string, json: unknown, schema: z.ZodType<T>): T {
   const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;
-  throw new TokenizerError(`${name} is damaged or of another kind: ${z.prettifyError(parsed.error)}`);
+  const problems = parsed.error.issues.map(
+    ({ path, message }) => `${path.join('.') || '(the whole)'}: ${message}`,
+  );
+  throw new TokenizerError(`${name} is damaged or of another kind: ${problems.join('; ')}. Fetch it again.`);
 }
 
 function parseTemplate(text: string): Template {
