@@ -32,6 +32,7 @@ const EXIT_CODE_OF: Record<string, number> = {
   SettingsError: EXIT.usage,
   ModelConfigError: EXIT.usage,
   TokenizerError: EXIT.usage,
+  ModelFileError: EXIT.usage,
   CommandError: EXIT.failure,
   StackError: EXIT.failure,
   WeightsError: EXIT.failure,
@@ -74,25 +75,6 @@ export function messageOf(error: unknown): string {
   if (error.message !== '') return error.message;
   return 'code' in error ? String(error.code) : error.name;
 }
-
-/** What stands at a path that cannot be read, in words. */
-export function foundOf(error: NodeJS.ErrnoException): string {
-  return FOUND[error.code ?? ''] ?? messageOf(error);
-}
-
-const FOUND: Record<string, string> = {
-  ENOENT: 'none',
-  ENOTDIR: 'a path through a file that is no folder',
-  EISDIR: 'a folder',
-  ELOOP: 'symbolic links that lead to one another (ELOOP)',
-  EACCES: 'one that this user must not read (EACCES)',
-  EPERM: 'one that this user must not read (EPERM)',
-  ENAMETOOLONG: 'a name that is too long (ENAMETOOLONG)',
-  EROFS: 'a file system that cannot be written to (EROFS)',
-  ENOSPC: 'a full disk (ENOSPC)',
-  ENXIO: 'a socket, or a device that is not there (ENXIO)',
-  ERR_INVALID_ARG_VALUE: 'a name with a zero byte',
-};
 
 /** Commander has printed its message already; help and version are no errors. */
 function ofCommander(error: CommanderError): Verdict {

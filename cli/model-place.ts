@@ -1,9 +1,11 @@
 /** What a person names as a model, told apart before anything is read; and what is read, for those who name something else. */
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
+import { foundOf } from '../contracts/file-errors.ts';
 import { nameSchema } from '../contracts/reference.ts';
-import { stageNameSchema } from '../contracts/stage-name.ts';
-import { foundOf, InputError } from './errors.ts';
+import { stageNameSchema, stageRoles } from '../contracts/stage-name.ts';
+import { InputError } from './errors.ts';
+import { editDistance } from './suggestion.ts';
 
 /** What models are read. */
 export const WHAT_IS_READ =
@@ -20,6 +22,8 @@ export type ModelPlace =
 
 /** What lies under a name. A run's name is never a path, and a folder wins over a run where a model lies in it. */
 export async function lookAtModel(name: string): Promise<ModelPlace> {
+  if (name.trim() === '')
+    return { kind: 'other', found: 'nothing', hint: `${WHAT_IS_READ}.`, isAbsent: false };
   if (name.startsWith('s3://')) return { kind: 'checkpoint' };
   const repository = hubRepository(name);
   const isPath = /^\.{0,2}\//.test(name) || name === '.' || name === '..';
@@ -52,7 +56,7 @@ export function refuseOther(
   if (place.kind === 'hub')
     throw new InputError(`${name}: expected ${what}, found ${hubText(place.repository)}`);
   if (place.kind === 'other')
-    throw new InputError(`${name}: expected ${what}, found ${place.found}. ${place.hint}`);
+    throw new InputError(`${name || '(no name)'}: expected ${what}, found ${place.found}. ${place.hint}`);
 }
 
 /** What is said of a repository's name: nothing is fetched by a command that reads models. */
@@ -75,9 +79,12 @@ export function hubRepository(name: string): string | null {
 /** RUN, RUN/STAGE, RUN/STAGE@STEP. */
 function isCheckpointName(name: string): boolean {
   const [, run = '', stage] = /^([^/@]+)(?:\/([^@]+))?(?:@\d+)?$/.exec(name) ?? [];
-  const isStage = stage === undefined || stageNameSchema.safeParse(stage).success;
+  const isStage = stage === undefined || stageNameSchema.safeParse(stage).success || isMisspelt(stage);
   return nameSchema.safeParse(run).success && isStage;
 }
+
+/** A slip of a stage's name is no repository's. */
+const isMisspelt = (stage: string) => stageRoles.some((role) => editDistance(stage, role) <= 2);
 
 const isThere = (path: string) =>
   stat(path).then(

@@ -1,7 +1,8 @@
 /** Files that a command writes anew: whole, or not at all. */
 import { access, constants, type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { foundOf, InputError } from './errors.ts';
+import { foundOf } from '../contracts/file-errors.ts';
+import { InputError } from './errors.ts';
 
 /** Throws InputError where the file is there, or where it could not be written: asked before anything is computed. */
 export async function refuseExisting(path: string): Promise<void> {

@@ -2,7 +2,7 @@
  * A model as a Hugging Face folder, read whole and proved usable before anything of it is used: its
  * configuration, every tensor that this demands, and a tokenizer whose tokens all have an embedding.
  */
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { exportedCheckpointSchema } from '../contracts/documents.ts';
 import { pretrainingSchema } from '../contracts/pretrain.ts';
@@ -13,6 +13,7 @@ import {
   type parseModelConfig,
   parsePolicyConfig,
 } from './model-config.ts';
+import { readModelFile } from './model-file.ts';
 import { decodeSafetensors, encodeSafetensors, WeightsError } from './safetensors.ts';
 import {
   readTokenizerFolder,
@@ -71,12 +72,29 @@ const declarations: Record<string, (json: unknown) => string | undefined> = {
 async function refuseOtherWeights(folder: string, digest: string): Promise<void> {
   for (const [name, declared] of Object.entries(declarations)) {
     const path = join(folder, name);
-    const text = await readFile(path, 'utf8').catch(unlessAbsent);
-    const expected = text === undefined ? digest : declared(parseJson(text, path));
+    const bytes = await readModelFile(path);
+    const expected = bytes === undefined ? digest : declaredIn(declared, decoder.decode(bytes), path);
     if (expected === digest) continue;
     throw new WeightsError(
       `${join(folder, WEIGHTS_FILE)}: expected the weights ${expected} that ${name} names, found ${digest}. ` +
         `Fetch or copy the folder again; if you changed the weights on purpose, remove ${name}.`,
+    );
+  }
+}
+
+function declaredIn(
+  declared: (json: unknown) => string | undefined,
+  text: string,
+  path: string,
+): string | undefined {
+  const json = parseJson(text, path);
+  try {
+    return declared(json);
+  } catch (cause) {
+    throw new ModelConfigError(
+      `${path}: expected which weights belong to the folder, as an export writes it, found another document. Remove it, or ` +
+        'fetch the folder again.',
+      { cause },
     );
   }
 }
@@ -156,13 +174,13 @@ async function readConfig(folder: string): Promise<ModelConfig> {
   if (!isFolder) {
     throw new ModelConfigError(`${folder}: expected a model’s folder, found none. Check the path.`);
   }
-  const text = await readFile(path, 'utf8').catch((cause) => {
+  const bytes = await readModelFile(path);
+  if (bytes === undefined) {
     throw new ModelConfigError(
       `${path}: expected a Llama configuration, found no readable file. Check that the folder is a model’s.`,
-      { cause },
     );
-  });
-  return parsePolicyConfig(parseJson(text, path), path);
+  }
+  return parsePolicyConfig(parseJson(decoder.decode(bytes), path), path);
 }
 
 function parseJson(text: string, path: string): unknown {
@@ -187,12 +205,8 @@ function refuseTokensWithoutEmbedding(tokenizer: Tokenizer, config: ModelConfig,
 async function readCompanions(folder: string): Promise<Map<string, Uint8Array>> {
   const files = new Map<string, Uint8Array>();
   for (const name of COMPANIONS) {
-    const bytes = await readFile(join(folder, name)).catch(unlessAbsent);
+    const bytes = await readModelFile(join(folder, name));
     if (bytes !== undefined) files.set(name, bytes);
   }
   return files;
-}
-
-function unlessAbsent(error: NodeJS.ErrnoException): undefined {
-  if (error.code !== 'ENOENT') throw error;
 }

@@ -3,12 +3,12 @@
  * the chat template in the latter or in `chat_template.jinja`, and the end tokens of `generation_config.json`
  * and `config.json`.
  */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Template } from '@huggingface/jinja';
 import { Tokenizer as OpenTokenizer } from '@huggingface/tokenizers';
 import { z } from 'zod';
 import type { TextRules } from '../contracts/activities.ts';
+import { readModelFile } from './model-file.ts';
 import { SpecialTokenGuard } from './special-token-guard.ts';
 
 export interface TokenizerFiles {
@@ -89,7 +89,9 @@ export interface HuggingFaceTokenizer {
 
 /** A special token is written as its text, or as an object around it. */
 const tokenSchema = z
-  .union([z.string(), z.looseObject({ content: z.string() }).transform((token) => token.content)])
+  .union([z.string(), z.looseObject({ content: z.string() }).transform((token) => token.content)], {
+    error: 'expected a token as a text, or as an object with its content',
+  })
   .nullish();
 
 const configSchema = z.looseObject({
@@ -150,7 +152,7 @@ export function tokenizerOfTexts(
   const demanded = (name: string) => {
     if (texts.has(name)) return json(name);
     throw new TokenizerError(
-      `Cannot read ${join(source, name)}, which a model's folder needs: there is none`,
+      `Cannot read ${join(source, name)}, which a model's folder needs: expected a file, found none.`,
     );
   };
   return loadTokenizer(
@@ -169,8 +171,8 @@ export function tokenizerOfTexts(
 export async function readTokenizerFolder(folder: string): Promise<Tokenizer> {
   const texts = new Map<string, string>();
   for (const name of TOKENIZER_FILES) {
-    const text = await readFile(join(folder, name), 'utf8').catch(unlessAbsent(join(folder, name)));
-    if (text !== undefined) texts.set(name, text);
+    const bytes = await readModelFile(join(folder, name));
+    if (bytes !== undefined) texts.set(name, new TextDecoder().decode(bytes));
   }
   return tokenizerOfTexts(texts, folder);
 }
@@ -314,15 +316,14 @@ function parseJson(text: string, path: string): unknown {
   }
 }
 
-const unlessAbsent = (path: string) => (cause: NodeJS.ErrnoException) => {
-  if (cause.code === 'ENOENT') return undefined;
-  throw new TokenizerError(`Cannot read ${path}: ${reason(cause)}`, { cause });
-};
 
 function parseFile<T>(name: string, json: unknown, schema: z.ZodType<T>): T {
   const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;
-  throw new TokenizerError(`${name} is damaged or of another kind: ${z.prettifyError(parsed.error)}`);
+  const problems = parsed.error.issues.map(
+    ({ path, message }) => `${path.join('.') || '(the whole)'}: ${message}`,
+  );
+  throw new TokenizerError(`${name} is damaged or of another kind: ${problems.join('; ')}. Fetch it again.`);
 }
 
 function parseTemplate(text: string): Template {

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { littleEndianBytes } from '../algorithm/dtypes.ts';
 import { expectedTensors, type ModelConfig } from './model-config.ts';
+import { openModelFile } from './model-file.ts';
 import {
   type ByteSource,
   readSafetensors,
@@ -22,6 +23,8 @@ export const INDEX_FILE = 'model.safetensors.index.json';
 
 /** The files of a checkpoint by name: a folder, or a prefix of an object store. */
 export interface CheckpointFiles {
+  /** the folder, for people; left out: the files say where they are */
+  place?: string;
   /** undefined where there is no such file */
   open(name: string): Promise<ByteSource | undefined>;
 }
@@ -149,7 +152,7 @@ async function readShards(files: CheckpointFiles): Promise<StoredTensors> {
   const index = await files.open(INDEX_FILE);
   if (index === undefined) {
     throw new WeightsError(
-      `No weights: expected ${WEIGHTS_FILE}, or ${INDEX_FILE} with its shards. ` +
+      `${files.place === undefined ? '' : `${files.place}: `}No weights: expected ${WEIGHTS_FILE}, or ${INDEX_FILE} with its shards. ` +
         'Check the path; weights in other formats (.bin, .gguf) must be converted to safetensors.',
     );
   }
@@ -202,19 +205,16 @@ function parseIndex(bytes: Uint8Array, name: string): Map<string, string> {
 
 function folderFiles(folder: string, handles: FileHandle[]): CheckpointFiles {
   return {
+    place: folder,
     async open(name) {
       const path = join(folder, name);
-      const handle = await open(path).catch(absent);
-      if (handle === undefined) return undefined;
+      const file = await openModelFile(path);
+      if (file === undefined) return undefined;
+      const { handle, bytes } = file;
       handles.push(handle);
-      const { size } = await handle.stat();
-      return { name: path, bytes: size, read: (offset, length) => readWhole(handle, offset, length, path) };
+      return { name: path, bytes, read: (offset, length) => readWhole(handle, offset, length, path) };
     },
   };
-}
-
-function absent(error: NodeJS.ErrnoException): undefined {
-  if (error.code !== 'ENOENT') throw error;
 }
 
 async function readWhole(
