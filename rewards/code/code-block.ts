@@ -40,10 +40,11 @@ const LONGEST_INFO = 200;
 
 /**
  * The language of an info string: `python`, `python3.11`, `{.python .numberLines}`, `python:main.py`,
- * `javascript title="a.js"`, `main.cpp`.
+ * `javascript title="a.js"`, `language-python`, `main.cpp`.
  */
 function languageOfInfo(info: string): Labelled['language'] {
-  const words = info.slice(0, LONGEST_INFO).split(/[\s{}(),:;=|"']+/);
+  const bare = info.slice(0, LONGEST_INFO).replace(/^lang(?:uage)?[-=:]/i, '');
+  const words = bare.split(/[\s{}()[\],:;=|@"']+/);
   const [first = '', ...more] = words.filter((word) => word !== '' && !word.startsWith('#'));
   if (first === '' || GENERIC.has(first.toLowerCase())) return null;
   // Of Pandoc's classes any may be the language.

@@ -23,13 +23,14 @@ async function send() {
 }
 
 function readArguments(text) {
+  if (!/\d{16}/.test(text)) return JSON.parse(text);
   const BIG = '\u0001big:';
   const marked = text.replace(/"[^"\\]*(?:\\.[^"\\]*)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g, (token) =>
     /^-?\d{16,}$/.test(token) && !Number.isSafeInteger(Number(token)) ? JSON.stringify(BIG + token) : token,
   );
-  return JSON.parse(marked, (_key, value) =>
-    typeof value === 'string' && value.startsWith(BIG) ? BigInt(value.slice(BIG.length)) : value,
-  );
+  const numberOf = (_key, value) =>
+    typeof value === 'string' && value.startsWith(BIG) ? BigInt(value.slice(BIG.length)) : value;
+  return marked === text ? JSON.parse(text) : JSON.parse(marked, numberOf);
 }
 
 // As JSON.stringify, but with every digit of an integer, with sets, typed arrays and maps; NaN is no JSON.

@@ -88,6 +88,8 @@ test('the language is read from any usual info string', () => {
       '{.python}',
       '{ .py .x }',
       '{#a .python}',
+      'language-python',
+      '[python]',
       'python:main.py',
       'python,linenos',
       'python {cmd=true}',
