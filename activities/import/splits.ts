@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { basename, dirname, relative, resolve, sep } from 'node:path';
 import { z } from 'zod';
 import type { PromptRow } from '../../algorithm/prompt-row.ts';
-import { SPLIT_NAMES, splitNamed, splitOfName } from '../../algorithm/split-names.ts';
+import { SPLIT_NAMES, splitAtEnd, splitNamed, splitOfName } from '../../algorithm/split-names.ts';
 import { described, has, jsonOr, RefusedRow, type Row } from './layout.ts';
 import type { DataFile } from './read-rows.ts';
 
@@ -48,10 +48,8 @@ function splitOfValue(value: unknown, field: string): Split | null {
  */
 export function splitOfFile({ path, folder }: DataFile): Split | null {
   const top = folder ?? dirname(path);
-  const names = [...relative(top, dirname(path)).split(sep).reverse(), ...nameOf(top)];
-  const said = [basename(path), ...names].map(splitOfName);
-  return said.find((split) => split !== null) ?? null;
+  const inside = [basename(path), ...relative(top, dirname(path)).split(sep).reverse()].map(splitOfName);
+  // a person's own folder says nothing: /home/dev
+  const own = resolve(top) === homedir() ? null : splitAtEnd(basename(top));
+  return inside.find((split) => split !== null) ?? own;
 }
-
-/** A person's own folder says nothing: `/home/dev`. */
-const nameOf = (folder: string) => (resolve(folder) === homedir() ? [] : [basename(folder)]);
