@@ -1,7 +1,11 @@
 import { sumCounts } from '../algorithm/filters.ts';
-import type { BuildDatasetInput, BuildDatasetResult, SampleCounts } from '../contracts/datasets.ts';
+import {
+  type BuildDatasetInput,
+  type BuildDatasetResult,
+  rejectionReasons,
+  type SampleCounts,
+} from '../contracts/datasets.ts';
 import { Failure } from '../contracts/failures.ts';
-import type { StageKey } from '../contracts/identity.ts';
 import type { Database } from '../stores/database.ts';
 import { acceptedContents, rowContents } from '../stores/dataset-rows.ts';
 import {
@@ -13,8 +17,11 @@ import {
   refuseOtherBuild,
   resultOf,
 } from '../stores/datasets.ts';
-import { listParts, type SamplePart } from '../stores/samples.ts';
+import { listParts, listSamples, type SamplePart } from '../stores/samples.ts';
 import type { Stores } from './dependencies.ts';
+import { evaluatedProblems } from './evaluated-problems.ts';
+import { explainRejection } from './explain-rejection.ts';
+import { planOf } from './plan-of.ts';
 
 /**
  * Makes a version of a data set: the accepted samples in the order of parts and sequences, then the included data
@@ -52,7 +59,8 @@ async function versionOf(
   parts: readonly SamplePart[],
 ): Promise<NewVersion> {
   const counts = sumCounts(parts.map((part) => part.counts));
-  refuseEmpty(key, name, parts, counts, include);
+  if (parts.length === 0 ? include.length === 0 : counts.kept === 0)
+    await refuseEmpty(database, { key, name, rule, counts });
   const datasetRule = { selection: parts.length === 0 ? null : rule, include };
   const policy = onlyPolicy(parts);
   const hash = datasetHash({ name, rule: datasetRule, policy });
@@ -65,22 +73,39 @@ async function versionOf(
 }
 
 /** What was sampled and left no row would silently train on the included examples alone. */
-function refuseEmpty(
-  { run, stage }: StageKey,
-  name: string,
-  parts: readonly SamplePart[],
-  { sampled, correct, kept, rejected }: SampleCounts,
-  include: readonly string[],
-): void {
-  if (parts.length === 0 ? include.length > 0 : kept > 0) return;
+async function refuseEmpty(
+  database: Database,
+  { key, name, rule, counts }: Pick<BuildDatasetInput, 'key' | 'name' | 'rule'> & { counts: SampleCounts },
+): Promise<never> {
+  const { run, stage } = key;
+  const { sampled, correct, rejected } = counts;
   const reasons = Object.entries(rejected).map(([reason, count]) => `${reason} ${count}`);
+  const explained = await explainMost(database, key, rule, rejected);
   throw new Failure(
     'EmptyBatch',
     `${run}/${stage}: data set ${name}: expected at least one accepted sample, found none of ${sampled} (${correct} correct` +
-      `${reasons.length > 0 ? `; refused: ${reasons.join(', ')}` : ''}). ` +
+      `${reasons.length > 0 ? `; refused: ${reasons.join(', ')}` : ''}). ${explained}` +
       `Look at them with \`r1 samples ${run} ${stage} --rejected\`; then launch anew with a laxer rule (keep), with more ` +
       'samples (prompts, num_generations), or from a policy that answers better',
   );
+}
+
+/** The rule that refused most, with one sample that it refused; empty where nothing was refused. */
+async function explainMost(
+  database: Database,
+  { run, stage }: BuildDatasetInput['key'],
+  rule: BuildDatasetInput['rule'],
+  rejected: SampleCounts['rejected'],
+): Promise<string> {
+  const countOf = (reason: (typeof rejectionReasons)[number]) => rejected[reason] ?? 0;
+  const most = rejectionReasons.reduce((best, each) => (countOf(each) > countOf(best) ? each : best));
+  const [sample] = await listSamples(database, run, { stage, reason: most, limit: 1 });
+  if (sample === undefined) return '';
+  const evaluated =
+    most === 'contaminated'
+      ? await evaluatedProblems(database, (await planOf(database, run)).promptSet)
+      : null;
+  return `Most were refused by ${explainRejection(most, sample, { rule, evaluated })}. `;
 }
 
 /** The policy that sampled all parts; null where there are several, or none. */

@@ -1,8 +1,4 @@
-import {
-  type EvaluationIndex,
-  indexEvaluations,
-  sharedWithEvaluation,
-} from '../algorithm/decontamination.ts';
+import { type EvaluationIndex, sharedWithEvaluation } from '../algorithm/decontamination.ts';
 import {
   type CandidateSample,
   countSelected,
@@ -16,11 +12,10 @@ import { deriveSeed } from '../algorithm/seeds.ts';
 import type { SampleCounts, SampleVerdict, SelectSamplesInput, TemplateName } from '../contracts/datasets.ts';
 import { Failure } from '../contracts/failures.ts';
 import type { SampleRequest, ScoresRecord, Verdict } from '../contracts/records.ts';
-import type { Database } from '../stores/database.ts';
-import { listProblems } from '../stores/prompts.ts';
 import { commitPart, findPart, type NewSample } from '../stores/samples.ts';
 import { packTexts, putTexts } from '../stores/texts.ts';
 import type { Stores, WatchedStores } from './dependencies.ts';
+import { evaluatedProblems } from './evaluated-problems.ts';
 import { planOf } from './plan-of.ts';
 import { readRollout, readSampleRequest, readScores } from './records.ts';
 
@@ -93,17 +88,6 @@ function selectionSeed(runSeed: bigint, { key, part }: SelectSamplesInput): bigi
     slot: 0,
     sample: 0,
   });
-}
-
-/** A prompt set never changes, so each process reads its held-out problems once. */
-const indices = new Map<string, EvaluationIndex>();
-
-async function evaluatedProblems(database: Database, promptSet: string): Promise<EvaluationIndex> {
-  const known = indices.get(promptSet);
-  if (known !== undefined) return known;
-  const index = indexEvaluations(await listProblems(database, promptSet, 'test'));
-  indices.set(promptSet, index);
-  return index;
 }
 
 async function readSamples({ objects }: Stores, input: SelectSamplesInput): Promise<SampledCandidate[]> {

@@ -25,8 +25,14 @@ const COMMON_IN_EVALUATION: Common = { least: 3, share: 1 / 20 };
 /** A problem may have been copied into several texts, so more of them must hold what is common. */
 const COMMON_IN_LEARNED: Common = { least: 20, share: 1 / 50 };
 
-/** So many of the texts to be learned, evenly spaced, say what most of them share. */
+/** So many of the texts to be learned say what most of them share. */
 const LEARNED_SAMPLE = 2_000;
+
+/** The places, evenly spaced, of those among `texts` texts to be learned that are looked at. */
+export const placesOfLearned = (texts: number): number[] =>
+  Array.from({ length: Math.min(texts, LEARNED_SAMPLE) }, (_, i) =>
+    Math.floor((i * texts) / Math.min(texts, LEARNED_SAMPLE)),
+  );
 
 /** The evaluations' texts, as they are looked for. */
 export interface EvaluationIndex {
@@ -113,7 +119,7 @@ function commonIn(
   ngramSize: number,
 ): (run: string) => number {
   const learnedCounts = new Map<string, number>();
-  const sample = evenly(learned, LEARNED_SAMPLE);
+  const sample = placesOfLearned(learned.length).map((place) => learned[place] ?? []);
   for (const said of sample) {
     const runs = said.flatMap((text) => [...runsOf(unitsOf(text), ngramSize)].map((run) => run.text));
     for (const run of new Set(runs))
@@ -124,13 +130,6 @@ function commonIn(
       shareWhereMany(counts.get(run) ?? 0, problems, COMMON_IN_EVALUATION),
       shareWhereMany(learnedCounts.get(run) ?? 0, sample.length, COMMON_IN_LEARNED),
     );
-}
-
-function evenly<Value>(values: readonly Value[], most: number): readonly Value[] {
-  if (values.length <= most) return values;
-  return values.filter(
-    (_, i) => Math.floor((i * most) / values.length) < Math.floor(((i + 1) * most) / values.length),
-  );
 }
 
 /** So many of all as a share, where they are many: both of two, four fifths of more, or as the bound says; else 0. */

@@ -37,3 +37,12 @@ export function splitNamed(value: string): Split | null {
 
 /** The split that the name of a file or folder says; null where it says none. Of two, the held-out one. */
 export const splitOfName = (name: string): Split | null => splitsIn(name).at(-1) ?? null;
+
+/** Words that say nothing of a split. */
+const NEUTRAL = ['', 'split', 'set', 'data', 'part', 'files', 'rows'];
+
+/** The same of a folder that holds more than one data set's files, perhaps: its name must end in the split's. */
+export function splitAtEnd(name: string): Split | null {
+  const words = wordsOf(name).filter((word) => !NEUTRAL.includes(word));
+  return splitOfName(words.at(-1) ?? '');
+}

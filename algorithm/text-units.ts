@@ -23,6 +23,9 @@ const UNIT = new RegExp(
 );
 const IS_SPACELESS = new RegExp(`^[${SPACELESS}]`, 'u');
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII
+const IS_ASCII = /^[\x00-\x7f]*$/;
+
 export interface Units {
   /** in their order, without case, in the compatibility form of Unicode */
   texts: readonly string[];
@@ -31,12 +34,17 @@ export interface Units {
 
 /** The units of a text. Signs and white space are none. */
 export function unitsOf(text: string): Units {
-  const texts = text.normalize('NFKC').toLowerCase().match(UNIT) ?? [];
+  const lower = text.normalize('NFKC').toLowerCase();
+  // most text is ASCII, and patterns of Unicode are slow
+  if (IS_ASCII.test(lower)) {
+    const words = lower.match(/[a-z0-9]+/g) ?? [];
+    return { texts: words, weights: words.map(() => WORD_WEIGHT) };
+  }
+  const texts = lower.match(UNIT) ?? [];
   return { texts, weights: texts.map(weightOf) };
 }
 
 function weightOf(unit: string): number {
-  // most text is ASCII, and patterns of Unicode are slow
   if (unit.charCodeAt(0) < 0x0e00 || !/^\p{L}/u.test(unit)) return WORD_WEIGHT;
   return LETTER_WEIGHTS.find(([script]) => script.test(unit))?.[1] ?? WORD_WEIGHT;
 }

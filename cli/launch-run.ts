@@ -21,6 +21,7 @@ import type { RecipeFile } from './recipe-file.ts';
 import { refuseUnfitData } from './refuse-data.ts';
 import { refuseUnfitModels } from './refuse-models.ts';
 import { refuseDomains, refuseOverlap, refuseSplits } from './refuse-prompts.ts';
+import { refuseSelection } from './refuse-selection.ts';
 import { type ImportedLaunch, runPlan } from './run-plan.ts';
 import { startRunWorkflow, workflowUrl } from './workflow-client.ts';
 
@@ -55,6 +56,7 @@ export async function checkLaunch(
   refuseOverlap(prompts.prompts);
   refuseDomains(recipe, prompts.prompts, at);
   const generalDomains = [...new Set(general?.prompts.map(({ domain }) => domain))];
+  refuseSelection(recipe, prompts.prompts, generalDomains);
   const { base: model, students } = await readModels(recipe, folder, objects, at);
   const models = { base: model, ...students };
   refuseUnfitModels(recipe, prompts.prompts, models);

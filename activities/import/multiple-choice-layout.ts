@@ -55,9 +55,11 @@ function choicesOf(row: Row): { options: string[]; correct: number } {
   return { options: read.options.map(({ text }) => text ?? ''), correct: read.correct };
 }
 
+const option = optional(answerText);
+
 /** An option's text, which may be a number; null where it is none, as in tables whose rows have fewer options. */
 function optionText(value: unknown): string | null {
-  const text = optional(answerText).safeParse(value);
+  const text = option.safeParse(value);
   return text.success ? (text.data ?? null) : null;
 }
 
@@ -73,8 +75,8 @@ function choicesAt(value: unknown, field: string): unknown {
   }
   return Object.fromEntries(
     Object.entries(value).flatMap(([name, each]) => {
-      const option = optionText(each);
-      return option === null ? [] : [[name, option]];
+      const text = optionText(each);
+      return text === null ? [] : [[name, text]];
     }),
   );
 }

@@ -3,14 +3,15 @@ import { homedir } from 'node:os';
 import { basename, dirname, relative, resolve, sep } from 'node:path';
 import { z } from 'zod';
 import type { PromptRow } from '../../algorithm/prompt-row.ts';
-import { SPLIT_NAMES, splitNamed, splitOfName } from '../../algorithm/split-names.ts';
-import { described, jsonOr, RefusedRow, type Row } from './layout.ts';
+import { SPLIT_NAMES, splitAtEnd, splitNamed, splitOfName } from '../../algorithm/split-names.ts';
+import { described, has, jsonOr, RefusedRow, type Row } from './layout.ts';
 import type { DataFile } from './read-rows.ts';
 
 export type Split = PromptRow['split'];
 
 /** Columns whose objects say the split too, as verl's do. */
 const OBJECTS = ['extra_info', 'metadata', 'meta'];
+const heldObject = jsonOr(z.record(z.string(), z.unknown()));
 const OWN = /^(?:data_?(?:set_?)?)?split(?:_?name)?$/i;
 
 /** The split that a row names; null where it names none. Throws RefusedRow of a name that is none of a split. */
@@ -21,7 +22,8 @@ export function splitOfRow(row: Row): Split | null {
     if (split !== null) return split;
   }
   for (const field of OBJECTS) {
-    const held = jsonOr(z.record(z.string(), z.unknown())).safeParse(row[field]);
+    if (!has(row, field)) continue;
+    const held = heldObject.safeParse(row[field]);
     const value = held.success ? held.data.split : undefined;
     const split = typeof value === 'string' ? splitOfValue(value, `${field}.split`) : null;
     if (split !== null) return split;
@@ -46,10 +48,8 @@ function splitOfValue(value: unknown, field: string): Split | null {
  */
 export function splitOfFile({ path, folder }: DataFile): Split | null {
   const top = folder ?? dirname(path);
-  const names = [...relative(top, dirname(path)).split(sep).reverse(), ...nameOf(top)];
-  const said = [basename(path), ...names].map(splitOfName);
-  return said.find((split) => split !== null) ?? null;
+  const inside = [basename(path), ...relative(top, dirname(path)).split(sep).reverse()].map(splitOfName);
+  // a person's own folder says nothing: /home/dev
+  const own = resolve(top) === homedir() ? null : splitAtEnd(basename(top));
+  return inside.find((split) => split !== null) ?? own;
 }
-
-/** A person's own folder says nothing: `/home/dev`. */
-const nameOf = (folder: string) => (resolve(folder) === homedir() ? [] : [basename(folder)]);

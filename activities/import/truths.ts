@@ -26,14 +26,14 @@ const isMath = (domain: string) => domain.split('/')[0] === MATH;
 
 /** What no verifier can decide. */
 const UNDECIDABLE =
-  /^(?:proof|notfound|n\/?a|none|unknown|-|\?|q\.?e\.?d\.?|proved|proven|shown|blacksquare|square|□|∎)$/i;
+  /^(?:proof|not ?found|n\/?a|none|unknown|-|\?|q\.?e\.?d\.?|proved|proven|\\(?:black)?square|□|∎)$/i;
 
 export const isUndecidable = (answer: string) =>
   UNDECIDABLE.test(
     answer
       .slice(0, 100)
-      .replace(/\\(?:text|mathrm|mbox)\b|[\\${}\s]/g, '')
-      .replace(/(?<=[a-z])\.$/i, ''),
+      .replace(/\\(?:text|mathrm|mbox)\b|[${}]/g, '')
+      .trim(),
   );
 
 const BOX = /\\f?box(?:ed)?\b/;
@@ -54,17 +54,25 @@ function wordsIn(text: string): number {
 
 const isSentences = (text: string) => /[.!?]\s+\S|[。！？]\s*\S|\n\s*\n/.test(text);
 
-/** So much prose is a whole solution, and no answer. */
+/** So many words are no answer alone. */
 const WORDS_OF_ANSWER = 5;
-const WORDS_OF_PROOF = 4;
+/** So many words that begin with a reason, or have one among them, are a proof. */
+const WORDS_OF_PROOF = { beginning: 4, within: 10 };
+
+function isProof(text: string): boolean {
+  const place = text.search(PROVES);
+  if (place < 0) return false;
+  const words = wordsIn(text);
+  const begins = text.slice(0, place).trim() === '';
+  return isSentences(text) || words >= (begins ? WORDS_OF_PROOF.beginning : WORDS_OF_PROOF.within);
+}
 
 /**
  * Refuses a proof in place of an answer: it would be a ground truth that any of its numbers, or nothing at all,
  * equals. Only mathematics reads answers out of prose.
  */
 export function refuseProof(answer: string, field: string, domain: string): string {
-  if (!isMath(domain) || BOX.test(answer) || SAYS_ANSWER.test(answer)) return answer;
-  if (!PROVES.test(answer) || (wordsIn(answer) < WORDS_OF_PROOF && !isSentences(answer))) return answer;
+  if (!isMath(domain) || BOX.test(answer) || SAYS_ANSWER.test(answer) || !isProof(answer)) return answer;
   throw new RefusedRow(field, 'expected an answer, found a proof');
 }
 

@@ -152,7 +152,16 @@ test('where the rule kept nothing there is no data set, and the reasons are told
   const examples = await seeds(stores);
   await assert.rejects(
     buildDataset(stores, build(1, [examples.digest])),
-    failure('EmptyBatch', 'none of 2', 'error 1', 'incorrect 1', 'r1 samples'),
+    failure('EmptyBatch', 'none of 2', 'error 1', 'incorrect 1', 'r1 samples', 'Most were refused by'),
+  );
+});
+
+test('a data set that a rule left empty names the rule and a sample that it refused', async (t) => {
+  const stores = await storesWithRun(t);
+  await selectSamples(stores, await sampledPart(stores, 0, [wrong, wrong]));
+  await assert.rejects(
+    buildDataset(stores, build(1)),
+    failure('EmptyBatch', 'keep.min_accuracy: 1: sample 0/0, to "1+0", has accuracy 0'),
   );
 });
 

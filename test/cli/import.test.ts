@@ -37,6 +37,29 @@ test('a dry run shows what was found and refused, writes nothing and needs no st
   assert.match(text, /rows\.jsonl line 2: answer: expected a ground truth that can be parsed/);
 });
 
+test('a dry run against files needs no stack, and says which answers are compared as text', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'r1-import-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const evaluation = join(folder, 'evaluation.jsonl');
+  writeFileSync(
+    evaluation,
+    JSON.stringify(row('Say the numbers one two three four five six seven eight', '1')),
+  );
+  const rows = [
+    row('Now say the numbers one two three four five six seven eight', '1'),
+    { problem: 'Who?', answer: 'Ada', domain: 'trivia' },
+  ];
+  const args = ['--name', 'x', '--decontaminate-against', evaluation, '--dry-run'];
+  const { status, stdout } = imported(t, rows, ...args, '--json');
+  assert.equal(status, 0);
+  const document = importDocument.parse(JSON.parse(stdout));
+  assert.deepEqual([document.rows, document.contaminated, document.textDomains], [1, 1, ['trivia']]);
+  assert.match(
+    imported(t, rows, ...args).stdout,
+    /No verifier is for the domain trivia: only the ground truth/,
+  );
+});
+
 test('what cannot be imported at all is refused, with what to do', (t) => {
   const cases: [object[], string[], RegExp][] = [
     [[row('1', '')], ['--name', 'x', '--dry-run'], /expected at least one usable row, found none/],

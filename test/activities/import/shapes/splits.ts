@@ -219,6 +219,13 @@ export const shapes: Shape[] = [
     before: 'train a = 1',
   },
   {
+    name: 'the folder given only has a split’s word within its name',
+    files: { 'my-eval-notes/0.jsonl': [qa('a')], 'gsm8k-test/0.jsonl': [qa('b')] },
+    paths: ['my-eval-notes/0.jsonl', 'gsm8k-test'],
+    expected: 'train a = 1; test b = 1',
+    before: 'train a = 1; train b = 1',
+  },
+  {
     name: 'a folder above the split’s files',
     files: { 'dev/part-1/a.jsonl': [qa('a')], 'training/part-1/a.jsonl': [qa('b')] },
     expected: 'test a = 1; train b = 1',

@@ -137,18 +137,21 @@ export const shapes: Shape[] = [
     name: 'short words are answers',
     files: {
       'rows.jsonl': [
+        'square',
+        'No, because 7 is prime',
         'Monday',
         'increasing on $(0,1)$',
         'all real numbers except 0',
         'It takes 6 hours.',
         'Yes',
       ].map((answer, i) => ({
-        question: `p${i}`,
+        problem: `p${i}`,
         answer,
       })),
     },
     expected:
-      'train p0 = Monday; train p1 = increasing on $(0,1)$; train p2 = all real numbers except 0; train p3 = It takes 6 hours.; train p4 = Yes',
+      'train p0 = square; train p1 = No, because 7 is prime; train p2 = Monday; train p3 = increasing on $(0,1)$; ' +
+      'train p4 = all real numbers except 0; train p5 = It takes 6 hours.; train p6 = Yes',
   },
   {
     name: 'what says that there is no answer',
