@@ -21,7 +21,7 @@ export function accuracy({ code, partial_credit }: AccuracyOptions, tools: Rewar
   const context = { tools, code, partialCredit: partial_credit };
   return {
     name: 'accuracy',
-    version: 2,
+    version: 3,
     async score(input) {
       const rule = domainRule(input.domain);
       if (rule === null) return verdictOf(gradeText(input.answer, input.completionText), false);

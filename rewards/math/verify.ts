@@ -1,13 +1,10 @@
-import { equalAnswers } from './equality.ts';
-import type { Expression } from './expression.ts';
 import { variablesOf } from './expression.ts';
-import { extractAnswer, extractTruth, isProse } from './extraction.ts';
-import { parseAnswer } from './grammar.ts';
-import { OverLimit, ParseFailure, StepBudget } from './limits.ts';
-import { bareText, normalise } from './normalise.ts';
+import { extractAnswer, extractTruth } from './extraction.ts';
+import { StepBudget } from './limits.ts';
+import { bareText } from './normalise.ts';
 import { valueAt } from './numeric.ts';
-import type { Commas } from './tokens.ts';
-import { samplePoints } from './values.ts';
+import { attempt, equalReadings, type Failure, isFailure, type Reading, readingsOf } from './readings.ts';
+import { samplePoints } from './sampling.ts';
 
 export type MathErrorKind = 'ground-truth';
 
@@ -15,23 +12,6 @@ export type MathErrorKind = 'ground-truth';
 export type MathVerdict =
   | { score: 0 | 1; extracted: string | null }
   | { error: { kind: MathErrorKind; message: string } };
-
-const COMMA_READINGS: readonly Commas[] = ['thousands', 'separator', 'decimal'];
-
-type Failure = OverLimit | ParseFailure;
-
-/** What `run` returns, or why the input is no answer or over the limits. */
-function attempt<T>(run: () => T): T | Failure {
-  try {
-    return run();
-  } catch (error) {
-    if (error instanceof OverLimit || error instanceof ParseFailure) return error;
-    throw error;
-  }
-}
-
-const isFailure = <T>(value: T | Failure): value is Failure =>
-  value instanceof OverLimit || value instanceof ParseFailure;
 
 /** AMC style: \textbf{(B)}\ 11 is either part. */
 const CHOICE =
@@ -42,49 +22,28 @@ function alternatives(source: string): string[] {
   return letter && value ? [source, value, letter] : [source];
 }
 
-/** Every way to read one text: words, or mathematics with its commas as thousands, separators or decimals. */
-function expressionsOf(source: string): { found: Expression[]; failure: Failure | null } {
-  const text = normalise(source);
-  if (isProse(text)) return { found: [{ kind: 'text', text: bareText(text) }], failure: null };
-  const commas = /\d,\d/.test(text);
-  const plain = !/[\\{($[]/.test(source);
-  const readings = COMMA_READINGS.filter(
-    (reading) => reading === 'thousands' || (commas && (reading !== 'decimal' || plain)),
-  );
-  const parsed = readings.map((reading) => attempt(() => parseAnswer(text, reading)));
-  const found = parsed.flatMap((each) => (isFailure(each) ? [] : [each]));
-  if (found.length > 0) return { found, failure: null };
-  // A chain whose start is beyond the grammar, such as an integral, still has a value at its end.
-  const last = text.split(/(?<![<>!\\])=/).at(-1) ?? text;
-  const rest = last === text || /[,;]/.test(text) ? null : attempt(() => parseAnswer(last.trim()));
-  if (rest !== null && !isFailure(rest)) return { found: [rest], failure: null };
-  return { found: [], failure: parsed.find(isFailure) ?? null };
-}
-
 interface Truth {
   texts: Set<string>;
-  expressions: Expression[];
+  readings: Reading[];
   failure: Failure | null;
 }
 
 function readTruth(groundTruth: string): Truth {
   const sources = (extractTruth(groundTruth)?.readings ?? []).flatMap(alternatives);
-  const read = sources.map(expressionsOf);
+  const read = sources.map(readingsOf);
   // The first reading that is mathematics is the truth; the rest are guesses.
-  const expressions = (
+  const readings = (
     CHOICE.test(sources[0] ?? '') ? read : read.filter(({ found }) => found.length > 0).slice(0, 1)
   ).flatMap(({ found }) => found);
   const texts = new Set(sources.map(bareText).filter((text) => text !== ''));
-  return { texts, expressions, failure: read[0]?.failure ?? null };
+  return { texts, readings, failure: read[0]?.failure ?? null };
 }
 
 /** Whether the ground truth by itself fits the budget: else a comparison's end is its fault. */
-function tooCostly(expressions: Expression[]): boolean {
-  return expressions.some((expression) => {
-    const steps = new StepBudget();
-    const points = samplePoints(variablesOf(expression));
-    return isFailure(attempt(() => points.map((point) => valueAt(expression, point, steps))));
-  });
+function tooCostly({ expression }: Reading): boolean {
+  const steps = new StepBudget();
+  const points = samplePoints(variablesOf(expression));
+  return isFailure(attempt(() => points.map((point) => valueAt(expression, point, steps))));
 }
 
 function groundTruthError(message: string): MathVerdict {
@@ -94,13 +53,11 @@ function groundTruthError(message: string): MathVerdict {
 /** 1 or 0; null where the ground truth cannot be compared. */
 function compare(truth: Truth, source: string): 0 | 1 | null {
   if (truth.texts.has(bareText(source))) return 1;
-  const { found } = expressionsOf(source);
-  for (const expected of truth.expressions) {
-    for (const answer of found) {
-      const equal = attempt(() => equalAnswers(expected, answer, new StepBudget()));
-      if (equal === true) return 1;
-      if (isFailure(equal) && tooCostly([expected])) return null;
-    }
+  const { found } = readingsOf(source);
+  for (const reading of truth.readings) {
+    const equal = equalReadings(reading, found);
+    if (equal === true) return 1;
+    if (isFailure(equal) && tooCostly(reading)) return null;
   }
   return 0;
 }
@@ -122,10 +79,10 @@ export function verifyMath(groundTruth: string, response: string): MathVerdict {
       if (score === null) return groundTruthError('expected a ground truth within the budget of steps');
     }
     // A place that parses is the answer; what else could be read there does not count.
-    const decided = expressionsOf(place).found.some(({ kind }) => kind !== 'text');
-    if (truth.expressions.length > 0 && decided) return { score: 0, extracted: place };
+    const decided = readingsOf(place).found.some(({ expression }) => expression.kind !== 'text');
+    if (truth.readings.length > 0 && decided) return { score: 0, extracted: place };
   }
-  if (truth.expressions.length > 0) return { score: 0, extracted: first };
+  if (truth.readings.length > 0) return { score: 0, extracted: first };
   const found = JSON.stringify(groundTruth.slice(0, 200));
   return groundTruthError(
     `expected a ground truth that can be parsed, found ${found}: ${truth.failure?.message}`,
