@@ -46,6 +46,13 @@ export const CLOSING = new Set([
   'div',
   'pm',
   'mp',
+  'over',
+  'choose',
+  'of',
+  'cr',
   ...TIMES,
   ...Object.keys(SET_OPERATORS),
 ]);
+
+/** Plain TeX's matrices, whose rows end with \cr. */
+export const PLAIN_MATRICES = new Set(['matrix', 'pmatrix', 'bmatrix']);

@@ -1,3 +1,4 @@
+import { constantRatio, sameZeros } from './equations.ts';
 import {
   type Application,
   apply,
@@ -11,8 +12,9 @@ import {
 import { lastSide } from './grammar.ts';
 import type { StepBudget } from './limits.ts';
 import { matrixOf } from './matrix.ts';
+import { isMeasured, withoutUnits } from './quantities.ts';
 import { equalSets, realSet } from './real-set.ts';
-import { constantRatio, equalValues, sameZeros } from './values.ts';
+import { equalValues } from './values.ts';
 
 /**
  * Whether an answer says what the ground truth says. Not symmetric: where the truth is an inequality the
@@ -20,7 +22,8 @@ import { constantRatio, equalValues, sameZeros } from './values.ts';
  * truth is x = 5 the answer may be 5; where the truth is 2x + 1 = 11, which is not solved, it may not be 11.
  */
 export function equalAnswers(truth: Expression, answer: Expression, steps: StepBudget): boolean {
-  return equal(prepared(truth), prepared(answer), steps);
+  if (!isMeasured(truth) && !isMeasured(answer)) return equal(prepared(truth), prepared(answer), steps);
+  return withoutUnits(truth, answer).some(([ours, theirs]) => equal(prepared(ours), prepared(theirs), steps));
 }
 
 /** ± as two values, x ∈ S as S, nested lists flat. */
@@ -154,7 +157,7 @@ function margins(relation: Expression): { margin: Expression; operator: string }
 function equalInequalities(truth: Expression, answer: Expression, steps: StepBudget): boolean {
   const [ours, theirs] = [realSet(truth, steps), realSet(answer, steps)];
   if (ours && theirs)
-    return variablesOf(truth).join() === variablesOf(answer).join() && equalSets(ours, theirs);
+    return variablesOf(truth).join() === variablesOf(answer).join() && equalSets(ours, theirs, steps);
   const [a, b] = [margins(truth), margins(answer)];
   const matches = (list: typeof b) =>
     a.length === list.length &&
@@ -253,7 +256,7 @@ function equalRealSets(truth: Expression, answer: Expression, steps: StepBudget)
   // An inequality answers only an inequality.
   if (hasConditions(answer) && !hasConditions(truth)) return false;
   const [ours, theirs] = [realSet(truth, steps), realSet(answer, steps)];
-  if (ours && theirs) return equalSets(ours, theirs);
+  if (ours && theirs) return equalSets(ours, theirs, steps);
   if (!isHead(truth, 'union') || !isHead(answer, 'union')) return false;
   return sameElements(parts(truth), parts(answer), steps);
 }
@@ -272,21 +275,13 @@ function equalMatrices(truth: Expression, answer: Expression, steps: StepBudget)
   );
 }
 
-/** 28 % is 0.28, and as an answer in percent 28; 90° is 90, and among radians π/2. */
-function readings(expression: Expression): Expression[] {
-  const [inner] = isHead(expression, 'percent', 'degrees') ? expression.args : [];
-  if (inner && isHead(expression, 'degrees')) return [inner, expression];
-  const written = inner?.kind === 'number' && (inner.decimal || inner.value.d === 1n);
-  return inner && written ? [expression, inner] : [expression];
-}
-
 function equalScalars(truth: Expression, answer: Expression, steps: StepBudget): boolean {
   if (isHead(truth, 'based') || isHead(answer, 'based')) return equalBased(truth, answer, steps);
   if (isHead(truth, 'ratio') && isHead(answer, 'ratio')) {
     if (sameInOrder(truth.args, answer.args, steps)) return true;
     if (truth.args.length > 2) return proportional(truth.args, answer.args, steps);
   }
-  return readings(truth).some((ours) => readings(answer).some((theirs) => equalValues(ours, theirs, steps)));
+  return equalValues(truth, answer, steps);
 }
 
 function equalBased(truth: Expression, answer: Expression, steps: StepBudget): boolean {

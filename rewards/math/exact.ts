@@ -1,5 +1,7 @@
+import type { Complex } from './complex.ts';
 import { type Application, type Expression, type Head, isHead } from './expression.ts';
 import type { StepBudget } from './limits.ts';
+import { leafValue, type Point, valueAt } from './numeric.ts';
 import type { Rational } from './rational.ts';
 import * as rational from './rational.ts';
 
@@ -20,17 +22,24 @@ const RULES: Partial<Record<Head, Rule>> = {
   power: binary(rational.power),
   negate: ([a]) => (a ? { n: -a.n, d: a.d } : null),
   percent: ([a], steps) => (a ? rational.divide(a, HUNDRED, steps) : null),
+  quantity: ([a]) => a ?? null,
   factorial: ([a], steps) => (a ? rational.factorial(a, steps) : null),
+  binomial: binary(rational.binomial),
   absolute: ([a]) => (a ? { n: a.n < 0n ? -a.n : a.n, d: a.d } : null),
   ratio: (values, steps) => (values.length === 2 ? binary(rational.divide)(values, steps) : null),
 };
 
-function applied({ head, args }: Application, steps: StepBudget): Rational | null {
+/** Rational values of the variables. */
+export type RationalPoint = ReadonlyMap<string, Rational>;
+
+const NOWHERE: RationalPoint = new Map();
+
+function applied({ head, args }: Application, steps: StepBudget, point: RationalPoint): Rational | null {
   const rule = RULES[head];
   if (!rule) return null;
   const values: Rational[] = [];
   for (const arg of args) {
-    const value = exactValue(arg, steps);
+    const value = exactValue(arg, steps, point);
     if (value === null) return null;
     values.push(value);
   }
@@ -38,32 +47,62 @@ function applied({ head, args }: Application, steps: StepBudget): Rational | nul
 }
 
 /** The value as a fraction of whole numbers, where it is one within the limits; else null. */
-export function exactValue(expression: Expression, steps: StepBudget): Rational | null {
+export function exactValue(
+  expression: Expression,
+  steps: StepBudget,
+  point: RationalPoint = NOWHERE,
+): Rational | null {
   steps.spend(1);
   if (expression.kind === 'number') return expression.value;
-  return expression.kind === 'apply' ? applied(expression, steps) : null;
+  if (expression.kind === 'symbol') return point.get(expression.name) ?? null;
+  return expression.kind === 'apply' ? applied(expression, steps, point) : null;
 }
 
+/** A value that is not 0: its sign, and ln of its size. */
+interface Magnitude {
+  sign: 1 | -1;
+  log: number;
+}
+
+function ofNumber(value: number): Magnitude | null {
+  if (value === 0 || !Number.isFinite(value)) return null;
+  return { sign: value < 0 ? -1 : 1, log: Math.log(Math.abs(value)) };
+}
+
+const flipped = ({ sign, log }: Magnitude): Magnitude => ({ sign: sign === 1 ? -1 : 1, log });
+
 /**
- * ln |value| of products, quotients, powers and factorials of numbers, for values that no double holds;
- * null for everything else.
+ * Sign and size of products, quotients and powers of real numbers, for values that no double holds; null for
+ * everything else, and for 0.
  */
-export function logMagnitude(expression: Expression, steps: StepBudget): number | null {
+export function magnitudeOf(expression: Expression, steps: StepBudget, point: Point): Magnitude | null {
   steps.spend(1);
-  if (expression.kind === 'number') {
-    const { n, d } = expression.value;
-    const value = Math.abs(rational.toNumber({ n, d }));
-    return value > 0 && Number.isFinite(value) ? Math.log(value) : null;
+  if (expression.kind !== 'apply') {
+    const leaf = leafValue(expression, point);
+    if (leaf === null || leaf.im !== 0) return null;
+    return ofNumber(leaf.re) ?? ofExact(exactValue(expression, steps));
   }
-  if (!isHead(expression, 'negate', 'multiply', 'divide', 'power')) return null;
+  if (!isHead(expression, 'negate', 'multiply', 'divide', 'power', 'quantity', 'percent')) return null;
   const [a, b] = expression.args;
-  const left = a ? logMagnitude(a, steps) : null;
-  if (left === null || isHead(expression, 'negate')) return left;
-  if (isHead(expression, 'power')) {
-    const exponent = b ? exactValue(b, steps) : null;
-    return exponent === null ? null : left * rational.toNumber(exponent);
-  }
-  const right = b ? logMagnitude(b, steps) : null;
+  const left = a ? magnitudeOf(a, steps, point) : null;
+  if (left === null || isHead(expression, 'quantity')) return left;
+  if (isHead(expression, 'negate')) return flipped(left);
+  if (isHead(expression, 'percent')) return { ...left, log: left.log - Math.log(100) };
+  if (isHead(expression, 'power')) return b ? powerOf(left, valueAt(b, point, steps)) : null;
+  const right = b ? magnitudeOf(b, steps, point) : null;
   if (right === null) return null;
-  return isHead(expression, 'multiply') ? left + right : left - right;
+  const sign = left.sign === right.sign ? 1 : -1;
+  return { sign, log: isHead(expression, 'multiply') ? left.log + right.log : left.log - right.log };
+}
+
+/** Of a number below or beyond what a double holds. */
+function ofExact(value: Rational | null): Magnitude | null {
+  if (value === null || value.n === 0n) return null;
+  const log = rational.logarithm(value);
+  return { sign: value.n < 0n ? -1 : 1, log };
+}
+
+function powerOf({ sign, log }: Magnitude, { re, im }: Complex): Magnitude | null {
+  if (im !== 0 || (sign === -1 && !Number.isInteger(re))) return null;
+  return { sign: sign === -1 && Math.abs(re % 2) === 1 ? -1 : 1, log: log * re };
 }

@@ -11,6 +11,8 @@ export type Head =
   | 'root'
   | 'percent'
   | 'degrees'
+  /** [value]; its `name` is the unit, or the words, after the value */
+  | 'quantity'
   | 'factorial'
   | 'absolute'
   /** [a, b] a ± b; its `name` is '+-' or '-+' */
@@ -43,8 +45,8 @@ export type Head =
   | 'matrix';
 
 export type Expression =
-  /** `decimal`: written with a decimal point, so equality may round */
-  | { kind: 'number'; value: Rational; decimal: boolean }
+  /** `places`: of a decimal, the power of ten of its last digit (-2 for 1.25); null for a whole number or a fraction */
+  | { kind: 'number'; value: Rational; places: number | null }
   | { kind: 'symbol'; name: string }
   /** words, not mathematics */
   | { kind: 'text'; text: string }
@@ -62,7 +64,7 @@ export function apply(head: Head, args: Expression[], name = ''): Application {
 }
 
 export function integer(value: bigint): Expression {
-  return { kind: 'number', value: { n: value, d: 1n }, decimal: false };
+  return { kind: 'number', value: { n: value, d: 1n }, places: null };
 }
 
 export function isHead<H extends Head>(
@@ -85,6 +87,9 @@ export function some(expression: Expression, test: (node: Expression) => boolean
 export function mapArgs(expression: Expression, change: (arg: Expression) => Expression): Expression {
   return expression.kind === 'apply' ? { ...expression, args: expression.args.map(change) } : expression;
 }
+
+export const isUnit = (expression: Expression): boolean =>
+  isHead(expression, 'quantity', 'percent', 'degrees');
 
 /** Names whose value is fixed. */
 export const CONSTANTS = new Set(['pi', 'e', 'i', 'infinity', 'emptyset', 'reals']);

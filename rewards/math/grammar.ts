@@ -1,12 +1,22 @@
-import { CALLED, CLOSERS, CLOSING, GREEK, SET_OPERATORS, SYMBOLS, TIMES, TRANSPARENT } from './commands.ts';
-import { apply, type Expression, integer, isHead } from './expression.ts';
+import {
+  CALLED,
+  CLOSERS,
+  CLOSING,
+  GREEK,
+  PLAIN_MATRICES,
+  SET_OPERATORS,
+  SYMBOLS,
+  TIMES,
+  TRANSPARENT,
+} from './commands.ts';
+import { apply, type Expression, integer, isHead, variablesOf } from './expression.ts';
 import { limits, OverLimit, ParseFailure } from './limits.ts';
-import { fromDecimal } from './rational.ts';
-import { TokenCursor } from './token-cursor.ts';
+import { decimalPlaces, fromDecimal } from './rational.ts';
 import { type Commas, type Token, tokenize } from './tokens.ts';
+import { added, measured, negated, UnitCursor } from './unit-cursor.ts';
 
 /** A recursive-descent parser of final answers: LaTeX, or plain text such as 2*x^2 and sqrt(3)/2. */
-class Parser extends TokenCursor {
+class Parser extends UnitCursor {
   /** |…| that are open here: a bar closes the last. */
   private bars = 0;
 
@@ -85,12 +95,20 @@ class Parser extends TokenCursor {
     return left;
   }
 
+  /** Plain TeX's fractions take all of their group: {a + b \over c}. */
   private sum(): Expression {
+    const above = this.terms();
+    if (this.accept('command', 'over')) return apply('divide', [above, this.terms()]);
+    if (this.accept('command', 'choose')) return apply('binomial', [above, this.terms()]);
+    return above;
+  }
+
+  private terms(): Expression {
     return this.nested(() => {
       let left = this.signed();
       for (;;) {
-        if (this.accept('mark', '+')) left = apply('add', [left, this.signed()]);
-        else if (this.accept('mark', '-')) left = apply('add', [left, apply('negate', [this.signed()])]);
+        if (this.accept('mark', '+')) left = added(left, this.signed());
+        else if (this.accept('mark', '-')) left = added(left, negated(this.signed()));
         else if (this.accept('command', 'pm')) left = apply('plusMinus', [left, this.signed()], '+-');
         else if (this.accept('command', 'mp')) left = apply('plusMinus', [left, this.signed()], '-+');
         else return left;
@@ -105,11 +123,13 @@ class Parser extends TokenCursor {
     if (this.accept('command', 'pm')) return apply('plusMinus', [integer(0n), this.term()], '+-');
     if (this.accept('command', 'mp')) return apply('plusMinus', [integer(0n), this.term()], '-+');
     const term = this.term();
-    return negative ? apply('negate', [term]) : term;
+    return negative ? negated(term) : term;
   }
 
   private term(): Expression {
-    let left = this.factor();
+    const currency = this.currency();
+    let left = currency === '' ? this.factor() : this.factorWithSign();
+    let unit = currency;
     for (;;) {
       this.count();
       if (this.accept('mark', '*') || (this.token.type === 'command' && TIMES.has(this.token.value))) {
@@ -117,15 +137,15 @@ class Parser extends TokenCursor {
         left = apply('multiply', [left, this.factorWithSign()]);
       } else if (this.accept('mark', '/') || this.accept('command', 'div')) {
         left = apply('divide', [left, this.factorWithSign()]);
-      } else if (this.is('text')) {
-        // Words after a quantity are its unit.
-        this.take();
-        if (this.is('mark', '^')) this.script();
+      } else if (this.is('text') || (this.isUnit() && variablesOf(left).length === 0)) {
+        unit = `${unit} ${this.unit()}`.trim();
+      } else if (this.startsUnitFraction() && variablesOf(left).length === 0) {
+        unit = `${unit} ${this.unitFraction()}`.trim();
       } else if (this.startsFactor()) {
         if (this.is('number') && left.kind === 'number')
           throw new ParseFailure('found two numbers side by side');
         left = apply('multiply', [left, this.factor()]);
-      } else return left;
+      } else return measured(left, unit);
     }
   }
 
@@ -160,7 +180,7 @@ class Parser extends TokenCursor {
   }
 
   /** What stands after ^ or _: a group, or one token. */
-  private script(): Expression {
+  protected script(): Expression {
     this.take();
     if (this.accept('mark', '-')) return apply('negate', [this.base()]);
     if (this.accept('mark', '+')) return this.base();
@@ -204,9 +224,9 @@ class Parser extends TokenCursor {
   }
 
   private number({ value }: Token): Expression {
-    const decimal = /[.eE]/.test(value);
-    const whole: Expression = { kind: 'number', value: fromDecimal(value), decimal };
-    return decimal ? whole : (this.mixed(whole.value.n) ?? whole);
+    const places = decimalPlaces(value);
+    const whole: Expression = { kind: 'number', value: fromDecimal(value), places };
+    return places === null ? (this.mixed(whole.value.n) ?? whole) : whole;
   }
 
   /** 4 4/9 and 4\frac{4}{9}: a whole number and a proper fraction. */
@@ -220,7 +240,7 @@ class Parser extends TokenCursor {
     const { n, d } = fraction;
     if (d === 0n || n >= d)
       throw new ParseFailure(`expected a proper fraction after ${whole}, found ${n}/${d}`);
-    return { kind: 'number', value: { n: whole * d + n, d }, decimal: false };
+    return { kind: 'number', value: { n: whole * d + n, d }, places: null };
   }
 
   private slashFraction(): { n: bigint; d: bigint } | null {
@@ -231,11 +251,27 @@ class Parser extends TokenCursor {
   }
 
   private latexFraction(): { n: bigint; d: bigint } | null {
-    if (!this.accept('command', 'frac')) return null;
-    const [n, d] = [this.argument(), this.argument()];
-    if (n.kind !== 'number' || d.kind !== 'number' || n.decimal || d.decimal) return null;
+    const plain = this.plainFraction();
+    if (plain === null && !this.accept('command', 'frac')) return null;
+    const [n, d] = plain ?? [this.argument(), this.argument()];
+    if (n.kind !== 'number' || d.kind !== 'number' || n.places !== null || d.places !== null) return null;
     if (n.value.d !== 1n || d.value.d !== 1n) return null;
     return { n: n.value.n, d: d.value.n };
+  }
+
+  /** {3 \over 4} */
+  private plainFraction(): [Expression, Expression] | null {
+    if (!this.is('mark', '{')) return null;
+    const shape = this.tokens
+      .slice(this.position, this.position + 5)
+      .map(({ type, value }) => (type === 'number' ? '0' : value));
+    if (shape.join(' ') !== '{ 0 over 0 }') return null;
+    this.take();
+    const above = this.base();
+    this.take();
+    const below = this.base();
+    this.take();
+    return [above, below];
   }
 
   private letter(letter: string): Expression {
@@ -291,6 +327,13 @@ class Parser extends TokenCursor {
     return apply('root', [this.argument(), degree]);
   }
 
+  /** \root 3 \of x */
+  private plainRoot(): Expression {
+    const degree = this.sum();
+    this.expect('command', 'of');
+    return apply('root', [this.argument(), degree]);
+  }
+
   /** One argument of a command: a group, or one character: \frac13 is a third. */
   private argument(): Expression {
     const { token } = this;
@@ -303,7 +346,7 @@ class Parser extends TokenCursor {
     }
     if (token.type === 'number') {
       this.take();
-      return { kind: 'number', value: fromDecimal(token.value), decimal: /[.eE]/.test(token.value) };
+      return { kind: 'number', value: fromDecimal(token.value), places: decimalPlaces(token.value) };
     }
     return this.base();
   }
@@ -322,6 +365,8 @@ class Parser extends TokenCursor {
       const top = this.argument();
       return apply('binomial', [top, this.argument()]);
     }
+    if (name === 'root') return this.plainRoot();
+    if (PLAIN_MATRICES.has(name) && this.is('mark', '{')) return this.plainMatrix();
     if (name === 'sum' || name === 'prod') return this.iterated(name === 'sum' ? 'sum' : 'product');
     if (name === 'mathbb') return this.mathbb();
     if (TRANSPARENT.has(name)) return this.base();
@@ -432,16 +477,29 @@ class Parser extends TokenCursor {
     if (name === 'array') this.skipColumns();
     if (name === 'cases' || name.startsWith('align'))
       throw new ParseFailure(`expected an answer, found ${name}`);
+    const rows = this.rows(() => this.is('command', `end ${name}`));
+    this.expect('command', `end ${name}`);
+    return apply('matrix', rows, name === 'vmatrix' ? 'determinant' : '');
+  }
+
+  /** \pmatrix{1 & 2 \cr 3 & 4} */
+  private plainMatrix(): Expression {
+    this.take();
+    const rows = this.rows(() => this.is('mark', '}'));
+    this.expect('mark', '}');
+    return apply('matrix', rows);
+  }
+
+  private rows(atEnd: () => boolean): Expression[] {
     const rows: Expression[] = [];
-    while (!this.is('command', `end ${name}`)) {
+    while (!atEnd()) {
       const cells = [this.relation()];
       while (this.accept('mark', '&')) cells.push(this.relation());
       rows.push(apply('list', cells));
-      if (!this.accept('mark', '\\\\')) break;
+      if (!this.accept('mark', '\\\\') && !this.accept('command', 'cr')) break;
       if (rows.length > limits.elements) throw new OverLimit(`expected at most ${limits.elements} rows`);
     }
-    this.expect('command', `end ${name}`);
-    return apply('matrix', rows, name === 'vmatrix' ? 'determinant' : '');
+    return rows;
   }
 
   private skipColumns(): void {
@@ -462,6 +520,6 @@ export function lastSide(expression: Expression): Expression {
 }
 
 /** A final answer as an expression. Errors: ParseFailure, OverLimit. */
-export function parseAnswer(source: string, commas: Commas = 'thousands'): Expression {
+export function parseAnswer(source: string, commas: Commas = 'separator'): Expression {
   return new Parser(tokenize(source, commas)).answer();
 }

@@ -1,3 +1,7 @@
+import { AMOUNT_AFTER_NUMBER } from './amounts.ts';
+import { remembered } from './memo.ts';
+import { UNIT_WORDS } from './units.ts';
+
 /** Signs that have a LaTeX name. */
 const UNICODE: Record<string, string> = {
   '−': '-',
@@ -39,40 +43,61 @@ const UNICODE: Record<string, string> = {
   '）': ')',
   '：': ':',
   '。': '.',
+  '£': '',
+  '¥': '',
 };
 const NON_ASCII = /[^\p{ASCII}]/gu;
-const CURRENCY = /[€£¥₹₽₩฿]/g;
+/** Signs of currencies that stand for one alone; £ and ¥ do not, and are dropped. */
+const CURRENCIES: Record<string, string> = {
+  '€': 'EUR',
+  '₹': 'INR',
+  '₽': 'RUB',
+  '₩': 'KRW',
+  '฿': 'THB',
+  '¢': 'cents',
+};
 
-const UNIT_WORDS =
-  'square|sq|cubic|cu|centimet(?:er|re)s?|millimet(?:er|re)s?|kilomet(?:er|re)s?|met(?:er|re)s?|inch(?:es)?|foot|feet|yards?|miles?|acres?|hectares?|grams?|kilograms?|pounds?|ounces?|tons?|lit(?:er|re)s?|gallons?|quarts?|pints?|cups?|seconds?|minutes?|hours?|days?|weeks?|months?|years?|degrees?|radians?|dollars?|cents?|euros?|rupees?|yuan|pesos?|units?|points?|people|students?|ways?|times|items?|apples?|per|mph|kmph|km|cm|mm|dm|kg|mg|ml|mi|ft|yd|lbs?|oz|hrs?|mins?|secs?|usd|m/s|km/h';
-/** Plain units after a quantity; single letters only where they touch nothing else: 5 m, 3m^2. */
-const TRAILING_UNITS = new RegExp(
-  `(?<=[\\d})\\s])\\s*(?:(?:${UNIT_WORDS})\\b\\.?|(?<=\\d )[mgslhL]\\b)(?:\\s*\\^\\s*\\{?[23]\\}?)?\\s*$`,
-  'i',
+const asText = (words: string) => `\\text{${words}}`;
+
+const COUNTED =
+  'units?|points?|people|students?|ways?|times|items?|apples?|cups?|days?|tons?|degrees?(?:\\s+(?:celsius|centigrade|fahrenheit|[CF]\\b))?';
+const ABBREVIATED = 'mph|kmph|km|cm|mm|dm|kg|ml|mi|ft|yd|lbs?|oz|hrs?|mins?|secs?|usd';
+const UNIT = `(?:(?:square|sq\\.?|cubic|cu\\.?)\\s*)?(?:${COUNTED}|${UNIT_WORDS.join('|')}|${ABBREVIATED})\\b\\.?(?:\\s*\\^\\s*\\{?-?[1-4]\\}?|\\s+(?:squared|cubed))?`;
+/** A letter is a unit here only after a number and a blank, or after another unit: 5 m, km/h. */
+const LETTER = '(?:mg|in|[mgslhL])\\b(?:\\s*\\^\\s*\\{?-?[1-4]\\}?)?';
+const PER = `(?:\\s*(?:\\/|\\bper\\b)\\s*(?:${UNIT}|${LETTER})){0,2}`;
+const END = '\\s*(?=$|[,;<>=)\\]}]|\\\\[lg](?:e|t|eq)\\b|\\b(?:and|or)\\b)';
+/** A text, whose words are units already; or plain units at the end of a quantity: 5 miles per hour, 3 cm^2. */
+const UNITS_AFTER = new RegExp(
+  `\\\\(?:text\\w{0,8}|mathrm|mbox|operatorname)\\s*\\{[^{}]*\\}|(?<=[\\d})%\\s])(${UNIT}${PER})${END}`,
+  'gi',
 );
-/** 1,000.99m^2 */
-const TOUCHING_UNITS = /(?<=^-?[\d.,]+)(?:km|cm|mm|m|kg|g|ft|in|s|h|L)(?:\^\{?[23]\}?)?$/;
+const LETTERS_AFTER = new RegExp(`(?<=\\d )\\s*(${LETTER}${PER})\\s*$`);
+/** 3m: a product of a number and a letter, or a length. */
+const TOUCHING_LETTERS = new RegExp(`(?<=^-?[\\d.,]+)(${LETTER}${PER})$`);
 
-/** Rewrites one after the other; each pattern is linear in the text. */
-const REWRITES: readonly (readonly [RegExp, string])[] = [
-  [/\\\(|\\\)|(?<!\\)\\\[|(?<!\\)\\\]|\$/g, ' '],
-  [/(?<!\\)\\(?:(?=\s)|$)/g, ' '],
-  [/(?<=[\d)\]}])(and|or)(?=[A-Z])/g, ' $1 '],
-  [/(\d)\s?\\?,?\\!\s?,?(?=\d{3})/g, '$1'],
-  [/(\d)\s?\{\s?,\s?\}\s?(?=\d)/g, '$1'],
-  [/\\!\s?/g, ''],
-  [/\\displaystyle|\\textstyle|\\quad(?![a-z])|\\qquad|(?<!\\)\\[,;: ]/g, ' '],
-  [/\\q?quad(?=[a-zA-Z])/g, ' '],
-  [/\^\{?\\circ\}?\s?(?:\\(?:text|mathrm)\{[CF]\}|[CF])\s?$/, ''],
-  [/(?<=\d)\s*million\b/gi, '\\times 10^6'],
-  [/(?<=\d)\s*billion\b/gi, '\\times 10^9'],
-  [/(?<![a-z])(?:percent(?:age)?|pct)\b/gi, '%'],
-  [/(?<=\d)\s*\n\s*(?=\d)/g, ' ; '],
-  [/^\s*\\approx\s*(?=\S)/, ''],
-  [/\\mathbb\s*\{?R\}?\s*(?:\^\s*\{?\+\}?|_\s*\{?>\s*0\}?)/g, '(0,\\infty)'],
-  [/\\mathbb\s*\{?R\}?\s*(?:\^\s*\{?-\}?|_\s*\{?<\s*0\}?)/g, '(-\\infty,0)'],
+/** Rewrites one after the other, each where the text holds its sign; each pattern is linear in the text. */
+const REWRITES: readonly (readonly [sign: string, pattern: RegExp, replacement: string])[] = [
+  ['', /\\\(|\\\)|(?<!\\)\\\[|(?<!\\)\\\]|\$/g, ' '],
+  ['\\', /(?<!\\)\\(?:(?=\s)|$)/g, ' '],
+  ['', /(?<=[\d)\]}])(and|or)(?=[A-Z])/g, ' $1 '],
+  ['\\!', /(\d)\s?\\?,?\\!\s?,?(?=\d{3})/g, '$1'],
+  ['\\!', /\\!\s?/g, ''],
+  ['\\', /\\displaystyle|\\textstyle|\\quad(?![a-z])|\\qquad|(?<!\\)\\[,;: ]/g, ' '],
+  ['quad', /\\q?quad(?=[a-zA-Z])/g, ' '],
+  ['\\circ', /\^\{?\\circ\}?\s?(?:\\(?:text|mathrm)\{([CF])\}|([CF]))\s?$/, '\\text{deg$1$2}'],
+  ['{', /\{\s*\\(?:rm|bf|sf|tt)(?![a-zA-Z])\s*([^{}]*)\}/g, '\\text{$1}'],
+  ['half', /(?<![\d.])(\d{1,15})\s*(\\text\s*\{\s*)?and\s+(?:a|one)[\s-]half\b/gi, '$1.5$2'],
+  ['', /(?<![a-z])(?:percent(?:age)?(?: points?)?|per cent|pct)\b/gi, '%'],
+  ['\n', /(?<=\d)\s*\n\s*(?=\d)/g, ' ; '],
+  ['\\approx', /^\s*\\approx\s*(?=\S)/, ''],
+  ['\\mathbb', /\\mathbb\s*\{?R\}?\s*(?:\^\s*\{?\+\}?|_\s*\{?>\s*0\}?)/g, '(0,\\infty)'],
+  ['\\mathbb', /\\mathbb\s*\{?R\}?\s*(?:\^\s*\{?-\}?|_\s*\{?<\s*0\}?)/g, '(-\\infty,0)'],
 ];
-const SPACED_THOUSANDS = /(?<![\d.,/^_{])[1-9]\d{0,2}(?: \d{3})+(?![\d/])/g;
+/** 1 000, 1_000 and 1'000 */
+const GROUPED = /(?<![\d.,/^_{])[1-9]\d{0,2}(?:(?: \d{3})+|(?:_\d{3})+|(?:'\d{3})+)(?![\d/_'])/g;
+/** 1{,}000; other commas in braces are decimal commas. */
+const BRACED_COMMA = /(?<![\d.])[1-9]\d{0,2}(?:\s?\{\s?,\s?\}\s?\d{3})+(?!\d)/g;
 
 /** 0.1\overline{6}: digits that repeat for ever. */
 const REPEATING = /(\d{0,30})\.(\d{0,30})\\(?:overline|bar|dot)\s*(?:\{(\d{1,30})\}|(\d))/g;
@@ -93,47 +118,72 @@ function trimPunctuation(text: string): string {
   return rest.replace(/^\*\*|\*\*$/g, '').trim();
 }
 
-function dropUnits(text: string): string {
-  let rest = text;
-  for (let i = 0; i < 4; i++) {
-    const shorter = rest.replace(TRAILING_UNITS, '').trimEnd();
-    if (shorter === rest || !/\d/.test(shorter)) break;
-    rest = shorter;
-  }
-  return rest.replace(TOUCHING_UNITS, '');
+/** Units in plain text as texts: 5 cm is 5\text{cm}. */
+function wrapUnits(text: string): string {
+  if (!/[\d})%\s][a-zA-Z]/.test(text) || !/\d/.test(text)) return text;
+  return text
+    .replace(UNITS_AFTER, (match, unit?: string) => (unit === undefined ? match : asText(unit)))
+    .replace(LETTERS_AFTER, (_, unit: string) => asText(unit));
 }
 
-let [lastSource, lastText] = ['', ''];
-
-/**
- * An answer's source, ready for the grammar: one notation for signs, no units, no sentence around it. The last
- * one is kept: extraction, comparison as text and parsing ask for the same one in turn.
- */
-export function normalise(source: string): string {
-  if (source !== lastSource) [lastSource, lastText] = [source, normalised(source)];
-  return lastText;
+/** The same answer with the letters that touch its number as a unit: 3m as three metres; null where none do. */
+export function withTouchingUnit(text: string): string | null {
+  const wrapped = text.replace(TOUCHING_LETTERS, (_, unit: string) => asText(unit));
+  return wrapped === text ? null : wrapped;
 }
 
-function normalised(source: string): string {
+/** Dollars as a currency: a sign that is escaped, or one alone that a number touches, as it opens no formula. */
+function withDollars(text: string): string {
+  const signs = text.match(/(?<!\\)\$/g) ?? [];
+  const alone = signs.length === 1 ? text.replace(/(?<!\\)\$(?=\s*[\d.])|(?<=\d\s?)\$/, '\\$') : text;
+  return alone.replace(/\\\$/g, asText('USD'));
+}
+
+function plainSign(sign: string): string {
+  const currency = CURRENCIES[sign];
+  return currency === undefined ? (UNICODE[sign] ?? sign) : asText(currency);
+}
+
+/** {,} between digits: of thousands, or a decimal comma. */
+function withoutBracedCommas(text: string): string {
+  return text
+    .replace(BRACED_COMMA, (digits) => digits.replace(/\s?\{\s?,\s?\}\s?/g, ''))
+    .replace(/(\d)\s?\{\s?,\s?\}\s?(?=\d)/g, '$1.');
+}
+
+/** An answer's source, ready for the grammar: one notation for signs, units as texts, no sentence around it. */
+export const normalise = remembered((source) => {
   // \\frac where a backslash was escaped once too often; in a matrix \\ ends a row.
-  let text = source.includes('\\begin') ? source : source.replace(/\\\\(?=[a-zA-Z{}()[\]])/g, '\\');
-  text = text.replace(NON_ASCII, (sign) => UNICODE[sign] ?? sign).replace(CURRENCY, '');
-  text = text.replace(/\\\$/g, '');
+  const isEscaped = source.includes('\\\\') && !source.includes('\\begin');
+  let text = isEscaped ? source.replace(/\\\\(?=[a-zA-Z{}()[\]])/g, '\\') : source;
+  if (text.includes('$')) text = withDollars(text);
+  text = text.replace(NON_ASCII, plainSign);
   text = text.replace(REPEATING, repeatingFraction);
-  for (const [pattern, replacement] of REWRITES) text = text.replace(pattern, replacement);
+  for (const [sign, pattern, replacement] of REWRITES) {
+    if (text.includes(sign)) text = text.replace(pattern, replacement);
+  }
   text = trimPunctuation(text);
-  text = text.replace(SPACED_THOUSANDS, (digits) => digits.replaceAll(' ', ''));
-  text = text.replace(/\s*\^\s*/g, '^');
-  return trimPunctuation(dropUnits(text));
-}
+  text = text.replace(GROUPED, (digits) => digits.replace(/[ _']/g, ''));
+  if (text.includes(',')) text = withoutBracedCommas(text);
+  if (text.includes('^')) text = text.replace(/\s*\^\s*/g, '^');
+  text = wrapUnits(text).replace(AMOUNT_AFTER_NUMBER, (_, words: string) => asText(words));
+  return trimPunctuation(text);
+});
 
 /** Text with nothing but its characters left: equal texts are equal answers. */
 export function bareText(source: string): string {
-  return normalise(source)
-    .replace(/\\(?:text(?:bf|it|rm|normal)?|mathrm|mathbf|mbox|operatorname)\s*\{([^{}]*)\}/g, '$1')
-    .replace(/\\(?:left|right|bigl?|bigr|Bigl?|Bigr)(?![a-zA-Z])/g, '')
-    .replace(/\\[dtc]frac/g, '\\frac')
-    .replace(/[\s~"'`]+/g, '')
-    .replace(/^\(?([A-Za-z])\)?[.)]?$/, '$1')
-    .replace(/^(?:[A-Z]?[a-z]+|YES|NO|TRUE|FALSE)$/, (word) => (word.length > 1 ? word.toLowerCase() : word));
+  return (
+    normalise(source)
+      .replace(/\\(?:text(?:bf|it|rm|normal)?|mathrm|mathbf|mbox|operatorname)\s*\{([^{}]*)\}/g, '$1')
+      .replace(/\\(?:left|right|bigl?|bigr|Bigl?|Bigr)(?![a-zA-Z])/g, '')
+      .replace(/\\[dtc]frac/g, '\\frac')
+      // 1 1/2 is not 11/2, nor 1, 234 the number 1,234.
+      .replace(/(?<=\d)[\s~]+(?=\d)|(?<=\d,)\s+(?=\d{3}(?!\d))/g, '_')
+      .replace(/[\s~"`]+/g, '')
+      .replace(/^'(.*)'$/, '$1')
+      .replace(/^\(?([A-Za-z])\)?[.)]?$/, '$1')
+      .replace(/^(?:[A-Z]?[a-z]+|YES|NO|TRUE|FALSE)$/, (word) =>
+        word.length > 1 ? word.toLowerCase() : word,
+      )
+  );
 }

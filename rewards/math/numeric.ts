@@ -99,10 +99,21 @@ function root([radicand = NOT_A_VALUE, index = NOT_A_VALUE]: Complex[]): Complex
   return complex.power(radicand, complex.divide(ONE, index));
 }
 
-/** (n over k) = Γ(n+1) / (Γ(k+1) Γ(n−k+1)). */
+/** n!, none for negative whole numbers. */
+const factorial = (x: number) => (Number.isInteger(x) && x < 0 ? Number.NaN : complex.gamma(x + 1));
+
+/** Longer products go by Γ. */
+const LONGEST_BINOMIAL = 200;
+
+/** (n over k) as a product where k is whole, else as Γ(n+1) / (Γ(k+1) Γ(n−k+1)). */
 function binomial([n = NOT_A_VALUE, k = NOT_A_VALUE]: Complex[]): Complex {
-  const value = complex.gamma(n.re + 1) / (complex.gamma(k.re + 1) * complex.gamma(n.re - k.re + 1));
-  return n.im === 0 && k.im === 0 ? real(value) : NOT_A_VALUE;
+  if (n.im !== 0 || k.im !== 0) return NOT_A_VALUE;
+  if (!Number.isInteger(k.re) || k.re < 0 || k.re > LONGEST_BINOMIAL) {
+    return real(complex.gamma(n.re + 1) / (complex.gamma(k.re + 1) * complex.gamma(n.re - k.re + 1)));
+  }
+  let product = 1;
+  for (let i = 0; i < k.re; i++) product *= (n.re - i) / (i + 1);
+  return real(product);
 }
 
 const RULES: Partial<Record<Head, (values: Complex[], name: string) => Complex>> = {
@@ -114,7 +125,8 @@ const RULES: Partial<Record<Head, (values: Complex[], name: string) => Complex>>
   root,
   percent: ([a = NOT_A_VALUE]) => complex.divide(a, real(100)),
   degrees: ([a = NOT_A_VALUE]) => complex.multiply(a, real(Math.PI / 180)),
-  factorial: part((x) => complex.gamma(x + 1)),
+  quantity: ([a = NOT_A_VALUE]) => a,
+  factorial: part(factorial),
   absolute: ([a = NOT_A_VALUE]) => real(complex.magnitude(a)),
   binomial,
   ratio: (values) => (values.length === 2 ? complex.divide(values[0] ?? I, values[1] ?? I) : NOT_A_VALUE),
@@ -122,7 +134,12 @@ const RULES: Partial<Record<Head, (values: Complex[], name: string) => Complex>>
   call: (values, name) => unknownFunction(name, values),
 };
 
-function iterated({ head, args }: Application, point: Point, steps: StepBudget): Complex {
+/** The value of one application from those of its arguments; not finite where there is none. */
+export function applied({ head, name }: Application, values: Complex[]): Complex {
+  return RULES[head]?.(values, name) ?? NOT_A_VALUE;
+}
+
+function iterated({ head, args }: Application, point: Point, steps: StepBudget, domain: Domain): Complex {
   const [index, from, to, body] = args;
   if (index?.kind !== 'symbol' || !from || !to || !body) return NOT_A_VALUE;
   const [first, last] = [valueAt(from, point, steps).re, valueAt(to, point, steps).re];
@@ -130,23 +147,36 @@ function iterated({ head, args }: Application, point: Point, steps: StepBudget):
   let total = real(head === 'sum' ? 0 : 1);
   for (let k = first; k <= last; k++) {
     steps.spend(5);
-    const term = valueAt(body, new Map([...point, [index.name, real(k)]]), steps);
+    const term = valueAt(body, new Map([...point, [index.name, real(k)]]), steps, domain);
     total = head === 'sum' ? complex.add(total, term) : complex.multiply(total, term);
   }
   return total;
 }
 
-/** The value at a point; not finite where there is none. Errors: OverLimit. */
-export function valueAt(expression: Expression, point: Point, steps: StepBudget): Complex {
-  steps.spend(1);
+/** Among the reals only what is written with i is complex: the root of a negative number has no value. */
+export type Domain = 'real' | 'complex';
+
+/** The value of a leaf; null for an application. */
+export function leafValue(expression: Expression, point: Point): Complex | null {
   if (expression.kind === 'number') return real(toNumber(expression.value));
   if (expression.kind === 'symbol') {
     return point.get(expression.name) ?? CONSTANT_VALUES[expression.name] ?? NOT_A_VALUE;
   }
-  if (expression.kind === 'text') return NOT_A_VALUE;
-  if (isHead(expression, 'sum', 'product')) return iterated(expression, point, steps);
-  const rule = RULES[expression.head];
-  if (!rule) return NOT_A_VALUE;
-  const values = expression.args.map((arg) => valueAt(arg, point, steps));
-  return rule(values, expression.name);
+  return expression.kind === 'text' ? NOT_A_VALUE : null;
+}
+
+/** The value at a point; not finite where there is none. Errors: OverLimit. */
+export function valueAt(
+  expression: Expression,
+  point: Point,
+  steps: StepBudget,
+  domain: Domain = 'complex',
+): Complex {
+  steps.spend(1);
+  if (expression.kind !== 'apply') return leafValue(expression, point) ?? NOT_A_VALUE;
+  if (isHead(expression, 'sum', 'product')) return iterated(expression, point, steps, domain);
+  const values = expression.args.map((arg) => valueAt(arg, point, steps, domain));
+  const value = applied(expression, values);
+  const leaves = domain === 'real' && value.im !== 0 && values.every(({ im }) => im === 0);
+  return leaves ? NOT_A_VALUE : value;
 }

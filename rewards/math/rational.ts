@@ -35,6 +35,8 @@ export function add(a: Rational, b: Rational, steps: StepBudget): Rational | nul
   return make(a.n * b.d + b.n * a.d, a.d * b.d, steps);
 }
 
+export const negate = ({ n, d }: Rational): Rational => ({ n: -n, d });
+
 export function multiply(a: Rational, b: Rational, steps: StepBudget): Rational | null {
   return make(a.n * b.n, a.d * b.d, steps);
 }
@@ -69,6 +71,21 @@ export function factorial({ n, d }: Rational, steps: StepBudget): Rational | nul
   return { n: product, d: 1n };
 }
 
+/** n over k of whole numbers that are not too large. */
+export function binomial(n: Rational, k: Rational, steps: StepBudget): Rational | null {
+  const isWhole = n.n % n.d === 0n && k.n % k.d === 0n;
+  const [top, below] = [n.n / n.d, k.n / k.d];
+  if (!isWhole || below < 0n || top < 0n || top > 10_000n) return null;
+  if (below > top) return { n: 0n, d: 1n };
+  const shorter = below < top - below ? below : top - below;
+  let product = 1n;
+  for (let i = 1n; i <= shorter; i++) {
+    product = (product * (top - shorter + i)) / i;
+    steps.spend(4 + bits(product) / 64);
+  }
+  return bits(product) > limits.numberBits ? null : { n: product, d: 1n };
+}
+
 export function equal(a: Rational, b: Rational, steps: StepBudget): boolean {
   steps.spend(words(a) * words(b));
   return a.n * b.d === b.n * a.d;
@@ -82,8 +99,25 @@ export function toNumber({ n, d }: Rational): number {
   return Number(n >> shift) / Number(d >> shift);
 }
 
+/** ln of a positive or negative value's size, which no double need hold. */
+export function logarithm({ n, d }: Rational): number {
+  const size = (value: bigint) => {
+    const shift = Math.max(0, bits(value) - 1_000);
+    return Math.log(Number((value < 0n ? -value : value) >> BigInt(shift))) + shift * Math.LN2;
+  };
+  return size(n) - size(d);
+}
+
+/** The power of ten of a decimal's last digit: "12.50" → -2, "6.02e23" → 21; null for a whole number. */
+export function decimalPlaces(text: string): number | null {
+  if (!/[.eE]/.test(text)) return null;
+  const [, fraction = '', exponent = '0'] = /^\d*\.?(\d*)(?:[eE]([+-]?\d+))?$/.exec(text) ?? [];
+  return Number(exponent) - fraction.length;
+}
+
 /** "12.50" → 25/2. */
 export function fromDecimal(text: string): Rational {
+  if (/^\d+$/.test(text)) return { n: BigInt(text), d: 1n };
   const [, whole = '', fraction = '', exponent = '0'] = /^(\d*)\.?(\d*)(?:[eE]([+-]?\d+))?$/.exec(text) ?? [];
   const shift = Number(exponent) - fraction.length;
   const digits = BigInt(whole + fraction || '0');

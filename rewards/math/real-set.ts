@@ -1,11 +1,18 @@
-import { type Expression, isHead, variablesOf } from './expression.ts';
+import { apply, type Expression, integer, isHead, mapArgs, variablesOf } from './expression.ts';
 import type { StepBudget } from './limits.ts';
 import { valueAt } from './numeric.ts';
+import { equalValues } from './values.ts';
+
+/** An end of an interval: its place in the order, and what says exactly where it is. */
+interface End {
+  value: number;
+  source: Expression;
+}
 
 /** An interval of the real line; a point where low equals high. */
 interface Span {
-  low: number;
-  high: number;
+  low: End;
+  high: End;
   lowOpen: boolean;
   highOpen: boolean;
 }
@@ -13,28 +20,35 @@ interface Span {
 /** Spans apart from each other, ascending. */
 export type RealSet = readonly Span[];
 
-const INFINITE = Number.POSITIVE_INFINITY;
-const ALL: RealSet = [{ low: -INFINITE, high: INFINITE, lowOpen: true, highOpen: true }];
+const INFINITY: Expression = { kind: 'symbol', name: 'infinity' };
+const TOP: End = { value: Number.POSITIVE_INFINITY, source: INFINITY };
+const BOTTOM: End = { value: Number.NEGATIVE_INFINITY, source: apply('negate', [INFINITY]) };
+const ALL: RealSet = [{ low: BOTTOM, high: TOP, lowOpen: true, highOpen: true }];
 
-/** Ends count as equal within half of the sixth decimal place, or 1e-9 of their size. */
-const near = (a: number, b: number) => a === b || Math.abs(a - b) <= Math.max(5e-7, 1e-9 * Math.abs(a));
+/** The same number but for the rounding of doubles. */
+const meets = (a: End, b: End) => Math.abs(a.value - b.value) <= 1e-12 * Math.abs(a.value);
 
 function tidy(spans: Span[]): RealSet {
   const kept = spans
-    .filter(({ low, high, lowOpen, highOpen }) => low < high || (near(low, high) && !lowOpen && !highOpen))
+    .filter(
+      ({ low, high, lowOpen, highOpen }) =>
+        low.value < high.value || (meets(low, high) && !lowOpen && !highOpen),
+    )
     .map((span) => ({
       ...span,
-      lowOpen: span.lowOpen || span.low === -INFINITE,
-      highOpen: span.highOpen || span.high === INFINITE,
+      lowOpen: span.lowOpen || span.low.value === BOTTOM.value,
+      highOpen: span.highOpen || span.high.value === TOP.value,
     }))
-    .sort((a, b) => a.low - b.low || Number(a.lowOpen) - Number(b.lowOpen));
+    .sort((a, b) => a.low.value - b.low.value || Number(a.lowOpen) - Number(b.lowOpen));
   const merged: Span[] = [];
   for (const span of kept) {
     const last = merged.at(-1);
     const touches =
-      last && (span.low < last.high || (span.low === last.high && !(span.lowOpen && last.highOpen)));
+      last &&
+      (span.low.value < last.high.value ||
+        (span.low.value === last.high.value && !(span.lowOpen && last.highOpen)));
     if (!touches) merged.push({ ...span });
-    else if (span.high > last.high || (span.high === last.high && !span.highOpen)) {
+    else if (span.high.value > last.high.value || (span.high.value === last.high.value && !span.highOpen)) {
       last.high = span.high;
       last.highOpen = span.highOpen;
     }
@@ -47,100 +61,123 @@ const union = (a: RealSet, b: RealSet) => tidy([...a, ...b]);
 function intersection(a: RealSet, b: RealSet): RealSet {
   const spans = a.flatMap((x) =>
     b.map((y) => ({
-      low: Math.max(x.low, y.low),
-      high: Math.min(x.high, y.high),
-      lowOpen: (x.low >= y.low && x.lowOpen) || (y.low >= x.low && y.lowOpen),
-      highOpen: (x.high <= y.high && x.highOpen) || (y.high <= x.high && y.highOpen),
+      low: x.low.value >= y.low.value ? x.low : y.low,
+      high: x.high.value <= y.high.value ? x.high : y.high,
+      lowOpen: (x.low.value >= y.low.value && x.lowOpen) || (y.low.value >= x.low.value && y.lowOpen),
+      highOpen: (x.high.value <= y.high.value && x.highOpen) || (y.high.value <= x.high.value && y.highOpen),
     })),
   );
   return tidy(spans);
 }
 
 function complement(a: RealSet): RealSet {
-  let [low, lowOpen] = [-INFINITE, true];
+  let [low, lowOpen] = [BOTTOM, true];
   const gaps: Span[] = [];
   for (const span of a) {
     gaps.push({ low, lowOpen, high: span.low, highOpen: !span.lowOpen });
     [low, lowOpen] = [span.high, !span.highOpen];
   }
-  return tidy([...gaps, { low, lowOpen, high: INFINITE, highOpen: true }]);
+  return tidy([...gaps, { low, lowOpen, high: TOP, highOpen: true }]);
 }
 
-export function equalSets(a: RealSet, b: RealSet): boolean {
+const sameEnd = (a: End, b: End, steps: StepBudget) =>
+  Number.isFinite(a.value) && Number.isFinite(b.value)
+    ? equalValues(a.source, b.source, steps)
+    : a.value === b.value;
+
+export function equalSets(a: RealSet, b: RealSet, steps: StepBudget): boolean {
   return (
     a.length === b.length &&
     a.every((x, i) => {
       const y = b[i];
       if (!y || x.lowOpen !== y.lowOpen || x.highOpen !== y.highOpen) return false;
-      return near(x.low, y.low) && near(x.high, y.high);
+      return sameEnd(x.low, y.low, steps) && sameEnd(x.high, y.high, steps);
     })
   );
 }
 
 /** The one real value of an expression without variables; else null. */
-function realValue(expression: Expression, steps: StepBudget): number | null {
-  if (variablesOf(expression).length > 0) return null;
-  const { re, im } = valueAt(expression, new Map(), steps);
-  return Number.isNaN(re) || Math.abs(im) > 1e-12 ? null : re;
+function realEnd(source: Expression, steps: StepBudget): End | null {
+  if (variablesOf(source).length > 0) return null;
+  const { re, im } = valueAt(source, new Map(), steps);
+  return Number.isNaN(re) || Math.abs(im) > 1e-12 ? null : { value: re, source };
 }
 
 function span(ends: Expression[], lowOpen: boolean, highOpen: boolean, steps: StepBudget): RealSet | null {
-  const [low, high] = ends.map((end) => realValue(end, steps));
-  if (typeof low !== 'number' || typeof high !== 'number' || low > high) return null;
+  const [low, high] = ends.map((end) => realEnd(end, steps));
+  if (!low || !high || low.value > high.value) return null;
+  // Ends that only doubles cannot tell apart.
+  if (low.value === high.value && !equalValues(low.source, high.source, steps)) return null;
   return tidy([{ low, high, lowOpen, highOpen }]);
 }
 
 const FLIPPED: Record<string, string> = { '<': '>', '>': '<', '<=': '>=', '>=': '<=', '=': '=', '!=': '!=' };
 
+const pointAt = (end: End): Span => ({ low: end, high: end, lowOpen: false, highOpen: false });
+
 /** {x | x `operator` bound}. */
-function halfLine(operator: string, bound: number): RealSet | null {
-  const point: Span = { low: bound, high: bound, lowOpen: false, highOpen: false };
-  if (operator === '=') return [point];
-  if (operator === '!=') return complement([point]);
+function halfLine(operator: string, bound: End): RealSet | null {
+  if (operator === '=') return [pointAt(bound)];
+  if (operator === '!=') return complement([pointAt(bound)]);
   const open = operator === '<' || operator === '>';
   if (operator === '<' || operator === '<=') {
-    return tidy([{ low: -INFINITE, lowOpen: true, high: bound, highOpen: open }]);
+    return tidy([{ low: BOTTOM, lowOpen: true, high: bound, highOpen: open }]);
   }
   if (operator === '>' || operator === '>=') {
-    return tidy([{ low: bound, lowOpen: open, high: INFINITE, highOpen: true }]);
+    return tidy([{ low: bound, lowOpen: open, high: TOP, highOpen: true }]);
   }
   return null;
 }
 
+const mirrored = ({ value, source }: End): End => ({ value: -value, source: apply('negate', [source]) });
+
 /** {z | |z| ∈ set}. */
 function absolutePreimage(set: RealSet): RealSet {
-  const positive = intersection(set, [{ low: 0, lowOpen: false, high: INFINITE, highOpen: true }]);
-  const mirrored = positive.map(({ low, high, lowOpen, highOpen }) => ({
-    low: -high,
-    high: -low,
+  const zero: End = { value: 0, source: integer(0n) };
+  const positive = intersection(set, [{ low: zero, lowOpen: false, high: TOP, highOpen: true }]);
+  const negative = positive.map(({ low, high, lowOpen, highOpen }) => ({
+    low: mirrored(high),
+    high: mirrored(low),
     lowOpen: highOpen,
     highOpen: lowOpen,
   }));
-  return tidy([...positive, ...mirrored]);
+  return tidy([...positive, ...negative]);
 }
 
-/** [value at 0, slope] where the side is linear in its only variable. */
-function linear(side: Expression, steps: StepBudget): [number, number] | null {
+/** The expression with a number in place of a name. */
+function substituted(expression: Expression, name: string, value: Expression): Expression {
+  if (expression.kind === 'symbol') return expression.name === name ? value : expression;
+  return mapArgs(expression, (arg) => substituted(arg, name, value));
+}
+
+const minus = (a: Expression, b: Expression) => apply('add', [a, apply('negate', [b])]);
+
+/** Where a side that is linear in its only variable reaches the bound, and whether it falls. */
+function solution(side: Expression, bound: End, steps: StepBudget): { end: End; falls: boolean } | null {
   const [name, ...others] = variablesOf(side);
   if (name === undefined || others.length > 0) return null;
   const [at0 = 0, at1 = 0, at3 = 0] = [0, 1, 3].map(
     (re) => valueAt(side, new Map([[name, { re, im: 0 }]]), steps).re,
   );
   const slope = at1 - at0;
-  return Math.abs(at0 + 3 * slope - at3) <= 1e-9 && slope !== 0 ? [at0, slope] : null;
+  const straight = Math.abs(at0 + 3 * slope - at3) <= 1e-9 * (Math.abs(at0) + Math.abs(at3));
+  if (!straight || slope === 0) return null;
+  const [start, next] = [0n, 1n].map((x) => substituted(side, name, integer(x)));
+  if (!start || !next) return null;
+  const source = apply('divide', [minus(bound.source, start), minus(next, start)]);
+  return { end: { value: (bound.value - at0) / slope, source }, falls: slope < 0 };
 }
 
 /** What `side operator bound` leaves of the side's variable, or of the side where it is f(x) or f(2). */
-function solve(side: Expression, operator: string, bound: number, steps: StepBudget): RealSet | null {
+function solve(side: Expression, operator: string, bound: End, steps: StepBudget): RealSet | null {
   if (isHead(side, 'absolute')) {
     const set = halfLine(operator, bound);
     return set && absolutePreimage(set);
   }
   if (side.kind === 'symbol' || isHead(side, 'call')) return halfLine(operator, bound);
-  const line = linear(side, steps);
-  if (line === null) return null;
-  const [at0, slope] = line;
-  return halfLine(slope < 0 ? (FLIPPED[operator] ?? operator) : operator, (bound - at0) / slope);
+  const solved = solution(side, bound, steps);
+  if (solved === null) return null;
+  return halfLine(solved.falls ? (FLIPPED[operator] ?? operator) : operator, solved.end);
 }
 
 function ofRelation(relation: Expression, steps: StepBudget): RealSet | null {
@@ -151,7 +188,7 @@ function ofRelation(relation: Expression, steps: StepBudget): RealSet | null {
     const [left, right] = [relation.args[i], relation.args[i + 1]];
     if (!left || !right) return null;
     if (operator === 'in') return realSet(right, steps);
-    const [low, high] = [realValue(left, steps), realValue(right, steps)];
+    const [low, high] = [realEnd(left, steps), realEnd(right, steps)];
     let part: RealSet | null = null;
     if (high !== null && low === null) part = solve(left, operator, high, steps);
     else if (low !== null && high === null) part = solve(right, FLIPPED[operator] ?? operator, low, steps);
@@ -167,15 +204,12 @@ function ofConditions(conditions: Expression[], steps: StepBudget): RealSet | nu
   const known = sets.filter((set) => set !== null);
   if (known.length < sets.length) return null;
   const all = known.reduce(union, []);
-  return equalSets(all, ALL) ? known.reduce(intersection, ALL) : all;
+  return equalSets(all, ALL, steps) ? known.reduce(intersection, ALL) : all;
 }
 
 function points(elements: Expression[], steps: StepBudget): RealSet | null {
-  const values = elements.map((element) => realValue(element, steps));
-  if (values.some((value) => value === null)) return null;
-  return tidy(
-    values.map((value) => ({ low: value ?? 0, high: value ?? 0, lowOpen: false, highOpen: false })),
-  );
+  const ends = elements.map((element) => realEnd(element, steps)).filter((end) => end !== null);
+  return ends.length < elements.length ? null : tidy(ends.map(pointAt));
 }
 
 /** The set of reals that an expression or a condition on one variable stands for; null where it is none. */

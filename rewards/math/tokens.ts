@@ -1,14 +1,16 @@
+import { wordsAfterValue } from './amounts.ts';
 import { limits, OverLimit, ParseFailure } from './limits.ts';
 
-/** `spaced`: white space stands before it. */
+/** `spaced`: white space stands before it; `upright`: a letter that is written as text, as units are. */
 export interface Token {
   type: 'number' | 'letter' | 'command' | 'text' | 'function' | 'separator' | 'relation' | 'mark' | 'end';
   value: string;
   spaced: boolean;
+  upright?: boolean;
 }
 
-/** What a comma between digits means: 1,234 a number; 1,22 a decimal; else a separator. */
-export type Commas = 'thousands' | 'decimal' | 'separator';
+/** What a comma between digits means where it is not one of thousands. */
+export type Commas = 'separator' | 'decimal' | 'indian';
 
 export const FUNCTIONS = new Set(
   'sin cos tan cot sec csc arcsin arccos arctan arccot asin acos atan sinh cosh tanh coth log ln lg exp max min gcd lcm floor ceil abs sqrt cbrt'.split(
@@ -69,11 +71,32 @@ const IGNORED = new Set(
   ),
 );
 
-const NUMBER: Record<Commas, RegExp> = {
-  thousands: /[1-9]\d{0,2}(?:,\d{3})+(?![\d,])(?:\.\d+)?|\d+\.\d+|\.\d+|\d+/y,
-  decimal: /\d+[.,]\d+|\.\d+|\d+/y,
-  separator: /\d+\.\d+|\.\d+|\d+/y,
+const PLAIN_NUMBER = /\d+\.\d+|\.\d+|\d+/y;
+/** 1,234.5: a comma before exactly three digits, after one to three without a leading zero. */
+const THOUSANDS = /(?<!\d,)[1-9]\d{0,2}(?:,\d{3})+(?!\d|,\d)(?:\.\d+)?/y;
+/** In brackets, where commas separate, groups with a leading zero are none of their own: (1,000 + x). */
+const THOUSANDS_IN_BRACKETS = /(?<!\d,)[1-9]\d{0,2}(?:,\d{3})*,0\d\d(?:,\d{3})*(?!\d|,\d)(?:\.\d+)?/y;
+const READ_AS: Record<Commas, RegExp | null> = {
+  separator: null,
+  decimal: /(?<!\d,)(?:[1-9]\d{0,2}(?:\.\d{3})+|\d+),\d+(?!\d|[.,]\d)/y,
+  indian: /(?<!\d,)[1-9]\d?(?:,\d{2})+,\d{3}(?!\d|,\d)(?:\.\d+)?/y,
 };
+/** Texts with nothing but such commas, as `commasIn` finds them, have one reading. */
+const THOUSANDS_RUN = /(?<![\d.]|\d,)[1-9]\d{0,2}(?:,\d{3})+(?!\d|,\d)/g;
+
+/** What the commas between digits may mean, the likeliest first; one reading where all are of thousands. */
+export function commasIn(source: string): Commas[] {
+  if (!/\d,\d/.test(source)) return ['separator'];
+  const others = source.replace(THOUSANDS_RUN, '1');
+  if (!/\d,\d/.test(others)) return ['separator'];
+  // A decimal comma stands in a number, perhaps with a unit, and not within a formula.
+  const isPlain = !/[\\{($[]/.test(others.replace(/\\text\s*\{[^{}]*\}|\\%/g, ''));
+  const readings: Commas[] = ['separator'];
+  if (isPlain) readings.push('decimal');
+  if (/\d,\d\d,/.test(others)) readings.push('indian');
+  return readings;
+}
+
 const SCIENTIFIC = /[eE][+-]?\d{1,3}(?![\d.])/y;
 const COMMAND = /\\(?:[a-zA-Z]+|[^a-zA-Z])/y;
 const WORD = /[a-zA-Z]+/y;
@@ -81,6 +104,23 @@ const WORD = /[a-zA-Z]+/y;
 function at(pattern: RegExp, source: string, index: number): string {
   pattern.lastIndex = index;
   return pattern.exec(source)?.[0] ?? '';
+}
+
+/** The longest number there, as it is written and without its commas. */
+function numberAt(source: string, index: number, commas: Commas, inBrackets: boolean) {
+  const thousands = at(inBrackets ? THOUSANDS_IN_BRACKETS : THOUSANDS, source, index);
+  if (thousands !== '') return { written: thousands, plain: thousands.replaceAll(',', '') };
+  const pattern = inBrackets ? null : READ_AS[commas];
+  const read = pattern ? at(pattern, source, index) : '';
+  if (read === '') {
+    const plain = at(PLAIN_NUMBER, source, index);
+    return { written: plain, plain };
+  }
+  const isDecimal = commas === 'decimal';
+  return {
+    written: read,
+    plain: isDecimal ? read.replaceAll('.', '').replace(',', '.') : read.replaceAll(',', ''),
+  };
 }
 
 /** The index after the `}` that closes the `{` at `open`; −1 where none does. */
@@ -95,23 +135,33 @@ export function closingBrace(source: string, open: number): number {
   return -1;
 }
 
-function wordTokens(word: string): [Token['type'], string][] {
+/** `rest`: what follows; `apart`: whether white space after a value stands before the word. */
+function wordTokens(word: string, rest: string, apart: boolean): [Token['type'], string][] {
   const lower = word.toLowerCase();
-  if (FUNCTIONS.has(lower)) return [['function', lower]];
+  const letters = () => [...word].map((letter): [Token['type'], string] => ['letter', letter]);
+  // lg and ln without an argument are products, as in √(lg); Lg always is.
+  const isProduct = /^l[gn]$/.test(lower) && (word !== lower || /^\s*(?:$|[)\]},;+\-*/=])/.test(rest));
+  if (FUNCTIONS.has(lower)) return isProduct && word !== 'Ln' ? letters() : [['function', lower]];
+  if (lower === 'in' && !apart) return letters();
   const known = Object.hasOwn(WORDS, lower) ? WORDS[lower] : undefined;
-  if (known) return [known];
-  return [...word].map((letter) => ['letter', letter]);
+  return known ? [known] : letters();
 }
 
-function textTokens(command: string, inside: string): [Token['type'], string][] {
+const endsValue = (token: Token | undefined) =>
+  token !== undefined &&
+  (token.type === 'number' ||
+    token.type === 'letter' ||
+    (token.type === 'mark' && /^[)\]}!%']$/.test(token.value)));
+
+function textTokens(command: string, inside: string, previous: Token | undefined): [Token['type'], string][] {
   const words = inside.replace(/[\s~\\]+/g, ' ').trim();
   if (words === '') return [];
   if (/^(,? ?(and|or),?|,)$/i.test(words)) return [['separator', ';']];
   if (/^[a-zA-Z]$/.test(words)) return [['letter', words]];
   if (/^[\d.]+$/.test(words)) return [['number', words]];
   if (FUNCTIONS.has(words) && !command.startsWith('text')) return [['function', words]];
-  if (/^(%|percent|percentage|pct)$/i.test(words)) return [['mark', '%']];
-  return [['text', words]];
+  if (words === '%') return [['mark', '%']];
+  return endsValue(previous) ? wordsAfterValue(words) : [['text', words]];
 }
 
 function commandTokens(name: string): [Token['type'], string][] {
@@ -134,8 +184,9 @@ export function tokenize(source: string, commas: Commas): Token[] {
   }
   const tokens: Token[] = [];
   let [i, brackets, spaced] = [0, 0, false];
-  const push = (list: [Token['type'], string][]) => {
-    for (const [type, value] of list) tokens.push({ type, value, spaced });
+  const push = (list: [Token['type'], string][], upright = false) => {
+    for (const [type, value] of list)
+      tokens.push(upright ? { type, value, spaced, upright } : { type, value, spaced });
     if (list.length > 0) spaced = false;
   };
   while (i < source.length) {
@@ -144,13 +195,11 @@ export function tokenize(source: string, commas: Commas): Token[] {
       spaced = true;
       i++;
     } else if (/[\d.]/.test(character)) {
-      // Inside brackets a comma separates.
-      const number = at(NUMBER[brackets > 0 ? 'separator' : commas], source, i);
-      if (number === '') throw new ParseFailure(`expected a number, found ${source.slice(i, i + 9)}`);
-      i += number.length;
+      const { written, plain } = numberAt(source, i, commas, brackets > 0);
+      if (written === '') throw new ParseFailure(`expected a number, found ${source.slice(i, i + 9)}`);
+      i += written.length;
       const exponent = at(SCIENTIFIC, source, i);
       i += exponent.length;
-      const plain = commas === 'decimal' ? number.replace(',', '.') : number.replaceAll(',', '');
       push([['number', plain + exponent]]);
     } else if (character === '\\') {
       const name = at(COMMAND, source, i).slice(1);
@@ -159,7 +208,7 @@ export function tokenize(source: string, commas: Commas): Token[] {
       if (TEXT_COMMANDS.has(name) && source[open] === '{') {
         const end = closingBrace(source, open);
         if (end < 0) throw new ParseFailure('expected } after a text, found the end');
-        push(textTokens(name, source.slice(open + 1, end - 1)));
+        push(textTokens(name, source.slice(open + 1, end - 1), tokens.at(-1)), true);
         i = end;
       } else if (name === 'begin' || name === 'end') {
         const end = closingBrace(source, open);
@@ -174,8 +223,8 @@ export function tokenize(source: string, commas: Commas): Token[] {
       }
     } else if (/[a-zA-Z]/.test(character)) {
       const word = at(WORD, source, i);
-      push(wordTokens(word));
       i += word.length;
+      push(wordTokens(word, source.slice(i, i + 20), spaced && endsValue(tokens.at(-1))));
     } else {
       const pair = source.slice(i, i + 2);
       if (character === '(' || character === '[') brackets++;

@@ -1,127 +1,210 @@
 import * as complex from './complex.ts';
 import { type Complex, real } from './complex.ts';
-import { exactValue, logMagnitude } from './exact.ts';
-import { argsOf, type Expression, isHead, some, variablesOf } from './expression.ts';
+import { exactValue, magnitudeOf } from './exact.ts';
+import { type Expression, some, variablesOf } from './expression.ts';
 import type { StepBudget } from './limits.ts';
-import { draw, type Point, valueAt } from './numeric.ts';
+import { type Domain, type Point, valueAt } from './numeric.ts';
+import type { Rational } from './rational.ts';
 import * as rational from './rational.ts';
+import { measuredAt } from './rounding.ts';
+import {
+  asksForSigns,
+  asPoint,
+  boundVariables,
+  conventionallyWhole,
+  rationalPoints,
+  samplePoints,
+  wholePoints,
+} from './sampling.ts';
 
-/** Sample points: the first half positive, the second of either sign. */
-const POINTS = 10;
 /** Fewer points where both sides have a value decide nothing. */
-const ENOUGH_POINTS = 3;
+export const ENOUGH_POINTS = 3;
+/** Where the usual points are outside of a formula's domain: nearer to 0, and farther. */
+const OTHER_SCALES = [0.25, 8, 60];
+/** Below this a double has fewer digits, or none. */
+const TINY = 1e-290;
+/** How many times the first-order bound of its error a value may be off. */
+export const SAFETY = 8;
 
-const isDecimal = (expression: Expression) =>
-  some(expression, (node) => node.kind === 'number' && node.decimal);
+export const isDecimal = (expression: Expression) =>
+  some(expression, (node) => node.kind === 'number' && node.places !== null);
 const isInfinite = (expression: Expression) =>
   some(expression, (node) => node.kind === 'symbol' && node.name === 'infinity');
 
+/** Two sides that are compared, and whether either is written with decimals. */
+interface Pair {
+  truth: Expression;
+  answer: Expression;
+  decimal: boolean;
+  steps: StepBudget;
+}
+
+/** Below and above these a decimal counts by its digits alone, not by its places. */
+const [SMALL, LARGE] = [1e-3, 5e3];
+
 /**
- * Where a decimal is involved: within half of the sixth decimal place, and for small values within a
- * thousandth of their size. Else within 1e-10 of their size, which is double precision after a few steps.
+ * How far a decimal may be from the truth whatever its digits: half of the sixth decimal place, for small values
+ * a hundred-thousandth of their size. For very small and for large ones its digits have to be six or more.
  */
-function near(truth: Complex, answer: Complex, decimal: boolean): boolean {
-  const size = complex.magnitude(truth);
-  const difference = complex.magnitude(complex.subtract(truth, answer));
-  const rounding = decimal ? Math.min(5e-7, 1e-3 * size) : 0;
-  return difference <= Math.max(rounding, 1e-10 * size, 1e-13);
+function widest(size: number, halfDigit: number): number {
+  const hasDigits = halfDigit <= 2e-6 * size;
+  if (size < SMALL) return hasDigits ? 1e-5 * size : 0;
+  return size > LARGE && hasDigits ? Math.max(5e-7, 1e-10 * size) : Math.min(5e-7, 1e-5 * size);
 }
 
-/** Variables that bound a sum: only whole numbers make sense there. */
-function wholeVariables(expression: Expression): Set<string> {
-  const bounds = isHead(expression, 'sum', 'product') ? expression.args.slice(1, 3).flatMap(variablesOf) : [];
-  return new Set([...bounds, ...argsOf(expression).flatMap((arg) => [...wholeVariables(arg)])]);
+/** What the arithmetic of doubles may leave in a decimal that a program prints: 0.30000000000000004. */
+const printed = (size: number) => Math.min(1e-12, 1e-15 * size);
+
+/**
+ * How far two sides may be apart by the digits that are given: less than a unit of the last digit of the side with
+ * fewer of them, half a unit where both have as many, but never more than `widest`.
+ */
+function rounding({ truth, answer, decimal, steps }: Pair, point: Point, size: number): number {
+  if (!decimal) return 0;
+  const [ours, theirs] = [truth, answer].map((side) => measuredAt(side, point, steps, 'digits').error);
+  const [fine, coarse] = [ours ?? 0, theirs ?? 0].sort((a, b) => a - b) as [number, number];
+  const digits = fine <= coarse / 5 ? 1.999 * coarse : coarse;
+  return Math.max(Math.min(widest(size, coarse), digits), printed(size));
 }
 
-/** The same points for the same names: seeded by them, and by nothing else. */
-export function samplePoints(names: string[], whole: ReadonlySet<string> = new Set()): Point[] {
-  return Array.from({ length: POINTS }, (_, k) => {
-    const point = new Map<string, Complex>();
-    for (const name of names) {
-      const unit = draw(name, k);
-      const sign = k >= POINTS / 2 && draw(`${name} sign`, k) < 0.5 ? -1 : 1;
-      point.set(name, real(whole.has(name) ? 3 + Math.floor(5 * unit) : sign * (0.3 + 2.4 * unit)));
-    }
-    return point;
-  });
+/** Both too small or too large for a double: by sign and logarithm, where these can be had. */
+function agreeInSize({ truth, answer, steps }: Pair, point: Point): boolean | null {
+  const [ours, theirs] = [magnitudeOf(truth, steps, point), magnitudeOf(answer, steps, point)];
+  if (ours === null && theirs === null) return null;
+  if (ours === null || theirs === null || ours.sign !== theirs.sign) return false;
+  const difference = Math.abs(ours.log - theirs.log);
+  return difference <= Math.min(1e-13 * Math.abs(ours.log), 1e-3);
 }
+
+/** Whether two values at one point are equal but for the rounding of doubles and of decimals. */
+function agree(pair: Pair, point: Point, x: Complex, y: Complex): boolean {
+  const [size, other] = [complex.magnitude(x), complex.magnitude(y)];
+  if (size < TINY && other < TINY) return agreeInSize(pair, point) ?? true;
+  const difference = complex.magnitude(complex.subtract(x, y));
+  if (difference <= 1e-15 * size) return true;
+  const [ours = 0, theirs = 0] = [pair.truth, pair.answer].map(
+    (side) => SAFETY * measuredAt(side, point, pair.steps, 'doubles').error,
+  );
+  // What is nothing but noise, as sin π, is equal to 0 and to its like, and to no small number.
+  const isSharp = (value: number, error: number) => value > 0 && error <= 1e-3 * value;
+  if (difference <= ours + theirs) return isSharp(size, ours) === isSharp(other, theirs);
+  return pair.decimal && difference <= rounding(pair, point, size) + ours + theirs;
+}
+
+/** Two fractions: equal, or decimals that are equal but for their digits. */
+function agreeExactly(pair: Pair, point: Point, a: Rational, b: Rational): boolean {
+  if (rational.equal(a, b, pair.steps)) return true;
+  const difference = pair.decimal ? rational.add(a, rational.negate(b), pair.steps) : null;
+  if (difference === null) return false;
+  const size = Math.abs(rational.toNumber(a));
+  if (size < TINY || !Number.isFinite(size)) return false;
+  return Math.abs(rational.toNumber(difference)) <= rounding(pair, point, size);
+}
+
+const NOWHERE: Point = new Map();
 
 /** Values without variables. */
-function equalNumbers(truth: Expression, answer: Expression, steps: StepBudget): boolean {
-  const decimal = isDecimal(truth) || isDecimal(answer);
+function equalNumbers(pair: Pair): boolean {
+  const { truth, answer, steps } = pair;
   const [a, b] = [exactValue(truth, steps), exactValue(answer, steps)];
-  if (a && b && rational.equal(a, b, steps)) return true;
-  if (a && b && !decimal) return false;
-  const [x, y] = [valueAt(truth, new Map(), steps), valueAt(answer, new Map(), steps)];
-  if (complex.hasValue(x) && complex.hasValue(y)) return near(x, y, decimal);
+  if (a && b) return agreeExactly(pair, NOWHERE, a, b);
+  const [x, y] = [valueAt(truth, NOWHERE, steps), valueAt(answer, NOWHERE, steps)];
+  if (complex.hasValue(x) && complex.hasValue(y)) return agree(pair, NOWHERE, x, y);
   if (isInfinite(truth) || isInfinite(answer))
     return x.re === y.re && isInfinite(truth) && isInfinite(answer);
-  const [p, q] = [logMagnitude(truth, steps), logMagnitude(answer, steps)];
-  return p !== null && q !== null && Math.abs(p - q) <= 1e-13 * Math.abs(p);
+  return agreeInSize(pair, NOWHERE) ?? false;
 }
 
-/** Equal at every sample point where both have a real value. */
-function equalFunctions(truth: Expression, answer: Expression, names: string[], steps: StepBudget): boolean {
-  const whole = new Set([...wholeVariables(truth), ...wholeVariables(answer)]);
-  const decimal = isDecimal(truth) || isDecimal(answer);
+/** Null where one side has no value at the point. */
+function agreeAt(pair: Pair, point: Point, domain: Domain): boolean | null {
+  const x = valueAt(pair.truth, point, pair.steps, domain);
+  if (!complex.hasValue(x)) return null;
+  const y = valueAt(pair.answer, point, pair.steps, domain);
+  return complex.hasValue(y) ? agree(pair, point, x, y) : null;
+}
+
+const isPositive = (point: Point) => [...point.values()].every(({ re }) => re > 0);
+
+/**
+ * Whether some variable has to be positive wherever both sides are real, as in a√b: then the formula is one of
+ * positive quantities, and √(a²b) is a√b. Where a sign is asked for, as in |a|√b, it is not.
+ */
+function isOfQuantities(pair: Pair, points: Point[]): boolean {
+  if (asksForSigns(pair.truth) || asksForSigns(pair.answer)) return false;
+  const positive = points.filter((point) => isPositive(point) && agreeAt(pair, point, 'real') !== null);
+  const names = [...(points[0]?.keys() ?? [])];
+  // Just below 0, where √(x + 1) still is real.
+  const below = (point: Point, name: string): Point =>
+    new Map([...point, [name, real(-0.01 * (point.get(name)?.re ?? 0))]]);
+  const isPositiveAlone = (name: string) =>
+    positive.every((point) => agreeAt(pair, below(point, name), 'real') === null);
+  return positive.length >= ENOUGH_POINTS && names.some(isPositiveAlone);
+}
+
+/** Equal wherever both are real; null where that is nowhere, or at too few points. */
+function equalOverReals(pair: Pair, names: string[], whole: ReadonlySet<string>): boolean | null {
   let compared = 0;
-  for (const point of samplePoints(names, whole)) {
-    const [x, y] = [valueAt(truth, point, steps), valueAt(answer, point, steps)];
-    if (complex.hasValue(x) !== complex.hasValue(y)) return false;
+  for (const scale of [1, ...OTHER_SCALES]) {
+    const points = samplePoints(names, whole, scale);
+    let differs = false;
+    for (const point of points) {
+      const agrees = differs && !isPositive(point) ? null : agreeAt(pair, point, 'real');
+      if (agrees === null) continue;
+      if (agrees) compared++;
+      else if (isPositive(point)) return false;
+      else differs = true;
+    }
+    if (differs && !isOfQuantities(pair, points)) return false;
+    if (compared >= ENOUGH_POINTS) return true;
+  }
+  return null;
+}
+
+/** Equal wherever both have a value, on the principal branch. */
+function equalOverComplex(pair: Pair, points: Point[]): boolean {
+  let compared = 0;
+  for (const point of points) {
+    const [x, y] = [pair.truth, pair.answer].map((side) => valueAt(side, point, pair.steps));
+    if (!x || !y || complex.hasValue(x) !== complex.hasValue(y)) return false;
     if (!complex.hasValue(x)) continue;
     // Where one is real and the other not, they differ by a branch that the positive points decide on.
-    if ((x.im === 0) !== (y.im === 0) && [...point.values()].some(({ re }) => re < 0)) continue;
-    const scale = Math.max(1, ...[...point.values()].map(complex.magnitude));
-    if (!near(x, y, decimal) && complex.magnitude(complex.subtract(x, y)) > 1e-11 * scale) return false;
+    if ((x.im === 0) !== (y.im === 0) && !isPositive(point)) continue;
+    if (!agree(pair, point, x, y)) return false;
     compared++;
   }
   return compared >= ENOUGH_POINTS;
 }
 
+/** Where both sides are quotients of polynomials: equal without rounding too, in which a small term would be lost. */
+function equalExactly(pair: Pair, names: string[]): boolean {
+  return rationalPoints(names).every((point) => {
+    const a = exactValue(pair.truth, pair.steps, point);
+    const b = a && exactValue(pair.answer, pair.steps, point);
+    return !a || !b || agreeExactly(pair, asPoint(point), a, b);
+  });
+}
+
+/** Equal for whole numbers, where their names are those of whole numbers by convention. */
+function equalOverWholes(pair: Pair, names: string[]): boolean {
+  const whole = new Set([pair.truth, pair.answer].flatMap((side) => [...conventionallyWhole(side, names)]));
+  if (whole.size === 0) return false;
+  const points = wholePoints(names, whole);
+  const verdicts = points.map((point) => agreeAt(pair, point, 'complex'));
+  const known = verdicts.filter((agrees) => agrees !== null);
+  return known.length >= points.length / 2 && known.every(Boolean);
+}
+
+function equalFunctions(pair: Pair, names: string[]): boolean {
+  const bound = new Set([...boundVariables(pair.truth), ...boundVariables(pair.answer)]);
+  const overReals = equalOverReals(pair, names, bound);
+  const equal = overReals ?? equalOverComplex(pair, samplePoints(names, bound));
+  if (equal) return equalExactly(pair, names);
+  return equalOverWholes(pair, names);
+}
+
 /** Equality of numbers, and of formulas in variables by seeded sampling. Errors: OverLimit. */
 export function equalValues(truth: Expression, answer: Expression, steps: StepBudget): boolean {
-  const [ours, theirs] = [variablesOf(truth), variablesOf(answer)];
-  const names = [...new Set([...ours, ...theirs])].sort();
-  if (names.length === 0) return equalNumbers(truth, answer, steps);
-  return equalFunctions(truth, answer, names, steps);
-}
-
-/** f / g at the sample points where neither is 0; null where that is fewer than three of them. */
-export function ratios(f: Expression, g: Expression, steps: StepBudget): number[] | null {
-  const names = [...new Set([...variablesOf(f), ...variablesOf(g)])].sort();
-  const found: number[] = [];
-  for (const point of samplePoints(names)) {
-    const { re, im } = complex.divide(valueAt(f, point, steps), valueAt(g, point, steps));
-    if (Number.isFinite(re) && Math.abs(im) < 1e-9 && re !== 0) found.push(re);
-  }
-  return found.length >= ENOUGH_POINTS ? found : null;
-}
-
-/** Whether f is a constant multiple of g; the constant, or null. */
-export function constantRatio(f: Expression, g: Expression, steps: StepBudget): number | null {
-  const found = ratios(f, g, steps);
-  const [first] = found ?? [];
-  if (!found || first === undefined) return null;
-  return found.every((ratio) => Math.abs(ratio - first) <= 1e-8 * Math.abs(first)) ? first : null;
-}
-
-/** Where f, linear in `name`, vanishes; null where it is not linear in it. */
-function zeroOf(f: Expression, name: string, point: Point, steps: StepBudget): number | null {
-  const at = (x: number) => valueAt(f, new Map([...point, [name, real(x)]]), steps).re;
-  const [at0, at1, at3] = [at(0), at(1), at(3)];
-  const slope = at1 - at0;
-  const straight = Math.abs(at0 + 3 * slope - at3) <= 1e-8 * (Math.abs(at0) + Math.abs(slope));
-  return straight && Math.abs(slope) > 1e-9 ? -at0 / slope : null;
-}
-
-/** Whether f = 0 and g = 0 have the same one solution for some variable, whatever the others are. */
-export function sameZeros(f: Expression, g: Expression, steps: StepBudget): boolean {
-  const names = variablesOf(f);
-  if (names.join(' ') !== variablesOf(g).join(' ')) return false;
-  return names.some((name) =>
-    samplePoints(names).every((point) => {
-      const [x, y] = [zeroOf(f, name, point, steps), zeroOf(g, name, point, steps)];
-      return x !== null && y !== null && Math.abs(x - y) <= 1e-8 * Math.max(1, Math.abs(x));
-    }),
-  );
+  const names = [...new Set([...variablesOf(truth), ...variablesOf(answer)])].sort();
+  const pair = { truth, answer, decimal: isDecimal(truth) || isDecimal(answer), steps };
+  return names.length === 0 ? equalNumbers(pair) : equalFunctions(pair, names);
 }

@@ -1,15 +1,13 @@
 import { equalAnswers } from './equality.ts';
-import type { Expression } from './expression.ts';
 import { isHead, variablesOf } from './expression.ts';
 import { type Extracted, extractAnswer, extractTruth } from './extraction.ts';
-import { parseAnswer } from './grammar.ts';
-import type { Reading } from './lead.ts';
-import { OverLimit, ParseFailure, StepBudget } from './limits.ts';
+import type { Reading as Place } from './lead.ts';
+import { StepBudget } from './limits.ts';
 import { bareText, normalise } from './normalise.ts';
 import { valueAt } from './numeric.ts';
 import { isProse } from './passages.ts';
-import type { Commas } from './tokens.ts';
-import { samplePoints } from './values.ts';
+import { attempt, equalReadings, type Failure, isFailure, type Reading, readingsOf } from './readings.ts';
+import { samplePoints } from './sampling.ts';
 import {
   type Choice,
   choiceOf,
@@ -28,23 +26,6 @@ export type MathVerdict =
   | { score: 0 | 1; extracted: string | null }
   | { error: { kind: MathErrorKind; message: string } };
 
-const COMMA_READINGS: readonly Commas[] = ['thousands', 'separator', 'decimal'];
-
-type Failure = OverLimit | ParseFailure;
-
-/** What `run` returns, or why the input is no answer or over the limits. */
-function attempt<T>(run: () => T): T | Failure {
-  try {
-    return run();
-  } catch (error) {
-    if (error instanceof OverLimit || error instanceof ParseFailure) return error;
-    throw error;
-  }
-}
-
-const isFailure = <T>(value: T | Failure): value is Failure =>
-  value instanceof OverLimit || value instanceof ParseFailure;
-
 /** A text, and its value without the words around it. */
 function alternatives(source: string): string[] {
   const value = withoutQualifier(source)?.value ?? withoutWords(source);
@@ -56,66 +37,45 @@ function alternatives(source: string): string[] {
   ];
 }
 
-/** Every way to read one text: words, or mathematics with its commas as thousands, separators or decimals. */
-function expressionsOf(source: string): { found: Expression[]; failure: Failure | null } {
-  const text = normalise(source);
-  if (isProse(text)) return { found: [{ kind: 'text', text: bareText(text) }], failure: null };
-  const commas = /\d,\d/.test(text);
-  const plain = !/[\\{($[]/.test(source);
-  const readings = COMMA_READINGS.filter(
-    (reading) => reading === 'thousands' || (commas && (reading !== 'decimal' || plain)),
-  );
-  const parsed = readings.map((reading) => attempt(() => parseAnswer(text, reading)));
-  const found = parsed.flatMap((each) => (isFailure(each) ? [] : [each]));
-  if (found.length > 0) return { found, failure: null };
-  // A chain whose start is beyond the grammar, such as an integral, still has a value at its end.
-  const last = text.split(/(?<![<>!\\])=/).at(-1) ?? text;
-  const rest = last === text || /[,;]/.test(text) ? null : attempt(() => parseAnswer(last.trim()));
-  if (rest !== null && !isFailure(rest)) return { found: [rest], failure: null };
-  return { found: [], failure: parsed.find(isFailure) ?? null };
-}
-
 interface Truth {
   texts: Set<string>;
-  expressions: Expression[];
+  readings: Reading[];
   /** a letter with its value: a response may give either, or both as they stand here */
-  choice: (Choice & { expressions: Expression[] }) | null;
+  choice: (Choice & { readings: Reading[] }) | null;
   /** of its qualifier; null where it has none */
   kind: string | null;
   failure: Failure | null;
 }
 
 function readTruth(groundTruth: string): Truth {
-  const readings = extractTruth(groundTruth)?.readings ?? [];
-  const [main = ''] = readings;
+  const places = extractTruth(groundTruth)?.readings ?? [];
+  const [main = ''] = places;
   const choice = truthChoice(main);
   const qualified = withoutQualifier(main);
   const value = qualified?.value ?? wholeNumberInWords(main);
   const sources = choice
     ? [main, choice.value, choice.letter]
-    : [...(value === null ? [] : [value]), ...readings];
-  const read = sources.map(expressionsOf);
+    : [...(value === null ? [] : [value]), ...places];
+  const read = sources.map(readingsOf);
   // The first reading that is mathematics is the truth; the rest are guesses.
-  const expressions = (choice ? read : read.filter(({ found }) => found.length > 0).slice(0, 1)).flatMap(
+  const readings = (choice ? read : read.filter(({ found }) => found.length > 0).slice(0, 1)).flatMap(
     ({ found }) => found,
   );
   const texts = new Set(sources.map(bareText).filter((text) => text !== ''));
   return {
     texts,
-    expressions,
-    choice: choice && { ...choice, expressions: read[1]?.found ?? [] },
+    readings,
+    choice: choice && { ...choice, readings: read[1]?.found ?? [] },
     kind: qualified?.kind ?? null,
     failure: read[0]?.failure ?? null,
   };
 }
 
 /** Whether the ground truth by itself fits the budget: else a comparison's end is its fault. */
-function tooCostly(expressions: Expression[]): boolean {
-  return expressions.some((expression) => {
-    const steps = new StepBudget();
-    const points = samplePoints(variablesOf(expression));
-    return isFailure(attempt(() => points.map((point) => valueAt(expression, point, steps))));
-  });
+function tooCostly({ expression }: Reading): boolean {
+  const steps = new StepBudget();
+  const points = samplePoints(variablesOf(expression));
+  return isFailure(attempt(() => points.map((point) => valueAt(expression, point, steps))));
 }
 
 /** 1 or 0; null where the ground truth cannot be compared. */
@@ -127,20 +87,18 @@ function compare(truth: Truth, source: string): 0 | 1 | null {
   // Letters said to be other numbers than in the ground truth.
   if (qualified !== null && qualified.kind !== truth.kind) return 0;
   for (const each of alternatives(source)) {
-    const score = compareValue(truth.expressions, each);
+    const score = compareValue(truth.readings, each);
     if (score !== 0) return score;
   }
   return 0;
 }
 
-function compareValue(truths: readonly Expression[], source: string): 0 | 1 | null {
-  const { found } = expressionsOf(source);
-  for (const expected of truths) {
-    for (const answer of found) {
-      const equal = attempt(() => equalAnswers(expected, answer, new StepBudget()));
-      if (equal === true) return 1;
-      if (isFailure(equal) && tooCostly([expected])) return null;
-    }
+function compareValue(truths: readonly Reading[], source: string): 0 | 1 | null {
+  const { found } = readingsOf(source);
+  for (const reading of truths) {
+    const equal = equalReadings(reading, found);
+    if (equal === true) return 1;
+    if (isFailure(equal) && tooCostly(reading)) return null;
   }
   return 0;
 }
@@ -151,7 +109,7 @@ function compareChoice({ choice }: Truth, source: string): 0 | 1 | null {
   if (!answer) return null;
   if (answer.letter !== choice.letter) return 0;
   if (bareText(answer.value) === bareText(choice.value)) return 1;
-  if (compareValue(choice.expressions, answer.value) === 1) return 1;
+  if (compareValue(choice.readings, answer.value) === 1) return 1;
   // Words around the value are read elsewhere.
   return isProse(normalise(answer.value)) ? null : 0;
 }
@@ -161,11 +119,11 @@ const ROUNDED = /^≈ [-−]?\d{0,30}(?:\.(\d{1,30}))?$/;
 
 /** Whether two forms say one value: equal, or the other is the one rounded to the digits that it has. */
 function agree(one: string, other: string): boolean {
-  const [[a], [b]] = [expressionsOf(one).found, expressionsOf(other).found];
+  const [[a], [b]] = [readingsOf(one).found, readingsOf(other).found];
   if (a === undefined || b === undefined) return false;
   const steps = new StepBudget();
-  if (attempt(() => equalAnswers(a, b, steps)) === true) return true;
-  const values = attempt(() => [a, b].map((each) => valueAt(each, new Map(), steps)));
+  if (attempt(() => equalAnswers(a.expression, b.expression, steps)) === true) return true;
+  const values = attempt(() => [a, b].map(({ expression }) => valueAt(expression, new Map(), steps)));
   const places = ROUNDED.exec(other);
   const [x, y] = isFailure(values) ? [] : values;
   if (!x || !y || places === null) return false;
@@ -173,11 +131,10 @@ function agree(one: string, other: string): boolean {
 }
 
 /** Forms of one value that contradict each other are no answer. */
-const isOneValue = ([one = '', ...others]: Reading) => others.every((other) => agree(one, other));
+const isOneValue = ([one = '', ...others]: Place) => others.every((other) => agree(one, other));
 
-const severalValues = ({ expressions }: Truth) => {
-  const [first] = expressions;
-  return first !== undefined && isHead(first, 'list', 'set', 'tuple', 'interval');
+const severalValues = ({ readings: [first] }: Truth) => {
+  return first !== undefined && isHead(first.expression, 'list', 'set', 'tuple', 'interval');
 };
 
 function groundTruthError(message: string): MathVerdict {
@@ -204,13 +161,15 @@ export function verifyMath(groundTruth: string, response: string): MathVerdict {
       if (score === null) return groundTruthError('expected a ground truth within the budget of steps');
     }
     // A place that parses is the answer; what else could be read there does not count.
-    const decided = place.some((source) => expressionsOf(source).found.some(({ kind }) => kind !== 'text'));
-    if (truth.expressions.length > 0 && decided) break;
+    const decided = place.some((source) =>
+      readingsOf(source).found.some(({ expression }) => expression.kind !== 'text'),
+    );
+    if (truth.readings.length > 0 && decided) break;
   }
   const { parts = [] } = extracted ?? {};
   if (parts.length > 0 && parts.every((part) => (compareChoice(truth, part) ?? compare(truth, part)) === 1))
     return { score: 1, extracted: first };
-  if (truth.expressions.length > 0) return { score: 0, extracted: first };
+  if (truth.readings.length > 0) return { score: 0, extracted: first };
   const found = JSON.stringify(groundTruth.slice(0, 200));
   return groundTruthError(
     `expected a ground truth that can be parsed, found ${found}: ${truth.failure?.message}`,
@@ -218,7 +177,7 @@ export function verifyMath(groundTruth: string, response: string): MathVerdict {
 }
 
 /** The places to read, best first: where the ground truth has several values, all boxes that belong together. */
-function* placesOf(extracted: Extracted | null, truth: Truth): Generator<Reading> {
+function* placesOf(extracted: Extracted | null, truth: Truth): Generator<Place> {
   if (extracted === null) return;
   const { readings, more, together } = extracted;
   if (together !== undefined && severalValues(truth)) yield [together];
