@@ -25,9 +25,14 @@ export const failures = {
   OutOfResources: { retryable: false },
   /** A disk is full. Somebody makes room: then it goes on by itself, however long that took. */
   OutOfSpace: { retryable: true },
+  /** Others come first: asked again until it is this one's turn. */
+  NotItsTurn: { retryable: true },
   /** A server that did not answer, or answered that it cannot now. */
   Unavailable: { retryable: true },
 } as const satisfies Record<string, { retryable: boolean }>;
+
+/** What a message says of a failure that waiting may end: whoever reads it is an operator of a run, or typed a command. */
+export const TRIED_AGAIN = 'A run tries again by itself; run a command again.';
 
 export type FailureKind = keyof typeof failures;
 

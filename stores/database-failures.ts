@@ -1,4 +1,4 @@
-import { Failure, type FailureKind } from '../contracts/failures.ts';
+import { Failure, type FailureKind, TRIED_AGAIN } from '../contracts/failures.ts';
 
 /** How an error of PostgreSQL or of the way to it is told. First match wins. */
 interface Rule {
@@ -8,7 +8,7 @@ interface Rule {
   says: string;
 }
 
-const AGAIN = 'It is tried again; `r1 status` tells whether it runs, R1_DATABASE_URL which one is used.';
+const AGAIN = `${TRIED_AGAIN} \`r1 status\` tells whether it runs, R1_DATABASE_URL which one is used.`;
 
 const RULES: readonly Rule[] = [
   {
@@ -29,7 +29,7 @@ const RULES: readonly Rule[] = [
   {
     matches: /^53100$/,
     kind: 'OutOfSpace',
-    says: 'has no room left on its disk. It is tried again: make room.',
+    says: `has no room left on its disk. Make room. ${TRIED_AGAIN}`,
   },
   {
     matches: /^53200$/,
@@ -40,7 +40,7 @@ const RULES: readonly Rule[] = [
   {
     matches: /^(40001|40P01|55P03|57014|25P0[34])$/,
     kind: 'Unavailable',
-    says: 'was too busy to finish. It is tried again.',
+    says: `was too busy to finish. ${TRIED_AGAIN}`,
   },
   {
     matches: /^(ECONN|ENOTFOUND|EAI_|EPIPE|ETIMEDOUT|EHOST|ENET|ENOENT|EACCES)/,

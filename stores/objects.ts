@@ -10,7 +10,7 @@ import {
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
-import { Failure } from '../contracts/failures.ts';
+import { Failure, TRIED_AGAIN } from '../contracts/failures.ts';
 import type { Reference } from '../contracts/reference.ts';
 import { sha256Of } from './hashing.ts';
 import type { KeyOfContent } from './keys.ts';
@@ -133,7 +133,7 @@ async function put(place: Place, named: string | KeyOfContent, bytes: Uint8Array
   }
   throw new Failure(
     'Unavailable',
-    `S3 at ${place.endpoint}: ${reference.uri} is being written by others. It is tried again.`,
+    `S3 at ${place.endpoint}: ${reference.uri} is being written by others. ${TRIED_AGAIN}`,
   );
 }
 

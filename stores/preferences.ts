@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Failure } from '../contracts/failures.ts';
+import { batchesOf } from './batches-of-rows.ts';
 import type { Database, Queryable, Transaction } from './database.ts';
 
 /** Two responses to a prompt, of which `chosen` is the better one; or one response, and whether it is safe. */
@@ -28,8 +29,6 @@ export interface PreferenceSet {
 }
 
 type Placed = NewPreference & { ordinal: number };
-
-const ROWS_A_STATEMENT = 2_000;
 
 /**
  * Writes preferences whole, or nothing. Imported before, they are the same set.
@@ -148,8 +147,8 @@ function refuse({ source, line }: NewPreference, expected: string, found: string
 }
 
 async function insertRows(tx: Transaction, set: string, rows: readonly Placed[]): Promise<void> {
-  for (let begin = 0; begin < rows.length; begin += ROWS_A_STATEMENT) {
-    const chunk = rows.slice(begin, begin + ROWS_A_STATEMENT).map(toRow);
+  for (const batch of batchesOf(rows, charactersOf)) {
+    const chunk = batch.map(toRow);
     const column = (name: keyof ReturnType<typeof toRow>) => chunk.map((row) => row[name]);
     await tx.query(
       `INSERT INTO preference_rows (preference_set, split, ordinal, kind, prompt, chosen, rejected, response, safe, source, line)
@@ -171,6 +170,9 @@ async function insertRows(tx: Transaction, set: string, rows: readonly Placed[])
     );
   }
 }
+
+const charactersOf = (row: Placed) =>
+  row.prompt.length + (row.kind === 'pair' ? row.chosen.length + row.rejected.length : row.response.length);
 
 const toRow = (row: Placed) => ({ chosen: null, rejected: null, response: null, safe: null, ...row });
 

@@ -3,7 +3,8 @@ import type { ImportedPrompt } from '../algorithm/prompt-rows.ts';
 import { canonicalJson, parseExactJson, stringifyExactJson } from '../contracts/exact-json.ts';
 import { Failure } from '../contracts/failures.ts';
 import type { DrawnPrompt } from '../contracts/records.ts';
-import type { Database, Queryable, Transaction } from './database.ts';
+import { batchesOf } from './batches-of-rows.ts';
+import type { Database, Queryable } from './database.ts';
 
 export type Split = ImportedPrompt['split'];
 
@@ -25,9 +26,9 @@ export interface PromptSet {
 interface Member extends ImportedPrompt {
   contentHash: string;
   ordinal: number;
+  /** its entry as JSON; null where it has none */
+  entryText: string | null;
 }
-
-const ROWS_A_STATEMENT = 2_000;
 
 const sha256Of = (text: string) => createHash('sha256').update(text).digest('hex');
 
@@ -41,7 +42,9 @@ export const promptHash = ({
   sha256Of(canonicalJson([problem, answer, domain, ...(entry === undefined ? [] : [entry])]));
 
 /**
- * Writes a data set whole, or nothing. Imported before, it is the same set.
+ * Writes a data set whole, or none of it. Imported before, it is the same set. Its prompts are written first, a batch at
+ * a time: each is there once, whatever sets it belongs to, and means nothing without one. The set and its members
+ * follow in one transaction, for which everything is ready: it never waits for this process.
  * @throws Failure 'InvalidInput' naming the line of a row that Postgres cannot hold or that comes twice.
  */
 export async function importPromptSet(
@@ -54,16 +57,23 @@ export async function importPromptSet(
   );
   const count = (split: Split) => members.filter((member) => member.split === split).length;
   const set = { digest, train: count('train'), test: count('test') };
+  if (await isThere(database, digest)) return set;
+  await insertPrompts(database, members);
+  const statements = memberStatements(digest, members);
   await database.transaction(async (tx) => {
     const created = await tx.query(
       'INSERT INTO prompt_sets (digest, name) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING digest',
       [digest, name],
     );
     if (created.length === 0) return;
-    await insertPrompts(tx, members);
-    await insertMembers(tx, digest, members);
+    for (const values of statements) await tx.query(INSERT_MEMBERS, values);
   });
   return set;
+}
+
+async function isThere(reader: Queryable, digest: string): Promise<boolean> {
+  const found = await reader.query('SELECT FROM prompt_sets WHERE digest = $1', [digest]);
+  return found.length > 0;
 }
 
 function placed(prompts: readonly ImportedPrompt[]): Member[] {
@@ -73,7 +83,8 @@ function placed(prompts: readonly ImportedPrompt[]): Member[] {
     const contentHash = promptHash(prompt);
     refuseRow(prompt, seen.get(contentHash));
     seen.set(contentHash, prompt);
-    return { ...prompt, contentHash, ordinal: counts[prompt.split]++ };
+    const entryText = prompt.entry === undefined ? null : stringifyExactJson(prompt.entry);
+    return { ...prompt, contentHash, entryText, ordinal: counts[prompt.split]++ };
   });
 }
 
@@ -100,10 +111,10 @@ function holdsNul(value: unknown): boolean {
 }
 
 /** In the order of their hashes: two imports at once then wait for one another instead of for ever. */
-async function insertPrompts(tx: Transaction, members: readonly Member[]): Promise<void> {
+async function insertPrompts(writer: Queryable, members: readonly Member[]): Promise<void> {
   const sorted = [...members].sort((a, b) => (a.contentHash < b.contentHash ? -1 : 1));
-  for (const chunk of chunksOf(sorted)) {
-    await tx.query(
+  for (const chunk of batchesOf(sorted, charactersOf)) {
+    await writer.query(
       `INSERT INTO prompts (hash, problem_hash, problem, answer, domain, entry)
        SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::jsonb[]) ON CONFLICT DO NOTHING`,
       [
@@ -112,34 +123,29 @@ async function insertPrompts(tx: Transaction, members: readonly Member[]): Promi
         chunk.map(({ problem }) => problem),
         chunk.map(({ answer }) => answer),
         chunk.map(({ domain }) => domain),
-        chunk.map(({ entry }) => (entry === undefined ? null : stringifyExactJson(entry))),
+        chunk.map(({ entryText }) => entryText),
       ],
     );
   }
 }
 
-async function insertMembers(tx: Transaction, set: string, members: readonly Member[]): Promise<void> {
-  for (const chunk of chunksOf(members)) {
-    await tx.query(
-      `INSERT INTO prompt_set_members (prompt_set, split, ordinal, prompt, source, line)
-       SELECT $1, m.* FROM unnest($2::text[], $3::integer[], $4::text[], $5::text[], $6::integer[]) AS m`,
-      [
-        set,
-        chunk.map(({ split }) => split),
-        chunk.map(({ ordinal }) => ordinal),
-        chunk.map(({ contentHash }) => contentHash),
-        chunk.map(({ source }) => source),
-        chunk.map(({ line }) => line),
-      ],
-    );
-  }
-}
+const charactersOf = ({ problem, answer, entryText }: Member) =>
+  problem.length + answer.length + (entryText?.length ?? 0);
 
-function chunksOf<T>(rows: readonly T[]): T[][] {
-  const chunks: T[][] = [];
-  for (let begin = 0; begin < rows.length; begin += ROWS_A_STATEMENT)
-    chunks.push(rows.slice(begin, begin + ROWS_A_STATEMENT));
-  return chunks;
+const INSERT_MEMBERS = `
+  INSERT INTO prompt_set_members (prompt_set, split, ordinal, prompt, source, line)
+  SELECT $1, m.* FROM unnest($2::text[], $3::integer[], $4::text[], $5::text[], $6::integer[]) AS m`;
+
+/** The values of each statement. */
+function memberStatements(set: string, members: readonly Member[]): unknown[][] {
+  return batchesOf(members, ({ source }) => source.length).map((batch) => [
+    set,
+    batch.map(({ split }) => split),
+    batch.map(({ ordinal }) => ordinal),
+    batch.map(({ contentHash }) => contentHash),
+    batch.map(({ source }) => source),
+    batch.map(({ line }) => line),
+  ]);
 }
 
 /**

@@ -4,6 +4,7 @@ import type { Recipe } from '../contracts/recipe.ts';
 import type { RunStatus } from '../contracts/stage-state.ts';
 import type { Database, Queryable, Transaction } from './database.ts';
 import { json } from './json.ts';
+import { listTrainerQueue } from './trainer-queue.ts';
 
 export interface NewRun {
   run: string;
@@ -25,6 +26,8 @@ export interface RunSummary {
   recipe: string;
   status: RunStatus;
   startedAt: string;
+  /** in the queue for a trainer, from 1 on; null: it waits for none */
+  place: number | null;
 }
 
 const COLUMNS = `run, recipe, plan, base, status, reason,
@@ -99,10 +102,12 @@ export async function latestRun(reader: Queryable): Promise<Run | null> {
 
 /** All runs, the latest first. */
 export async function listRuns(reader: Queryable): Promise<RunSummary[]> {
-  return reader.query<RunSummary>(
+  const queue = await listTrainerQueue(reader);
+  const runs = await reader.query<Omit<RunSummary, 'place'>>(
     `SELECT run, recipe_name AS recipe, status, started_at AS "startedAt"
      FROM runs ORDER BY started_at DESC, run DESC`,
   );
+  return runs.map((run) => ({ ...run, place: queue.find((each) => each.run === run.run)?.place ?? null }));
 }
 
 /**

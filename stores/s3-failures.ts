@@ -1,4 +1,4 @@
-import { Failure, type FailureKind } from '../contracts/failures.ts';
+import { Failure, type FailureKind, TRIED_AGAIN } from '../contracts/failures.ts';
 
 interface Rule {
   kind: FailureKind;
@@ -30,10 +30,10 @@ const BY_NAME: Readonly<Record<string, Rule>> = {
     kind: 'CorruptObject',
     says: 'holds a shorter object than its row says. Restore it from a backup.',
   },
-  BadDigest: { kind: 'Unavailable', says: 'received other bytes than were sent. It is tried again.' },
+  BadDigest: { kind: 'Unavailable', says: `received other bytes than were sent. ${TRIED_AGAIN}` },
   XAmzContentSHA256Mismatch: {
     kind: 'Unavailable',
-    says: 'received other bytes than were sent. It is tried again.',
+    says: `received other bytes than were sent. ${TRIED_AGAIN}`,
   },
 };
 
@@ -41,14 +41,14 @@ const REFUSED: Rule = {
   kind: 'InvalidInput',
   says: 'refused access. Mend R1_S3_ACCESS_KEY_ID, R1_S3_SECRET_ACCESS_KEY or their rights to the bucket (R1_S3_BUCKET).',
 };
-const FULL: Rule = { kind: 'OutOfSpace', says: 'is out of space. It is tried again: make room.' };
+const FULL: Rule = { kind: 'OutOfSpace', says: `is out of space. Make room. ${TRIED_AGAIN}` };
 const BUSY: Rule = {
   kind: 'Unavailable',
-  says: 'cannot answer now. It is tried again; `r1 status` tells whether it runs.',
+  says: `cannot answer now. ${TRIED_AGAIN} \`r1 status\` tells whether it runs.`,
 };
 const AWAY: Rule = {
   kind: 'Unavailable',
-  says: 'cannot be reached. It is tried again; `r1 status` tells whether it runs, R1_S3_ENDPOINT which one is used.',
+  says: `cannot be reached. ${TRIED_AGAIN} \`r1 status\` tells whether it runs, R1_S3_ENDPOINT which one is used.`,
 };
 const OTHER: Rule = {
   kind: 'InvalidInput',

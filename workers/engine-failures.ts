@@ -1,4 +1,4 @@
-import { Failure, type FailureKind } from '../contracts/failures.ts';
+import { Failure, type FailureKind, TRIED_AGAIN } from '../contracts/failures.ts';
 
 /** Errors of the engine, which knows nothing of kinds, by the names they are thrown under. */
 const kinds: Record<string, FailureKind> = {
@@ -24,7 +24,7 @@ export function failureOfEngine(error: unknown): Failure | null {
     });
   }
   if ('code' in error && noRoom.has(error.code)) {
-    return new Failure('OutOfSpace', `${error.message}. It is tried again: make room`, { cause: error });
+    return new Failure('OutOfSpace', `${error.message}. Make room. ${TRIED_AGAIN}`, { cause: error });
   }
   const kind = kinds[error.name];
   return kind === undefined ? null : new Failure(kind, error.message, { cause: error });

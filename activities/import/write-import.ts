@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Failure } from '../../contracts/failures.ts';
 import { nameImportedSet } from '../../stores/imported-sets.ts';
 import { importPromptSet } from '../../stores/prompts.ts';
 import type { Stores } from '../dependencies.ts';
@@ -11,8 +13,28 @@ export interface WrittenImport {
   rows: number;
 }
 
-/** Keeps what was gathered, and makes the name mean it. The same rows are kept once, whatever their names. */
+const TRIES = 5;
+
+/**
+ * Keeps what was gathered, and makes the name mean it. The same rows are kept once, whatever their names: so it is
+ * tried again where a server was too busy or away for a moment.
+ */
 export async function writeImport(
+  stores: Pick<Stores, 'database' | 'objects'>,
+  name: string,
+  gathered: Gathered,
+): Promise<WrittenImport> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await writeOnce(stores, name, gathered);
+    } catch (error) {
+      if (!(error instanceof Failure) || !error.retryable || attempt === TRIES) throw error;
+      await sleep(2 ** attempt * 500);
+    }
+  }
+}
+
+async function writeOnce(
   { database, objects }: Pick<Stores, 'database' | 'objects'>,
   name: string,
   { kind, prompts, rows }: Gathered,

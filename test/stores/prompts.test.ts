@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { parseExactJson, stringifyExactJson } from '../../contracts/exact-json.ts';
+import type { Database, Transaction } from '../../stores/database.ts';
 import { readPromptSet } from '../../stores/imported-sets.ts';
 import { countPrompts, importPromptSet, promptHash, readEntries, readPrompts } from '../../stores/prompts.ts';
 import { failure, migratedDatabase, prompts } from './helpers.ts';
@@ -138,3 +139,47 @@ test('the hash of a prompt without large numbers is that of its JSON', () => {
   assert.equal(promptHash({ ...prompt, entry }), sha256(['p\u2028', 'a', 'code', sorted]));
   assert.equal(promptHash(prompt), sha256(['p\u2028', 'a', 'code']));
 });
+
+test('a set comes whole or not at all, its transaction holds its members alone, and no statement is large', async (t) => {
+  const database = await migratedDatabase(t);
+  const rows = prompts(2_500).map((row, n) =>
+    n < 12 ? { ...row, entry: { tests: 'x'.repeat(2 ** 20) } } : row,
+  );
+  const broken = watched(database, { failsAt: 3 });
+  await assert.rejects(
+    importPromptSet(broken.database, { name: 'sums', prompts: rows }),
+    /as the test wants/,
+  );
+  assert.deepEqual(await database.query('SELECT FROM prompt_sets'), []);
+  assert.deepEqual(await database.query('SELECT FROM prompt_set_members'), []);
+  const whole = watched(database);
+  const set = await importPromptSet(whole.database, { name: 'sums', prompts: rows });
+  assert.equal(await countPrompts(database, set.digest, 'train'), set.train);
+  assert.ok(whole.inside.length >= 3 && whole.outside.length >= 4);
+  for (const { sql } of whole.inside) assert.match(sql, /INSERT INTO prompt_set(s|_members)\b/);
+  for (const { characters } of [...whole.inside, ...whole.outside])
+    assert.ok(characters < 2 ** 23, `${characters}`);
+});
+
+/** A database whose statements are looked at; the n-th inside a transaction fails where the test wants it. */
+function watched(database: Database, { failsAt = 0 } = {}) {
+  const inside: { sql: string; characters: number }[] = [];
+  const outside: typeof inside = [];
+  const noted = (list: typeof inside, sql: string, values: readonly unknown[] = []) => {
+    list.push({ sql, characters: JSON.stringify(values).length });
+  };
+  const query: Database['query'] = (sql, values) => {
+    noted(outside, sql, values);
+    return database.query(sql, values);
+  };
+  const transaction: Database['transaction'] = (work) =>
+    database.transaction((tx) => {
+      const spy: Database['query'] = (sql, values) => {
+        noted(inside, sql, values);
+        if (inside.length === failsAt) throw new Error('as the test wants');
+        return tx.query(sql, values);
+      };
+      return work({ query: spy } as Transaction);
+    });
+  return { database: { ...database, query, transaction }, inside, outside };
+}
