@@ -66,7 +66,7 @@ export function reportText(document: ImportDocument, { refused, contaminated }: 
     '',
     `${count(document.rows)} ${document.kind}; ${count(document.duplicates)} repeat an earlier row.`,
     ...listed('refused', refused),
-    ...listed('left out: they share with an evaluation', contaminated),
+    ...listed('left out: they share words with an evaluation', contaminated),
     ...document.textDomains.map(textDomainNote),
   ].join('\n');
 }

@@ -43,7 +43,7 @@ const SAYS_ANSWER = /####|(?:answer|result)\s*(?:is|:|=)|final answer|答案[是
 const PROVES =
   /\b(?:since|because|hence|thus|therefore|suppose|assume|let|prove[dns]?|proof|shown|contradiction|contradicts|induction|claim|w\.?l\.?o\.?g|q\.?e\.?d|as (?:desired|required))\b|\\blacksquare|\\square|[□∎]|证明|證明|证毕|證畢|所以|因为|因為|矛盾|ゆえに|よって|証明/i;
 /** Prose in signs of mathematics is none. */
-const FORMULA = /\$[^$]*\$|\\\([^)]*\\\)|\\[a-zA-Z]+|[a-zA-Z]?\^\S*/g;
+const FORMULA = /\$[^$]{0,500}\$|\\\([^)]{0,500}\\\)|\\[a-zA-Z]+|[a-zA-Z]?\^\S*/g;
 
 /** Words outside formulas; two letters of Han say about as much as one. */
 function wordsIn(text: string): number {

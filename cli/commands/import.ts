@@ -114,7 +114,10 @@ async function show({ name, json, dryRun, yes }: Options, found: Gathered): Prom
   if (json && !writes) printDocument('import', document);
   if (!json) printLine(reportText(document, found));
   if (document.rows === 0)
-    throw new InputError('expected at least one usable row, found none: nothing was written');
+    throw new InputError(
+      `expected at least one usable row, found none (${found.refused.length} refused, ${found.contaminated.length} left ` +
+        'out for what they share with an evaluation): nothing was written',
+    );
   if (!writes) return false;
   return yes === true || (await agreed(name, found.refused.length));
 }
