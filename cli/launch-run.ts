@@ -7,7 +7,8 @@ import { importBase } from '../activities/import-base.ts';
 import { importPrompts, readPromptSource } from '../activities/import-prompts.ts';
 import type { ImportedPrompts } from '../algorithm/prompt-rows.ts';
 import type { CommittedCheckpoint } from '../contracts/activities.ts';
-import type { Recipe } from '../contracts/recipe.ts';
+import { Failure } from '../contracts/failures.ts';
+import type { PromptSource, Recipe } from '../contracts/recipe.ts';
 import { nameSchema } from '../contracts/reference.ts';
 import { runWorkflowId } from '../contracts/workflows.ts';
 import type { ModelFolder } from '../engine/model-folder.ts';
@@ -49,9 +50,11 @@ export async function checkLaunch(
   { database, objects }: Pick<Connections, 'database' | 'objects'>,
 ): Promise<CheckedLaunch> {
   const places = { folder, database };
-  const reasoning = await readPromptSource(recipe.prompts, places);
+  const read = (key: 'prompts' | 'general_prompts', source: PromptSource) =>
+    readPromptSource(source, places).catch((error: unknown) => refuseMade(error, source, at?.([key])));
+  const reasoning = await read('prompts', recipe.prompts);
   refuseSplits(recipe, reasoning.prompts, at);
-  const general = recipe.general_prompts && (await readPromptSource(recipe.general_prompts, places));
+  const general = recipe.general_prompts && (await read('general_prompts', recipe.general_prompts));
   const prompts = { ...reasoning, prompts: [...reasoning.prompts, ...(general?.prompts ?? [])] };
   refuseOverlap(prompts.prompts);
   refuseDomains(recipe, prompts.prompts, at);
@@ -63,6 +66,12 @@ export async function checkLaunch(
   const data = await readLaunchData(recipe, { folder, database, objects });
   refuseUnfitData(recipe, data, { models, prompts: prompts.prompts });
   return { recipe, model, students, prompts, generalDomains, data };
+}
+
+/** What cannot be made is wrong in the recipe itself; what is read names its own file and line. */
+function refuseMade(error: unknown, { source }: PromptSource, place = ''): never {
+  const isMade = source !== 'jsonl' && source !== 'imported';
+  throw isMade && error instanceof Failure ? new InputError(`${place}${error.message}`) : error;
 }
 
 /** Imports, commits and starts a checked launch. */

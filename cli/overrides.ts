@@ -6,11 +6,11 @@
  * order: the recipe's own key (`seed`); the option of that name in every stage that knows it (`max_steps`);
  * the key of that name in the one section, `evaluation` or `prompts`, that knows it (`k`). Values are YAML.
  */
-import { parse } from 'yaml';
 import type { z } from 'zod';
 import { InputError, messageOf } from './errors.ts';
 import { keysAt, type Path, pathText, schemaAt, valueAt } from './schema-keys.ts';
 import { suggestion } from './suggestion.ts';
+import { parseYaml } from './yaml-document.ts';
 
 /** One `--set`, as it was written. */
 export interface Override {
@@ -26,15 +26,24 @@ export interface Placed {
   override: Override;
 }
 
+const LONGEST_SHOWN = 100;
+
 /** Parses `key=value`. Throws InputError. */
-export function parseOverride(text: string): Override {
-  const at = text.indexOf('=');
+export function parseOverride(whole: string): Override {
+  const text = whole.length > LONGEST_SHOWN ? `${whole.slice(0, LONGEST_SHOWN)}…` : whole;
+  const at = whole.indexOf('=');
   if (at <= 0) throw new InputError(`--set ${text}: expected key=value, such as max_steps=8`);
-  const value = text.slice(at + 1);
+  return { text, key: whole.slice(0, at).trim(), value: yamlValue(whole.slice(at + 1), text) };
+}
+
+function yamlValue(value: string, text: string): unknown {
   try {
-    return { text, key: text.slice(0, at).trim(), value: parse(value) };
+    return parseYaml(value, '').data;
   } catch (error) {
-    throw new InputError(`--set ${text}: expected a YAML value, found ${value} (${messageOf(error)})`);
+    const [reason = ''] = messageOf(error)
+      .replace(/^ line \d+: /, '')
+      .split('\n');
+    throw new InputError(`--set ${text}: expected a YAML value: ${reason}`);
   }
 }
 

@@ -4,6 +4,10 @@
  */
 import { z } from 'zod';
 
+/** Whether each value of a group is right by itself: rules of several of them are asked then alone. */
+export const isSoundByParts = ({ issues }: z.RefinementCtx): boolean =>
+  issues.every(({ code }) => code === 'unrecognized_keys');
+
 /** Steps of a stage: the paper's longest has 25,148; a million take weeks at a step a second. */
 export const MOST_STEPS = 1_000_000;
 /** Of all stages together. */
@@ -30,6 +34,8 @@ export const MOST_MADE_PUZZLES = 100_000;
 export const MOST_MADE_TESTS = 100_000;
 /** Stages, students, sources, phases: things that a person lists. */
 export const MOST_LISTED = 1_000;
+/** Phases of a stage: each is looked at for each step. */
+export const MOST_PHASES = 100;
 /** Characters of a path: Linux takes 4,096 bytes. */
 export const LONGEST_PATH = 4_096;
 /** Characters of a text that a person writes. */

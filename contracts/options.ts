@@ -3,13 +3,12 @@ import {
   clipRange,
   figure,
   generations,
+  isSoundByParts,
   learningRate,
   MOST_GENERATIONS,
-  MOST_LISTED,
   MOST_MEASURED,
-  MOST_PROMPTS,
+  MOST_PHASES,
   MOST_SEQUENCES,
-  MOST_STEPS,
   penaltyWeight,
   probability,
   promptCount,
@@ -107,7 +106,7 @@ export type DomainWeights = z.infer<typeof domainWeightsSchema>;
 /** From a step on, other domains: the walk begins anew with the first rollout after it. */
 export const curriculumSchema = z
   .array(z.strictObject({ from_step: steps, domain_weights: domainWeightsSchema }))
-  .max(MOST_LISTED);
+  .max(MOST_PHASES);
 
 /**
  * GRPO's options under TRL's names; defaults are the paper's (docs: reference table).
@@ -149,7 +148,7 @@ export const grpoSchema = z
     /** another limit from a step on: it holds from the first rollout that begins there or later */
     max_completion_length_from: z
       .array(z.strictObject({ from_step: steps, max_completion_length: tokens }))
-      .max(MOST_LISTED)
+      .max(MOST_PHASES)
       .optional(),
     rewards: z
       .array(rewardSchema)
@@ -166,13 +165,13 @@ export const grpoSchema = z
     max_drop_rate: share.default(0.2),
   })
   .superRefine((o, ctx) => {
+    if (!isSoundByParts(ctx)) return;
     const refuse = (path: string | (string | number)[], message: string) =>
       ctx.addIssue({ code: 'custom', path: [path].flat(), message });
     if (o.warmup_steps > o.max_steps)
       refuse('warmup_steps', `expected at most max_steps (${o.max_steps}), found ${o.warmup_steps}`);
     const perStep = o.prompts_per_step * o.num_generations;
-    const isWithin = o.prompts_per_step <= MOST_PROMPTS && o.steps_per_generation <= MOST_STEPS;
-    if (isWithin && perStep * o.steps_per_generation > MOST_SEQUENCES)
+    if (perStep * o.steps_per_generation > MOST_SEQUENCES)
       refuse(
         'num_generations',
         `expected prompts_per_step × num_generations × steps_per_generation of at most ${MOST_SEQUENCES}, the completions of ` +
@@ -219,10 +218,6 @@ const stepsJoined = (options: JoiningOptions): [(string | number)[], number][] =
     ]),
   );
 
-/** Either alone may be beyond its own bound, and is refused for that. */
-const isTooMany = (problems: number, k: number) =>
-  problems <= MOST_PROMPTS && k <= MOST_GENERATIONS && problems * k > MOST_MEASURED;
-
 /** How a policy is measured: k samples for each held-out problem. */
 export const evaluationSchema = z
   .strictObject({
@@ -248,8 +243,9 @@ export const evaluationSchema = z
         path: [path],
         message: `expected at most ${MOST_MEASURED} samples of all problems together, found ${of} × ${each}`,
       });
-    if (isTooMany(problems, k)) refuse('k', [problems, k]);
-    if (isTooMany(quick_problems, quick_k)) refuse('quick_k', [quick_problems, quick_k]);
+    if (!isSoundByParts(ctx)) return;
+    if (problems * k > MOST_MEASURED) refuse('k', [problems, k]);
+    if (quick_problems * quick_k > MOST_MEASURED) refuse('quick_k', [quick_problems, quick_k]);
   });
 export type EvaluationOptions = z.infer<typeof evaluationSchema>;
 

@@ -78,6 +78,10 @@ export function addRows(parts: readonly Rows[]): Rows {
   return sums;
 }
 
+/** The same rows so many times. */
+export const timesRows = (rows: Rows, times: number): Rows =>
+  Object.fromEntries(entriesOf(rows).map(([table, number]) => [table, times * number]));
+
 export const rowBytes = (rows: Rows): number =>
   entriesOf(rows).reduce((sum, [table, count]) => sum + count * bytesOfRow[table], 0);
 

@@ -22,23 +22,46 @@ export interface Moment {
   at: 'checkpoint' | 'step' | 'part' | 'other';
 }
 
-/** Everything goes as planned: nobody is lost, nothing is sampled twice, dynamic sampling needs one round. */
+/**
+ * Everything goes as planned: nobody is lost, nothing is sampled twice, dynamic sampling needs one round. Steps that do
+ * the same share what they do, as there may be a million of them.
+ */
 export function momentsOf(stage: StageRecipe, facts: RunFacts): Moment[] {
   const steps = Array.from({ length: stage.options.max_steps }, (_, index) => index + 1);
+  const known = new Map<string, Moment>();
   return [
     { done: sumOf([deeds.opening(), ...prepared(stage, facts)]), at: 'other' },
     ...(stage.algorithm === 'sft' ? examplesOf(stage, facts) : []),
     { done: sumOf([deeds.acquiring(), ...evaluationAt(0, stage, facts)]), at: 'other' },
-    ...steps.map((step): Moment => {
-      const saved = milestonesAt(step, stage.options).save;
-      const done = [...trainingAt(step, stage, facts), ...(saved ? [checkpointAt(step, stage, facts)] : [])];
-      return {
-        done: sumOf([...done, ...evaluationAt(step, stage, facts)]),
-        at: saved ? 'checkpoint' : 'step',
-      };
+    ...steps.map((step) => {
+      const kind = kindOfStep(step, stage);
+      const moment = known.get(kind) ?? stepMoment(step, stage, facts);
+      known.set(kind, moment);
+      return moment;
     }),
     { done: sumOf([...finished(stage), deeds.ending()]), at: 'other' },
   ];
+}
+
+function stepMoment(step: number, stage: StageRecipe, facts: RunFacts): Moment {
+  const saved = milestonesAt(step, stage.options).save;
+  const done = [...trainingAt(step, stage, facts), ...(saved ? [checkpointAt(step, stage, facts)] : [])];
+  return {
+    done: sumOf([...done, ...evaluationAt(step, stage, facts)]),
+    at: saved ? 'checkpoint' : 'step',
+  };
+}
+
+/** What decides all that a step does: steps of one kind do the same. */
+function kindOfStep(step: number, stage: StageRecipe): string {
+  const { save, evaluate } = milestonesAt(step, stage.options);
+  const due = `${evaluate} ${save && savesReference(step, stage)} ${save}`;
+  if (stage.algorithm !== 'grpo') return due;
+  const { options } = stage;
+  const { firstStep } = rolloutOfStep(step, options);
+  const { byRule, byModel } = rewardPlan(options.rewards, firstStep);
+  const limit = completionLimitAt(firstStep, options);
+  return `${due} ${step === firstStep} ${limit} ${byRule.length} ${byModel.length}`;
 }
 
 const prepared = ({ algorithm, stage }: StageRecipe, { parametersOf }: RunFacts): Deed[] =>
@@ -93,13 +116,15 @@ function supervisedStep(stage: SupervisedStageRecipe | RewardModelStageRecipe, f
 
 /** The reference policy is kept once between two refreshes. */
 function checkpointAt(step: number, recipe: StageRecipe, { parametersOf }: RunFacts): Deed {
-  const { stage, algorithm, options } = recipe;
+  return deeds.checkpoint(parametersOf(recipe.stage), { withReference: savesReference(step, recipe) });
+}
+
+function savesReference(step: number, { algorithm, options }: StageRecipe): boolean {
   const refreshes = (at: number) =>
     algorithm === 'grpo' && options.sync_ref_model ? Math.floor(at / options.ref_model_sync_steps) : 0;
   const lastSaved = Math.floor((step - 1) / options.save_steps) * options.save_steps;
   const isOther = lastSaved === 0 || refreshes(step) > refreshes(lastSaved);
-  const withReference = algorithm === 'grpo' && options.beta > 0 && isOther;
-  return deeds.checkpoint(parametersOf(stage), { withReference });
+  return algorithm === 'grpo' && options.beta > 0 && isOther;
 }
 
 /** A reward model answers nothing; the model that several stages start from is measured by the first of them. */

@@ -1,9 +1,9 @@
 /** How large a run is, stage by stage, counted before it starts. What a launch imports is not counted. */
-import { addRows, type Deed, type Rows, rowBytes, sumOf } from './deed.ts';
+import { addRows, type Deed, type Rows, rowBytes, timesRows } from './deed.ts';
 import { launching } from './deeds.ts';
 import type { RunFacts } from './facts.ts';
 import { type HistorySize, historySize } from './history.ts';
-import { momentsOf } from './moments.ts';
+import { type Moment, momentsOf } from './moments.ts';
 
 export interface PartSize {
   steps: number;
@@ -32,22 +32,41 @@ export interface RunSize {
 export function runSize(facts: RunFacts): RunSize {
   const stages = facts.recipe.stages.map((recipe) => {
     const moments = momentsOf(recipe, facts);
-    const done = sumOf(moments.map((moment) => moment.done));
-    return { stage: recipe.stage, ...partOf(done, recipe.options.max_steps, historySize(moments)) };
+    const history = historySize(moments);
+    return { stage: recipe.stage, ...partOf(counted(moments), recipe.options.max_steps, history) };
   });
   const run = launching(stages.length);
-  const own = partOf(run, 0, { events: run.events, histories: 1, longest: run.events });
+  const own = partOf(new Map([[run, 1]]), 0, { events: run.events, histories: 1, longest: run.events });
   return { stages, total: totalOf([own, ...stages]) };
 }
 
-function partOf({ objects, events: _, ...done }: Deed, steps: number, history: HistorySize): PartSize {
+/** What is done, and how often. */
+type Counted = ReadonlyMap<Deed, number>;
+
+function counted(moments: readonly Moment[]): Counted {
+  const times = new Map<Deed, number>();
+  for (const { done } of moments) times.set(done, (times.get(done) ?? 0) + 1);
+  return times;
+}
+
+function partOf(done: Counted, steps: number, history: HistorySize): PartSize {
+  const sum = (of: (deed: Deed) => number) =>
+    [...done].reduce((total, [deed, times]) => total + times * of(deed), 0);
+  const rows = addRows([...done].map(([deed, times]) => timesRows(deed.rows, times)));
   return {
     steps,
-    ...done,
-    objects: objects.length,
-    s3Bytes: objects.reduce((sum, bytes) => sum + bytes, 0),
-    largestObject: objects.reduce((most, bytes) => Math.max(most, bytes), 0),
-    postgresBytes: rowBytes(done.rows),
+    completions: sum(({ completions }) => completions),
+    evaluationCompletions: sum(({ evaluationCompletions }) => evaluationCompletions),
+    tokensSampled: sum(({ tokensSampled }) => tokensSampled),
+    tokensTrained: sum(({ tokensTrained }) => tokensTrained),
+    tokensRead: sum(({ tokensRead }) => tokensRead),
+    objects: sum(({ objects }) => objects.length),
+    s3Bytes: sum(({ objects }) => objects.reduce((bytes, object) => bytes + object, 0)),
+    largestObject: [...done.keys()]
+      .flatMap(({ objects }) => objects)
+      .reduce((most, bytes) => Math.max(most, bytes), 0),
+    rows,
+    postgresBytes: rowBytes(rows),
     history,
   };
 }
