@@ -3,7 +3,7 @@ import { type EvaluatedSample, summarizeEvaluation } from '../algorithm/statisti
 import type { RecordEvaluationInput, RecordEvaluationResult } from '../contracts/activities.ts';
 import { Failure } from '../contracts/failures.ts';
 import type { SampleRequest, ScoresRecord, Verdict } from '../contracts/records.ts';
-import { extractAnswer } from '../rewards/answer-text.ts';
+import { extractAnswer, saysNothing } from '../rewards/answer-text.ts';
 import { chainOfThought } from '../rewards/chain-of-thought.ts';
 import { alarmsAt } from '../stores/alarms.ts';
 import { recordEvaluation as insertEvaluation } from '../stores/evaluations.ts';
@@ -52,7 +52,7 @@ export function evaluatedSamples(
       const n = p * numGenerations + k;
       const text = texts[n] ?? '';
       return {
-        answer: answerIn(accuracy?.[n]) ?? extractAnswer(text),
+        answer: answerIn(accuracy?.[n], text),
         correct: passed(accuracy?.[n]),
         wellFormed: passed(format?.[n]) === true,
         domain,
@@ -88,9 +88,15 @@ function refuseUnjudged(
   }
 }
 
-/** The answer that a verifier found. */
-function answerIn(verdict: Verdict | undefined): string | null {
-  return verdict !== undefined && 'score' in verdict ? (verdict.extracted ?? null) : null;
+/**
+ * What stands for a sample's answer where votes are counted: its value, where the verifier knows it; else the text
+ * that it found, or that stands in the answer's tags. Null of a response that answers nothing.
+ */
+function answerIn(verdict: Verdict | undefined, text: string): string | null {
+  const known = verdict !== undefined && 'score' in verdict ? verdict : null;
+  if (known?.value !== undefined) return known.value;
+  const said = known?.extracted ?? extractAnswer(text);
+  return said === null || saysNothing(said) ? null : said.trim().replace(/\s+/g, ' ');
 }
 
 /** A response without a chain of thought thinks in no language. */

@@ -1,16 +1,16 @@
 import { parentPort } from 'node:worker_threads';
 import type { PoolAnswer, PoolBatch } from './pool.ts';
-import { verifyMath } from './verify.ts';
+import { verifyMath, verifyValue } from './verify.ts';
 
 /** The pool's side of one thread: answers batches one after the other, and marks each verdict as it starts. */
 const port = parentPort;
 if (port === null) throw new Error('rewards/math/thread-main.ts is a worker thread; start it by MathPool');
 
 function answer({ requests, cells }: PoolBatch): PoolAnswer {
-  return requests.map(({ groundTruth, response }, i) => {
+  return requests.map(({ groundTruth, response, value = false }, i) => {
     Atomics.store(cells, 0, i);
     try {
-      return verifyMath(groundTruth, response);
+      return (value ? verifyValue : verifyMath)(groundTruth, response);
     } catch (error) {
       return { error: { kind: 'internal', message: String(error) } };
     }
