@@ -10,7 +10,7 @@ import { multiply } from './rational.ts';
 import { realSet } from './real-set.ts';
 import { samplePoints } from './values.ts';
 
-/** Digits by which values are told apart that no fraction holds. */
+/** Digits that are compared of values which no fraction holds. */
 const DIGITS = 9;
 const LONGEST = 200;
 

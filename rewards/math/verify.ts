@@ -81,6 +81,15 @@ function expressionsOf(source: string): { found: Expression[]; failure: Failure 
   return { found: [], failure: parsed.find(isFailure) ?? null };
 }
 
+/** What the texts of one verdict were read as: each is looked at several times. */
+const known = new Map<string, ReturnType<typeof expressionsOf>>();
+
+function read(source: string): ReturnType<typeof expressionsOf> {
+  const found = known.get(source) ?? expressionsOf(source);
+  known.set(source, found);
+  return found;
+}
+
 interface Truth {
   texts: Set<string>;
   expressions: Expression[];
@@ -100,18 +109,18 @@ function readTruth(groundTruth: string): Truth {
   const sources = choice
     ? [main, choice.value, choice.letter]
     : [...(value === null ? [] : [value]), ...readings];
-  const read = sources.map(expressionsOf);
+  const found = sources.map(read);
   // The first reading that is mathematics is the truth; the rest are guesses.
-  const expressions = (choice ? read : read.filter(({ found }) => found.length > 0).slice(0, 1)).flatMap(
-    ({ found }) => found,
+  const expressions = (choice ? found : found.filter((each) => each.found.length > 0).slice(0, 1)).flatMap(
+    (each) => each.found,
   );
   const texts = new Set(sources.map(bareText).filter((text) => text !== ''));
   return {
     texts,
     expressions,
-    choice: choice && { ...choice, expressions: read[1]?.found ?? [] },
+    choice: choice && { ...choice, expressions: found[1]?.found ?? [] },
     kind: qualified?.kind ?? null,
-    failure: read[0]?.failure ?? null,
+    failure: found[0]?.failure ?? null,
   };
 }
 
@@ -140,7 +149,7 @@ function compare(truth: Truth, source: string): 0 | 1 | null {
 }
 
 function compareValue(truths: readonly Expression[], source: string): 0 | 1 | null {
-  const { found } = expressionsOf(source);
+  const { found } = read(source);
   for (const expected of truths) {
     for (const answer of found) {
       const equal = attempt(() => equalAnswers(expected, answer, new StepBudget()));
@@ -167,7 +176,7 @@ const ROUNDED = /^≈ [-−]?\d{0,30}(?:\.(\d{1,30}))?$/;
 
 /** Whether two forms say one value: equal, or the other is the one rounded to the digits that it has. */
 function agree(one: string, other: string): boolean {
-  const [[a], [b]] = [expressionsOf(one).found, expressionsOf(other).found];
+  const [[a], [b]] = [read(one).found, read(other).found];
   if (a === undefined || b === undefined) return false;
   const steps = new StepBudget();
   if (attempt(() => equalAnswers(a, b, steps)) === true) return true;
@@ -204,26 +213,27 @@ export function verifyMath(groundTruth: string, response: string): MathVerdict {
 
 /** The same with the answer's value. */
 export function verifyValue(groundTruth: string, response: string): MathVerdict {
-  const { verdict, read } = judge(groundTruth, response);
-  return 'error' in verdict ? verdict : { ...verdict, value: verdict.score === 1 ? RIGHT : read() };
+  const { verdict, value } = judge(groundTruth, response);
+  return 'error' in verdict ? verdict : { ...verdict, value: verdict.score === 1 ? RIGHT : value() };
 }
 
 interface Judged {
   verdict: MathVerdict;
   /** the value of an answer that is not right */
-  read: () => string | null;
+  value: () => string | null;
 }
 
 function judge(groundTruth: string, response: string): Judged {
+  known.clear();
   const truth = readTruth(groundTruth);
   const nothing = () => null;
-  const failed = (message: string): Judged => ({ verdict: groundTruthError(message), read: nothing });
+  const failed = (message: string): Judged => ({ verdict: groundTruthError(message), value: nothing });
   if (truth.texts.size === 0) return failed('expected a ground truth, found nothing in it');
   const extracted = extractAnswer(response);
   const [[first = null] = []] = extracted?.readings ?? [];
   const scored = (score: 0 | 1, source: string | null): Judged => ({
     verdict: { score, extracted: source },
-    read: () => (source === null ? null : sourceValue(source)),
+    value: () => (source === null ? null : sourceValue(source)),
   });
   let decided: string | null = null;
   for (const place of placesOf(extracted, truth)) {
@@ -236,7 +246,7 @@ function judge(groundTruth: string, response: string): Judged {
       if (score === null) return failed('expected a ground truth within the budget of steps');
     }
     // A place that parses is the answer; what else could be read there does not count.
-    decided = place.find((source) => expressionsOf(source).found.some(({ kind }) => kind !== 'text')) ?? null;
+    decided = place.find((source) => read(source).found.some(({ kind }) => kind !== 'text')) ?? null;
     if (truth.expressions.length > 0 && decided !== null) break;
   }
   const { parts = [] } = extracted ?? {};
@@ -252,12 +262,11 @@ function sourceValue(source: string): string | null {
   const word = polarity(source);
   if (word !== null) return word;
   const value = alternatives(source)[1] ?? source;
-  const [expression] = expressionsOf(value).found;
-  const text = shortened(bareText(value).toLowerCase());
-  if (expression === undefined) return text;
-  if (expression.kind === 'text') return saysNothing(plainWords(value)) ? null : text;
-  const key = attempt(() => valueKey(expression));
-  return isFailure(key) ? text : key;
+  const [expression] = read(value).found;
+  if (expression?.kind === 'text' && saysNothing(plainWords(value))) return null;
+  const key =
+    expression === undefined || expression.kind === 'text' ? null : attempt(() => valueKey(expression));
+  return key === null || isFailure(key) ? shortened(bareText(value).toLowerCase()) : key;
 }
 
 /** The places to read, best first: where the ground truth has several values, all boxes that belong together. */
