@@ -3,7 +3,7 @@ import { type EvaluatedSample, summarizeEvaluation } from '../algorithm/statisti
 import type { RecordEvaluationInput, RecordEvaluationResult } from '../contracts/activities.ts';
 import { Failure } from '../contracts/failures.ts';
 import type { SampleRequest, ScoresRecord, Verdict } from '../contracts/records.ts';
-import { extractAnswer } from '../rewards/answer-text.ts';
+import { extractAnswer, saysNothing } from '../rewards/answer-text.ts';
 import { chainOfThought } from '../rewards/chain-of-thought.ts';
 import { alarmsAt } from '../stores/alarms.ts';
 import { recordEvaluation as insertEvaluation } from '../stores/evaluations.ts';
@@ -57,7 +57,7 @@ export function evaluatedSamples(
       const n = p * numGenerations + k;
       const text = texts[n] ?? '';
       return {
-        answer: answerOf(accuracy?.[n], text),
+        answer: voteOf(accuracy?.[n], text),
         correct: passed(accuracy?.[n]),
         wellFormed: passed(format?.[n]) === true,
         domain,
@@ -95,11 +95,16 @@ function refuseUnjudged(
 
 /** The final answer of a response: as its verifier found it, else by its tags; null where there is none. */
 export const answerOf = (verdict: Verdict | undefined, text: string): string | null =>
-  answerIn(verdict) ?? extractAnswer(text);
+  (verdict !== undefined && 'score' in verdict ? verdict.extracted : undefined) ?? extractAnswer(text);
 
-/** The answer that a verifier found. */
-function answerIn(verdict: Verdict | undefined): string | null {
-  return verdict !== undefined && 'score' in verdict ? (verdict.extracted ?? null) : null;
+/**
+ * What stands for a sample's answer where votes are counted: its value, where the verifier knows it; else the text
+ * that it found, or that stands in the answer's tags. Null of a response that answers nothing.
+ */
+function voteOf(verdict: Verdict | undefined, text: string): string | null {
+  if (verdict !== undefined && 'score' in verdict && verdict.value !== undefined) return verdict.value;
+  const said = answerOf(verdict, text);
+  return said === null || saysNothing(said) ? null : said.trim().replace(/\s+/g, ' ');
 }
 
 /** A response without a chain of thought thinks in no language. */

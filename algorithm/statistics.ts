@@ -10,7 +10,7 @@ import { mean, sampleDeviation } from './sample-moments.ts';
 
 /** One sampled answer to a held-out problem. */
 export interface EvaluatedSample {
-  /** The final answer's text; null where none could be read. */
+  /** What stands for the final answer: the same in samples of equal answers; null where there is none. */
   answer: string | null;
   /** null where the verifier answered with an error. */
   correct: boolean | null;
@@ -134,7 +134,7 @@ export function consAtK(
 }
 
 /**
- * A sample with the most frequent answer text. Samples without an answer or a verdict have no vote; of
+ * A sample with the most frequent answer. Samples without an answer or a verdict have no vote; of
  * answers equally frequent the one sampled first wins. Undefined where there is no vote.
  */
 export function majorityOf<Sample extends Pick<EvaluatedSample, 'answer' | 'correct'>>(

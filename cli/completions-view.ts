@@ -63,10 +63,9 @@ function partText(part: CompletionDocument['rewards'][string]): string {
 
 /** The completions of a step, and how many there are of each kind. */
 export function stepSamplesText(document: StepSamplesDocument): string {
-  const { run, stage, step, completions, right, wrong, errors, samples, policy } = document;
+  const { run, stage, step, completions, right, wrong, errors, asked, samples, policy } = document;
   const failed = errors === 0 ? '' : `, ${errors} without a verdict (errors)`;
-  const shown =
-    samples.length < completions ? `\n${samples.length} of ${completions} shown; --limit shows more.` : '';
+  const shown = samples.length < asked ? `\n${samples.length} of ${asked} shown; --limit shows more.` : '';
   return [
     `${run}/${stage} step ${step}: ${completions} completions, ${right} right, ${wrong} wrong${failed}; sampled by the policy ` +
       `${policy.slice(0, 12)}.${shown}`,

@@ -78,7 +78,8 @@ async function verifyLine(text: string, place: string, judge: Judge): Promise<Ve
   const start = performance.now();
   const graded = await gradeLine(text, place, judge);
   const ms = Math.round((performance.now() - start) * 1_000) / 1_000;
-  return 'error' in graded ? { error: graded.error, ms } : { ...graded, ms };
+  if ('error' in graded) return { error: graded.error, ms };
+  return { score: graded.score, extracted: graded.extracted, ms };
 }
 
 async function gradeLine(text: string, place: string, { judge }: Judge): Promise<Graded> {

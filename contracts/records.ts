@@ -71,6 +71,8 @@ export const verdictSchema = z.union([
   z.strictObject({
     score: figure,
     extracted: z.string().optional(),
+    /** the same text in answers of equal value; null of a response that answers nothing; left out: not known */
+    value: z.string().nullable().optional(),
     /** the reward does not concern this prompt's domain: it adds nothing to the sum and enters no mean */
     absent: z.literal(true).optional(),
   }),

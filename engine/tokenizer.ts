@@ -316,7 +316,6 @@ function parseJson(text: string, path: string): unknown {
   }
 }
 
-
 function parseFile<T>(name: string, json: unknown, schema: z.ZodType<T>): T {
   const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;

@@ -44,8 +44,12 @@ const failureOf: Record<'again' | 'with-tool', FailureKind> = {
 
 function verdictOf(graded: Graded, withAnswer: boolean): Verdict {
   if ('score' in graded) {
-    const { score, extracted } = graded;
-    return withAnswer && extracted !== null ? { score, extracted } : { score };
+    const { score, extracted, value } = graded;
+    return {
+      score,
+      ...(withAnswer && extracted !== null ? { extracted } : {}),
+      ...(value === undefined ? {} : { value }),
+    };
   }
   if (graded.retry === undefined) return { error: graded.error };
   throw new Failure(failureOf[graded.retry], graded.error.message);

@@ -27,3 +27,11 @@ function answerBlocks(text: string): string[] {
     from = close + CLOSE.length;
   }
 }
+
+const NOTHING =
+  /^\W*(?:sorry\W+)?(?:(?:i|we) (?:do not|don['’]t|cannot|can['’]t|could not|couldn['’]t|am not|are not|['’]m not)\b.*?\b(?:know|sure|certain|solve|answer|determine|find|figure)|i['’]m not (?:sure|certain)|no idea|not sure|unsure|no answer|(?:i have )?no clue|unknown)\b/i;
+
+/** Whether a text says that it has no answer. */
+export function saysNothing(text: string): boolean {
+  return text.trim() === '' || NOTHING.test(text.slice(0, 200));
+}

@@ -1,11 +1,12 @@
 import { z } from 'zod';
 
 /**
- * A verdict and the answer it was passed on: null where the response gives none. An error is never a zero.
+ * A verdict and the answer it was passed on: null where the response gives none. `value`, where the verifier knows
+ * it: the same text in answers of equal value, null of a response that answers nothing. An error is never a zero.
  * `retry` says what might mend one that the inputs alone do not decide: asking again, or a tool.
  */
 export type Graded =
-  | { score: number; extracted: string | null }
+  | { score: number; extracted: string | null; value?: string | null }
   | { error: { kind: string; message: string }; retry?: 'again' | 'with-tool' };
 
 /**

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { askAgain } from '../ask-again.ts';
 import { type Graded, refused } from '../verifier.ts';
@@ -30,14 +31,22 @@ export async function gradeCode(
   const task = readTask(entry);
   if ('error' in task) return task;
   const source = extractCode(response, task.language);
-  if (source === null) return { score: 0, extracted: null };
+  if (source === null) return { score: 0, extracted: null, value: null };
   return askAgain(async () => gradedOf(await verifyCode({ ...task, source, mode }, sandbox), source));
+}
+
+/** Stands for a program: the same where only blank lines and white space at the ends of lines differ. */
+function programValue(source: string): string {
+  const lines = source.split('\n').map((line) => line.trimEnd());
+  return createHash('sha256')
+    .update(lines.filter((line) => line !== '').join('\n'))
+    .digest('hex');
 }
 
 const OPEN_R1_CHECKER = { language: 'python', protocol: 'open-r1' } as const;
 
 function gradedOf(verdict: CodeVerdict, extracted: string): Graded {
-  if ('score' in verdict) return { score: verdict.score, extracted };
+  if ('score' in verdict) return { score: verdict.score, extracted, value: programValue(extracted) };
   const { kind, message, retryable } = verdict.error;
   const error = { kind, message };
   if (kind === 'sandbox-missing') return { error, retry: 'with-tool' };

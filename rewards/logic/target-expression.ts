@@ -36,7 +36,8 @@ function gradeExpression(truth: CountdownTruth, response: string): Graded {
   const text = finalText(response);
   if (text === null) return { score: 0, extracted: null };
   const expression = expressionIn(text, truth.target);
-  return { score: expression !== null && reaches(expression, truth) ? 1 : 0, extracted: expression };
+  const score = expression !== null && reaches(expression, truth) ? 1 : 0;
+  return { score, extracted: expression, value: expression?.replace(/\s+/g, '') ?? null };
 }
 
 /** Longer answers than this are no expressions. */

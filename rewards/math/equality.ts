@@ -27,7 +27,7 @@ export function equalAnswers(truth: Expression, answer: Expression, steps: StepB
 }
 
 /** ± as two values, x ∈ S as S, nested lists flat. */
-function prepared(expression: Expression): Expression {
+export function prepared(expression: Expression): Expression {
   if (isHead(expression, 'relation') && expression.name === 'in') return prepared(lastSide(expression));
   if (isHead(expression, 'list', 'set')) {
     const elements = expression.args

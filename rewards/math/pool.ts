@@ -4,6 +4,8 @@ import type { MathVerdict } from './verify.ts';
 export interface MathRequest {
   groundTruth: string;
   response: string;
+  /** whether the answer's value is wanted too */
+  value?: boolean;
 }
 
 /**

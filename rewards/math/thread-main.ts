@@ -1,6 +1,6 @@
 import { parentPort } from 'node:worker_threads';
 import type { PoolAnswer, PoolBatch } from './pool.ts';
-import { verifyMath } from './verify.ts';
+import { verifyMath, verifyValue } from './verify.ts';
 
 /** The pool's side of one thread: answers batches one after the other, and marks each verdict as it starts. */
 const port = parentPort;
@@ -9,11 +9,11 @@ if (port === null) throw new Error('rewards/math/thread-main.ts is a worker thre
 const CANCELLED = { error: { kind: 'internal', message: 'nobody waits for it any more' } } as const;
 
 function answer({ requests, cells }: PoolBatch): PoolAnswer {
-  return requests.map(({ groundTruth, response }, i) => {
+  return requests.map(({ groundTruth, response, value = false }, i) => {
     Atomics.store(cells, 0, i);
     if (Atomics.load(cells, 1 + i) === 1) return CANCELLED;
     try {
-      return verifyMath(groundTruth, response);
+      return (value ? verifyValue : verifyMath)(groundTruth, response);
     } catch (error) {
       return { error: { kind: 'internal', message: String(error) } };
     }

@@ -1,3 +1,4 @@
+import { saysNothing } from '../answer-text.ts';
 import { equalAnswers } from './equality.ts';
 import { isHead, variablesOf } from './expression.ts';
 import { type Extracted, extractAnswer, extractTruth } from './extraction.ts';
@@ -8,9 +9,11 @@ import { valueAt } from './numeric.ts';
 import { isProse } from './passages.ts';
 import { attempt, equalReadings, type Failure, isFailure, type Reading, readingsOf } from './readings.ts';
 import { samplePoints } from './sampling.ts';
+import { shortened, valueKey } from './value-key.ts';
 import {
   type Choice,
   choiceOf,
+  plainWords,
   polarity,
   truthChoice,
   wholeNumberInWords,
@@ -21,9 +24,12 @@ import {
 
 export type MathErrorKind = 'ground-truth';
 
-/** `extracted`: the answer that was found, as it stood; null where there was none. */
+/**
+ * `extracted`: the answer that was found, as it stood; null where there was none. `value`, where it is asked for:
+ * the same text in answers of equal value to one ground truth; null of a response that answers nothing.
+ */
 export type MathVerdict =
-  | { score: 0 | 1; extracted: string | null }
+  | { score: 0 | 1; extracted: string | null; value?: string | null }
   | { error: { kind: MathErrorKind; message: string } };
 
 /** A text, and its value without the words around it. */
@@ -141,39 +147,75 @@ function groundTruthError(message: string): MathVerdict {
   return { error: { kind: 'ground-truth', message } };
 }
 
+/** What right answers have in common, however they are written. */
+const RIGHT = 'the ground truth';
+
 /**
  * Whether a response's final answer equals the ground truth: 1 or 0, decided by the two texts alone. An
  * answer that cannot be parsed or is over `limits` scores 0. A ground truth that cannot be parsed or is
  * over them is an error, unless the answer is the same text.
  */
 export function verifyMath(groundTruth: string, response: string): MathVerdict {
+  return judge(groundTruth, response).verdict;
+}
+
+/** The same with the answer's value. */
+export function verifyValue(groundTruth: string, response: string): MathVerdict {
+  const { verdict, value } = judge(groundTruth, response);
+  return 'error' in verdict ? verdict : { ...verdict, value: verdict.score === 1 ? RIGHT : value() };
+}
+
+interface Judged {
+  verdict: MathVerdict;
+  /** the value of an answer that is not right */
+  value: () => string | null;
+}
+
+function judge(groundTruth: string, response: string): Judged {
   const truth = readTruth(groundTruth);
-  if (truth.texts.size === 0) return groundTruthError('expected a ground truth, found nothing in it');
+  const nothing = () => null;
+  const failed = (message: string): Judged => ({ verdict: groundTruthError(message), value: nothing });
+  if (truth.texts.size === 0) return failed('expected a ground truth, found nothing in it');
   const extracted = extractAnswer(response);
   const [[first = null] = []] = extracted?.readings ?? [];
+  const scored = (score: 0 | 1, source: string | null): Judged => ({
+    verdict: { score, extracted: source },
+    value: () => (source === null ? null : sourceValue(source)),
+  });
+  let decided: string | null = null;
   for (const place of placesOf(extracted, truth)) {
     if (!isOneValue(place)) break;
     for (const source of place) {
       const chosen = compareChoice(truth, source);
-      if (chosen !== null) return { score: chosen, extracted: source };
+      if (chosen !== null) return scored(chosen, source);
       const score = compare(truth, source);
-      if (score === 1) return { score, extracted: source };
-      if (score === null) return groundTruthError('expected a ground truth within the budget of steps');
+      if (score === 1) return scored(score, source);
+      if (score === null) return failed('expected a ground truth within the budget of steps');
     }
     // A place that parses is the answer; what else could be read there does not count.
-    const decided = place.some((source) =>
-      readingsOf(source).found.some(({ expression }) => expression.kind !== 'text'),
-    );
-    if (truth.readings.length > 0 && decided) break;
+    decided =
+      place.find((source) => readingsOf(source).found.some(({ expression }) => expression.kind !== 'text')) ??
+      null;
+    if (truth.readings.length > 0 && decided !== null) break;
   }
   const { parts = [] } = extracted ?? {};
   if (parts.length > 0 && parts.every((part) => (compareChoice(truth, part) ?? compare(truth, part)) === 1))
-    return { score: 1, extracted: first };
-  if (truth.readings.length > 0) return { score: 0, extracted: first };
+    return scored(1, first);
+  if (truth.readings.length > 0) return scored(0, decided ?? first);
   const found = JSON.stringify(groundTruth.slice(0, 200));
-  return groundTruthError(
-    `expected a ground truth that can be parsed, found ${found}: ${truth.failure?.message}`,
-  );
+  return failed(`expected a ground truth that can be parsed, found ${found}: ${truth.failure?.message}`);
+}
+
+/** What an answer says; null where it says that there is none. */
+function sourceValue(source: string): string | null {
+  const word = polarity(source);
+  if (word !== null) return word;
+  const value = alternatives(source)[1] ?? source;
+  const expression = readingsOf(value).found[0]?.expression;
+  if (expression?.kind === 'text' && saysNothing(plainWords(value))) return null;
+  const key =
+    expression === undefined || expression.kind === 'text' ? null : attempt(() => valueKey(expression));
+  return key === null || isFailure(key) ? shortened(bareText(value).toLowerCase()) : key;
 }
 
 /** The places to read, best first: where the ground truth has several values, all boxes that belong together. */

@@ -3,6 +3,9 @@ import { DOUBT, hasCue } from './cues.ts';
 import { numberInWords } from './number-words.ts';
 
 const TEXT = /\\(?:text(?:bf|it|rm|normal)?|mathrm|mathbf|mbox)\s*\{([^{}]{0,400})\}/g;
+/** The words of a short source, out of their commands. */
+export const plainWords = (source: string) => source.slice(0, 400).replace(TEXT, '$1');
+
 const LEAD_WORDS =
   /^\s*(?:[\p{L}’']+,?[\s~]+){0,8}(?:(?:is|are|equals|equal to)(?:[\s~]*:)?[\s~]+(?!not\b|no\b|at\b|less\b|more\b|greater\b|never\b|neither\b|either\b|between\b|about\b)|[\p{L}’']+[\s~]*[:：][\s~]*)(?=\S)/u;
 const PLAIN_NUMBER = /^[\s$]*[-−]?[\d$\\]/;
@@ -55,7 +58,7 @@ export function wholeNumberInWords(text: string): string | null {
 export function withoutWords(source: string): string | null {
   const written = /^\s*\\(?:text|math|mbox)/.test(source);
   if (!written && !/^\s*\p{L}{2}/u.test(source)) return null;
-  const plain = source.slice(0, 400).replace(TEXT, '$1');
+  const plain = plainWords(source);
   const rest = (written ? plain.replace(LEAD_WORDS, '') : plain).trim();
   const number = wholeNumberInWords(rest);
   if (number !== null) return number;

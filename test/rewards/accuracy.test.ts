@@ -78,6 +78,7 @@ test('each domain is judged by its own rule, of which the entry is a part', asyn
 test('what is said while thinking is no answer, even where nothing follows', async () => {
   const score = (completionText: string, truncated = false) =>
     scored('accuracy', { domain: 'math', answer: '4', completionText, truncated });
+  const right = { score: 1, extracted: '4', value: 'the ground truth' };
   for (const text of [
     '<think>\\boxed{4}</think>',
     '<think>\\boxed{4}',
@@ -90,9 +91,9 @@ test('what is said while thinking is no answer, even where nothing follows', asy
     assert.equal('score' in verdict && verdict.score, 0, text);
   }
   for (const text of ['<think>a</think>\\boxed{4}<think>b</think>', '<think>a</think>\\boxed{4}</think>\n'])
-    assert.deepEqual(await score(text), { score: 1, extracted: '4' }, text);
+    assert.deepEqual(await score(text), right, text);
   assert.deepEqual(await score('wait, \\boxed{4} or', true), { score: 0 });
-  assert.deepEqual(await score('\\boxed{4}'), { score: 1, extracted: '4' });
+  assert.deepEqual(await score('\\boxed{4}'), right);
 });
 
 test('an entry that its domain cannot read is an error, not a zero', async () => {
