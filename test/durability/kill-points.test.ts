@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
-import { after, before, type TestContext, test } from 'node:test';
-import type { SmallDisk } from '../helpers/small-disk.ts';
-import { groundFolder, MAY_NOT_MOUNT, postgresOnSmallDisk, runThroughFullDisk } from './full-disk.ts';
-import { type Ground, openGround, runThrough, SAVED_STEP } from './ground.ts';
+import { after, before, test } from 'node:test';
+import { type Ground, openGround, runThrough } from './ground.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
 
 /** For a machine with much else to do; none of it is waited for in vain. */
@@ -10,19 +8,13 @@ const PATIENCE = { timeout: 600_000 };
 
 let ground: Ground;
 let calm: Outcome;
-let disk: SmallDisk | undefined;
 
 before(async () => {
-  const folder = groundFolder();
-  disk = await postgresOnSmallDisk(folder, 256);
-  ground = await openGround({ folder });
+  ground = await openGround();
   assert.equal(await runThrough(ground, 'calm'), 'complete');
   calm = await outcomeOf(ground, 'calm');
 }, PATIENCE);
-after(async () => {
-  disk?.unmount();
-  await ground?.close();
-});
+after(() => ground?.close());
 
 test(
   'killed while it samples, between a batch and its row, between a step and its row, and again while it replays, a run ends in the same bits',
@@ -31,16 +23,5 @@ test(
     const failpoints = ['sampling:9', 'batch-object:9', 'trained:9', 'trained:7'];
     assert.equal(await runThrough(ground, 'killed', failpoints), 'complete');
     assert.deepEqual(await outcomeOf(ground, 'killed'), calm);
-  },
-);
-
-test(
-  'a run during which PostgreSQL’s disk is full and PostgreSQL is killed goes on by itself, and ends in the same bits',
-  PATIENCE,
-  async (t: TestContext) => {
-    if (disk === undefined) return t.skip(MAY_NOT_MOUNT);
-    const outage = { step: SAVED_STEP, seconds: 5, killed: ['postgres'] };
-    assert.equal(await runThroughFullDisk(ground, 'full-disk', disk, outage), 'complete');
-    assert.deepEqual(await outcomeOf(ground, 'full-disk'), calm);
   },
 );
