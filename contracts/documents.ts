@@ -42,7 +42,15 @@ export const statusDocument = z.object({
   s3: z.object({ endpoint: z.string(), bucket: z.string() }),
   processes: z.array(processSchema),
   fullDisks: z
-    .array(z.object({ folder: z.string(), freeBytes: z.number() }))
+    .array(
+      z.object({
+        folder: z.string(),
+        freeBytes: z
+          .number()
+          .min(0)
+          .max(2 ** 53),
+      }),
+    )
     .describe('disks of ours without room, each by a folder on it; what cannot be written waits'),
 });
 export type StatusDocument = z.infer<typeof statusDocument>;

@@ -118,11 +118,21 @@ function trimPunctuation(text: string): string {
   return rest.replace(/^\*\*|\*\*$/g, '').trim();
 }
 
+/** Whether words end a bracket without a number before them: 36 (sq. inches) is words, (3 cm) is none. */
+function isBracketed(text: string, index: number, length: number): boolean {
+  return (
+    /^\s*[)\]}]/.test(text.slice(index + length, index + length + 3)) &&
+    !/[\d})%]\s?$/.test(text.slice(Math.max(0, index - 2), index))
+  );
+}
+
 /** Units in plain text as texts: 5 cm is 5\text{cm}. */
 function wrapUnits(text: string): string {
   if (!/[\d})%\s][a-zA-Z]/.test(text) || !/\d/.test(text)) return text;
   return text
-    .replace(UNITS_AFTER, (match, unit?: string) => (unit === undefined ? match : asText(unit)))
+    .replace(UNITS_AFTER, (match: string, unit: string | undefined, index: number) =>
+      unit === undefined || isBracketed(text, index, match.length) ? match : asText(unit),
+    )
     .replace(LETTERS_AFTER, (_, unit: string) => asText(unit));
 }
 
