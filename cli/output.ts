@@ -30,7 +30,8 @@ export function tableText(
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': gap },
   });
   table.push(...rows.map((row) => [...row]));
-  return table.toString().replaceAll(/ +$/gm, '');
+  const lines = table.toString().split('\n');
+  return lines.map((line) => line.trimEnd()).join('\n');
 }
 
 /** Which columns hold nothing but figures: these are set to the right. */
