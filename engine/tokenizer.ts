@@ -4,9 +4,9 @@
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Template } from '@huggingface/jinja';
 import { Tokenizer as OpenTokenizer } from '@huggingface/tokenizers';
 import { z } from 'zod';
+import { ChatTemplate } from './chat-template.ts';
 
 export interface TokenizerFiles {
   /** the parsed `tokenizer.json` */
@@ -103,7 +103,7 @@ class FileTokenizer implements Tokenizer {
   readonly padTokenId: number | null;
   private readonly tokenizer: HuggingFaceTokenizer;
   private readonly config: TokenizerConfig;
-  private readonly template: Template | undefined;
+  private readonly template: ChatTemplate | undefined;
   private readonly unknownTokenId: number | null;
 
   constructor(tokenizer: HuggingFaceTokenizer, config: TokenizerConfig, template: string | undefined) {
@@ -212,9 +212,9 @@ function parseFile<T>(name: string, json: unknown, schema: z.ZodType<T>): T {
   throw new TokenizerError(`${name} is damaged or of another kind: ${z.prettifyError(parsed.error)}`);
 }
 
-function parseTemplate(text: string): Template {
+function parseTemplate(text: string): ChatTemplate {
   try {
-    return new Template(text);
+    return new ChatTemplate(text);
   } catch (cause) {
     throw new TokenizerError(`The chat template is no Jinja that can be read here: ${reason(cause)}`, {
       cause,
