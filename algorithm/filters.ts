@@ -68,7 +68,9 @@ const filters: Record<RejectionReason, Refuses> = {
   'long-paragraph': ({ text }, { rule }) =>
     rule.max_paragraph !== null && longestParagraph(text) > rule.max_paragraph,
   'code-block': ({ text, domain }, { rule }) =>
-    rule.code_blocks_in !== null && !rule.code_blocks_in.includes(domain) && /^\s*(```|~~~)/m.test(text),
+    rule.code_blocks_in !== null &&
+    !rule.code_blocks_in.includes(domain) &&
+    /^[^\S\r\n\u2028\u2029]*(?:```|~~~)/m.test(text),
   repetition: (_, { rule, terms }) =>
     rule.max_repeated_share !== null && repeatedShare(terms(), REPETITION_RUN) > rule.max_repeated_share,
   contaminated: ({ problem }, { rule, measures }) => rule.decontaminate && measures.isContaminated(problem),

@@ -3,7 +3,7 @@
  * that asks a model keeps the same interface.
  */
 import type { TemplateName } from '../contracts/datasets.ts';
-import { partsOf, type ResponseParts } from './response-parts.ts';
+import { isWellFormed, partsOf, type ResponseParts } from './response-parts.ts';
 
 export interface Rewriter {
   name: string;
@@ -15,31 +15,37 @@ export interface Rewriter {
 /** The last sentence of a response whose final part is a bare answer. */
 const CONCLUSION = (answer: string) => `The answer is ${answer}.`;
 
-/** `<think>…</think><answer>…</answer>`: R1-Zero's own form. */
-const ANSWER_TAGS = /^<think>.*<\/think>\s*<answer>.*<\/answer>$/s;
-
 interface Template {
   version: number;
   /** whether a text, whose parts are known to stand once and in order, is left as it is */
-  isTarget: RegExp;
+  isTarget(text: string): boolean;
   write(parts: ResponseParts): string | null;
 }
 
 const templates: Record<TemplateName, Template> = {
+  // R1-Zero's own form.
   'answer-tags': {
     version: 1,
-    isTarget: ANSWER_TAGS,
+    isTarget: isWellFormed,
     write: ({ thinking, answer }) =>
       answer === null ? null : `<think>${thinking}</think><answer>${answer}</answer>`,
   },
   // DeepSeek-R1's own: thinking in tags, then a summary in plain words for whoever asked.
   summary: {
     version: 1,
-    isTarget: /^<think>\n(?!\s).*\S\n<\/think>\n\n(?!.*<\/?answer>)\S.*\S$/s,
+    isTarget: isSummaryForm,
     write: ({ thinking, final, answer }) =>
       `<think>\n${thinking}\n</think>\n\n${final === answer ? CONCLUSION(final) : final}`,
   },
 };
+
+function isSummaryForm(text: string): boolean {
+  const [open, close] = ['<think>\n', '\n</think>\n\n'];
+  const cut = text.indexOf(close);
+  if (!text.startsWith(open) || cut < open.length) return false;
+  const [thinking, final] = [text.slice(open.length, cut), text.slice(cut + close.length)];
+  return [thinking, final].every((part) => part !== '' && part === part.trim()) && !/<\/?answer>/.test(final);
+}
 
 /** The rewriter of a template. */
 export function templateRewriter(name: TemplateName): Rewriter {
@@ -50,7 +56,7 @@ export function templateRewriter(name: TemplateName): Rewriter {
     rewrite({ text }) {
       const parts = partsOf(text);
       if (parts === null) return null;
-      return isTarget.test(text) ? text : write(parts);
+      return isTarget(text) ? text : write(parts);
     },
   };
 }

@@ -9,7 +9,7 @@ import { readPrompts } from '../stores/prompts.ts';
 import { getRun } from '../stores/runs.ts';
 import { listStageCosts, type StageCost } from '../stores/stage-costs.ts';
 import { clock } from './figures.ts';
-import { tableText } from './output.ts';
+import { R1, tableText } from './output.ts';
 import { budgetsOf } from './plan-view.ts';
 import { productOf } from './product.ts';
 import { costTable, MAIN_COSTS } from './report/costs.ts';
@@ -101,7 +101,7 @@ function alarmsText({ run, alarms }: ShowDocument): string[] {
     const places = alarms.filter((alarm) => alarm.name === name);
     return `${name}: ${places.map(({ stage, step }) => `${stage} at step ${step}`).join(', ')}`;
   });
-  return [['Alarms', ...lines, `\`npx r1 show ${run}\` tells why`].join('\n  ')];
+  return [['Alarms', ...lines, `\`${R1} show ${run}\` tells why`].join('\n  ')];
 }
 
 function checkpointsText({ run, stages }: ShowDocument): string {
@@ -117,13 +117,13 @@ function nextText({ show, recipe, question = null }: FinishedRun): string {
   const chat = recipe.prompt_format === 'text' ? '' : ' --chat';
   return [
     'Worth trying next:',
-    `  npx r1 report ${run}`,
-    `  npx r1 generate ${run}${chat} --prompt '${promptFor(recipe, question)}'`,
-    `  npx r1 ${samplesOf(show)}`,
-    `  npx r1 export ${run} ${run}`,
+    `  ${R1} report ${run}`,
+    `  ${R1} generate ${run}${chat} --prompt '${promptFor(recipe, question)}'`,
+    `  ${R1} ${samplesOf(show)}`,
+    `  ${R1} export ${run} ${run}`,
     '',
-    `Another run: npx r1 launch ${fileOf(name)} --set seed=2`,
-    'Stop the stack: npx r1 down',
+    `Another run: ${R1} launch ${fileOf(name)} --set seed=2`,
+    `Stop the stack: ${R1} down`,
   ].join('\n');
 }
 

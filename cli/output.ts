@@ -1,8 +1,22 @@
+import { join } from 'node:path';
 import Table from 'cli-table3';
 import type { z } from 'zod';
 import { documents } from '../contracts/documents.ts';
+import { PROJECT_ROOT } from '../infra/paths.ts';
 
 type Documents = typeof documents;
+
+/**
+ * How this checkout's command is called from a folder. Commands that are printed to be run begin with it: a bare
+ * name in `npx` would be asked of the registry, where it belongs to somebody else.
+ */
+export function commandFrom(folder: string): string {
+  const path = folder === PROJECT_ROOT ? './r1' : join(PROJECT_ROOT, 'r1');
+  return /^[\w./+@-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
+}
+
+/** From where the caller is. */
+export const R1 = commandFrom(process.cwd());
 
 /** Prints a `--json` document, held to its schema first, so that no reader meets another shape. */
 export function printDocument<Name extends keyof Documents>(
@@ -30,7 +44,8 @@ export function tableText(
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': gap },
   });
   table.push(...rows.map((row) => [...row]));
-  return table.toString().replaceAll(/ +$/gm, '');
+  const lines = table.toString().split('\n');
+  return lines.map((line) => line.trimEnd()).join('\n');
 }
 
 /** Which columns hold nothing but figures: these are set to the right. */

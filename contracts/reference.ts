@@ -22,3 +22,8 @@ export const seedSchema = z.string().regex(/^\d{1,20}$/, 'expected a 64-bit seed
 export const nameSchema = z
   .string()
   .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'expected a name of lower-case letters, digits and dashes, at most 63');
+
+/** A file's own name: no folder before it, so that whoever joins it to a folder stays within that folder. */
+export const fileNameSchema = z
+  .string()
+  .regex(/^(?!\.{1,2}$)[^/\\\0]{1,255}$/, 'expected the plain name of a file, without a folder');

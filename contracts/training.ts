@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { amount, figure, share } from './bounds.ts';
 import { leaseSchema } from './identity.ts';
 import { numericsSchema } from './numerics.ts';
-import { referenceSchema, sha256Schema } from './reference.ts';
+import { fileNameSchema, referenceSchema, sha256Schema } from './reference.ts';
 
 /**
  * The training contract: the handful of calls that a worker of any language serves. The orchestrator owns
@@ -147,8 +147,8 @@ export const manifestSchema = z.strictObject({
   step: z.int().nonnegative(),
   digests: digestsSchema,
   numerics: numericsSchema.nullable(),
-  /** path within the Hugging Face folder → object; `model.safetensors`, `config.json`, `tokenizer.json`, … */
-  files: z.record(z.string(), referenceSchema),
+  /** name within the Hugging Face folder → object; `model.safetensors`, `config.json`, `tokenizer.json`, … */
+  files: z.record(fileNameSchema, referenceSchema),
   /** Adam's moments (`exp_avg.NAME`, `exp_avg_sq.NAME`); null before the first step */
   moments: referenceSchema.nullable(),
   /** the reference policy's weights, under a key of their digest, shared by the checkpoints between two refreshes */

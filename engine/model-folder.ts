@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { exportedCheckpointSchema } from '../contracts/documents.ts';
 import { pretrainingSchema } from '../contracts/pretrain.ts';
 import { digestTensors } from './digest.ts';
+import { refuseLinksOutside } from './folder-links.ts';
 import {
   type ModelConfig,
   ModelConfigError,
@@ -50,6 +51,7 @@ const COMPANIONS = [
 
 /** Throws ModelConfigError, WeightsError or TokenizerError naming the file and the remedy. */
 export async function readModelFolder(folder: string): Promise<ModelFolder> {
+  await refuseLinksOutside(folder);
   const config = await readConfig(folder);
   const tokenizer = await readTokenizerFolder(folder);
   refuseTokensWithoutEmbedding(tokenizer, config, folder);

@@ -4,10 +4,10 @@
  * and `config.json`.
  */
 import { join } from 'node:path';
-import { Template } from '@huggingface/jinja';
 import { Tokenizer as OpenTokenizer } from '@huggingface/tokenizers';
 import { z } from 'zod';
 import type { TextRules } from '../contracts/activities.ts';
+import { ChatTemplate } from './chat-template.ts';
 import { readModelFile } from './model-file.ts';
 import { SpecialTokenGuard } from './special-token-guard.ts';
 
@@ -185,7 +185,7 @@ class FileTokenizer implements Tokenizer {
   readonly rules: TextRules;
   private readonly tokenizer: HuggingFaceTokenizer;
   private readonly config: TokenizerConfig;
-  private readonly template: Template | undefined;
+  private readonly template: ChatTemplate | undefined;
   readonly unknownTokenId: number | null;
   /** null under rules by which special tokens in prompts and responses are recognised */
   private readonly guard: SpecialTokenGuard | null;
@@ -325,9 +325,9 @@ function parseFile<T>(name: string, json: unknown, schema: z.ZodType<T>): T {
   throw new TokenizerError(`${name} is damaged or of another kind: ${problems.join('; ')}. Fetch it again.`);
 }
 
-function parseTemplate(text: string): Template {
+function parseTemplate(text: string): ChatTemplate {
   try {
-    return new Template(text);
+    return new ChatTemplate(text);
   } catch (cause) {
     throw new TokenizerError(`The chat template is no Jinja that can be read here: ${reason(cause)}`, {
       cause,

@@ -7,6 +7,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { littleEndianBytes } from '../algorithm/dtypes.ts';
+import { fileNameSchema } from '../contracts/reference.ts';
 import { expectedTensors, type ModelConfig } from './model-config.ts';
 import { openModelFile } from './model-file.ts';
 import {
@@ -29,7 +30,7 @@ export interface CheckpointFiles {
   open(name: string): Promise<ByteSource | undefined>;
 }
 
-const indexSchema = z.object({ weight_map: z.record(z.string(), z.string()) });
+const indexSchema = z.object({ weight_map: z.record(z.string(), fileNameSchema) });
 
 /**
  * Reads a checkpoint's weights, whole or sharded, and checks them against the configuration.
@@ -193,14 +194,23 @@ function requireListed(tensors: StoredTensors, shardOf: ReadonlyMap<string, stri
 
 function parseIndex(bytes: Uint8Array, name: string): Map<string, string> {
   try {
-    const { weight_map } = indexSchema.parse(JSON.parse(Buffer.from(bytes).toString('utf8')));
+    const { weight_map } = indexSchema.parse(JSON.parse(Buffer.from(bytes).toString('utf8')), {
+      reportInput: true,
+    });
     return new Map(Object.entries(weight_map));
   } catch (error) {
+    const problem = error instanceof z.ZodError ? problemIn(error) : 'no JSON';
     throw new WeightsError(
-      `${name} is not an index of shards (an object "weight_map" of tensor → file). Fetch the checkpoint again.`,
+      `${name}: expected an index of shards, "weight_map" with the name of a file for each tensor, found ${problem}. ` +
+        'Fetch the checkpoint again.',
       { cause: error },
     );
   }
+}
+
+function problemIn({ issues: [issue] }: z.ZodError): string {
+  const found = typeof issue?.input === 'string' ? ` (${JSON.stringify(issue.input.slice(0, 80))})` : '';
+  return `${issue?.path.join('.') || 'a document'}: ${issue?.message}${found}`;
 }
 
 function folderFiles(folder: string, handles: FileHandle[]): CheckpointFiles {

@@ -1,8 +1,5 @@
+import { isWellFormed } from '../algorithm/response-parts.ts';
 import { pureReward, type Reward } from './reward.ts';
-
-const TAGS = ['<think>', '</think>', '<answer>', '</answer>'];
-/** No `m` flag: with it `$` would match before a line's end and let trailing text pass. */
-const WHOLE = /^<think>.*<\/think>\s*<answer>.*<\/answer>$/s;
 
 /**
  * 1 where the **whole** text is `<think>…</think><answer>…</answer>` with each tag exactly once, else 0.
@@ -13,6 +10,4 @@ export const format: Reward = pureReward('format', 1, ({ completionText, truncat
   score: !truncated && isWellFormed(completionText) ? 1 : 0,
 }));
 
-export function isWellFormed(text: string): boolean {
-  return TAGS.every((tag) => text.split(tag).length === 2) && WHOLE.test(text);
-}
+export { isWellFormed };

@@ -41,11 +41,19 @@ const signalled = (signal: number) => 128 + signal;
 const OUT_OF_MEMORY =
   /^MemoryError\b|std::bad_alloc|heap out of memory|Array buffer allocation failed|Cannot allocate memory/m;
 
-/** The parsers of Python (no traceback, since nothing ran) and of Node (only its own frames). */
-const DOES_NOT_PARSE = [
-  /^ {2}File "\/box\/\w+\.py", line \d+\n(?:.*\n){0,3}(?:SyntaxError|IndentationError|TabError): /,
-  /^\/box\/\w+\.js:\d+\n(?:.*\n)*?SyntaxError: .*\n(?: +at .*(?:node:|\/box\/call\.cjs).*\n)+/,
-];
+/** Python's parser: no traceback, since nothing ran. */
+const PYTHON_DOES_NOT_PARSE =
+  /^ {2}File "\/box\/\w+\.py", line \d+\n(?:.*\n){0,3}(?:SyntaxError|IndentationError|TabError): /;
+
+/** Node's: a syntax error at a place in the program, and beneath it a frame of Node's own. */
+function javaScriptDoesNotParse(stderr: string): boolean {
+  const [place = '', ...lines] = stderr.split('\n');
+  if (!/^\/box\/\w+\.js:\d+$/.test(place)) return false;
+  return lines.some((line, at) => line.startsWith('SyntaxError: ') && isNodesFrame(lines[at + 1] ?? ''));
+}
+
+const isNodesFrame = (line: string) =>
+  /^ +at /.test(line) && (line.includes('node:') || line.includes('/box/call.cjs'));
 
 type Rule = (outcome: RunOutcome, limits: RunLimits) => boolean;
 
@@ -56,7 +64,7 @@ const RULES: readonly [Ending, Rule][] = [
   ['time-limit', spentItsTime],
   ['completed', ({ status, stoppedBy }) => status === 0 && stoppedBy === null],
   ['memory-limit', ({ stderr }) => OUT_OF_MEMORY.test(stderr)],
-  ['does-not-parse', ({ stderr }) => DOES_NOT_PARSE.some((pattern) => pattern.test(stderr))],
+  ['does-not-parse', ({ stderr }) => PYTHON_DOES_NOT_PARSE.test(stderr) || javaScriptDoesNotParse(stderr)],
   ['crashed', () => true],
 ];
 

@@ -59,7 +59,7 @@ export interface SandboxReport {
   };
   /** why no control group is used; null where one is */
   noCgroup: string | null;
-  /** whether a busy machine can be told from a program that sleeps */
+  /** whether the kernel counts how long a program waits for a processor; else it is sampled */
   countsWaiting: boolean;
   /** path of what runs or compiles each language; null: none found, so that language is refused */
   tools: Record<Language, string | null>;

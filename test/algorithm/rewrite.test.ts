@@ -36,6 +36,7 @@ test('a summary says the answer in a sentence, or what the response itself says'
 
 test('doubled tags, tags out of order, and responses without an answer have no parts', () => {
   for (const text of [
+    'a<answer></think> b</answer>',
     '<think>a<think>b</think><answer>2</answer>',
     '<think>a</think><answer>2</answer><answer>3</answer>',
     '</answer><think>a</think><answer>',

@@ -108,6 +108,33 @@ test('shards are put together by their index', async (t) => {
   await assert.rejects(readWeightsFolder(path, config), /names the shard model-00002-of-00002/);
 });
 
+test('an index names files of its own folder alone', async (t) => {
+  const path = await folder(t);
+  const outside = join(await folder(t), 'weights.safetensors');
+  await writeFile(outside, encodeSafetensors(madeWeights()));
+  const names = [
+    '../../etc/passwd',
+    '/etc/passwd',
+    outside,
+    'a/b.safetensors',
+    '..',
+    '.',
+    '',
+    'a\0',
+    'a\\b',
+    'x'.repeat(256),
+  ];
+  for (const name of [...names, 7, null]) {
+    const weight_map = Object.fromEntries([...madeWeights().keys()].map((tensor) => [tensor, name]));
+    await writeFile(join(path, 'model.safetensors.index.json'), JSON.stringify({ weight_map }));
+    await assert.rejects(
+      readWeightsFolder(path, config),
+      /index\.json: expected an index of shards.*weight_map\.model\.embed_tokens\.weight.*Fetch/,
+      String(name),
+    );
+  }
+});
+
 test('a folder without weights says what it looked for', async (t) => {
   const path = await folder(t);
   await assert.rejects(
