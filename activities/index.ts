@@ -5,11 +5,13 @@ import { commitChanges } from '../stores/changes.ts';
 import { rewind } from '../stores/rewind.ts';
 import { setRunStatus } from '../stores/runs.ts';
 import { claimTerm } from '../stores/terms.ts';
+import { leaveTrainerQueue } from '../stores/trainer-queue.ts';
 import { acquire } from './acquire.ts';
+import { awaitTurn } from './await-turn.ts';
 import { changeStageStatus } from './change-stage-status.ts';
 import { checkpoint } from './checkpoint.ts';
 import { commitCheckpoint } from './commit-checkpoint.ts';
-import type { RewardRoom, WatchedStores } from './dependencies.ts';
+import type { OrchestratorRoom, RewardRoom } from './dependencies.ts';
 import { drawEvaluation } from './draw-evaluation.ts';
 import { drawPrompts } from './draw-prompts.ts';
 import { drawSamples } from './draw-samples.ts';
@@ -32,7 +34,7 @@ import { trainStep } from './train-step.ts';
 import type { TrainerRoom } from './trainer-room.ts';
 
 /** The one factory by which stores come into the orchestrator's activities. */
-export function createOrchestratorActivities(stores: WatchedStores): OrchestratorActivities {
+export function createOrchestratorActivities(stores: OrchestratorRoom): OrchestratorActivities {
   return {
     loadPlan: ({ run }) => planOf(stores.database, run),
     openStage: (input) => openStage(stores, input),
@@ -40,6 +42,8 @@ export function createOrchestratorActivities(stores: WatchedStores): Orchestrato
     commitChanges: ({ key, request: { values, atStep = null, author = 'the Temporal UI' } }) =>
       commitChanges(stores.database, key, { values, atStep, author }),
     claimTerm: ({ key }) => claimTerm(stores.database, key, `${hostname()}/${process.pid}`),
+    awaitTurn: (input) => awaitTurn(stores, input),
+    leaveTrainerQueue: ({ key }) => leaveTrainerQueue(stores.database, key),
     drawPrompts: (input) => drawPrompts(stores, input),
     joinRollouts: (input) => joinRollouts(stores, input),
     makeBatch: (input) => makeBatch(stores, input),

@@ -47,6 +47,7 @@ const EXIT_CODE_OF: Record<string, number> = {
   MissingTool: EXIT.failure,
   OutOfResources: EXIT.failure,
   OutOfSpace: EXIT.failure,
+  NotItsTurn: EXIT.failure,
   Unavailable: EXIT.failure,
   Interrupted: EXIT.interrupted,
 };

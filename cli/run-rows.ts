@@ -6,6 +6,7 @@ import type { Database, Queryable } from '../stores/database.ts';
 import { type CommittedEvaluation, listEvaluations } from '../stores/evaluations.ts';
 import { getRun, latestRun, type Run } from '../stores/runs.ts';
 import { listStages } from '../stores/stages.ts';
+import { listTrainerQueue } from '../stores/trainer-queue.ts';
 import { CommandError } from './errors.ts';
 
 /** The run of that name, or without one the latest. Throws where there is none. */
@@ -23,6 +24,7 @@ export async function readShow(
 ): Promise<ShowDocument> {
   return database.snapshot(async (reader) => {
     const { run, recipe, plan, status, startedAt, finishedAt } = await findRun(reader, name);
+    const queue = await listTrainerQueue(reader);
     return {
       run,
       workflowId: runWorkflowId(run),
@@ -31,6 +33,7 @@ export async function readShow(
       status,
       startedAt,
       finishedAt,
+      place: queue.find((each) => each.run === run)?.place ?? null,
       stages: await listStages(reader, run),
       alarms: await listRunAlarms(reader, run),
       evaluations: (await listEvaluations(reader, run, { quick })).map(evaluationDocument),

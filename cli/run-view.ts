@@ -11,9 +11,18 @@ import { tableText } from './output.ts';
 
 export function runsText(runs: RunsDocument): string {
   if (runs.length === 0) return 'No run yet. Launch one: `r1 launch recipes/nano-zero.yaml`.';
-  const rows = runs.map(({ run, recipe, status, startedAt }) => [run, recipe, status, moment(startedAt)]);
+  const rows = runs.map(({ run, recipe, status, startedAt, place }) => [
+    run,
+    recipe,
+    [status, ...placeText(place)].join(', '),
+    moment(startedAt),
+  ]);
   return tableText(['run', 'recipe', 'status', 'started'], rows);
 }
+
+/** Where a run stands among those that wait for a trainer. */
+export const placeText = (place: number | null): string[] =>
+  place === null ? [] : [`${place === 1 ? 'next' : `place ${place}`} in the queue for a trainer`];
 
 export function evaluationsText(evaluations: readonly EvaluationDocument[]): string {
   const rows = evaluations.map((evaluation) => [

@@ -7,12 +7,13 @@ import type { EvaluationDocument, ShowDocument } from '../contracts/documents.ts
 import { clock, decimal, moment, percent, short } from './figures.ts';
 import { tableText } from './output.ts';
 import { productOf } from './product.ts';
+import { placeText } from './run-view.ts';
 
 type StageDocument = ShowDocument['stages'][number];
 
 export function showText(show: ShowDocument, ui: string | null, now = Date.now()): string {
   const parts = [
-    `${show.run}  ·  recipe ${show.recipe}  ·  seed ${show.seed}  ·  ${show.status}  ·  started ${moment(show.startedAt)}`,
+    `${show.run}  ·  recipe ${show.recipe}  ·  seed ${show.seed}  ·  ${[show.status, ...placeText(show.place)].join(', ')}  ·  started ${moment(show.startedAt)}`,
     stagesText(show, now),
     ...show.stages.flatMap((stage) => restText(show.run, stage)),
     ...rankingsText(show.stages),

@@ -2,6 +2,9 @@ import type { StatusDocument } from '../contracts/documents.ts';
 import { type FullDisk, fullDisks, fullDiskText } from '../infra/disks.ts';
 import { withoutPassword } from '../infra/postgres.ts';
 import type { Stack } from '../infra/stack.ts';
+import { listTrainerQueue } from '../stores/trainer-queue.ts';
+import { withConnections } from './connections.ts';
+import { moment } from './figures.ts';
 import { tableText } from './output.ts';
 
 const SERVERS = ['temporal', 'postgres', 's3'] as const;
@@ -9,8 +12,8 @@ const SERVERS = ['temporal', 'postgres', 's3'] as const;
 /** Its development server knows neither certificates nor passwords. */
 const OPEN = ', open to every user of this machine';
 
-/** What `r1 status` tells of a running stack; no secret in it. */
-export function statusOf(stack: Stack): StatusDocument {
+/** What `r1 status` tells of a running stack; no secret in it. The queue is null where the database does not answer. */
+export function statusOf(stack: Stack, queue: StatusDocument['queue']): StatusDocument {
   const { temporal, postgres, s3, processes } = stack;
   const own = processes.map(({ name, role, identity, state }) => ({
     name,
@@ -31,15 +34,29 @@ export function statusOf(stack: Stack): StatusDocument {
       ...external.map((role) => ({ name: role, role, pid: null, state: 'external' as const })),
       ...own,
     ],
+    queue,
     fullDisks: fullDisks(stack),
   };
 }
 
+/** The same with the queue; everything else is told where the database is away. */
+export async function readStatus(stack: Stack): Promise<StatusDocument> {
+  const queue = withConnections(async ({ database }) => listTrainerQueue(await database()), stack);
+  return statusOf(stack, await queue.catch(() => null));
+}
+
 /** The addresses and the processes as a person reads them. */
-export function statusText({ processes, fullDisks, ...addresses }: StatusDocument): string {
+export function statusText({ processes, queue, fullDisks, ...addresses }: StatusDocument): string {
   const rows = processes.map(({ name, pid, state }) => [name, state, pid === null ? '–' : String(pid)]);
-  const disks = fullDisks.length === 0 ? [] : ['', disksText(fullDisks)];
-  return [addressText(addresses), '', tableText(['process', 'state', 'pid'], rows), ...disks].join('\n');
+  const parts = [addressText(addresses), tableText(['process', 'state', 'pid'], rows)];
+  if (queue !== null && queue.length > 0) parts.push(queueText(queue));
+  if (fullDisks.length > 0) parts.push(disksText(fullDisks));
+  return parts.join('\n\n');
+}
+
+function queueText(queue: NonNullable<StatusDocument['queue']>): string {
+  const rows = queue.map(({ place, run, stage, since }) => [String(place), `${run}/${stage}`, moment(since)]);
+  return tableText(['place', 'waits for a trainer', 'since'], rows);
 }
 
 const disksText = (disks: readonly FullDisk[]) => disks.map((disk) => `! ${fullDiskText(disk)}`).join('\n');

@@ -69,6 +69,7 @@ const RULES: readonly Rule[] = [
   workflowGone,
   resting,
   noOrchestrator,
+  queued,
   noTrainer,
   noRewards,
   triedAgain,
@@ -164,6 +165,19 @@ function noOrchestrator(known: Known): Because | null {
     waitsFor: 'orchestrator',
     text: `${known.name} waits for an orchestrator: none that listens to the queue r1 answers. ${processesText(known, 'orchestrator')} ${byRows(known)}`,
     ways: [{ command: 'r1 up', does: 'starts the workers of this machine' }],
+  };
+}
+
+/** Others come first, in the order in which their runs were launched. */
+function queued(known: Known): Because | null {
+  const call = known.workflow?.pending.find(({ activity }) => activity === 'awaitTurn');
+  if (call === undefined || call.lastFailure === null) return null;
+  const { others } = 'value' in known.rows ? known.rows.value : { others: [] };
+  return {
+    waitsFor: 'trainer',
+    since: call.scheduledAt,
+    text: `${known.name} waits for a trainer${ago(call.scheduledAt, known.now)}: ${place(known)} ${sentence(call.lastFailure)} Each free trainer goes to the next.`,
+    ways: others.map((run) => ({ command: `r1 pause ${run}`, does: 'gives its trainer back' })),
   };
 }
 

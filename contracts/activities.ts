@@ -346,6 +346,10 @@ export interface OrchestratorActivities {
   commitChanges(input: { key: StageKey; request: SetRequest }): Promise<Change[]>;
   /** Makes a new, larger term the branch's own; all smaller ones are superseded from here on. */
   claimTerm(input: { key: BranchKey }): Promise<Lease>;
+  /** Returns when the next free trainer is this stage's; until then it fails with `NotItsTurn` and is asked again. */
+  awaitTurn(input: { key: StageKey }): Promise<void>;
+  /** The stage has its trainer, or wants none any more. */
+  leaveTrainerQueue(input: { key: StageKey }): Promise<void>;
   drawPrompts(input: DrawPromptsInput): Promise<DrawPromptsResult>;
   joinRollouts(input: JoinRolloutsInput): Promise<JoinRolloutsResult>;
   makeBatch(input: MakeBatchInput): Promise<MakeBatchResult>;

@@ -41,6 +41,10 @@ export const statusDocument = z.object({
   postgres: z.object({ url: z.string().describe('without the password') }),
   s3: z.object({ endpoint: z.string(), bucket: z.string() }),
   processes: z.array(processSchema),
+  queue: z
+    .array(z.object({ run: z.string(), stage: z.string(), place: z.int(), since: timestamp }))
+    .nullable()
+    .describe('stages that wait for a trainer, the next first; null: the database does not answer'),
   fullDisks: z
     .array(
       z.object({
@@ -55,8 +59,19 @@ export const statusDocument = z.object({
 });
 export type StatusDocument = z.infer<typeof statusDocument>;
 
+const placeSchema = z
+  .int()
+  .nullable()
+  .describe('in the queue for a trainer, from 1 on; null: it waits for none');
+
 export const runsDocument = z.array(
-  z.object({ run: z.string(), recipe: z.string(), status: runStatusSchema, startedAt: timestamp }),
+  z.object({
+    run: z.string(),
+    recipe: z.string(),
+    status: runStatusSchema,
+    startedAt: timestamp,
+    place: placeSchema,
+  }),
 );
 export type RunsDocument = z.infer<typeof runsDocument>;
 
@@ -118,6 +133,7 @@ export const showDocument = z.object({
   status: runStatusSchema,
   startedAt: timestamp,
   finishedAt: timestamp.nullable(),
+  place: placeSchema,
   stages: z.array(
     z.object({
       stage: z.string(),

@@ -75,6 +75,15 @@ export interface StageProgress {
   wish: Wish | null;
 }
 
+/** Where a stage stands among those that wait for a trainer. */
+export interface PlaceInQueue {
+  /** counts from 1 */
+  place: number;
+  waiting: number;
+  /** RUN/STAGE of those before it, the first first */
+  behind: string[];
+}
+
 export interface StageOutcome {
   stage: string;
   step: number;
@@ -95,6 +104,7 @@ export const messages = {
   set: 'setStageUpdate',
   changed: 'changesCommittedSignal',
   trainerLost: 'trainerLostSignal',
+  place: 'placeInQueueSignal',
 } as const;
 
 /** Search attributes of every workflow of a run. */

@@ -1,4 +1,5 @@
 import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
+import { ApplicationFailureCategory } from '@temporalio/common';
 import type { ActivityExecuteInput, ActivityInboundCallsInterceptor, Next } from '@temporalio/worker';
 import { Failure } from '../contracts/failures.ts';
 import { failureOfEngine } from './engine-failures.ts';
@@ -85,6 +86,8 @@ function asTemporalFailure(error: unknown, { cancellationSignal }: Context): unk
     type: failure.kind,
     message: failure.message,
     nonRetryable: !failure.retryable,
+    // Waiting one's turn is no fault: it is not logged at every attempt.
+    category: failure.kind === 'NotItsTurn' ? ApplicationFailureCategory.BENIGN : undefined,
     cause: failure.cause instanceof Error ? failure.cause : undefined,
   });
 }

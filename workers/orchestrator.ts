@@ -3,6 +3,7 @@ import { type InjectedSinks, Worker } from '@temporalio/worker';
 import { createOrchestratorActivities } from '../activities/index.ts';
 import { type FailpointSinks, queues } from '../contracts/workflows.ts';
 import { activityDuties } from './activity-duties.ts';
+import { stageWorkflows } from './stage-workflows.ts';
 import {
   closeSurroundings,
   heartbeats,
@@ -24,7 +25,11 @@ const worker = await Worker.create({
   taskQueue: queues.orchestrator,
   workflowBundle: await workflowBundle(logger, { watched }),
   sinks,
-  activities: createOrchestratorActivities({ ...stores, failpoints }),
+  activities: createOrchestratorActivities({
+    ...stores,
+    failpoints,
+    workflows: stageWorkflows(connection, connections.temporal.namespace),
+  }),
   interceptors: { activity: [() => ({ inbound: activityDuties() })] },
   maxConcurrentActivityTaskExecutions: 16,
   maxCachedWorkflows: 50,

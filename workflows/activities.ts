@@ -41,6 +41,13 @@ export const rewards = waitingForServers(
   (error) => lastFailedFor(error, 'OutOfSpace'),
 );
 
+/** Asks every second whether it is a stage's turn, for as long as that takes. */
+export const turns = proxyActivities<Pick<OrchestratorActivities, 'awaitTurn'>>({
+  taskQueue: queues.orchestrator,
+  startToCloseTimeout: '1 minute',
+  retry: { ...patient.retry, initialInterval: '1 second', backoffCoefficient: 1 },
+});
+
 /** Waits on the shared queue until some trainer is free, for as long as that takes. */
 export const freeTrainers = proxyActivities<Pick<TrainingActivities, 'acquire'>>({
   taskQueue: queues.trainer,

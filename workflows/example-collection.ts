@@ -5,6 +5,7 @@ import type { BranchKey } from '../contracts/identity.ts';
 import type { HeldTrainer } from '../contracts/workflows.ts';
 import { orchestrator, rewards } from './activities.ts';
 import { costOf } from './rollout.ts';
+import { WAITING } from './stage-desk.ts';
 import { carryOn } from './stage-loop.ts';
 import type { StageWalk } from './stage-walk.ts';
 import { acquireTrainer, callTrainer, releaseTrainer } from './trainer.ts';
@@ -19,8 +20,8 @@ export async function collectExamples(walk: StageWalk<SupervisedPlan>, key: Bran
   if (position.made !== null) return;
   let sampler: Sampler | null = null;
   for (const part of position.missing) {
-    walk.desk.phase('sampling examples', `part ${part.part + 1} of ${position.parts}`);
     sampler = await samplerOf(walk, key, part, position.policies, sampler);
+    walk.desk.phase('sampling examples', `part ${part.part + 1} of ${position.parts}`);
     await collectPart(walk, key, part, sampler);
     if (workflowInfo().continueAsNewSuggested) {
       await giveBack(walk, sampler);
@@ -53,6 +54,7 @@ async function samplerOf(
   const stage = walk.plan.data.sampled[source]?.policy;
   if (policy === undefined || stage === undefined)
     throw new TypeError(`${key.stage}: expected a policy of source ${source}`);
+  walk.desk.phase(WAITING);
   const trainer = await acquireTrainer(key, policy, false);
   // Whoever ends the stage gives back what its walk holds.
   walk.trainer = trainer;

@@ -5,12 +5,15 @@ import type { RaisedAlarm } from '../contracts/alarms.ts';
 import type { StageKey } from '../contracts/identity.ts';
 import type { Rewound, Wish } from '../contracts/operator.ts';
 import type { Change } from '../contracts/options.ts';
-import { type StageProgress, searchAttributes } from '../contracts/workflows.ts';
+import { type PlaceInQueue, type StageProgress, searchAttributes } from '../contracts/workflows.ts';
 import { alarmsText, changesText, phaseText, seamsText, verifiersText } from './stage-details.ts';
 
 const stepKey = defineSearchAttributeKey(searchAttributes.step, SearchAttributeType.INT);
 const rewardKey = defineSearchAttributeKey(searchAttributes.reward, SearchAttributeType.DOUBLE);
 const statusKey = defineSearchAttributeKey(searchAttributes.status, SearchAttributeType.KEYWORD);
+
+/** The phase of a stage that wants a trainer and has none. */
+export const WAITING = 'waiting for a trainer';
 
 /** What an operator decided on a stage that rests. */
 export type Decision = { kind: 'resume'; rewound: Rewound | null } | { kind: 'end' };
@@ -61,6 +64,13 @@ export class StageDesk {
     this.progress.phase = phase;
     this.progress.detail = detail;
     this.show();
+  }
+
+  /** Its place among those that wait for a trainer; one that comes too late is not shown. */
+  queuedAt({ place, waiting, behind }: PlaceInQueue): void {
+    if (this.progress.phase !== WAITING) return;
+    const after = behind.length === 0 ? '' : `, behind ${behind.join(', ')}`;
+    this.phase(WAITING, `place ${place} of ${waiting} in the queue${after}`);
   }
 
   reached(step: number): void {

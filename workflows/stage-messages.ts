@@ -17,7 +17,7 @@ import {
   type Wish,
 } from '../contracts/operator.ts';
 import type { Change } from '../contracts/options.ts';
-import { messages, type StageProgress } from '../contracts/workflows.ts';
+import { messages, type PlaceInQueue, type StageProgress } from '../contracts/workflows.ts';
 import { orchestrator } from './activities.ts';
 import { failureKind, innermost } from './errors.ts';
 import type { StageDesk } from './stage-desk.ts';
@@ -30,6 +30,7 @@ export const cancelStageUpdate = defineUpdate<void, [OperatorRequest | undefined
 export const abortStageUpdate = defineUpdate<void, [OperatorRequest | undefined]>(messages.abort);
 export const setStageUpdate = defineUpdate<Change[], [SetRequest | undefined]>(messages.set);
 export const changesCommittedSignal = defineSignal<[Change[]]>(messages.changed);
+export const placeSignal = defineSignal<[PlaceInQueue]>(messages.place);
 export const trainerLostSignal = defineSignal<[{ queue: string }]>(messages.trainerLost);
 
 /** Has a stage hear what people and trainers tell it. The updates are what the Temporal UI offers. */
@@ -37,6 +38,9 @@ export function hearMessages(desk: StageDesk): void {
   setHandler(progressQuery, () => desk.progress, { description: 'What the stage is doing now' });
   setHandler(trainerLostSignal, ({ queue }) => void desk.lostQueues.add(queue), {
     description: 'Sent by a trainer that starts where another has died',
+  });
+  setHandler(placeSignal, (place) => desk.queuedAt(place), {
+    description: 'Sent to a stage that waits for a trainer, whenever its place in the queue is another',
   });
   setHandler(changesCommittedSignal, (changes) => desk.changed(changes), {
     description: 'Sent by `r1 set`, which has committed live changes',

@@ -11,7 +11,7 @@ import type { TrainStepResult } from '../contracts/training.ts';
 import type { HeldTrainer, StageShown, StepStory } from '../contracts/workflows.ts';
 import { orchestrator } from './activities.ts';
 import { evaluate } from './evaluation.ts';
-import type { StageDesk } from './stage-desk.ts';
+import { type StageDesk, WAITING } from './stage-desk.ts';
 import { stageDetails } from './stage-details.ts';
 import { acquireTrainer, callTrainer } from './trainer.ts';
 
@@ -64,7 +64,7 @@ export async function findPlace<Plan extends StagePlan>(
   walk.desk.knows(position);
   const branch = { ...walk.key, branch: position.branch };
   await kind.prepare?.(walk, branch);
-  walk.desk.phase('waiting for a trainer');
+  walk.desk.phase(WAITING);
   const withReference = kind.withReference(walk.plan);
   walk.trainer = heldAt(walk.trainer, position)
     ? walk.trainer

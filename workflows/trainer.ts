@@ -3,15 +3,15 @@ import type { CommittedCheckpoint } from '../contracts/activities.ts';
 import type { BranchKey } from '../contracts/identity.ts';
 import type { TrainingActivities } from '../contracts/training.ts';
 import type { HeldTrainer } from '../contracts/workflows.ts';
-import { freeTrainers, orchestrator, trainerOptions } from './activities.ts';
+import { freeTrainers, orchestrator, trainerOptions, turns } from './activities.ts';
 import { failureKind, saysTrainerIsLost, TrainerLost } from './errors.ts';
 
 /** Queues of trainers that a successor of theirs has declared dead: calls to them end at once. */
 export type LostQueues = ReadonlySet<string>;
 
 /**
- * Takes a free trainer under a new term and has it load `checkpoint`; every older holder of this branch is
- * superseded from here on (rule 5).
+ * Takes a free trainer under a new term, in its turn, and has it load `checkpoint`; every older holder of this branch
+ * is superseded from here on (rule 5).
  */
 export async function acquireTrainer(
   key: BranchKey,
@@ -20,12 +20,12 @@ export async function acquireTrainer(
 ): Promise<HeldTrainer> {
   const lease = await orchestrator.claimTerm({ key });
   const summary = `load step ${checkpoint.step} · term ${lease.term}`;
-  const got = await untilServersAnswer(
-    () =>
-      freeTrainers.acquire.executeWithOptions({ summary }, [
-        { lease, checkpoint: checkpoint.manifest, withReference },
-      ]),
-    () => patched(ACQUIRE_WAITS),
+  const input = { lease, checkpoint: checkpoint.manifest, withReference };
+  const got = await inTurn(key, () =>
+    untilServersAnswer(
+      () => freeTrainers.acquire.executeWithOptions({ summary }, [input]),
+      () => patched(ACQUIRE_WAITS),
+    ),
   );
   return {
     lease,
@@ -35,6 +35,21 @@ export async function acquireTrainer(
     referenceDigest: got.digests.reference,
     numerics: got.numerics,
   };
+}
+
+/** Marks histories whose stages queue for a trainer. */
+const QUEUES = 'queues-for-trainer';
+
+/** Runs one stage's request for a trainer after those that come first. */
+async function inTurn<T>({ run, stage }: BranchKey, request: () => Promise<T>): Promise<T> {
+  if (!patched(QUEUES)) return await request();
+  const key = { run, stage };
+  try {
+    await turns.awaitTurn.executeWithOptions({ summary: 'wait for its turn' }, [{ key }]);
+    return await request();
+  } finally {
+    await CancellationScope.nonCancellable(() => orchestrator.leaveTrainerQueue({ key }));
+  }
 }
 
 type OwnCalls = Omit<TrainingActivities, 'acquire'>;

@@ -39,7 +39,7 @@ async function start(): Promise<void> {
 
 async function bringUpAndTrain(file: RecipeFile, signal: AbortSignal): Promise<void> {
   const stack = await bringUp(tell);
-  printLine(addressText(statusOf(stack)));
+  printLine(addressText(statusOf(stack, null)));
   await withConnections(async (connections) => {
     const { run, ui, recipe } = await goOnOrLaunch(file, connections);
     if (ui !== null) printLine(`Run         ${ui}`);

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { bringUp } from '../bring-up.ts';
 import { examples, printDocument, printLine } from '../output.ts';
-import { addressText, statusOf } from '../stack-view.ts';
+import { addressText, readStatus } from '../stack-view.ts';
 
 export function define(command: Command): void {
   command
@@ -16,7 +16,7 @@ export function define(command: Command): void {
 
 async function up({ json }: { json?: boolean }): Promise<void> {
   const stack = await bringUp((line) => process.stderr.write(`${line}\n`));
-  const status = statusOf(stack);
+  const status = await readStatus(stack);
   if (json) return printDocument('status', status);
   printLine(addressText(status));
   printLine('The stack is up. Stop it with `r1 down`.');

@@ -65,7 +65,7 @@ export function showFixture({
     ...stageOf,
   };
   const named = { run: 'small-1', workflowId: 'r1/small-1', recipe: 'small', seed: '1' };
-  const run = { ...named, status, startedAt, finishedAt: null };
+  const run = { ...named, status, startedAt, finishedAt: null, place: null };
   return { ...run, stages: [stage], evaluations, alarms: [] };
 }
 

@@ -128,6 +128,20 @@ test('tables have a line a row, without borders or trailing blanks', () => {
   assert.doesNotMatch(lines.join('\n'), / $/m);
 });
 
+test('runs that wait for a trainer tell their place, in the list and by themselves', () => {
+  const run = { recipe: 'small', status: 'running' as const, startedAt: '2024-05-01T12:00:00.000Z' };
+  const text = runsText([
+    { ...run, run: 'c', place: 2 },
+    { ...run, run: 'b', place: 1 },
+    { ...run, run: 'a', place: null },
+  ]);
+  assert.match(text, /^c .* running, place 2 in the queue for a trainer /m);
+  assert.match(text, /^b .* running, next in the queue for a trainer /m);
+  assert.match(text, /^a +small +running {2}/m);
+  const show = showText({ ...showFixture({ status: 'running' }), place: 3 }, null);
+  assert.match(show, /running, place 3 in the queue for a trainer/);
+});
+
 test('without runs the list says how to launch one', () => {
   assert.match(runsText([]), /r1 launch/);
 });

@@ -140,6 +140,21 @@ const CASES: Record<string, [WhyFacts, string, RegExp]> = {
     'nothing',
     /it is complete/,
   ],
+  'a run in the queue tells its place and who comes first': [
+    facts(
+      {
+        pending: [
+          call('awaitTurn', {
+            attempt: 90,
+            lastFailure: 'place 2 of 3 in the queue for a trainer, behind other-1/zero',
+          }),
+        ],
+      },
+      { rows: { value: { show: showFixture({ status: 'running' }), others: ['other-1'] } } },
+    ),
+    'trainer',
+    /waits for a trainer, for 2 min:.*place 2 of 3 in the queue for a trainer, behind other-1\/zero\..*`r1 pause other-1`/,
+  ],
   'a reward worker that is missing is missed': [
     facts({ pending: [call('scoreRollout')], served: { ...workflow.served, rewards: false } }),
     'rewards',

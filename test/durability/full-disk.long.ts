@@ -15,7 +15,7 @@ import {
 import { openGround, runThrough } from './ground.ts';
 import { outcomeOf } from './outcome.ts';
 
-const PATIENCE = { timeout: 1_800_000 };
+const PATIENCE = { timeout: 7_200_000 };
 const MEGABYTES = 768;
 const ALL = ['temporal', 'postgres', 's3', 'orchestrator', 'trainer', 'rewards'];
 
@@ -42,7 +42,7 @@ test(
       ['left-alone', []],
       ['killed', ALL],
     ] as const) {
-      const outage = { step: 3, seconds: 90, killed, change: null };
+      const outage = { step: 2, seconds: 60, killed, change: null };
       assert.equal(await runThroughFullDisk(ground, run, disk, outage), 'complete');
       assert.deepEqual(await outcomeOf(ground, run), calm, run);
     }
@@ -67,7 +67,7 @@ test(
       ['left-alone', []],
       ['killed', ['postgres', 'trainer']],
     ] as const) {
-      const outage = { step: 3, seconds: 60, killed, change: null };
+      const outage = { step: 2, seconds: 60, killed, change: null };
       assert.equal(await runThroughFullDisk(ground, run, disk, outage), 'complete');
       assert.deepEqual(await outcomeOf(ground, run), calm, run);
     }
@@ -80,7 +80,7 @@ async function shortened(): Promise<Recipe> {
   return recipeSchema.parse({
     ...file.recipe,
     base: join(file.folder, file.recipe.base),
-    evaluation: { ...file.recipe.evaluation, problems: 8, k: 2, max_completion_length: 32 },
+    evaluation: { ...file.recipe.evaluation, problems: 2, k: 2, max_completion_length: 32 },
     stages: [
       {
         ...stage,
@@ -89,9 +89,9 @@ async function shortened(): Promise<Recipe> {
           max_steps: 8,
           save_steps: 3,
           eval_steps: 0,
-          prompts_per_step: 8,
-          num_generations: 8,
-          max_completion_length: 64,
+          prompts_per_step: 4,
+          num_generations: 4,
+          max_completion_length: 48,
         },
       },
     ],

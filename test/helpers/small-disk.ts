@@ -5,9 +5,9 @@ import { join } from 'node:path';
 
 export interface SmallDisk {
   folder: string;
-  /** Takes all the room that is left. */
+  /** Takes all the room that is left, and what others give back, until it is emptied. */
   fill(): void;
-  /** Gives it back. */
+  /** Gives all of it back. */
   empty(): void;
   unmount(): void;
 }
@@ -22,14 +22,23 @@ export function mountSmallDisk(folder: string, megabytes: number, options = ''):
     return undefined;
   }
   const filler = join(folder, 'filler');
+  let filling: NodeJS.Timeout | undefined;
   return {
     folder,
-    fill: () => fillUp(folder, filler),
-    empty: () => rmSync(filler, { force: true }),
+    fill: () => {
+      fillUp(folder, filler);
+      filling ??= setInterval(() => fillUp(folder, filler), FILL_MS);
+    },
+    empty: () => {
+      clearInterval(filling);
+      filling = undefined;
+      rmSync(filler, { force: true });
+    },
     unmount: () => void execFileSync('umount', ['--lazy', folder], { stdio: 'ignore' }),
   };
 }
 
+const FILL_MS = 100;
 const BLOCK = Buffer.alloc(4096, 1);
 
 /** Written block by block to the end, so that not even a small file finds room. */
