@@ -34,6 +34,31 @@ export async function placeOfCheckpoint(
   return { run, stage, step, standing, nextSave: nextSave(standing, plan) };
 }
 
+/**
+ * A run or a stage named without a step means what it has trained: where nothing is saved yet, what it started from
+ * must be asked for by its step. Throws InputError then.
+ */
+export async function refuseUntrained(reader: Queryable, name: string, found: Found): Promise<void> {
+  if (found.step > 0 || name.startsWith('s3://') || name.endsWith('@0')) return;
+  const stages = await listStages(reader, found.run);
+  // A run's name alone is of the stage that it is in.
+  const inIt = name.includes('/') ? undefined : stages.find(({ status }) => status !== 'complete');
+  const place = await placeOfCheckpoint(reader, { ...found, stage: inIt?.stage ?? found.stage });
+  throw new InputError(`${name}: ${untrainedText(place)}`);
+}
+
+export function untrainedText({ run, stage, standing, nextSave: next }: CheckpointPlace): string {
+  const { status, step, steps, origin } = standing;
+  const when =
+    next === null
+      ? 'No checkpoint of it comes.'
+      : `Its next checkpoint is saved at step ${next} of ${steps}.`;
+  return (
+    `expected a trained policy, found no checkpoint yet: ${run}/${stage} is ${status} at step ${step}. ${when} ` +
+    `What it started from (${origin ?? 'base'}) is ${run}/${stage}@0.`
+  );
+}
+
 /** Every `save_steps`, and at the last step. */
 export function nextSave(
   { stage, status, step, steps }: StageDocument,
@@ -59,22 +84,4 @@ export function placeText({ run, stage, step, standing, nextSave: next }: Checkp
       ? ''
       : `; ${stage} is ${status} at step ${reached}${next === null ? '' : ` and saves next at step ${next}`}`;
   return `${placeName({ run, stage, step })}, ${what}${goesOn}`;
-}
-
-/**
- * A run or a stage named without a step means what it has trained: where nothing is saved yet, what it started from
- * must be asked for by its step.
- */
-export function refuseUntrained(name: string, place: CheckpointPlace): void {
-  if (place.step > 0 || name.startsWith('s3://') || name.endsWith('@0')) return;
-  const { run, stage, standing, nextSave: next } = place;
-  const { status, step, steps, origin } = standing;
-  const when =
-    next === null
-      ? 'No checkpoint of it comes.'
-      : `Its next checkpoint is saved at step ${next} of ${steps}.`;
-  throw new InputError(
-    `${name}: expected a trained policy, found no checkpoint yet: ${run}/${stage} is ${status} at step ${step}. ${when} ` +
-      `What it started from (${origin ?? 'base'}) is ${run}/${stage}@0.`,
-  );
 }

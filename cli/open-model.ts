@@ -69,8 +69,8 @@ export async function openCheckpoint(
   options: ModelOptions = {},
 ): Promise<OpenCheckpoint> {
   const origin = await findCheckpoint(await database(), name);
+  await refuseUntrained(await database(), name, origin);
   const place = await placeOfCheckpoint(await database(), origin);
-  refuseUntrained(name, place);
   const model = await readCheckpoint({ objects: await objects() }, origin.manifest, options);
   return { name: origin.manifest.uri, model, origin, place };
 }

@@ -6,7 +6,7 @@ import { messages } from '../contracts/workflows.ts';
 import { findCheckpoint } from '../stores/checkpoint-names.ts';
 import type { Database } from '../stores/database.ts';
 import { rewind } from '../stores/rewind.ts';
-import { placeOfCheckpoint, refuseUntrained } from './checkpoint-place.ts';
+import { refuseUntrained } from './checkpoint-place.ts';
 import type { Connections } from './connections.ts';
 import { CommandError } from './errors.ts';
 import { summaryOf } from './launch-run.ts';
@@ -52,7 +52,7 @@ async function rewindTarget(database: Database, key: StageKey, from: string): Pr
   if (/^\d+$/.test(from)) return Number(from);
   if (from === 'latest') return from;
   const found = await findCheckpoint(database, from);
-  refuseUntrained(from, await placeOfCheckpoint(database, found));
+  await refuseUntrained(database, from, found);
   const own = found.run === key.run && found.stage === key.stage;
   return own && found.step === 0 ? 0 : found.manifest.uri;
 }

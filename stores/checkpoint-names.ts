@@ -14,7 +14,7 @@ export interface FoundCheckpoint extends CommittedCheckpoint {
 const CHECKPOINTS = `
   SELECT run, stage, branch, step, manifest, digests, false AS initial FROM checkpoints
   UNION ALL
-  SELECT run, stage, 0, 0, initial_manifest, initial_digests, true FROM stages`;
+  SELECT run, stage, 0, 0, initial_manifest, initial_digests, true FROM stages WHERE initial_manifest IS NOT NULL`;
 
 const NAMED = `SELECT c.run, c.stage, c.branch, c.step, c.manifest, c.digests`;
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -8,6 +8,7 @@ import { type TestContext, test } from 'node:test';
 import { chooseMeasure, type MeasureOptions } from '../../cli/choose-measure.ts';
 import type { Connections } from '../../cli/connections.ts';
 import type { OpenModel } from '../../cli/open-model.ts';
+import { completionDocument } from '../../contracts/completion-document.ts';
 import { evalDocument } from '../../contracts/documents.ts';
 import { readModelFolder } from '../../engine/model-folder.ts';
 import { PROJECT_ROOT } from '../../infra/paths.ts';
@@ -55,6 +56,35 @@ test('any benchmark in JSONL is measured by domain, and the same seed gives the 
   // Rows with a split: the held-out ones.
   assert.deepEqual([first.problems, first.k], [2, 4]);
   assert.deepEqual(Object.keys(first.byDomain ?? {}), ['more-sums', 'nano-sums']);
+});
+
+test('the samples of an evaluation are shown and written with all that explains their verdicts', async (t) => {
+  const path = await benchmark(t, ...sums.slice(0, 2));
+  const out = `${path.slice(0, -'.jsonl'.length)}-samples.jsonl`;
+  const {
+    code,
+    out: printed,
+    error,
+  } = await evalBase('--prompts', path, '--k', '3', '--json', '--show', '2', '--out', out);
+  assert.equal(code, 0, error);
+  const { samples, counts, passAt1, problems, k } = evalDocument.parse(JSON.parse(printed));
+  const lines = (await readFile(out, 'utf8')).trim().split('\n');
+  const written = lines.map((line) => completionDocument.parse(JSON.parse(line)));
+  assert.equal(written.length, problems * k);
+  // Shown are the first samples of the first problems, whatever was answered.
+  assert.deepEqual(samples, [written[0], problems > 1 ? written[k] : written[1]]);
+  const right = written.filter(({ verdict }) => verdict === 'right').length;
+  assert.equal(counts.right, right);
+  assert.equal(counts.right + counts.wrong + counts.errors, written.length);
+  assert.ok(Math.abs(passAt1 - right / written.length) < 1e-9);
+  for (const { prompt, problem, completion, extracted, truth, verdict, tokens } of written) {
+    assert.ok(prompt.includes(problem) && prompt.startsWith('<|user|>'), prompt);
+    assert.match(completion, /^<think>/);
+    assert.equal(verdict === 'right', extracted === truth);
+    assert.ok(tokens > 0);
+  }
+  const again = await evalBase('--prompts', path, '--k', '1', '--out', out);
+  assert.deepEqual([again.code, /expected a new file, found one there/.test(again.error)], [2, true]);
 });
 
 test('a benchmark whose answers no verifier can read is refused with the first of them', async (t) => {
