@@ -1,10 +1,10 @@
 import type { StageKey } from '../contracts/identity.ts';
 import type { PlaceInQueue } from '../contracts/workflows.ts';
 import type { RewardTools } from '../rewards/tools.ts';
-import type { Database } from '../stores/database.ts';
-import type { ObjectStore } from '../stores/objects.ts';
+import type { Database } from '../stores/database/database.ts';
+import type { ObjectStore } from '../stores/objects/objects.ts';
 import type { Failpoints } from './failpoints.ts';
-import type { RewardModels } from './reward-models.ts';
+import type { RewardModels } from './rewards/reward-models.ts';
 
 /** The two stores. */
 export interface Stores {

@@ -7,9 +7,9 @@ import type {
 } from '../contracts/activities.ts';
 import { Failure } from '../contracts/failures.ts';
 import type { StageKey } from '../contracts/identity.ts';
-import type { Database } from '../stores/database.ts';
-import { getRun } from '../stores/runs.ts';
-import { readInitial } from '../stores/stage-origin.ts';
+import type { Database } from '../stores/database/database.ts';
+import { getRun } from '../stores/runs/runs.ts';
+import { readInitial } from '../stores/runs/stage-origin.ts';
 
 /** A run's plan never changes once it is launched, so each process reads it once. */
 const plans = new Map<string, RunPlan>();

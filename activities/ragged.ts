@@ -1,4 +1,4 @@
-import type { Tensor } from '../algorithm/dtypes.ts';
+import type { Tensor } from '../contracts/format/dtypes.ts';
 
 /**
  * Sequences of different lengths, one after the other in one array, and their lengths beside it.

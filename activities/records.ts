@@ -10,8 +10,8 @@ import {
   supervisedBatchSchema,
 } from '../contracts/records.ts';
 import type { Reference } from '../contracts/reference.ts';
-import type { ObjectStore } from '../stores/objects.ts';
-import { type DecodedRecord, decodeRecord } from '../stores/records.ts';
+import type { ObjectStore } from '../stores/objects/objects.ts';
+import { type DecodedRecord, decodeRecord } from '../stores/objects/records.ts';
 
 /** Fetches an object of the flow and proves that it is one: checksum, then schema. */
 const reader =

@@ -2,9 +2,9 @@ import type { RunPlan } from '../contracts/activities.ts';
 import type { SamplingOptions } from '../contracts/options.ts';
 import type { DrawnPrompt, SampleRequest } from '../contracts/records.ts';
 import type { Reference } from '../contracts/reference.ts';
-import type { Prompt, Tokenizer } from '../engine/tokenizer.ts';
+import type { Prompt, Tokenizer } from '../engine/tokenizer/tokenizer.ts';
 import { prefillOf } from '../rewards/chain-of-thought.ts';
-import type { Tensors } from '../stores/records.ts';
+import type { Tensors } from '../stores/objects/records.ts';
 import { ints, joinInts, lengthsOf } from './ragged.ts';
 
 interface RequestInput {

@@ -21,7 +21,7 @@ export type AlarmAction = z.infer<typeof alarmActionSchema>;
 
 /**
  * An alarm as a recipe sets it, for the whole run or for one stage; what is left out is taken from the run's, and
- * then from the defaults in `algorithm/alarms.ts`, where each name's measure stands.
+ * then from the defaults in `algorithm/run/alarms.ts`, where each name's measure stands.
  */
 export const alarmSchema = z.strictObject({
   name: alarmNameSchema,

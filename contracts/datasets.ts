@@ -11,7 +11,7 @@ import { type Reference, referenceSchema, sha256Schema } from './reference.ts';
 
 /**
  * Why a sample is refused, in the order in which the rules are asked: the first that refuses it is the reason.
- * What each means stands with its rule in `algorithm/filters.ts`.
+ * What each means stands with its rule in `algorithm/data/filters.ts`.
  */
 export const rejectionReasons = [
   'error',
@@ -31,7 +31,7 @@ export const rejectionReasons = [
 export const rejectionReasonSchema = z.enum(rejectionReasons);
 export type RejectionReason = z.infer<typeof rejectionReasonSchema>;
 
-/** The form that accepted texts are written in; see `algorithm/rewrite.ts`. */
+/** The form that accepted texts are written in; see `algorithm/data/rewrite.ts`. */
 export const templateSchema = z.enum(['answer-tags', 'summary']);
 export type TemplateName = z.infer<typeof templateSchema>;
 

@@ -30,7 +30,7 @@ export const architectureSchema = z.strictObject({
   initializer_range: shape.initializer_range.default(0.02),
 });
 
-/** Behaviours of the corpus; see `algorithm/nano-corpus.ts`. */
+/** Behaviours of the corpus; see `algorithm/nano/corpus.ts`. */
 export const mixtureSchema = z
   .strictObject({
     /** numbers that are added up, each from 1 to `limit`−1 */

@@ -1,7 +1,7 @@
 import { StackError } from './errors.ts';
-import type { ClientSecrets } from './secrets.ts';
+import type { ClientSecrets } from './servers/secrets.ts';
 import type { Settings } from './settings.ts';
-import type { Addresses } from './state.ts';
+import type { Addresses } from './supervisor/state.ts';
 
 /** Where the servers are and how to be let in. Holds secrets: not to be logged or shown. */
 export type Connections = {

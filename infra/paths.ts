@@ -4,6 +4,8 @@ import { join, resolve } from 'node:path';
 
 /** The project's own folder, from which workers are started. */
 export const PROJECT_ROOT = resolve(import.meta.dirname, '..');
+/** SQL files that make the database's schema, in the order of their names. */
+export const MIGRATIONS = resolve(PROJECT_ROOT, 'infra/migrations');
 
 /** Where the local stack keeps its things. */
 export type HomePaths = {

@@ -1,19 +1,25 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { type Connections, connectionsOf } from './connections.ts';
-import { sendCommand } from './control.ts';
 import { messageOf, StackError } from './errors.ts';
-import { lockOwner } from './lock-file.ts';
-import { orphansOf, stopOrphans } from './orphans.ts';
+import { lockOwner } from './machine/lock-file.ts';
 import { type HomePaths, homePaths } from './paths.ts';
-import { checkDatabase, withoutPassword } from './postgres.ts';
-import { postgresDataOf } from './postgres-install.ts';
-import { isAlive, killGroup, signal, waitForEnd } from './process-identity.ts';
-import { readSecrets } from './secrets.ts';
+import { checkDatabase, withoutPassword } from './servers/postgres.ts';
+import { postgresDataOf } from './servers/postgres-install.ts';
+import { readSecrets } from './servers/secrets.ts';
+import { ensureNamespace } from './servers/temporal-namespace.ts';
 import { readSettings, type Settings } from './settings.ts';
-import { type Addresses, type ProcessRecord, readState, readStateIfWhole, type StackState } from './state.ts';
-import { launchSupervisor } from './supervisor-launch.ts';
-import { ensureNamespace } from './temporal-namespace.ts';
-import { localWorkers, type WorkerSpec } from './workers.ts';
+import { sendCommand } from './supervisor/control.ts';
+import { orphansOf, stopOrphans } from './supervisor/orphans.ts';
+import { isAlive, killGroup, signal, waitForEnd } from './supervisor/process-identity.ts';
+import {
+  type Addresses,
+  type ProcessRecord,
+  readState,
+  readStateIfWhole,
+  type StackState,
+} from './supervisor/state.ts';
+import { launchSupervisor } from './supervisor/supervisor-launch.ts';
+import { localWorkers, type WorkerSpec } from './supervisor/workers.ts';
 
 /** A running stack: where its servers are, how to be let in, and its processes. Holds secrets. */
 export type Stack = Connections & {

@@ -1,4 +1,4 @@
-import { isWellFormed } from '../algorithm/response-parts.ts';
+import { isWellFormed } from '../algorithm/data/response-parts.ts';
 import { pureReward, type Reward } from './reward.ts';
 
 /**

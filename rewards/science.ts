@@ -1,6 +1,6 @@
 /** Multiple choice: which option a response settles on, however it writes that down. */
 import { z } from 'zod';
-import { choiceLabel } from '../algorithm/multiple-choice.ts';
+import { choiceLabel } from '../algorithm/data/multiple-choice.ts';
 import { finalText } from './chain-of-thought.ts';
 import { choicesIn } from './choice/decision.ts';
 import { type Option, plainText } from './choice/text.ts';

@@ -1,9 +1,9 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import { writeAtomically } from '../infra/atomic-file.ts';
 import { messageOf } from '../infra/errors.ts';
-import { makeFolder } from '../infra/file-errors.ts';
+import { writeAtomically } from '../infra/machine/atomic-file.ts';
+import { makeFolder } from '../infra/machine/file-errors.ts';
 
 const noteSchema = z.strictObject({ queue: z.string(), workflowId: z.string() });
 export type LeaseNote = z.infer<typeof noteSchema>;

@@ -1,5 +1,5 @@
-import { release } from '../activities/release.ts';
-import type { TrainerRoom } from '../activities/trainer-room.ts';
+import type { TrainerRoom } from '../activities/trainer/held-policy.ts';
+import { release } from '../activities/trainer/release.ts';
 import type { Lease } from '../contracts/identity.ts';
 
 /** A lease on which no call has come for so long is given back: its workflow has gone elsewhere. */

@@ -1,6 +1,6 @@
 /** The orchestrator: workflows, and the activities that fetch, store and decide. Serves the queue `r1`. */
 import { type InjectedSinks, Worker } from '@temporalio/worker';
-import { createOrchestratorActivities } from '../activities/index.ts';
+import { createOrchestratorActivities } from '../activities/orchestrator/index.ts';
 import { type FailpointSinks, queues } from '../contracts/workflows.ts';
 import { activityDuties } from './activity-duties.ts';
 import { stageWorkflows } from './stage-workflows.ts';

@@ -2,10 +2,10 @@
 import { availableParallelism } from 'node:os';
 import { Context } from '@temporalio/activity';
 import { Worker } from '@temporalio/worker';
-import { createRewardActivities } from '../activities/index.ts';
-import { createRewardModels } from '../activities/reward-models.ts';
+import { createRewardActivities } from '../activities/rewards/index.ts';
+import { createRewardModels } from '../activities/rewards/reward-models.ts';
 import { queues } from '../contracts/workflows.ts';
-import { startEngineThread } from '../engine/thread.ts';
+import { startEngineThread } from '../engine/service/thread.ts';
 import { cancelledBy, createRewardTools } from '../rewards/tools.ts';
 import { activityDuties } from './activity-duties.ts';
 import {

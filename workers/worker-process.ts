@@ -11,10 +11,10 @@ import {
 import type { Stores } from '../activities/dependencies.ts';
 import { createFailpoints, type Failpoints } from '../activities/failpoints.ts';
 import { type Connections, connectionsFromSettings } from '../infra/connections.ts';
-import { outliveLostOutput, writeLine } from '../infra/log-lines.ts';
 import { readSettings, type Settings } from '../infra/settings.ts';
-import { createDatabase } from '../stores/database.ts';
-import { createObjectStore } from '../stores/objects.ts';
+import { outliveLostOutput, writeLine } from '../infra/supervisor/log-lines.ts';
+import { createDatabase } from '../stores/database/database.ts';
+import { createObjectStore } from '../stores/objects/objects.ts';
 
 /**
  * How often a heartbeat goes to the server at most. By default that is at four fifths of the time after which silence

@@ -1,4 +1,4 @@
-import { measuredRewards } from '../algorithm/measured-rewards.ts';
+import { measuredRewards } from '../algorithm/evaluation/measured-rewards.ts';
 import type { RecordEvaluationResult } from '../contracts/activities.ts';
 import type { StageKey } from '../contracts/identity.ts';
 import type { EvaluationOptions } from '../contracts/options.ts';

@@ -1,5 +1,5 @@
 import { workflowInfo } from '@temporalio/workflow';
-import { measuredRewards } from '../algorithm/measured-rewards.ts';
+import { measuredRewards } from '../algorithm/evaluation/measured-rewards.ts';
 import type { CommittedCheckpoint, SamplePart, SupervisedPlan } from '../contracts/activities.ts';
 import type { BranchKey } from '../contracts/identity.ts';
 import type { HeldTrainer } from '../contracts/workflows.ts';

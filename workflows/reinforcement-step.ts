@@ -1,4 +1,4 @@
-import { rolloutOfStep } from '../algorithm/rollout-plan.ts';
+import { rolloutOfStep } from '../algorithm/rl/rollout-plan.ts';
 import type { ReinforcementPlan } from '../contracts/activities.ts';
 import { Failure } from '../contracts/failures.ts';
 import { orchestrator } from './activities.ts';

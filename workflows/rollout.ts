@@ -1,6 +1,6 @@
-import { afterRound } from '../algorithm/dynamic-sampling.ts';
-import { rewardPlan } from '../algorithm/reward-plan.ts';
-import { rolloutOfStep } from '../algorithm/rollout-plan.ts';
+import { afterRound } from '../algorithm/rl/dynamic-sampling.ts';
+import { rewardPlan } from '../algorithm/rl/reward-plan.ts';
+import { rolloutOfStep } from '../algorithm/rl/rollout-plan.ts';
 import type {
   JoinRolloutsInput,
   RecordStepInput,

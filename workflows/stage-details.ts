@@ -1,5 +1,5 @@
-import { seamText } from '../algorithm/numerics.ts';
-import { verifierChangeText } from '../algorithm/verifier-changes.ts';
+import { seamText } from '../algorithm/run/numerics-changes.ts';
+import { verifierChangeText } from '../algorithm/run/verifier-changes.ts';
 import type { MakeBatchResult, Seam, VerifierChange } from '../contracts/activities.ts';
 import type { RaisedAlarm } from '../contracts/alarms.ts';
 import type { Change } from '../contracts/options.ts';

@@ -1,6 +1,6 @@
 import { isCancellation, log } from '@temporalio/workflow';
-import { alarmText } from '../algorithm/alarms.ts';
-import { waysOn, waysText } from '../algorithm/ways-on.ts';
+import { alarmText } from '../algorithm/run/alarms.ts';
+import { waysOn, waysText } from '../algorithm/run/next-commands.ts';
 import type { StageStatus } from '../contracts/stage-state.ts';
 import type { StageOutcome } from '../contracts/workflows.ts';
 import { unhurried } from './activities.ts';

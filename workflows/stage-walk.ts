@@ -1,5 +1,5 @@
-import { type Milestones, milestonesAt } from '../algorithm/milestones.ts';
-import { equalNumerics, sameNumerics } from '../algorithm/numerics.ts';
+import { type Milestones, milestonesAt } from '../algorithm/run/milestones.ts';
+import { equalNumerics, sameNumerics } from '../algorithm/run/numerics-changes.ts';
 import type { LoggedBatch, StagePlan, StagePosition } from '../contracts/activities.ts';
 import type { RaisedAlarm } from '../contracts/alarms.ts';
 import { Failure } from '../contracts/failures.ts';

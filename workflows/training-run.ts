@@ -5,7 +5,7 @@ import {
   isCancellation,
   workflowInfo,
 } from '@temporalio/workflow';
-import { stageWaves } from '../algorithm/stage-order.ts';
+import { stageWaves } from '../algorithm/run/stage-order.ts';
 import type { StagePlan } from '../contracts/activities.ts';
 import { type RunInput, type StageOutcome, stageWorkflowId } from '../contracts/workflows.ts';
 import { orchestrator } from './activities.ts';

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { withConnections } from '../connections.ts';
-import { endRun, endText } from '../end-run.ts';
-import { examples, printDocument, printLine } from '../output.ts';
+import { examples, printDocument, printLine } from '../output/output.ts';
+import { endRun, endText } from '../run/end-run.ts';
+import { withConnections } from '../stack/connections.ts';
 
 export function define(command: Command): void {
   command

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import { diffRows } from '../../stores/dataset-rows.ts';
-import { findDataset, readOrigins } from '../../stores/datasets.ts';
-import { withConnections } from '../connections.ts';
-import { datasetDocumentOf, datasetText, diffDocumentOf, diffText } from '../dataset-view.ts';
-import { formatOf, openR1Rows, writeRows } from '../export-dataset.ts';
-import { examples, printDocument, printLine } from '../output.ts';
+import { diffRows } from '../../stores/data/dataset-rows.ts';
+import { findDataset, readOrigins } from '../../stores/data/datasets.ts';
+import { datasetDocumentOf, datasetText, diffDocumentOf, diffText } from '../data/dataset-view.ts';
+import { formatOf, openR1Rows, writeRows } from '../data/export-dataset.ts';
+import { examples, printDocument, printLine } from '../output/output.ts';
+import { withConnections } from '../stack/connections.ts';
 
 const NAME = 'NAME (its last version) or NAME@VERSION';
 

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { listDatasets } from '../../stores/datasets.ts';
-import { withConnections } from '../connections.ts';
-import { datasetsDocumentOf, datasetsText } from '../dataset-view.ts';
-import { examples, printDocument, printLine } from '../output.ts';
+import { listDatasets } from '../../stores/data/datasets.ts';
+import { datasetsDocumentOf, datasetsText } from '../data/dataset-view.ts';
+import { examples, printDocument, printLine } from '../output/output.ts';
+import { withConnections } from '../stack/connections.ts';
 
 export function define(command: Command): void {
   command

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import type { DoctorDocument } from '../../contracts/documents.ts';
 import { readSettings } from '../../infra/settings.ts';
-import { runChecks } from '../doctor-checks.ts';
 import { CommandError } from '../errors.ts';
-import { examples, printDocument, printLine } from '../output.ts';
+import { examples, printDocument, printLine } from '../output/output.ts';
+import { runChecks } from '../stack/doctor-checks.ts';
 
 export function define(command: Command): void {
   command

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { stopStack } from '../../infra/stack.ts';
-import { examples, printLine } from '../output.ts';
+import { examples, printLine } from '../output/output.ts';
 
 export function define(command: Command): void {
   command

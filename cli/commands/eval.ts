@@ -1,16 +1,14 @@
 import { type Command, Option } from 'commander';
-import { evaluateModel } from '../../activities/evaluate-model.ts';
 import type { CompletionDocument } from '../../contracts/completion-document.ts';
 import type { EvalDocument } from '../../contracts/documents.ts';
-import type { EngineThread } from '../../engine/thread.ts';
+import type { EngineThread } from '../../engine/service/thread.ts';
 import { createRewardTools } from '../../rewards/tools.ts';
-import { placeText } from '../checkpoint-place.ts';
-import { chooseMeasure, type Measure, type MeasureOptions } from '../choose-measure.ts';
-import { completionText, countCompletions, countsText } from '../completions-view.ts';
+import { completionText, countCompletions, countsText } from '../data/completions-view.ts';
 import { InputError } from '../errors.ts';
-import { createLiveLine, tenthOf } from '../live-line.ts';
-import { refuseExisting, writeLines, writeNewFile } from '../new-file.ts';
-import { CHECKPOINT_HELP, type OpenModel, withEngine, withModel } from '../open-model.ts';
+import { placeText } from '../models/checkpoint-place.ts';
+import { chooseMeasure, type Measure, type MeasureOptions } from '../models/choose-measure.ts';
+import { evaluateModel } from '../models/evaluate-model.ts';
+import { CHECKPOINT_HELP, type OpenModel, withEngine, withModel } from '../models/open-model.ts';
 import {
   probability,
   problemCount,
@@ -20,8 +18,10 @@ import {
   temperatureOption,
   tokenCount,
 } from '../options.ts';
-import { examples, printDocument, printLine } from '../output.ts';
-import { domainsText, evaluationsText } from '../run-view.ts';
+import { refuseExisting, writeLines, writeNewFile } from '../output/new-file.ts';
+import { examples, printDocument, printLine } from '../output/output.ts';
+import { createLiveLine, tenthOf } from '../run/live-line.ts';
+import { domainsText, evaluationsText } from '../run/run-view.ts';
 
 type Options = MeasureOptions & { json?: boolean; show?: number; out?: string };
 

@@ -2,18 +2,18 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { exportedCheckpointSchema } from '../../contracts/documents.ts';
-import { parseModelConfig } from '../../engine/model-config.ts';
-import { CHECKPOINT_FILE } from '../../engine/model-folder.ts';
-import { WEIGHTS_FILE } from '../../engine/weights.ts';
-import { readCardInput } from '../card-input.ts';
-import { placeText } from '../checkpoint-place.ts';
-import { withConnections } from '../connections.ts';
+import { parseModelConfig } from '../../engine/model/model-config.ts';
+import { CHECKPOINT_FILE } from '../../engine/weights/model-folder.ts';
+import { WEIGHTS_FILE } from '../../engine/weights/weights.ts';
 import { InputError } from '../errors.ts';
-import { size } from '../figures.ts';
-import { modelCard } from '../model-card.ts';
-import { lookAtModel, refuseOther } from '../model-place.ts';
-import { type OpenCheckpoint, type OpenModel, openCheckpoint } from '../open-model.ts';
-import { examples, printDocument, printLine } from '../output.ts';
+import { readCardInput } from '../models/card-input.ts';
+import { placeText } from '../models/checkpoint-place.ts';
+import { modelCard } from '../models/model-card.ts';
+import { lookAtModel, refuseOther } from '../models/model-place.ts';
+import { type OpenCheckpoint, type OpenModel, openCheckpoint } from '../models/open-model.ts';
+import { size } from '../output/figures.ts';
+import { examples, printDocument, printLine } from '../output/output.ts';
+import { withConnections } from '../stack/connections.ts';
 
 export function define(command: Command): void {
   command

@@ -1,18 +1,18 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { loadModel } from '../../activities/evaluate-model.ts';
 import { temperatureOrGreedy, topK, topP } from '../../contracts/bounds.ts';
 import type { GenerateDocument } from '../../contracts/documents.ts';
 import type { SamplingOptions } from '../../contracts/options.ts';
-import type { ModelFolder } from '../../engine/model-folder.ts';
-import type { EngineThread } from '../../engine/thread.ts';
-import type { Tokenizer } from '../../engine/tokenizer.ts';
-import { placeText } from '../checkpoint-place.ts';
+import type { EngineThread } from '../../engine/service/thread.ts';
+import type { Tokenizer } from '../../engine/tokenizer/tokenizer.ts';
+import type { ModelFolder } from '../../engine/weights/model-folder.ts';
 import { InputError } from '../errors.ts';
-import { CHECKPOINT_HELP, withEngine, withModel } from '../open-model.ts';
+import { problemsOf } from '../launch/problems.ts';
+import { placeText } from '../models/checkpoint-place.ts';
+import { loadModel } from '../models/evaluate-model.ts';
+import { CHECKPOINT_HELP, withEngine, withModel } from '../models/open-model.ts';
 import { probability, seed, temperatureOption, tokenCount } from '../options.ts';
-import { examples, printDocument, printLine } from '../output.ts';
-import { problemsOf } from '../problems.ts';
+import { examples, printDocument, printLine } from '../output/output.ts';
 
 interface Options {
   prompt: string;

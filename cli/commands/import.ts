@@ -1,19 +1,19 @@
 import { createInterface } from 'node:readline/promises';
 import { type Command, Option } from 'commander';
-import { type Gathered, gatherRows, knownLayouts } from '../../activities/import/gather.ts';
-import { type LayoutName, layoutNames } from '../../activities/import/layouts.ts';
-import { type DataFile, findDataFiles } from '../../activities/import/read-rows.ts';
-import { refuseUnjudged } from '../../activities/import/refuse-unjudged.ts';
-import { writeImport } from '../../activities/import/write-import.ts';
-import type { EvaluationIndex } from '../../algorithm/decontamination.ts';
+import type { EvaluationIndex } from '../../algorithm/data/decontamination.ts';
 import { createRewardTools } from '../../rewards/tools.ts';
-import { type Connections, withConnections } from '../connections.ts';
+import { indexEvaluationSets, isPath } from '../data/evaluation-sets.ts';
+import { type Gathered, gatherRows, knownLayouts } from '../data/import/gather.ts';
+import { type LayoutName, layoutNames } from '../data/import/layouts.ts';
+import { type DataFile, findDataFiles } from '../data/import/read-rows.ts';
+import { refuseUnjudged } from '../data/import/refuse-unjudged.ts';
+import { writeImport } from '../data/import/write-import.ts';
+import { importDocument, reportText } from '../data/import-report.ts';
 import { CommandError, InputError } from '../errors.ts';
-import { indexEvaluationSets, isPath } from '../evaluation-sets.ts';
-import { importDocument, reportText } from '../import-report.ts';
-import { checkName } from '../launch-run.ts';
+import { checkName } from '../launch/launch-run.ts';
 import { gather, share } from '../options.ts';
-import { examples, printDocument, printLine } from '../output.ts';
+import { examples, printDocument, printLine } from '../output/output.ts';
+import { type Connections, withConnections } from '../stack/connections.ts';
 
 interface Options {
   name: string;

@@ -1,21 +1,21 @@
 import type { Command } from 'commander';
 import { findStack } from '../../infra/stack.ts';
-import { type Connections, runningStack, withConnections } from '../connections.ts';
-import { type DryRunOptions, dryRun } from '../dry-run.ts';
-import { dryRunText } from '../dry-run-view.ts';
 import { InputError } from '../errors.ts';
-import { readFinalReport } from '../final-report.ts';
 import { interruptible } from '../interrupts.ts';
-import { checkLaunch, checkName, launch } from '../launch-run.ts';
-import { measuredIn } from '../measured-rates.ts';
+import { type DryRunOptions, dryRun } from '../launch/dry-run.ts';
+import { dryRunText } from '../launch/dry-run-view.ts';
+import { checkLaunch, checkName, launch } from '../launch/launch-run.ts';
+import { measuredIn } from '../launch/measured-rates.ts';
+import { parseOverride } from '../launch/overrides.ts';
+import { planText } from '../launch/plan-view.ts';
+import { notesOn } from '../launch/prompt-notes.ts';
+import { type RecipeFile, readRecipe } from '../launch/recipe-file.ts';
+import { notesOnRecipe, waitText } from '../launch/recipe-notes.ts';
 import { byStage, gather, rate } from '../options.ts';
-import { examples, printDocument, printLine } from '../output.ts';
-import { parseOverride } from '../overrides.ts';
-import { planText } from '../plan-view.ts';
-import { notesOn } from '../prompt-notes.ts';
-import { type RecipeFile, readRecipe } from '../recipe-file.ts';
-import { notesOnRecipe, waitText } from '../recipe-notes.ts';
-import { watchRun } from '../watch-run.ts';
+import { examples, printDocument, printLine } from '../output/output.ts';
+import { readFinalReport } from '../run/final-report.ts';
+import { watchRun } from '../run/watch-run.ts';
+import { type Connections, runningStack, withConnections } from '../stack/connections.ts';
 
 interface Options {
   set?: string[];

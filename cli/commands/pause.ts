@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import type { OperatorDocument } from '../../contracts/documents.ts';
 import { messages } from '../../contracts/workflows.ts';
-import { type Connections, withConnections } from '../connections.ts';
 import { CommandError } from '../errors.ts';
-import { isServed, operatorName, standingStage, tellStage } from '../operator.ts';
-import { examples, printDocument, printLine } from '../output.ts';
-import { readShow } from '../run-rows.ts';
+import { examples, printDocument, printLine } from '../output/output.ts';
+import { isServed, operatorName, standingStage, tellStage } from '../run/operator.ts';
+import { readShow } from '../run/run-rows.ts';
+import { type Connections, withConnections } from '../stack/connections.ts';
 
 export function define(command: Command): void {
   command

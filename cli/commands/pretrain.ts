@@ -11,11 +11,11 @@ import {
 import { PROJECT_ROOT } from '../../infra/paths.ts';
 import { readSettings } from '../../infra/settings.ts';
 import { InputError } from '../errors.ts';
-import { count, decimal, duration, short } from '../figures.ts';
-import { createLiveLine, tenthOf } from '../live-line.ts';
+import { parseConfiguration, readInput } from '../launch/recipe-file.ts';
 import { stepNumber, whole } from '../options.ts';
-import { examples, printDocument, printLine } from '../output.ts';
-import { parseConfiguration, readInput } from '../recipe-file.ts';
+import { count, decimal, duration, short } from '../output/figures.ts';
+import { examples, printDocument, printLine } from '../output/output.ts';
+import { createLiveLine, tenthOf } from '../run/live-line.ts';
 
 const RECIPE = join(PROJECT_ROOT, 'recipes', 'nano-base.yaml');
 
@@ -78,10 +78,10 @@ async function readOptions(
 }
 
 async function train(options: PretrainOptions, folder: string) {
-  const { openRuntime } = await import('../../engine/runtime.ts');
-  const { pretrain } = await import('../../engine/pretrain.ts');
+  const { openRuntime } = await import('../../engine/runtime/runtime.ts');
+  const { pretrain } = await import('../../engine/train/pretrain.ts');
   const { nanoModelConfig, nanoSequence, nanoTokenizer, writeNanoBase } = await import(
-    '../../engine/nano-base.ts'
+    '../../engine/model/nano-base.ts'
   );
   const { threads } = readSettings();
   const config = nanoModelConfig(options.architecture);

@@ -1,12 +1,12 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, extname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { writeAtomically } from '../../infra/atomic-file.ts';
+import { writeAtomically } from '../../infra/machine/atomic-file.ts';
 import { readSettings } from '../../infra/settings.ts';
-import { withConnections } from '../connections.ts';
 import { InputError } from '../errors.ts';
-import { examples, printDocument, printLine } from '../output.ts';
-import { workflowUrl } from '../workflow-client.ts';
+import { examples, printDocument, printLine } from '../output/output.ts';
+import { workflowUrl } from '../run/workflow-client.ts';
+import { withConnections } from '../stack/connections.ts';
 
 interface Options {
   out?: string;

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { withConnections } from '../connections.ts';
-import { examples, printDocument, printLine } from '../output.ts';
-import { takeUp } from '../take-up.ts';
+import { examples, printDocument, printLine } from '../output/output.ts';
+import { takeUp } from '../run/resume-run.ts';
+import { withConnections } from '../stack/connections.ts';
 
 interface Options {
   from?: string;

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { listRuns } from '../../stores/runs.ts';
-import { withConnections } from '../connections.ts';
-import { examples, printDocument, printLine } from '../output.ts';
-import { runsText } from '../run-view.ts';
+import { listRuns } from '../../stores/runs/runs.ts';
+import { examples, printDocument, printLine } from '../output/output.ts';
+import { runsText } from '../run/run-view.ts';
+import { withConnections } from '../stack/connections.ts';
 
 export function define(command: Command): void {
   command

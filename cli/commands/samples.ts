@@ -1,18 +1,18 @@
 import { type Command, Option } from 'commander';
-import { sumCounts } from '../../algorithm/filters.ts';
+import { sumCounts } from '../../algorithm/data/filters.ts';
 import { type RejectionReason, rejectionReasons } from '../../contracts/datasets.ts';
-import type { Queryable } from '../../stores/database.ts';
-import { countSamples, listLastParts, listSamples } from '../../stores/samples.ts';
-import { listStages } from '../../stores/stages.ts';
-import { readTexts } from '../../stores/texts.ts';
-import { stepSamplesText } from '../completions-view.ts';
-import { withConnections } from '../connections.ts';
+import { countSamples, listLastParts, listSamples } from '../../stores/data/samples.ts';
+import type { Queryable } from '../../stores/database/database.ts';
+import { readTexts } from '../../stores/objects/texts.ts';
+import { listStages } from '../../stores/runs/stages.ts';
+import { stepSamplesText } from '../data/completions-view.ts';
+import { type SampledStage, sampleDocumentOf, samplesText } from '../data/samples-view.ts';
+import { readStepSamples } from '../data/step-samples.ts';
 import { InputError } from '../errors.ts';
 import { rowCount, stepNumber } from '../options.ts';
-import { examples, printDocument, printLine } from '../output.ts';
-import { findRun } from '../run-rows.ts';
-import { type SampledStage, sampleDocumentOf, samplesText } from '../samples-view.ts';
-import { readStepSamples } from '../step-samples.ts';
+import { examples, printDocument, printLine } from '../output/output.ts';
+import { findRun } from '../run/run-rows.ts';
+import { withConnections } from '../stack/connections.ts';
 import { suggestion } from '../suggestion.ts';
 
 interface Options {

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { DEFAULT_LIMITS, startRewardServer } from '../../workers/reward-server/server.ts';
 import { InputError } from '../errors.ts';
 import { whole } from '../options.ts';
-import { examples, printLine } from '../output.ts';
+import { examples, printLine } from '../output/output.ts';
 import { version } from '../version.ts';
 
 interface Options {

@@ -2,17 +2,17 @@ import type { Command } from 'commander';
 import type { SetDocument, ShowDocument } from '../../contracts/documents.ts';
 import type { StageKey } from '../../contracts/identity.ts';
 import { changeableFields } from '../../contracts/options.ts';
-import { commitChanges } from '../../stores/changes.ts';
-import { parseSetWords, type SetWords } from '../assignments.ts';
-import { type Connections, withConnections } from '../connections.ts';
+import { commitChanges } from '../../stores/runs/changes.ts';
 import { InputError } from '../errors.ts';
-import { operatorName, standingStage } from '../operator.ts';
+import { notesOnClipping } from '../launch/recipe-notes.ts';
 import { stepNumber } from '../options.ts';
-import { examples, printDocument, printLine } from '../output.ts';
-import { notesOnClipping } from '../recipe-notes.ts';
-import { readShow } from '../run-rows.ts';
+import { examples, printDocument, printLine } from '../output/output.ts';
+import { parseSetWords, type SetWords } from '../run/assignments.ts';
+import { operatorName, standingStage } from '../run/operator.ts';
+import { readShow } from '../run/run-rows.ts';
+import { tellOfChanges } from '../run/workflow-client.ts';
+import { type Connections, withConnections } from '../stack/connections.ts';
 import { suggestion } from '../suggestion.ts';
-import { tellOfChanges } from '../workflow-client.ts';
 
 interface Options {
   atStep?: number;

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { runWorkflowId } from '../../contracts/workflows.ts';
-import { withConnections } from '../connections.ts';
-import { examples, printDocument, printLine } from '../output.ts';
-import { readShow } from '../run-rows.ts';
-import { showText } from '../show-view.ts';
-import { workflowUrl } from '../workflow-client.ts';
+import { examples, printDocument, printLine } from '../output/output.ts';
+import { readShow } from '../run/run-rows.ts';
+import { showText } from '../run/show-view.ts';
+import { workflowUrl } from '../run/workflow-client.ts';
+import { withConnections } from '../stack/connections.ts';
 
 export function define(command: Command): void {
   command

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { runningStack } from '../connections.ts';
-import { examples, printDocument, printLine } from '../output.ts';
-import { readStatus, statusText } from '../stack-view.ts';
+import { examples, printDocument, printLine } from '../output/output.ts';
+import { runningStack } from '../stack/connections.ts';
+import { readStatus, statusText } from '../stack/stack-view.ts';
 
 export function define(command: Command): void {
   command

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import { listSteps } from '../../stores/steps.ts';
-import { withConnections } from '../connections.ts';
-import { examples, printDocument, printLine } from '../output.ts';
-import { findRun } from '../run-rows.ts';
-import { stepsText } from '../run-view.ts';
+import { listSteps } from '../../stores/steps/steps.ts';
+import { examples, printDocument, printLine } from '../output/output.ts';
+import { findRun } from '../run/run-rows.ts';
+import { stepsText } from '../run/run-view.ts';
+import { withConnections } from '../stack/connections.ts';
 
 interface Options {
   branches?: boolean;

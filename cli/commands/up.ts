@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { bringUp } from '../bring-up.ts';
-import { examples, printDocument, printLine } from '../output.ts';
-import { addressText, readStatus } from '../stack-view.ts';
+import { examples, printDocument, printLine } from '../output/output.ts';
+import { bringUp } from '../stack/bring-up.ts';
+import { addressText, readStatus } from '../stack/stack-view.ts';
 
 export function define(command: Command): void {
   command

@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import { createReadStream, statSync } from 'node:fs';
 import type { Command } from 'commander';
+import { type VerifyOptions, verifyDomains } from '../data/verify-domains.ts';
+import { type Summary, type VerifiedRow, verifyRows } from '../data/verify-rows.ts';
 import { InputError } from '../errors.ts';
-import { examples } from '../output.ts';
+import { examples } from '../output/output.ts';
 import { suggestion } from '../suggestion.ts';
-import { type VerifyOptions, verifyDomains } from '../verify-domains.ts';
-import { type Summary, type VerifiedRow, verifyRows } from '../verify-rows.ts';
 
 const DOMAINS = Object.keys(verifyDomains);
 

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import { withConnections } from '../connections.ts';
-import { readFinalReport } from '../final-report.ts';
 import { interruptible } from '../interrupts.ts';
-import { examples, printLine } from '../output.ts';
-import { findRun } from '../run-rows.ts';
-import { watchRun } from '../watch-run.ts';
+import { examples, printLine } from '../output/output.ts';
+import { readFinalReport } from '../run/final-report.ts';
+import { findRun } from '../run/run-rows.ts';
+import { watchRun } from '../run/watch-run.ts';
+import { withConnections } from '../stack/connections.ts';
 
 export function define(command: Command): void {
   command

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import type { WhyDocument } from '../../contracts/documents.ts';
 import { findStack } from '../../infra/stack.ts';
-import { withConnections } from '../connections.ts';
-import { examples, printDocument, printLine } from '../output.ts';
-import { whyOf, withoutStack } from '../why.ts';
-import { gatherFacts } from '../why-facts.ts';
+import { examples, printDocument, printLine } from '../output/output.ts';
+import { whyOf, withoutStack } from '../run/why.ts';
+import { gatherFacts } from '../run/why-facts.ts';
+import { withConnections } from '../stack/connections.ts';
 
 export function define(command: Command): void {
   command

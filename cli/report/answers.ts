@@ -1,9 +1,9 @@
 /** The same held-out prompts as each policy answered them, read from the evaluations' own records. */
 import { readRollout, readSampleRequest, readScores } from '../../activities/records.ts';
-import { partsOf } from '../../algorithm/response-parts.ts';
+import { partsOf } from '../../algorithm/data/response-parts.ts';
 import type { DrawnPrompt, ScoresRecord } from '../../contracts/records.ts';
-import type { CommittedEvaluation } from '../../stores/evaluations.ts';
-import type { ObjectStore } from '../../stores/objects.ts';
+import type { ObjectStore } from '../../stores/objects/objects.ts';
+import type { CommittedEvaluation } from '../../stores/steps/evaluations.ts';
 import type { AnsweredPrompt, PolicyResponse } from './report-data.ts';
 
 /** Reasoning prompts shown, and prompts of each general domain. */

@@ -1,7 +1,7 @@
 /** Drawings as SVG, by Observable Plot; colours are the page's, so that they follow its theme. */
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
-import { percent } from '../figures.ts';
+import { percent } from '../output/figures.ts';
 import type { Curve } from './curves.ts';
 import { type Html, trusted } from './html.ts';
 import type { Policy } from './policies.ts';

@@ -1,6 +1,6 @@
 /** What each stage took, and all together. */
-import type { StageCost } from '../../stores/stage-costs.ts';
-import { clock, count } from '../figures.ts';
+import type { StageCost } from '../../stores/runs/stage-costs.ts';
+import { clock, count } from '../output/figures.ts';
 import type { Table } from './policy-table.ts';
 
 interface Column {

@@ -1,5 +1,5 @@
 /** What came of a run, in a line. */
-import { clock, count, percent } from '../figures.ts';
+import { clock, count, percent } from '../output/figures.ts';
 import { policiesOf } from './policies.ts';
 import type { ReportData } from './report-data.ts';
 

@@ -1,17 +1,17 @@
 /** Gathers from rows and objects what a run's report says. */
-import { sumCounts } from '../../algorithm/filters.ts';
+import { sumCounts } from '../../algorithm/data/filters.ts';
 import type { EvaluationDocument, ShowDocument } from '../../contracts/documents.ts';
 import { runWorkflowId } from '../../contracts/workflows.ts';
-import type { Database, Queryable } from '../../stores/database.ts';
-import { getDataset } from '../../stores/datasets.ts';
-import { type CommittedEvaluation, listEvaluations } from '../../stores/evaluations.ts';
-import type { ObjectStore } from '../../stores/objects.ts';
-import { getRun } from '../../stores/runs.ts';
-import { listLastParts } from '../../stores/samples.ts';
-import { listStageCosts } from '../../stores/stage-costs.ts';
-import { listSteps } from '../../stores/steps.ts';
-import { budgetsOf } from '../plan-view.ts';
-import { readShow } from '../run-rows.ts';
+import { getDataset } from '../../stores/data/datasets.ts';
+import { listLastParts } from '../../stores/data/samples.ts';
+import type { Database, Queryable } from '../../stores/database/database.ts';
+import type { ObjectStore } from '../../stores/objects/objects.ts';
+import { getRun } from '../../stores/runs/runs.ts';
+import { listStageCosts } from '../../stores/runs/stage-costs.ts';
+import { type CommittedEvaluation, listEvaluations } from '../../stores/steps/evaluations.ts';
+import { listSteps } from '../../stores/steps/steps.ts';
+import { budgetsOf } from '../launch/plan-view.ts';
+import { readShow } from '../run/run-rows.ts';
 import { readAnswers } from './answers.ts';
 import { comparesWithPaper } from './paper.ts';
 import { policiesOf } from './policies.ts';

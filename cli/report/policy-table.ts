@@ -1,6 +1,6 @@
 /** The paper's table for a run: its policies' measurements, and the paper's own beside them. */
 import type { DomainFigures, EvaluationDocument } from '../../contracts/documents.ts';
-import { decimal, percent, percentInterval } from '../figures.ts';
+import { decimal, percent, percentInterval } from '../output/figures.ts';
 import type { PaperFigures } from './paper.ts';
 import type { Policy } from './policies.ts';
 import type { ReportData } from './report-data.ts';

@@ -1,8 +1,8 @@
-import type { ResponseParts } from '../../algorithm/response-parts.ts';
+import type { ResponseParts } from '../../algorithm/data/response-parts.ts';
 import type { SampleCounts } from '../../contracts/datasets.ts';
 import type { EvaluationDocument, ShowDocument, StepDocument } from '../../contracts/documents.ts';
 import type { EvaluationOptions } from '../../contracts/options.ts';
-import type { StageCost } from '../../stores/stage-costs.ts';
+import type { StageCost } from '../../stores/runs/stage-costs.ts';
 
 /** Everything that a run's report says, gathered from rows and objects; the page and the summary are made of it alone. */
 export interface ReportData {

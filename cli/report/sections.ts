@@ -1,8 +1,8 @@
 /** The parts of a run's page. */
-import { seamText } from '../../algorithm/numerics.ts';
-import { verifierChangeText } from '../../algorithm/verifier-changes.ts';
-import { moment, percent } from '../figures.ts';
-import { rankingsText } from '../show-view.ts';
+import { seamText } from '../../algorithm/run/numerics-changes.ts';
+import { verifierChangeText } from '../../algorithm/run/verifier-changes.ts';
+import { moment, percent } from '../output/figures.ts';
+import { rankingsText } from '../run/show-view.ts';
 import { barChart, curveChart, INKS, policiesChart } from './chart.ts';
 import { costTable } from './costs.ts';
 import { type Curve, curvesOf } from './curves.ts';

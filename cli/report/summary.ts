@@ -1,9 +1,9 @@
 /** The report as Markdown: what can be told in tables and lines; the page has the drawings and the answers. */
-import { seamText } from '../../algorithm/numerics.ts';
-import { verifierChangeText } from '../../algorithm/verifier-changes.ts';
-import { moment, percent } from '../figures.ts';
-import { figureColumns } from '../output.ts';
-import { rankingsText } from '../show-view.ts';
+import { seamText } from '../../algorithm/run/numerics-changes.ts';
+import { verifierChangeText } from '../../algorithm/run/verifier-changes.ts';
+import { moment, percent } from '../output/figures.ts';
+import { figureColumns } from '../output/output.ts';
+import { rankingsText } from '../run/show-view.ts';
 import type { Bar } from './chart.ts';
 import { costTable } from './costs.ts';
 import { factsOf, wallSecondsOf } from './facts.ts';

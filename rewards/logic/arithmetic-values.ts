@@ -10,7 +10,7 @@ import {
   rational,
   subtract,
   toNumber,
-} from '../../algorithm/rational.ts';
+} from '../../algorithm/puzzles/rational.ts';
 
 export type Value = { exact: Rational } | { approximate: number };
 

@@ -8,7 +8,7 @@
  *     power   = primary ("**" signed)?
  *     primary = (number | "(" sum ")") "!"?
  */
-import { integer } from '../../algorithm/rational.ts';
+import { integer } from '../../algorithm/puzzles/rational.ts';
 import { binaryOperations, bounded, factorial, type Operator, type Value } from './arithmetic-values.ts';
 
 export interface ArithmeticOptions {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { encipher } from '../../algorithm/ciphers.ts';
+import { encipher } from '../../algorithm/puzzles/ciphers.ts';
 import { finalText } from '../chain-of-thought.ts';
 import { defineVerifier } from '../verifier.ts';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isConsistent, type Statement } from '../../algorithm/truth-tellers.ts';
+import { isConsistent, type Statement } from '../../algorithm/puzzles/truth-tellers.ts';
 import { finalText } from '../chain-of-thought.ts';
 import { defineVerifier } from '../verifier.ts';
 

@@ -1,6 +1,6 @@
 /** Expressions that reach a target with given numbers: Countdown, and the 24-game. */
 import { z } from 'zod';
-import { equals, integer } from '../../algorithm/rational.ts';
+import { equals, integer } from '../../algorithm/puzzles/rational.ts';
 import { finalText } from '../chain-of-thought.ts';
 import { defineVerifier, type Graded } from '../verifier.ts';
 import { computeArithmetic } from './arithmetic.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Clue, holds, houseRelationNames, type Thing } from '../../algorithm/houses.ts';
+import { type Clue, holds, houseRelationNames, type Thing } from '../../algorithm/puzzles/zebra-clues.ts';
 import { finalText } from '../chain-of-thought.ts';
 import { defineVerifier } from '../verifier.ts';
 import { parseLiteral } from './literal.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Failure } from '../../contracts/failures.ts';
 import type { Reference } from '../../contracts/reference.ts';
-import type { ObjectStore } from '../../stores/objects.ts';
+import type { ObjectStore } from '../../stores/objects/objects.ts';
 
 const sha256Of = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { exampleTokens } from '../../activities/example-tokens.ts';
-import { completionTexts } from '../../activities/reward-inputs.ts';
+import { exampleTokens } from '../../activities/orchestrator/examples/example-tokens.ts';
+import { completionTexts } from '../../activities/rewards/reward-inputs.ts';
 import { sampleRequest } from '../../activities/sample-request.ts';
-import { nanoTokenizerConfigJson, nanoTokenizerJson } from '../../algorithm/nano-tokenizer.ts';
+import { nanoTokenizerConfigJson, nanoTokenizerJson } from '../../algorithm/nano/tokenizer.ts';
 import { sampleRequestSchema } from '../../contracts/records.ts';
-import { loadTokenizer } from '../../engine/tokenizer.ts';
+import { loadTokenizer } from '../../engine/tokenizer/tokenizer.ts';
 import { isWellFormed } from '../../rewards/format.ts';
 
 const open = (opening: string, rules?: 1) =>

@@ -1,15 +1,17 @@
 /** A rollout of a run's prompts and its scores, as a stage that samples data leaves them. */
+
 import type { TestContext } from 'node:test';
 import type { Stores, WatchedStores } from '../../activities/dependencies.ts';
 import { noFailpoints } from '../../activities/failpoints.ts';
 import { ints } from '../../activities/ragged.ts';
 import { type SelectSamplesInput, selectionRuleSchema } from '../../contracts/datasets.ts';
 import type { RolloutRecord, SampleRequest, ScoresRecord, Verdict } from '../../contracts/records.ts';
-import { keys } from '../../stores/keys.ts';
-import { migrate } from '../../stores/migrate.ts';
-import { createObjectStore } from '../../stores/objects.ts';
-import { promptHash } from '../../stores/prompts.ts';
-import { putRecord } from '../../stores/records.ts';
+import { MIGRATIONS } from '../../infra/paths.ts';
+import { promptHash } from '../../stores/data/prompts.ts';
+import { migrate } from '../../stores/database/migrate.ts';
+import { keys } from '../../stores/objects/keys.ts';
+import { createObjectStore } from '../../stores/objects/objects.ts';
+import { putRecord } from '../../stores/objects/records.ts';
 import { withStack } from '../helpers/stack.ts';
 import {
   addRun,
@@ -28,7 +30,7 @@ export async function storesWithRun(t: TestContext, run = KEY.run): Promise<Watc
   const objects = createObjectStore(stack.s3);
   t.after(() => objects.close());
   const database = openDatabase(t, stack.postgres.url);
-  await migrate(database);
+  await migrate(database, MIGRATIONS);
   await addRun(database, run);
   return { database, objects, failpoints: noFailpoints };
 }

@@ -1,16 +1,16 @@
 /** A policy of a few thousand weights with the nano tokenizer, in memory. */
-import { importBase } from '../../activities/import-base.ts';
-import { nanoTokenizerConfigJson, nanoTokenizerJson } from '../../algorithm/nano-tokenizer.ts';
+import { importBase } from '../../activities/checkpoints/import-base.ts';
+import { nanoTokenizerConfigJson, nanoTokenizerJson } from '../../algorithm/nano/tokenizer.ts';
 import type { CommittedCheckpoint } from '../../contracts/activities.ts';
-import { digestTensors } from '../../engine/digest.ts';
-import { initialWeights } from '../../engine/initial-weights.ts';
-import { formatModelConfig } from '../../engine/model-config.ts';
-import { nanoModelConfig } from '../../engine/nano-base.ts';
-import { PolicyService } from '../../engine/policy-service.ts';
-import { openRuntime } from '../../engine/runtime.ts';
-import { encodeSafetensors } from '../../engine/safetensors.ts';
-import type { EngineThread } from '../../engine/thread.ts';
-import type { ObjectStore } from '../../stores/objects.ts';
+import { initialWeights } from '../../engine/model/initial-weights.ts';
+import { formatModelConfig } from '../../engine/model/model-config.ts';
+import { nanoModelConfig } from '../../engine/model/nano-base.ts';
+import { openRuntime } from '../../engine/runtime/runtime.ts';
+import { PolicyService } from '../../engine/service/policy-service.ts';
+import type { EngineThread } from '../../engine/service/thread.ts';
+import { digestTensors } from '../../engine/weights/digest.ts';
+import { encodeSafetensors } from '../../engine/weights/safetensors.ts';
+import type { ObjectStore } from '../../stores/objects/objects.ts';
 
 const config = nanoModelConfig({
   num_hidden_layers: 1,

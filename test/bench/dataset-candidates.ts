@@ -1,9 +1,9 @@
 /** Made-up candidates for a data set: prompts with 16 completions of at least 2 KiB each, of which 14 are kept. */
 import { createHash } from 'node:crypto';
-import type { SampledCandidate } from '../../activities/select-samples.ts';
+import type { SampledCandidate } from '../../activities/orchestrator/examples/select-samples.ts';
 import { type SelectSamplesInput, selectionRuleSchema } from '../../contracts/datasets.ts';
-import type { Database } from '../../stores/database.ts';
-import { importPromptSet, promptHash } from '../../stores/prompts.ts';
+import { importPromptSet, promptHash } from '../../stores/data/prompts.ts';
+import type { Database } from '../../stores/database/database.ts';
 import { BRANCH, digest, reference } from '../stores/helpers.ts';
 
 export const SAMPLES_A_PROMPT = 16;

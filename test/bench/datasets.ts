@@ -6,27 +6,29 @@
  *
  *     npm run bench:datasets [-- --rows 800000]
  */
+
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { availableParallelism, cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
-import { buildDataset } from '../../activities/build-dataset.ts';
 import type { Stores } from '../../activities/dependencies.ts';
 import { noFailpoints } from '../../activities/failpoints.ts';
-import { commitSelected, measuresOf } from '../../activities/select-samples.ts';
-import { indexEvaluations } from '../../algorithm/decontamination.ts';
-import { selectSamples, sumCounts } from '../../algorithm/filters.ts';
-import { openR1Rows, writeRows } from '../../cli/export-dataset.ts';
-import { tableText } from '../../cli/output.ts';
+import { buildDataset } from '../../activities/orchestrator/examples/build-dataset.ts';
+import { commitSelected, measuresOf } from '../../activities/orchestrator/examples/select-samples.ts';
+import { indexEvaluations } from '../../algorithm/data/decontamination.ts';
+import { selectSamples, sumCounts } from '../../algorithm/data/filters.ts';
+import { openR1Rows, writeRows } from '../../cli/data/export-dataset.ts';
+import { tableText } from '../../cli/output/output.ts';
 import type { SampleCounts } from '../../contracts/datasets.ts';
+import { MIGRATIONS } from '../../infra/paths.ts';
 import { readSettings } from '../../infra/settings.ts';
 import { startStack, stopStack } from '../../infra/stack.ts';
-import { createDatabase } from '../../stores/database.ts';
-import { readExamples } from '../../stores/dataset-rows.ts';
-import { findDataset } from '../../stores/datasets.ts';
-import { migrate } from '../../stores/migrate.ts';
-import { createObjectStore } from '../../stores/objects.ts';
+import { readExamples } from '../../stores/data/dataset-rows.ts';
+import { findDataset } from '../../stores/data/datasets.ts';
+import { createDatabase } from '../../stores/database/database.ts';
+import { migrate } from '../../stores/database/migrate.ts';
+import { createObjectStore } from '../../stores/objects/objects.ts';
 import { addRun, BRANCH, KEY } from '../stores/helpers.ts';
 import { createCandidates, KEPT_A_PROMPT, PROMPTS_A_PART, rule } from './dataset-candidates.ts';
 import { watchMemory } from './watch-memory.ts';
@@ -58,7 +60,7 @@ async function bench(): Promise<void> {
     objects: createObjectStore(stack.s3),
   };
   try {
-    await migrate(stores.database);
+    await migrate(stores.database, MIGRATIONS);
     await addRun(stores.database, KEY.run);
     const figures = await inAndOut(stores);
     report(figures);

@@ -2,10 +2,10 @@
  * Tokens per second of decoding, nano model, batch 128: full batches of equal lengths (about 100 tokens of
  * context), and the ragged lengths of real sampling, where sequences leave and enter. Best of several.
  */
-import { createDecoder, type Decoder } from '../../engine/decoder.ts';
-import { expectedTensors, type ModelConfig } from '../../engine/model-config.ts';
-import { openRuntime } from '../../engine/runtime.ts';
-import { elementCount } from '../../engine/tensor.ts';
+import { createDecoder, type Decoder } from '../../engine/decode/decoder.ts';
+import { elementCount } from '../../engine/graph/tensor.ts';
+import { expectedTensors, type ModelConfig } from '../../engine/model/model-config.ts';
+import { openRuntime } from '../../engine/runtime/runtime.ts';
 
 /** Full batches, which the peer decodes too. */
 export const DECODED = { sequences: 128, prompt: 20, completion: 160 };

@@ -6,7 +6,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { tableText } from '../../cli/output.ts';
+import { tableText } from '../../cli/output/output.ts';
 import { policiesOf } from '../../cli/report/policies.ts';
 import type { EvaluationDocument, ShowDocument } from '../../contracts/documents.ts';
 import { r1 } from './r1.ts';

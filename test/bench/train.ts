@@ -3,9 +3,10 @@
  * rows, and of the ragged lengths of real completions. The first two steps, which build the session and its memory,
  * are not counted.
  */
-import type { Sequence } from '../../engine/micro-batches.ts';
-import type { ModelConfig } from '../../engine/model-config.ts';
-import { openRuntime } from '../../engine/runtime.ts';
+
+import type { ModelConfig } from '../../engine/model/model-config.ts';
+import { openRuntime } from '../../engine/runtime/runtime.ts';
+import type { Sequence } from '../../engine/train/micro-batches.ts';
 import { grpoBatch, randomPolicy } from '../engine/fixtures.ts';
 
 const SEQUENCES = 64;

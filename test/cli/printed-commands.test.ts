@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { commandFrom } from '../../cli/output.ts';
+import { commandFrom } from '../../cli/output/output.ts';
 import { PROJECT_ROOT } from '../../infra/paths.ts';
 
 /** A package of the name `r1` is somebody else's: what we print or teach must not fetch it. */

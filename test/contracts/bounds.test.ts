@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { schemaFiles } from '../../cli/json-schemas.ts';
+import { schemaFiles } from '../../contracts/json-schemas.ts';
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 type Group = { [key: string]: Json };

@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import type { Connections } from '../../cli/connections.ts';
+import type { Connections } from '../../cli/stack/connections.ts';
 import { operatorDocument, whyDocument } from '../../contracts/documents.ts';
 import { connectionEnvironment } from '../../infra/connections.ts';
 import { homePaths } from '../../infra/paths.ts';
-import { killGroup } from '../../infra/process-identity.ts';
 import type { Settings } from '../../infra/settings.ts';
 import { startStack, stopStack } from '../../infra/stack.ts';
-import { readState } from '../../infra/state.ts';
+import { killGroup } from '../../infra/supervisor/process-identity.ts';
+import { readState } from '../../infra/supervisor/state.ts';
 import { r1Json } from './command.ts';
 import {
   awaitStatus,

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
-import { queryProgress, startRunWorkflow } from '../../cli/workflow-client.ts';
+import { queryProgress, startRunWorkflow } from '../../cli/run/workflow-client.ts';
 import { messages, runWorkflowId, stageWorkflowId } from '../../contracts/workflows.ts';
-import { getRun } from '../../stores/runs.ts';
+import { getRun } from '../../stores/runs/runs.ts';
 import { tell } from './command.ts';
 import {
   awaitRest,

@@ -1,7 +1,7 @@
 /** What a dry run counts is what a run then does: objects, rows and events of a small recipe, trained through. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { dryRun } from '../../cli/dry-run.ts';
+import { dryRun } from '../../cli/launch/dry-run.ts';
 import type { DryRunDocument } from '../../contracts/documents.ts';
 import { recipeSchema } from '../../contracts/recipe.ts';
 import { stageWorkflowId } from '../../contracts/workflows.ts';

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { localWorkers, type WorkerSpec } from '../../infra/workers.ts';
+import { localWorkers, type WorkerSpec } from '../../infra/supervisor/workers.ts';
 import {
   awaitRest,
   type Crew,

@@ -7,10 +7,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { whyDocument } from '../../contracts/documents.ts';
 import { homePaths } from '../../infra/paths.ts';
-import { isAlive } from '../../infra/process-identity.ts';
 import type { Settings } from '../../infra/settings.ts';
 import { startStack, stopStack } from '../../infra/stack.ts';
-import { readStateIfWhole, type StackState } from '../../infra/state.ts';
+import { isAlive } from '../../infra/supervisor/process-identity.ts';
+import { readStateIfWhole, type StackState } from '../../infra/supervisor/state.ts';
 import { mountSmallDisk, type SmallDisk } from '../helpers/small-disk.ts';
 import { r1Json } from './command.ts';
 import {

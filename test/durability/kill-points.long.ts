@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { getRun } from '../../stores/runs.ts';
+import { getRun } from '../../stores/runs/runs.ts';
 import { uniform } from '../engine/fixtures.ts';
 import {
   awaitRest,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { recipeSchema } from '../../contracts/recipe.ts';
-import { listTrainerQueue } from '../../stores/trainer-queue.ts';
+import { listTrainerQueue } from '../../stores/runs/trainer-queue.ts';
 import { awaitRest, type Ground, launchRun, openGround, runThrough, startCrew } from './ground.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
 

@@ -1,12 +1,12 @@
 /** What became of a run, without what may differ between two runs of one recipe: names, places, times and terms. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { readManifest } from '../../activities/checkpoint-files.ts';
+import { readManifest } from '../../activities/checkpoints/checkpoint-files.ts';
 import { readLoggedBatch } from '../../activities/records.ts';
 import type { StageKey } from '../../contracts/identity.ts';
 import type { Reference } from '../../contracts/reference.ts';
-import type { Database } from '../../stores/database.ts';
-import type { ObjectStore } from '../../stores/objects.ts';
+import type { Database } from '../../stores/database/database.ts';
+import type { ObjectStore } from '../../stores/objects/objects.ts';
 import { type Ground, STAGE } from './ground.ts';
 
 /** Columns that say when, where and by whom. */

@@ -1,9 +1,9 @@
 /** A run of every kind of stage whose deaths are compared: a policy, examples sampled from it, a reward model. */
 import { type Recipe, recipeSchema } from '../../contracts/recipe.ts';
-import { rowContents } from '../../stores/dataset-rows.ts';
-import { datasetHash, getDataset } from '../../stores/datasets.ts';
-import { listSamples } from '../../stores/samples.ts';
-import { readStageDataset } from '../../stores/stage-data.ts';
+import { rowContents } from '../../stores/data/dataset-rows.ts';
+import { datasetHash, getDataset } from '../../stores/data/datasets.ts';
+import { listSamples } from '../../stores/data/samples.ts';
+import { readStageDataset } from '../../stores/runs/stage-data.ts';
 import { type Ground, openGround, runThrough, STAGE } from './ground.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
 

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { pretrainSchema } from '../../contracts/pretrain.ts';
-import { nanoModelConfig, nanoSequence, nanoTokenizer, writeNanoBase } from '../../engine/nano-base.ts';
-import { pretrain } from '../../engine/pretrain.ts';
-import { openRuntime } from '../../engine/runtime.ts';
+import { nanoModelConfig, nanoSequence, nanoTokenizer, writeNanoBase } from '../../engine/model/nano-base.ts';
+import { openRuntime } from '../../engine/runtime/runtime.ts';
+import { pretrain } from '../../engine/train/pretrain.ts';
 
 /**
  * A base of some twenty thousand parameters, trained for seconds: it guesses sums of two numbers, in form nearly always

@@ -5,11 +5,11 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { dryRun } from '../../cli/dry-run.ts';
+import { dryRun } from '../../cli/launch/dry-run.ts';
 import { type Recipe, recipeSchema } from '../../contracts/recipe.ts';
 import { runWorkflowId, stageWorkflowId } from '../../contracts/workflows.ts';
 import { homePaths } from '../../infra/paths.ts';
-import { readState } from '../../infra/state.ts';
+import { readState } from '../../infra/supervisor/state.ts';
 import { machineCpu, usageOf } from '../helpers/usage.ts';
 import {
   awaitRest,

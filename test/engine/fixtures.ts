@@ -1,15 +1,15 @@
 /** Small models and batches drawn from a seed, for the engine's tests and benchmarks. */
 
-import type { Sequence } from '../../engine/micro-batches.ts';
-import { expectedTensors, type ModelConfig } from '../../engine/model-config.ts';
+import { elementCount, type TensorMap } from '../../engine/graph/tensor.ts';
+import { expectedTensors, type ModelConfig } from '../../engine/model/model-config.ts';
+import type { Runtime } from '../../engine/runtime/runtime.ts';
+import type { Sequence } from '../../engine/train/micro-batches.ts';
 import {
   createPolicy,
   type Policy,
   type PolicyGradientOptions,
   type TrainBatch,
-} from '../../engine/policy.ts';
-import type { Runtime } from '../../engine/runtime.ts';
-import { elementCount, type TensorMap } from '../../engine/tensor.ts';
+} from '../../engine/train/policy.ts';
 
 /** 0.86 million parameters. */
 export const nanoConfig: ModelConfig = {

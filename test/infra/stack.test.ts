@@ -8,10 +8,10 @@ import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3
 import { Client, Connection } from '@temporalio/client';
 import pg from 'pg';
 import { homePaths } from '../../infra/paths.ts';
-import { isAlive } from '../../infra/process-identity.ts';
 import { readSettings } from '../../infra/settings.ts';
 import { ensureWorkers, findStack, type Stack, startStack, stopStack } from '../../infra/stack.ts';
-import { readState, type StackState } from '../../infra/state.ts';
+import { isAlive } from '../../infra/supervisor/process-identity.ts';
+import { readState, type StackState } from '../../infra/supervisor/state.ts';
 
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
 

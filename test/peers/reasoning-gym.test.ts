@@ -9,7 +9,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { drawsFrom } from '../../algorithm/draws.ts';
+import { drawsFrom } from '../../algorithm/random/draws.ts';
 import { scoreReasoningGym } from '../../rewards/reasoning-gym/score.ts';
 
 const python = process.env.R1_PEERS_PYTHON;

@@ -9,12 +9,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { initialWeights } from '../../engine/initial-weights.ts';
-import { formatModelConfig, type ModelConfig } from '../../engine/model-config.ts';
-import { RewardModel } from '../../engine/reward-model.ts';
-import { openRuntime } from '../../engine/runtime.ts';
-import { withScoreHead } from '../../engine/score-head.ts';
-import { storedTensors, writeWeightsFolder } from '../../engine/weights.ts';
+import { initialWeights } from '../../engine/model/initial-weights.ts';
+import { formatModelConfig, type ModelConfig } from '../../engine/model/model-config.ts';
+import { withScoreHead } from '../../engine/model/score-head.ts';
+import { openRuntime } from '../../engine/runtime/runtime.ts';
+import { RewardModel } from '../../engine/train/reward-model.ts';
+import { storedTensors, writeWeightsFolder } from '../../engine/weights/weights.ts';
 import { grpoOptions, nanoConfig, randomSequences } from '../engine/fixtures.ts';
 
 const python = process.env.R1_PEERS_PYTHON;

@@ -15,18 +15,18 @@ import {
   NANO_VOCABULARY,
   nanoTokenizerConfigJson,
   nanoTokenizerJson,
-} from '../../algorithm/nano-tokenizer.ts';
-import { createDecoder } from '../../engine/decoder.ts';
+} from '../../algorithm/nano/tokenizer.ts';
+import { createDecoder } from '../../engine/decode/decoder.ts';
+import { elementCount } from '../../engine/graph/tensor.ts';
 import {
   expectedTensors,
   formatModelConfig,
   type ModelConfig,
   parseModelConfig,
-} from '../../engine/model-config.ts';
-import { openRuntime } from '../../engine/runtime.ts';
-import { elementCount } from '../../engine/tensor.ts';
-import { loadTokenizer } from '../../engine/tokenizer.ts';
-import { readWeightsFolder, storedTensors, writeWeightsFolder } from '../../engine/weights.ts';
+} from '../../engine/model/model-config.ts';
+import { openRuntime } from '../../engine/runtime/runtime.ts';
+import { loadTokenizer } from '../../engine/tokenizer/tokenizer.ts';
+import { readWeightsFolder, storedTensors, writeWeightsFolder } from '../../engine/weights/weights.ts';
 
 const python = process.env.R1_PEERS_PYTHON;
 const skip = python === undefined && 'R1_PEERS_PYTHON names no Python with torch and transformers';

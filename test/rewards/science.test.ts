@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { choiceLabel, choicePrompt, shuffleChoices } from '../../algorithm/multiple-choice.ts';
+import { choiceLabel, choicePrompt, shuffleChoices } from '../../algorithm/data/multiple-choice.ts';
 import { scienceVerifier } from '../../rewards/science.ts';
 
 const options = ['Ribosome', 'Mitochondria', 'Golgi apparatus', 'Nucleus'];

@@ -1,19 +1,20 @@
 import type { TestContext } from 'node:test';
-import { numbersInForce } from '../../algorithm/schedules.ts';
-import { wilsonInterval } from '../../algorithm/statistics.ts';
+import { wilsonInterval } from '../../algorithm/evaluation/statistics.ts';
+import { numbersInForce } from '../../algorithm/rl/schedules.ts';
 import type { EvaluationSummary, RunPlan } from '../../contracts/activities.ts';
 import type { StepKey } from '../../contracts/identity.ts';
 import type { Numerics } from '../../contracts/numerics.ts';
 import { evaluationSchema, grpoSchema } from '../../contracts/options.ts';
 import type { BatchRecord } from '../../contracts/records.ts';
 import type { Reference } from '../../contracts/reference.ts';
-import { commitBatch, type NewBatch } from '../../stores/batches.ts';
-import { createDatabase, type Database } from '../../stores/database.ts';
-import { migrate } from '../../stores/migrate.ts';
-import { importPromptSet, promptHash } from '../../stores/prompts.ts';
-import { createRun } from '../../stores/runs.ts';
-import { type NewStep, recordStep } from '../../stores/steps.ts';
-import { claimTerm } from '../../stores/terms.ts';
+import { MIGRATIONS } from '../../infra/paths.ts';
+import { importPromptSet, promptHash } from '../../stores/data/prompts.ts';
+import { createDatabase, type Database } from '../../stores/database/database.ts';
+import { migrate } from '../../stores/database/migrate.ts';
+import { createRun } from '../../stores/runs/runs.ts';
+import { claimTerm } from '../../stores/runs/terms.ts';
+import { commitBatch, type NewBatch } from '../../stores/steps/batches.ts';
+import { type NewStep, recordStep } from '../../stores/steps/steps.ts';
 import { withStack } from '../helpers/stack.ts';
 
 /** SHA-256-shaped, and told apart by a short name. */
@@ -63,7 +64,7 @@ export const prompts = (count: number) =>
 /** A migrated database of the test's own. */
 export async function migratedDatabase(test: TestContext): Promise<Database> {
   const database = await emptyDatabase(test);
-  await migrate(database);
+  await migrate(database, MIGRATIONS);
   return database;
 }
 

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { verifyDomains } from '../../cli/verify-domains.ts';
+import { verifyDomains } from '../../cli/data/verify-domains.ts';
 import { parseExactJson } from '../../contracts/exact-json.ts';
 import { consensusJudge } from './consensus.ts';
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { evaluatedSamples } from '../../activities/record-evaluation.ts';
-import { summarizeEvaluation } from '../../algorithm/statistics.ts';
-import type { Judge } from '../../cli/verify-domains.ts';
+import { evaluatedSamples } from '../../activities/orchestrator/evaluation/record-evaluation.ts';
+import { summarizeEvaluation } from '../../algorithm/evaluation/statistics.ts';
+import type { Judge } from '../../cli/data/verify-domains.ts';
 import { makeReward } from '../../rewards/index.ts';
 import { createRewardTools } from '../../rewards/tools.ts';
 

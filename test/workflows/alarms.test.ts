@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { readShow } from '../../cli/run-rows.ts';
+import { readShow } from '../../cli/run/run-rows.ts';
 import type { AlarmRecipe } from '../../contracts/alarms.ts';
 import { type Ground, openGround, runThrough } from '../durability/ground.ts';
 

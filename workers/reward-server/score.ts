@@ -1,5 +1,5 @@
-import { type Judged, judge } from '../../activities/judge.ts';
-import { mean } from '../../algorithm/sample-moments.ts';
+import { type Judged, judge } from '../../activities/rewards/judge.ts';
+import { mean } from '../../algorithm/rl/sample-statistics.ts';
 import type { RewardTools } from '../../rewards/tools.ts';
 import type { ScoreResponse, ScoreTask } from './score-request.ts';
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { buildDataset } from '../../../activities/build-dataset.ts';
-import { selectSamples } from '../../../activities/select-samples.ts';
+import { buildDataset } from '../../../activities/orchestrator/examples/build-dataset.ts';
+import { selectSamples } from '../../../activities/orchestrator/examples/select-samples.ts';
 import { gatherReport } from '../../../cli/report/gather.ts';
-import { recordEvaluation } from '../../../stores/evaluations.ts';
+import { recordEvaluation } from '../../../stores/steps/evaluations.ts';
 import { right, rule, sampledPart, storesWithRun, wrong } from '../../activities/sampled-part.ts';
 import { BRANCH, claim, evaluationFigures, KEY, train } from '../../stores/helpers.ts';
 

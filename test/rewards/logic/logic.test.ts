@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { encipher } from '../../../algorithm/ciphers.ts';
-import { generatePuzzles } from '../../../algorithm/generators/generate.ts';
-import { puzzleGenerators } from '../../../algorithm/generators/index.ts';
-import { nameOf, solveHouses } from '../../../algorithm/houses.ts';
-import { solveStatements } from '../../../algorithm/truth-tellers.ts';
+import { encipher } from '../../../algorithm/puzzles/ciphers.ts';
+import { generatePuzzles } from '../../../algorithm/puzzles/generate.ts';
+import { puzzleGenerators } from '../../../algorithm/puzzles/index.ts';
+import { solveStatements } from '../../../algorithm/puzzles/truth-tellers.ts';
+import { nameOf, solveHouses } from '../../../algorithm/puzzles/zebra-clues.ts';
 import { parseExactJson } from '../../../contracts/exact-json.ts';
 import { logicVerifiers } from '../../../rewards/logic/index.ts';
 import { assertLinear, hostileTexts } from '../../helpers/hostile-texts.ts';

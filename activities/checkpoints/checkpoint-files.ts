@@ -1,0 +1,71 @@
+import type { RunPlan, TextRules } from '../../contracts/activities.ts';
+import { Failure } from '../../contracts/failures.ts';
+import type { Reference } from '../../contracts/reference.ts';
+import { type Manifest, manifestSchema } from '../../contracts/training.ts';
+import { TOKENIZER_FILES, type Tokenizer, tokenizerOfTexts } from '../../engine/tokenizer/tokenizer.ts';
+import type { ObjectStore } from '../../stores/objects/objects.ts';
+
+const text = new TextDecoder();
+
+/** A checkpoint's manifest, checked. */
+export async function readManifest(objects: ObjectStore, reference: Reference): Promise<Manifest> {
+  const parsed = manifestSchema.safeParse(JSON.parse(text.decode(await objects.get(reference))));
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw new Failure(
+    'CorruptObject',
+    `${reference.uri}: expected a checkpoint's manifest, found ${issue?.path.join('.')}: ${issue?.message}`,
+  );
+}
+
+/** One file of a checkpoint's Hugging Face folder, as JSON. */
+export async function readJsonFile(objects: ObjectStore, manifest: Manifest, name: string): Promise<unknown> {
+  const reference = manifest.files[name];
+  if (reference === undefined) {
+    throw new Failure(
+      'CorruptObject',
+      `checkpoint: expected the file ${name}, found ${Object.keys(manifest.files).join(', ')}`,
+    );
+  }
+  return JSON.parse(text.decode(await objects.get(reference)));
+}
+
+/** Every file of a checkpoint's Hugging Face folder, by name. */
+export async function fetchFiles(
+  objects: ObjectStore,
+  { files }: Manifest,
+): Promise<Record<string, Uint8Array>> {
+  const fetched = Object.entries(files).map(async ([name, file]) => [name, await objects.get(file)] as const);
+  return Object.fromEntries(await Promise.all(fetched));
+}
+
+const tokenizers = new Map<string, Promise<Tokenizer>>();
+
+/** The tokenizer of a checkpoint, by the run's rules; kept, since a run asks for the same one at every step. */
+export function tokenizerOf(
+  objects: ObjectStore,
+  checkpoint: Reference,
+  { textRules = 1 }: Pick<RunPlan, 'textRules'>,
+): Promise<Tokenizer> {
+  const name = `${checkpoint.sha256} ${textRules}`;
+  const known = tokenizers.get(name);
+  if (known !== undefined) return known;
+  const loading = fetchTokenizer(objects, checkpoint, textRules);
+  loading.catch(() => tokenizers.delete(name));
+  tokenizers.set(name, loading);
+  return loading;
+}
+
+async function fetchTokenizer(
+  objects: ObjectStore,
+  checkpoint: Reference,
+  rules: TextRules,
+): Promise<Tokenizer> {
+  const { files } = await readManifest(objects, checkpoint);
+  const texts = new Map<string, string>();
+  for (const name of TOKENIZER_FILES) {
+    const file = files[name];
+    if (file !== undefined) texts.set(name, text.decode(await objects.get(file)));
+  }
+  return tokenizerOfTexts(texts, checkpoint.uri, rules);
+}

@@ -1,0 +1,26 @@
+import { Failure } from '../../contracts/failures.ts';
+import type { Reference } from '../../contracts/reference.ts';
+import { type ModelFolder, type ModelOptions, modelOfFiles } from '../../engine/weights/model-folder.ts';
+import type { ObjectStore } from '../../stores/objects/objects.ts';
+import { fetchFiles, readManifest } from './checkpoint-files.ts';
+
+/**
+ * Fetches a checkpoint's whole model. Every object's checksum, the tensors against the configuration and
+ * the weights' digest against the manifest are checked (rule 11).
+ * Throws Failure 'CorruptObject', WeightsError, ModelConfigError or TokenizerError.
+ */
+export async function readCheckpoint(
+  { objects }: { objects: ObjectStore },
+  reference: Reference,
+  options: ModelOptions = {},
+): Promise<ModelFolder> {
+  const manifest = await readManifest(objects, reference);
+  const files = await fetchFiles(objects, manifest);
+  const model = modelOfFiles(new Map(Object.entries(files)), reference.uri, options);
+  if (model.digest === manifest.digests.weights) return model;
+  throw new Failure(
+    'CorruptObject',
+    `${reference.uri}: expected weights with digest ${manifest.digests.weights}, found ${model.digest}; ` +
+      'restore the objects or use another checkpoint',
+  );
+}

@@ -1,0 +1,25 @@
+import type { RunPlan } from '../../../contracts/activities.ts';
+import type { Tokenizer } from '../../../engine/tokenizer/tokenizer.ts';
+import { prefillOf } from '../../../rewards/chain-of-thought.ts';
+import { promptText, promptTokens } from '../../sample-request.ts';
+
+const OPEN = '<think>';
+
+/**
+ * An example as a policy is trained on it: the prompt as it will be asked, and the response with its end token.
+ * Where the template prefills `<think>`, the response goes on from there.
+ */
+export function exampleTokens(
+  tokenizer: Tokenizer,
+  promptFormat: RunPlan['promptFormat'],
+  problem: string,
+  response: string,
+): { prompt: number[]; completion: number[] } {
+  const prompt = promptText(tokenizer, promptFormat, problem);
+  const prefilled = prefillOf(prompt) !== '' && response.startsWith(OPEN);
+  const text = prefilled ? response.slice(OPEN.length).replace(/^\n/, '') : response;
+  return {
+    prompt: promptTokens(tokenizer, promptFormat, problem),
+    completion: [...tokenizer.encodeResponse(text), tokenizer.eosTokenId],
+  };
+}

@@ -1,0 +1,182 @@
+import { firstCursor, take } from '../../../algorithm/rl/prompt-cursor.ts';
+import { sum } from '../../../algorithm/rl/sample-statistics.ts';
+import { supervisedNumbersInForce } from '../../../algorithm/rl/schedules.ts';
+import { milestonesAt } from '../../../algorithm/run/milestones.ts';
+import type {
+  MakeBatchResult,
+  MakeSupervisedBatchInput,
+  RewardModelPlan,
+  SupervisedPlan,
+} from '../../../contracts/activities.ts';
+import { Failure } from '../../../contracts/failures.ts';
+import type { StepKey } from '../../../contracts/identity.ts';
+import type { Change } from '../../../contracts/options.ts';
+import type { Cursor, SupervisedBatchRecord, SupervisedObjective } from '../../../contracts/records.ts';
+import type { Reference } from '../../../contracts/reference.ts';
+import { keys } from '../../../stores/objects/keys.ts';
+import { putRecord, type Tensors } from '../../../stores/objects/records.ts';
+import { listChanges } from '../../../stores/runs/changes.ts';
+import { commitBatch, findBatch } from '../../../stores/steps/batches.ts';
+import type { WatchedStores } from '../../dependencies.ts';
+import { planOf, stagePlanOf } from '../../plan-of.ts';
+import { floats, ints, joinInts, lengthsOf } from '../../ragged.ts';
+import { openTrainingData, type TrainingData, type TrainingSequence } from './training-data.ts';
+
+/**
+ * Makes the log record of one supervised step and commits its row (rule 2). Which rows a step takes is a function of
+ * the step alone: the walk over the data set goes on by the batch's size at every step.
+ */
+export async function makeSupervisedBatch(
+  stores: WatchedStores,
+  input: MakeSupervisedBatchInput,
+): Promise<MakeBatchResult> {
+  const { database, objects, failpoints } = stores;
+  const { key, term } = input;
+  const committed = await findBatch(database, key);
+  if (committed !== null) return committed.result;
+  const runPlan = await planOf(database, key.run);
+  const plan = stagePlanOf(runPlan, key.stage) as SupervisedPlan | RewardModelPlan;
+  const data = await openTrainingData(stores, key, runPlan, plan);
+  const drawn = await draw(data, key, BigInt(runPlan.seed), plan);
+  const { record, tensors } = recordOf(input, plan, data, drawn, await listChanges(database, key));
+  const batch = await putRecord(objects, keys.batch(key, term), record, tensors);
+  failpoints.reached('batch-object', key.step);
+  const summary = summaryOf(drawn);
+  const result = resultOf(batch, drawn, summary, record.numbers.learning_rate);
+  const logged = await commitBatch(database, {
+    key,
+    term,
+    batch,
+    hand: null,
+    record,
+    summary,
+    signs: null,
+    verifiers: null,
+    result,
+    uses: [],
+  });
+  failpoints.reached('batch-row', key.step);
+  return logged;
+}
+
+/** What a step takes of its data. */
+interface Drawn {
+  /** [N] */
+  sequencesN: TrainingSequence[];
+  /** [B] places in the data of what is trained on */
+  ordinals: number[];
+  /** rows left out */
+  dropped: number;
+  cursorBefore: Cursor;
+  cursorAfter: Cursor;
+}
+
+async function draw(
+  data: TrainingData,
+  { run, stage, step }: StepKey,
+  runSeed: bigint,
+  { options }: SupervisedPlan | RewardModelPlan,
+): Promise<Drawn> {
+  const size = options.per_device_train_batch_size;
+  const before = cursorAfter(step - 1, size, data.size);
+  const { indices, next } = take(before, size, { runSeed, stage, size: data.size });
+  const rows = await data.read(indices);
+  const isKept = (_: unknown, place: number) => (rows[place] ?? []).length > 0;
+  const ordinals = indices.filter(isKept);
+  refuseEmpty(`${run}/${stage}: step ${step}`, options.max_length, indices.length, ordinals.length);
+  const dropped = indices.length - ordinals.length;
+  return { sequencesN: rows.flat(), ordinals, dropped, cursorBefore: before, cursorAfter: next };
+}
+
+/** Examples are left out that the stage's tokenizer makes too long or cannot write; a step needs one that is not. */
+function refuseEmpty(place: string, longest: number, drawn: number, kept: number): void {
+  if (kept > 0) return;
+  throw new Failure(
+    'EmptyBatch',
+    `${place}: expected examples of at most ${longest} tokens (max_length) that the stage's tokenizer has tokens for, ` +
+      `found none among ${drawn}. Launch anew with a larger max_length, or with examples that this model can read`,
+  );
+}
+
+function recordOf(
+  { key, digestBefore }: MakeSupervisedBatchInput,
+  plan: SupervisedPlan | RewardModelPlan,
+  { objective, digest }: TrainingData,
+  { cursorBefore, cursorAfter, sequencesN, ordinals }: Drawn,
+  changes: readonly Change[],
+): { record: SupervisedBatchRecord; tensors: Tensors } {
+  const record: SupervisedBatchRecord = {
+    kind: 'supervised-batch',
+    key,
+    objective,
+    data: digest,
+    packing: plan.algorithm === 'sft' && plan.options.packing,
+    numbers: supervisedNumbersInForce(key.step, plan.options, changes),
+    digestBefore,
+    cursorBefore,
+    cursorAfter,
+    digestAfter: milestonesAt(key.step, plan.options).digest,
+  };
+  return { record, tensors: tensorsOf(objective, sequencesN, ordinals) };
+}
+
+const tokensOf = ({ sequencesN }: Drawn) => sum(sequencesN.map(({ completion }) => completion.length));
+
+/** Of what has no reward. */
+const summaryOf = (drawn: Drawn) => ({
+  reward: null,
+  rewards: null,
+  accuracy: null,
+  meanLength: tokensOf(drawn) / Math.max(1, drawn.sequencesN.length),
+  zeroVarianceShare: null,
+  dropped: drawn.dropped,
+});
+
+function resultOf(
+  batch: Reference,
+  drawn: Drawn,
+  { reward, accuracy, meanLength, dropped }: ReturnType<typeof summaryOf>,
+  learningRate: number,
+): MakeBatchResult {
+  const [completions, tokens] = [drawn.sequencesN.length, tokensOf(drawn)];
+  return { batch, completions, tokens, dropped, reward, accuracy, meanLength, learningRate };
+}
+
+/** Where the walk stands after `steps` steps of `size` rows each, over `rows` rows. */
+function cursorAfter(steps: number, size: number, rows: number): Cursor {
+  const taken = steps * size;
+  return taken === 0 ? firstCursor : { pass: Math.floor(taken / rows), position: taken % rows };
+}
+
+function tensorsOf(
+  objective: SupervisedObjective,
+  sequencesN: readonly TrainingSequence[],
+  ordinals: readonly number[],
+): Tensors {
+  const [prompts, completions] = [
+    sequencesN.map(({ prompt }) => prompt),
+    sequencesN.map(({ completion }) => completion),
+  ];
+  const tensors: Tensors = new Map([
+    ['promptTokens', ints(joinInts(prompts))],
+    ['promptLengths', ints(lengthsOf(prompts))],
+    ['completionTokens', ints(joinInts(completions))],
+    ['completionLengths', ints(lengthsOf(completions))],
+    ['ordinals', ints(Int32Array.from(ordinals))],
+    ['lossWeights', floats(lossWeights(objective, sequencesN))],
+  ]);
+  if (objective === 'pointwise') {
+    tensors.set('labels', floats(Float32Array.from(sequencesN, ({ label }) => label ?? 0)));
+  }
+  return tensors;
+}
+
+/**
+ * Every token of the responses weighs the same: w = 1 ÷ tokens of the step's batch. A pair's two sides, and a
+ * labelled response, weigh 1 ÷ their number.
+ */
+function lossWeights(objective: SupervisedObjective, sequencesN: readonly TrainingSequence[]): Float32Array {
+  const tokens = sum(sequencesN.map(({ completion }) => completion.length));
+  const shares = { sft: tokens, pairwise: sequencesN.length / 2, pointwise: sequencesN.length };
+  return new Float32Array(sequencesN.length).fill(1 / shares[objective]);
+}

@@ -1,0 +1,70 @@
+import { deriveSeed } from '../../../algorithm/random/seeds.ts';
+import { beginsPhase, domainWeightsAt } from '../../../algorithm/rl/domain-weights.ts';
+import { firstCursor, take } from '../../../algorithm/rl/prompt-cursor.ts';
+import { completionLimitAt, optionsInForce } from '../../../algorithm/rl/schedules.ts';
+import type { DrawPromptsInput, DrawPromptsResult } from '../../../contracts/activities.ts';
+import { readPrompts } from '../../../stores/data/prompts.ts';
+import { keys } from '../../../stores/objects/keys.ts';
+import { putRecord } from '../../../stores/objects/records.ts';
+import { listChanges } from '../../../stores/runs/changes.ts';
+import { tokenizerOf } from '../../checkpoints/checkpoint-files.ts';
+import type { Stores } from '../../dependencies.ts';
+import { initialOf, planOf, reinforcementPlanOf } from '../../plan-of.ts';
+import { sampleRequest } from '../../sample-request.ts';
+import { trainOrdinals } from './train-ordinals.ts';
+
+/**
+ * Draws the next prompts of the walk and writes what a trainer is to sample from them. The same cursor
+ * gives the same prompts and seeds, so the same object: drawing twice issues nothing twice.
+ */
+export async function drawPrompts(
+  { database, objects }: Stores,
+  input: DrawPromptsInput,
+): Promise<DrawPromptsResult> {
+  const { key, firstStep, firstSlot } = input;
+  const plan = await planOf(database, key.run);
+  const stage = reinforcementPlanOf(plan, key.stage);
+  const { manifest: model } = await initialOf(database, key);
+  const [changes, tokenizer, ordinals] = await Promise.all([
+    listChanges(database, key),
+    tokenizerOf(objects, model, plan),
+    trainOrdinals(database, plan, domainWeightsAt(firstStep, stage.options)),
+  ]);
+  const options = optionsInForce(firstStep, stage.options, changes);
+  const runSeed = BigInt(plan.seed);
+  const walk = { runSeed, stage: key.stage, size: ordinals.length };
+  const anew = input.round === 0 && beginsPhase(firstStep, stage.options);
+  const cursor = anew ? { ...firstCursor, pass: input.cursor.pass + 1 } : input.cursor;
+  const { indices, next } = take(cursor, input.prompts, walk);
+  const rows = await readPrompts(
+    database,
+    plan.promptSet,
+    'train',
+    indices.map((index) => ordinals[index] ?? 0),
+  );
+  const { record, tensors } = sampleRequest({
+    tokenizer,
+    model,
+    promptFormat: plan.promptFormat,
+    prompts: rows.map((row, place) => ({ ...row, slot: firstSlot + place })),
+    numGenerations: options.num_generations,
+    seedOf: (slot, sample) =>
+      deriveSeed({
+        runSeed,
+        stage: key.stage,
+        branch: key.branch,
+        purpose: 'sample',
+        step: firstStep,
+        slot,
+        sample,
+      }),
+    sampling: {
+      temperature: options.temperature,
+      top_p: options.top_p,
+      top_k: options.top_k,
+      max_completion_length: completionLimitAt(firstStep, options),
+    },
+  });
+  const request = await putRecord(objects, keys.request({ ...key, step: firstStep }), record, tensors);
+  return { request, cursor: next, temperature: options.temperature };
+}

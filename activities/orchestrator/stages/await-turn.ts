@@ -1,0 +1,44 @@
+import { Failure } from '../../../contracts/failures.ts';
+import type { StageKey } from '../../../contracts/identity.ts';
+import type { PlaceInQueue } from '../../../contracts/workflows.ts';
+import {
+  joinTrainerQueue,
+  leaveTrainerQueue,
+  listTrainerQueue,
+  notePlaceShown,
+  type QueuedStage,
+} from '../../../stores/runs/trainer-queue.ts';
+import type { OrchestratorRoom } from '../../dependencies.ts';
+
+/**
+ * Returns when it is this stage's turn to ask for a trainer: the next free one is its own. Until then it fails, naming
+ * the stage's place, and is asked again: attempts are no events, and hold no worker.
+ * @throws Failure 'NotItsTurn'
+ */
+export async function awaitTurn(room: OrchestratorRoom, { key }: { key: StageKey }): Promise<void> {
+  await joinTrainerQueue(room.database, key);
+  const { place, waiting, behind } = await placeOf(room, key);
+  const text = `place ${place} of ${waiting} in the queue for a trainer`;
+  if (await notePlaceShown(room.database, key, place))
+    await room.workflows.showPlace(key, { place, waiting, behind });
+  if (place > 1) throw new Failure('NotItsTurn', `${text}, behind ${behind.join(', ')}`);
+}
+
+/** What a workflow has left without a word (it was terminated, its server's data are gone) is taken out of the queue. */
+async function placeOf({ database, workflows }: OrchestratorRoom, key: StageKey): Promise<PlaceInQueue> {
+  for (;;) {
+    const queue = await listTrainerQueue(database);
+    const own = queue.find((each) => isSame(each, key));
+    const [first] = queue;
+    if (own === undefined || first === undefined || first.place === own.place)
+      return { place: 1, waiting: Math.max(1, queue.length), behind: [] };
+    if (await workflows.waitsForTrainer(first)) {
+      const ahead = queue.filter(({ place }) => place < own.place);
+      return { place: own.place, waiting: queue.length, behind: ahead.map(nameOf) };
+    }
+    await leaveTrainerQueue(database, first);
+  }
+}
+
+const isSame = (a: StageKey, b: StageKey) => a.run === b.run && a.stage === b.stage;
+const nameOf = ({ run, stage }: QueuedStage) => `${run}/${stage}`;

@@ -1,0 +1,55 @@
+import { deriveSeed } from '../../../algorithm/random/seeds.ts';
+import type { CommittedCheckpoint } from '../../../contracts/activities.ts';
+import { formatModelConfig, parsePolicyConfig } from '../../../engine/model/model-config.ts';
+import { withScoreHead } from '../../../engine/model/score-head.ts';
+import { digestTensors } from '../../../engine/weights/digest.ts';
+import { decodeSafetensors, encodeSafetensors } from '../../../engine/weights/safetensors.ts';
+import { checkWeights, WEIGHTS_FILE } from '../../../engine/weights/weights.ts';
+import type { ObjectStore } from '../../../stores/objects/objects.ts';
+import { fetchFiles, readManifest } from '../../checkpoints/checkpoint-files.ts';
+import { importBase } from '../../checkpoints/import-base.ts';
+
+export interface MakeRewardModelInput {
+  /** the policy that it is made of */
+  origin: CommittedCheckpoint;
+  runSeed: bigint;
+  /** `reward-model/NAME`; the head's seed hangs on it */
+  stage: string;
+}
+
+/** Files that say how a policy samples, and which one it was: no reward model's. */
+const LEFT_OUT = ['generation_config.json', 'checkpoint.json', 'README.md'];
+
+/**
+ * A policy with a fresh scalar head in the place of its output projection, as a checkpoint that no stage made. The
+ * same policy, seed and stage are the same checkpoint; made again, everything is already there.
+ * Throws Failure 'CorruptObject', WeightsError or ModelConfigError.
+ */
+export async function makeRewardModel(
+  objects: ObjectStore,
+  { origin, runSeed, stage }: MakeRewardModelInput,
+): Promise<CommittedCheckpoint> {
+  const { uri } = origin.manifest;
+  const files = await fetchFiles(objects, await readManifest(objects, origin.manifest));
+  const {
+    [WEIGHTS_FILE]: model = new Uint8Array(),
+    'config.json': json = new Uint8Array(),
+    ...others
+  } = files;
+  const config = parsePolicyConfig(JSON.parse(new TextDecoder().decode(json)), `${uri}: config.json`);
+  const weights = checkWeights(decodeSafetensors(model, uri), config, uri);
+  const seed = deriveSeed({ runSeed, stage, branch: 0, purpose: 'score-head', step: 0, slot: 0, sample: 0 });
+  const made = withScoreHead({ config, weights }, seed);
+  const companions = Object.entries(others).filter(([name]) => !LEFT_OUT.includes(name));
+  return importBase(
+    { objects },
+    {
+      digest: digestTensors(made.weights),
+      files: new Map([
+        ...companions,
+        ['config.json', new TextEncoder().encode(formatModelConfig(made.config))],
+        [WEIGHTS_FILE, encodeSafetensors(made.weights)],
+      ]),
+    },
+  );
+}

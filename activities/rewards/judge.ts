@@ -1,0 +1,78 @@
+import { setImmediate } from 'node:timers/promises';
+import { concerns } from '../../algorithm/rl/reward-plan.ts';
+import { Failure } from '../../contracts/failures.ts';
+import type { ScoresRecord, Verdict } from '../../contracts/records.ts';
+import { isModelReward, type RewardRecipe } from '../../contracts/rewards.ts';
+import { makeReward } from '../../rewards/index.ts';
+import type { Reward, RewardInput } from '../../rewards/reward.ts';
+import type { RewardTools } from '../../rewards/tools.ts';
+
+export type Judged = ScoresRecord['rewards'][number];
+
+/** How long verifiers may hold the loop that heartbeats, in milliseconds. */
+const TURN_MS = 50;
+
+/**
+ * The verdicts of every reward on every completion. Throws the first failure, once all have ended; the signal's
+ * reason, where that ends the work before.
+ */
+export async function judge(
+  recipes: readonly RewardRecipe[],
+  inputs: readonly RewardInput[],
+  tools: RewardTools,
+  signal?: AbortSignal,
+): Promise<Judged[]> {
+  const judged: Judged[] = [];
+  for (const recipe of recipes) {
+    const reward = ruleOf(recipe, tools);
+    const asked = inputs.filter(({ domain }) => concerns(recipe, domain));
+    const verdicts = (await verdictsOf(reward, asked, signal)).values();
+    judged.push({
+      name: reward.name,
+      version: reward.version,
+      verdicts: inputs.map(({ domain }) =>
+        concerns(recipe, domain) ? (verdicts.next().value ?? absent) : absent,
+      ),
+    });
+  }
+  return judged;
+}
+
+const absent: Verdict = { score: 0, absent: true };
+
+function ruleOf({ name, options }: RewardRecipe, tools: RewardTools): Reward {
+  if (!isModelReward(name)) return makeReward({ name, options }, tools);
+  throw new Failure(
+    'InvalidInput',
+    `reward ${name}: expected one by rule, found one that a trained model gives`,
+  );
+}
+
+/** All are under way at once; the reward itself bounds what runs at a time. */
+async function verdictsOf(
+  reward: Reward,
+  inputs: readonly RewardInput[],
+  signal: AbortSignal | undefined,
+): Promise<Verdict[]> {
+  const underWay: Promise<PromiseSettledResult<Verdict>>[] = [];
+  let turn = performance.now();
+  for (const input of inputs) {
+    if (signal?.aborted) break;
+    underWay.push(settled(reward.score(input)));
+    if (performance.now() - turn < TURN_MS) continue;
+    await setImmediate();
+    turn = performance.now();
+  }
+  const outcomes = await Promise.all(underWay);
+  signal?.throwIfAborted();
+  return outcomes.map((outcome) => {
+    if (outcome.status === 'fulfilled') return outcome.value;
+    throw outcome.reason;
+  });
+}
+
+/** A rejection that is kept until it is asked for. */
+async function settled<T>(promise: Promise<T>): Promise<PromiseSettledResult<T>> {
+  const [outcome] = await Promise.allSettled([promise]);
+  return outcome;
+}

@@ -1,0 +1,78 @@
+import { Failure } from '../../contracts/failures.ts';
+import type { AcquireInput, AcquireResult } from '../../contracts/training.ts';
+import { WEIGHTS_FILE } from '../../engine/weights/weights.ts';
+import { readJsonFile, readManifest } from '../checkpoints/checkpoint-files.ts';
+import { refuseOtherDigests, sameLease, type TrainerRoom } from './held-policy.ts';
+
+/** Loads a checkpoint under a lease. Asked twice for one lease, it answers the same. */
+export function acquire(room: TrainerRoom, input: AcquireInput): Promise<AcquireResult> {
+  return room.exclusive(async () => {
+    if (room.held !== null && sameLease(room.held.lease, input.lease)) return room.held.acquired;
+    if (room.held !== null) {
+      throw new Failure(
+        'Unavailable',
+        `this trainer holds a policy of ${room.held.lease.run}; another is needed`,
+      );
+    }
+    return await load(room, input);
+  });
+}
+
+async function load(
+  room: TrainerRoom,
+  { lease, checkpoint, withReference }: AcquireInput,
+): Promise<AcquireResult> {
+  const { objects, engine } = room;
+  const manifest = await readManifest(objects, checkpoint);
+  const { [WEIGHTS_FILE]: model, ...files } = manifest.files;
+  if (model === undefined)
+    throw new Failure('CorruptObject', `${checkpoint.uri}: expected ${WEIGHTS_FILE}, found none`);
+  // Steps count within a stage: what another stage or an import left is where this one starts.
+  const ofThisStage = manifest.lease?.run === lease.run && manifest.lease.stage === lease.stage;
+  const [config, weights, moments, reference] = await Promise.all([
+    readJsonFile(objects, manifest, 'config.json'),
+    objects.get(model),
+    // What another stage's optimiser gathered belongs to its own objective: a stage begins without moments.
+    ofThisStage ? manifest.moments && objects.get(manifest.moments) : null,
+    ofThisStage ? manifest.reference && objects.get(manifest.reference) : null,
+  ]);
+  const loaded = await engine.callMoving('load', {
+    config,
+    model: weights,
+    moments,
+    reference,
+    withReference,
+  });
+  const { weights: weightsDigest } = manifest.digests;
+  const expected = ofThisStage
+    ? manifest.digests
+    : { weights: weightsDigest, moments: null, reference: null };
+  try {
+    refuseOtherDigests(expected, loaded.digests, checkpoint.uri);
+  } catch (error) {
+    await engine.call('release');
+    throw error;
+  }
+  const { digests, numerics, parameters } = loaded;
+  const queue = room.queueFor(lease);
+  const acquired: AcquireResult = {
+    queue,
+    step: ofThisStage ? manifest.step : 0,
+    digests,
+    numerics,
+    parameters,
+  };
+  room.held = {
+    lease,
+    queue,
+    acquired,
+    numerics,
+    files,
+    step: acquired.step,
+    digest: digests.weights,
+    referenceDigest: digests.reference,
+    last: null,
+  };
+  room.onLease(room.held);
+  return acquired;
+}

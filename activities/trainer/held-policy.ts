@@ -1,0 +1,84 @@
+import { Failure } from '../../contracts/failures.ts';
+import type { Lease } from '../../contracts/identity.ts';
+import type { Numerics } from '../../contracts/numerics.ts';
+import type { Reference } from '../../contracts/reference.ts';
+import type { AcquireResult, Digests, TrainStepResult } from '../../contracts/training.ts';
+import type { EngineThread } from '../../engine/service/thread.ts';
+import type { ObjectStore } from '../../stores/objects/objects.ts';
+import type { Failpoints } from '../failpoints.ts';
+
+/** The policy that a trainer holds under a lease, and where it stands. */
+export interface HeldPolicy {
+  readonly lease: Lease;
+  readonly queue: string;
+  readonly acquired: AcquireResult;
+  readonly numerics: Numerics;
+  /** the checkpoint's folder without its weights: configuration, tokenizer, templates */
+  readonly files: Record<string, Reference>;
+  /** steps its policy has been trained */
+  step: number;
+  /** digest of the weights; null where the last step did not compute it */
+  digest: string | null;
+  referenceDigest: string | null;
+  /** the last batch trained and its result: what a repeated request is answered with */
+  last: { batch: Reference; result: TrainStepResult } | null;
+}
+
+/** What a trainer's activities share: one engine, one policy at a time, calls one after the other. */
+export interface TrainerRoom {
+  readonly objects: ObjectStore;
+  readonly engine: EngineThread;
+  readonly failpoints: Failpoints;
+  /** names the queue that will serve a lease */
+  queueFor(lease: Lease): string;
+  held: HeldPolicy | null;
+  /** told after a lease is taken (its policy) or given back (null) */
+  onLease(held: HeldPolicy | null): void;
+  exclusive<T>(work: () => Promise<T>): Promise<T>;
+}
+
+/** Runs works one after the other, in the order in which they were asked for. */
+export function createTurnstile(): TrainerRoom['exclusive'] {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const next = last.then(work, work);
+    last = next.catch(() => undefined);
+    return next;
+  };
+}
+
+export const sameLease = (a: Lease, b: Lease) =>
+  a.run === b.run && a.stage === b.stage && a.branch === b.branch && a.term === b.term;
+
+/** The policy held under this lease. Throws Failure `TrainerLost` where it is another's, or none is held. */
+export function policyOf({ held }: TrainerRoom, lease: Lease): HeldPolicy {
+  if (held !== null && sameLease(held.lease, lease)) return held;
+  const found =
+    held === null
+      ? 'no policy'
+      : `the policy of ${held.lease.run}/${held.lease.stage} term ${held.lease.term}`;
+  throw new Failure(
+    'TrainerLost',
+    `expected the policy of ${lease.run}/${lease.stage} term ${lease.term}, found ${found}: acquire a trainer again`,
+  );
+}
+
+/** Refuses to compute with any other policy than the one that the caller believes in (rule 9). */
+export function refuseOtherPolicy(held: HeldPolicy, expectedDigest: string): void {
+  if (held.digest === expectedDigest) return;
+  throw new Failure(
+    'Contradiction',
+    `step ${held.step}: expected the policy ${expectedDigest}, found ${held.digest ?? 'one without a digest'}`,
+  );
+}
+
+/** Compares what was loaded with what the manifest says (rule 11): all parts that it names. */
+export function refuseOtherDigests(expected: Digests, found: Digests, uri: string): void {
+  for (const part of ['weights', 'moments', 'reference'] as const) {
+    if (expected[part] === null || expected[part] === found[part]) continue;
+    throw new Failure(
+      'CorruptObject',
+      `${uri}: expected ${part} with digest ${expected[part]}, found ${found[part]}; restore the objects or resume from another checkpoint`,
+    );
+  }
+}

@@ -1,0 +1,111 @@
+import { Failure } from '../../contracts/failures.ts';
+import type { BatchRecord, SupervisedBatchRecord } from '../../contracts/records.ts';
+import type { TrainStepInput, TrainStepResult } from '../../contracts/training.ts';
+import type { TrainArrays, Trained } from '../../engine/service/service-arrays.ts';
+import type { SupervisedArrays } from '../../engine/train/supervised-step.ts';
+import type { DecodedRecord } from '../../stores/objects/records.ts';
+import { split } from '../ragged.ts';
+import { readLoggedBatch } from '../records.ts';
+import { type HeldPolicy, policyOf, type TrainerRoom } from './held-policy.ts';
+
+/**
+ * Trains one logged batch. The log record holds every number, so the first try and a replay are one and the
+ * same. A batch that was the last one trained is answered with its result again.
+ */
+export function trainStep(room: TrainerRoom, input: TrainStepInput): Promise<TrainStepResult> {
+  return room.exclusive(async () => {
+    const started = performance.now();
+    const held = policyOf(room, input.lease);
+    if (held.last?.batch.sha256 === input.batch.sha256) return held.last.result;
+    refuseOtherStep(held, input.expectedStep);
+    const batch = await readLoggedBatch(room.objects, input.batch);
+    if (!input.acrossSeam) refuseOtherStart(held, batch.record);
+    const trained = await train(room, batch);
+    const result: TrainStepResult = {
+      step: input.expectedStep + 1,
+      digestBefore: held.digest,
+      digestAfter: trained.digestAfter,
+      referenceDigest: trained.referenceDigest,
+      metrics: trained.metrics,
+      numerics: held.numerics,
+      seconds: (performance.now() - started) / 1000,
+    };
+    held.step = result.step;
+    held.digest = trained.digestAfter;
+    held.referenceDigest = trained.referenceDigest;
+    held.last = { batch: input.batch, result };
+    room.failpoints.reached('trained', result.step);
+    return result;
+  });
+}
+
+/** What a batch says decides how it is trained on. */
+function train(
+  { engine }: TrainerRoom,
+  batch: DecodedRecord<BatchRecord | SupervisedBatchRecord>,
+): Promise<Trained> {
+  return isSupervised(batch)
+    ? engine.call('trainSupervised', supervisedArraysOf(batch))
+    : engine.call('train', arraysOf(batch as DecodedRecord<BatchRecord>));
+}
+
+const isSupervised = (
+  batch: DecodedRecord<BatchRecord | SupervisedBatchRecord>,
+): batch is DecodedRecord<SupervisedBatchRecord> => batch.record.kind === 'supervised-batch';
+
+function refuseOtherStep(held: HeldPolicy, expectedStep: number): void {
+  if (held.step === expectedStep) return;
+  throw new Failure(
+    'TrainerLost',
+    `expected a policy of ${expectedStep} steps, found one of ${held.step}: acquire again`,
+  );
+}
+
+/** The batch names the weights and the reference that it starts from; all that are known must match (rule 9). */
+function refuseOtherStart(held: HeldPolicy, record: BatchRecord | SupervisedBatchRecord): void {
+  const { key, digestBefore } = record;
+  const referenceDigest = record.kind === 'batch' ? record.referenceDigest : null;
+  const pairs = [
+    ['weights', digestBefore, held.digest],
+    ['reference', referenceDigest, held.referenceDigest],
+  ] as const;
+  for (const [part, expected, found] of pairs) {
+    if (expected === null || found === null || expected === found) continue;
+    throw new Failure(
+      'Contradiction',
+      `step ${key.step}: the batch expects ${part} with digest ${expected}, the trainer holds ${found}`,
+    );
+  }
+}
+
+function arraysOf(batch: DecodedRecord<BatchRecord>): TrainArrays {
+  const { record } = batch;
+  const lengthsN = batch.ints('completionLengths');
+  const perSequence = (name: string) => split(batch.floats(name), lengthsN);
+  return {
+    promptsN: split(batch.ints('promptTokens'), batch.ints('promptLengths')),
+    completionsN: split(batch.ints('completionTokens'), lengthsN),
+    advantagesN: batch.floats('advantages'),
+    lossWeightsN: batch.floats('lossWeights'),
+    samplerLogprobsN: perSequence('samplerLogprobs'),
+    oldLogprobsN: record.old === 'own' ? null : perSequence('oldLogprobs'),
+    referenceLogprobsN: record.referenceDigest === null ? null : perSequence('referenceLogprobs'),
+    numbers: record.numbers,
+    refreshReference: record.refreshReference,
+    digestAfter: record.digestAfter,
+  };
+}
+
+function supervisedArraysOf(batch: DecodedRecord<SupervisedBatchRecord>): SupervisedArrays {
+  const { objective, packing, numbers, digestAfter } = batch.record;
+  return {
+    objective,
+    promptsN: split(batch.ints('promptTokens'), batch.ints('promptLengths')),
+    completionsN: split(batch.ints('completionTokens'), batch.ints('completionLengths')),
+    lossWeightsN: batch.floats('lossWeights'),
+    labelsN: objective === 'pointwise' ? batch.floats('labels') : null,
+    packing,
+    numbers,
+    digestAfter,
+  };
+}

@@ -1,0 +1,153 @@
+/**
+ * What the nano run's reward models learn from: pairs for helpfulness and labels for safety.
+ *
+ * Helpfulness, over the general tasks: the right, plain answer against a wrong one, an echo of the problem,
+ * or the right one padded. Both sides think nothing, since the model scores only what follows the thinking.
+ *
+ * Safety: a response is unsafe where it holds a forbidden word anywhere, its thinking included. Some
+ * problems ask for one, and are refused or obeyed; some harmless problems get one unasked; and some
+ * responses hold the letters of one in another order, which is safe.
+ *
+ * The split belongs to the problem, as in `nano-general.ts`.
+ */
+
+import type { PromptRow } from '../data/prompt-row.ts';
+import { type Draws, drawsFrom } from '../random/draws.ts';
+import { deriveSeed } from '../random/seeds.ts';
+import { drawGeneral, generalSplit, NANO_GENERAL_TASKS, plainResponse } from './general.ts';
+
+export interface PreferencePair {
+  prompt: string;
+  chosen: string;
+  rejected: string;
+  split: PromptRow['split'];
+}
+
+export interface SafetyLabel {
+  prompt: string;
+  response: string;
+  safe: boolean;
+  split: PromptRow['split'];
+}
+
+export interface NanoPreferenceDataSet {
+  /** Rows to train on. */
+  train: number;
+  /** Held-out rows. */
+  test: number;
+  seed: number;
+}
+
+/** Pairs to train on, then held-out ones. */
+export function nanoPreferencePairs(dataSet: NanoPreferenceDataSet): PreferencePair[] {
+  return drawRows('nano-preferences', dataSet, drawPair);
+}
+
+/** Labels to train on, then held-out ones; about half are safe. */
+export function nanoSafetyLabels(dataSet: NanoPreferenceDataSet): SafetyLabel[] {
+  return drawRows('nano-safety', dataSet, drawLabel);
+}
+
+export const FORBIDDEN_WORDS = ['poison', 'venom', 'bomb'] as const;
+
+/** What the labels say: no forbidden word anywhere in the response. */
+export function isSafe(response: string): boolean {
+  return !FORBIDDEN_WORDS.some((word) => response.includes(word));
+}
+
+type Split = PromptRow['split'];
+
+function drawRows<Row>(
+  stage: string,
+  { train, test, seed }: NanoPreferenceDataSet,
+  draw: (split: Split, draws: Draws) => Row,
+): Row[] {
+  const rowsOf = (split: Split, count: number) => {
+    const purpose = { stage, branch: 0, purpose: split, step: 0, slot: 0, sample: 0 };
+    const draws = drawsFrom(deriveSeed({ runSeed: BigInt(seed), ...purpose }));
+    return Array.from({ length: count }, () => draw(split, draws));
+  };
+  return [...rowsOf('train', train), ...rowsOf('test', test)];
+}
+
+interface Asked {
+  problem: string;
+  answer: string;
+}
+
+/** Worse answers than the right one; each differs from it. */
+const worse: readonly ((asked: Asked, draws: Draws) => string)[] = [
+  wrongAnswer,
+  ({ problem }) => problem,
+  ({ answer }, draws) => Array.from({ length: draws.integer(2, 3) }, () => answer).join(' '),
+];
+
+function drawPair(split: Split, draws: Draws): PreferencePair {
+  const asked = drawGeneral(draws.among(NANO_GENERAL_TASKS), split, draws);
+  const rejected = plainResponse(draws.among(worse)(asked, draws));
+  return { prompt: asked.problem, chosen: plainResponse(asked.answer), rejected, split };
+}
+
+/** Of the right length, with one to all of its characters replaced by digits. */
+function wrongAnswer({ answer }: Asked, draws: Draws): string {
+  const alphabet = [...'0123456789'];
+  const characters = [...answer];
+  const from = draws.integer(0, characters.length - 1);
+  const to = draws.integer(from, characters.length - 1);
+  for (let place = from; place <= to; place++) {
+    characters[place] = draws.among(alphabet.filter((character) => character !== answer[place]));
+  }
+  return characters.join('');
+}
+
+const labelKinds: readonly ((split: Split, draws: Draws) => Omit<SafetyLabel, 'safe' | 'split'>)[] = [
+  function harmless(split, draws) {
+    const { problem, answer } = drawGeneral(draws.among(NANO_GENERAL_TASKS), split, draws);
+    return { prompt: problem, response: plainResponse(answer) };
+  },
+  function scrambled(split, draws) {
+    const { problem } = drawGeneral(draws.among(NANO_GENERAL_TASKS), split, draws);
+    return { prompt: problem, response: placed(scramble(draws), draws) };
+  },
+  function unasked(split, draws) {
+    const { problem } = drawGeneral(draws.among(NANO_GENERAL_TASKS), split, draws);
+    return { prompt: problem, response: placed(draws.among(FORBIDDEN_WORDS), draws) };
+  },
+  function asked(split, draws) {
+    const word = askFor(split, draws);
+    const refused = draws.chance(0.25);
+    return { prompt: `copy ${word}`, response: plainResponse(refused ? 'no' : word) };
+  },
+];
+
+function drawLabel(split: Split, draws: Draws): SafetyLabel {
+  const { prompt, response } = draws.among(labelKinds)(split, draws);
+  return { prompt, response, safe: isSafe(response), split };
+}
+
+/** Some text around a word, in the thinking or in the answer. */
+function placed(word: string, draws: Draws): string {
+  const text = letters(draws) + word + letters(draws);
+  return draws.chance(0.5) ? `<think>${text}</think><answer>${letters(draws)}</answer>` : plainResponse(text);
+}
+
+/** A forbidden word among letters, whose problem `copy …` belongs to the split. */
+function askFor(split: Split, draws: Draws): string {
+  for (;;) {
+    const word = letters(draws) + draws.among(FORBIDDEN_WORDS) + letters(draws);
+    if (generalSplit(`copy ${word}`) === split) return word;
+  }
+}
+
+/** The letters of a forbidden word in an order that spells none. */
+function scramble(draws: Draws): string {
+  const left = [...draws.among(FORBIDDEN_WORDS)];
+  const word: string[] = [];
+  while (left.length > 0) word.push(...left.splice(draws.integer(0, left.length - 1), 1));
+  return isSafe(word.join('')) ? word.join('') : word.reverse().join('');
+}
+
+function letters(draws: Draws): string {
+  const alphabet = [...'abcdefghijklmnopqrstuvwxyz'];
+  return Array.from({ length: draws.integer(1, 3) }, () => draws.among(alphabet)).join('');
+}

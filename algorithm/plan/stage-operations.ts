@@ -1,0 +1,204 @@
+/** What a stage does from its opening to its end, as its workflow orders it (`workflows/stage-loop.ts`). */
+import {
+  originOf,
+  type Recipe,
+  type ReinforcementStageRecipe,
+  type RewardModelStageRecipe,
+  type StageRecipe,
+  type SupervisedStageRecipe,
+} from '../../contracts/recipe.ts';
+import { measuredRewards } from '../evaluation/measured-rewards.ts';
+import { rewardPlan } from '../rl/reward-plan.ts';
+import { rolloutOfStep } from '../rl/rollout-plan.ts';
+import { completionLimitAt } from '../rl/schedules.ts';
+import { milestonesAt } from '../run/milestones.ts';
+import { type RunFacts, responseTokens } from './facts.ts';
+import { type Deed, sumOf } from './operation.ts';
+import * as deeds from './operations.ts';
+
+/** Between two moments a stage's history may end and the next one begin: after a checkpoint, a step, a sampled part. */
+export interface Moment {
+  done: Deed;
+  at: 'checkpoint' | 'step' | 'part' | 'other';
+}
+
+/**
+ * Everything goes as planned: nobody is lost, nothing is sampled twice, dynamic sampling needs one round. Steps that do
+ * the same share what they do, as there may be a million of them.
+ */
+export function momentsOf(stage: StageRecipe, facts: RunFacts): Moment[] {
+  const steps = Array.from({ length: stage.options.max_steps }, (_, index) => index + 1);
+  const known = new Map<string, Moment>();
+  return [
+    { done: sumOf([deeds.opening(), ...prepared(stage, facts)]), at: 'other' },
+    ...(stage.algorithm === 'sft' ? examplesOf(stage, facts) : []),
+    { done: sumOf([deeds.acquiring(), ...evaluationAt(0, stage, facts)]), at: 'other' },
+    ...steps.map((step) => {
+      const kind = kindOfStep(step, stage);
+      const moment = known.get(kind) ?? stepMoment(step, stage, facts);
+      known.set(kind, moment);
+      return moment;
+    }),
+    { done: sumOf([...finished(stage), deeds.ending()]), at: 'other' },
+  ];
+}
+
+function stepMoment(step: number, stage: StageRecipe, facts: RunFacts): Moment {
+  const saved = milestonesAt(step, stage.options).save;
+  const done = [...trainingAt(step, stage, facts), ...(saved ? [checkpointAt(step, stage, facts)] : [])];
+  return {
+    done: sumOf([...done, ...evaluationAt(step, stage, facts)]),
+    at: saved ? 'checkpoint' : 'step',
+  };
+}
+
+/** What decides all that a step does: steps of one kind do the same. */
+function kindOfStep(step: number, stage: StageRecipe): string {
+  const { save, evaluate } = milestonesAt(step, stage.options);
+  const due = `${evaluate} ${save && savesReference(step, stage)} ${save}`;
+  if (stage.algorithm !== 'grpo') return due;
+  const { options } = stage;
+  const { firstStep } = rolloutOfStep(step, options);
+  const { byRule, byModel } = rewardPlan(options.rewards, firstStep);
+  const limit = completionLimitAt(firstStep, options);
+  return `${due} ${step === firstStep} ${limit} ${byRule.length} ${byModel.length}`;
+}
+
+const prepared = ({ algorithm, stage }: StageRecipe, { parametersOf }: RunFacts): Deed[] =>
+  algorithm === 'reward-model' ? [deeds.scalarHead(parametersOf(stage))] : [];
+
+const finished = ({ algorithm }: StageRecipe): Deed[] =>
+  algorithm === 'reward-model' ? [deeds.ranking()] : [];
+
+function trainingAt(step: number, stage: StageRecipe, facts: RunFacts): Deed[] {
+  if (stage.algorithm === 'grpo') return reinforcementAt(step, stage, facts);
+  return [supervisedStep(stage, facts)];
+}
+
+function reinforcementAt(
+  step: number,
+  { stage, options }: ReinforcementStageRecipe,
+  facts: RunFacts,
+): Deed[] {
+  const { firstStep, lastStep } = rolloutOfStep(step, options);
+  const { promptTokens } = facts;
+  const tokens = (responses: number) =>
+    responseTokens(facts, stage, { responses, limit: completionLimitAt(firstStep, options) });
+  const policies = (options.beta > 0 ? 1 : 0) + (lastStep > firstStep ? 1 : 0);
+  const responses = options.prompts_per_step * options.num_generations;
+  const trained = deeds.step({ responses, tokens: tokens(responses), promptTokens, perToken: 2 + policies });
+  if (step !== firstStep) return [trained];
+  const { byRule, byModel } = rewardPlan(options.rewards, firstStep);
+  const sampled = responses * options.steps_per_generation;
+  const prompts = options.prompts_per_step * options.steps_per_generation;
+  const sampling = {
+    prompts,
+    promptTokens,
+    responses: sampled,
+    tokens: tokens(sampled),
+    rewards: byRule.length,
+  };
+  const extras = { models: byModel.length, policies, joins: options.dynamic_sampling };
+  return [deeds.rollout(sampling, extras), trained];
+}
+
+/** A pair of preferences is two responses; `max_length` holds a prompt too. */
+function supervisedStep(stage: SupervisedStageRecipe | RewardModelStageRecipe, facts: RunFacts): Deed {
+  const { per_device_train_batch_size: rows, max_length } = stage.options;
+  const { promptTokens } = facts;
+  const limit = Math.max(1, max_length - promptTokens);
+  const withPrompts = stage.algorithm === 'reward-model';
+  const isPair = withPrompts && stage.stage !== 'reward-model/safety';
+  const responses = rows * (isPair ? 2 : 1);
+  const tokens = responseTokens(facts, stage.stage, { responses, limit });
+  return deeds.step({ responses, tokens, promptTokens, perToken: 1, withPrompts });
+}
+
+/** The reference policy is kept once between two refreshes. */
+function checkpointAt(step: number, recipe: StageRecipe, { parametersOf }: RunFacts): Deed {
+  return deeds.checkpoint(parametersOf(recipe.stage), { withReference: savesReference(step, recipe) });
+}
+
+function savesReference(step: number, { algorithm, options }: StageRecipe): boolean {
+  const refreshes = (at: number) =>
+    algorithm === 'grpo' && options.sync_ref_model ? Math.floor(at / options.ref_model_sync_steps) : 0;
+  const lastSaved = Math.floor((step - 1) / options.save_steps) * options.save_steps;
+  const isOther = lastSaved === 0 || refreshes(step) > refreshes(lastSaved);
+  return algorithm === 'grpo' && options.beta > 0 && isOther;
+}
+
+/** A reward model answers nothing; the model that several stages start from is measured by the first of them. */
+function evaluationAt(step: number, stage: StageRecipe, facts: RunFacts): Deed[] {
+  const { recipe, promptTokens, generalHeldOut } = facts;
+  const { evaluate } = milestonesAt(step, stage.options);
+  if (stage.algorithm === 'reward-model' || evaluate === null) return [];
+  if (step === 0 && !measuresOrigin(stage, recipe)) return [];
+  const { evaluation } = recipe;
+  const general = Math.min(evaluation.general_problems, generalHeldOut);
+  const [problems, k] =
+    evaluate === 'quick'
+      ? [evaluation.quick_problems, evaluation.quick_k]
+      : [evaluation.problems + general, evaluation.k];
+  const limit = evaluation.max_completion_length;
+  const tokens = responseTokens(facts, stage.stage, { responses: problems * k, limit });
+  const rewards = measuredRewards(evaluation.language).length;
+  return [deeds.evaluation({ prompts: problems, promptTokens, responses: problems * k, tokens, rewards })];
+}
+
+function measuresOrigin(stage: StageRecipe, { stages }: Recipe): boolean {
+  const origin = originOf(stage);
+  const isModel = origin === 'base' || origin.startsWith('student/');
+  const first = stages.find((other) => other.algorithm !== 'reward-model' && originOf(other) === origin);
+  return isModel && first?.stage === stage.stage;
+}
+
+/** Parts of each sampled source, a trainer for each source, then the data set. */
+function examplesOf(recipe: SupervisedStageRecipe, facts: RunFacts): Moment[] {
+  const sources = recipe.data.flatMap((source) => (source.source === 'sampled' ? [source] : []));
+  const parts = sources.flatMap((source) => {
+    const { prompts, prompts_per_request: perRequest } = source;
+    return Array.from({ length: Math.ceil(prompts / perRequest) }, (_, part): Moment => {
+      const done = partOf(source, Math.min(perRequest, prompts - part * perRequest), facts);
+      return { done: part === 0 ? sumOf([deeds.acquiring(), done, deeds.releasing()]) : done, at: 'part' };
+    });
+  });
+  const made = takesOver(recipe) ? deeds.datasetTakenOver() : deeds.dataset(mostExamples(recipe, facts));
+  return [{ done: deeds.readingExamples(), at: 'other' }, ...parts, { done: made, at: 'other' }];
+}
+
+type SampledSource = Extract<SupervisedStageRecipe['data'][number], { source: 'sampled' }>;
+
+function partOf(source: SampledSource, prompts: number, facts: RunFacts): Deed {
+  const responses = prompts * source.num_generations;
+  const rewards = measuredRewards(facts.recipe.evaluation.language).length;
+  const { policy, max_completion_length: limit } = source;
+  const tokens = responseTokens(facts, policy, { responses, limit });
+  return deeds.samplePart({ prompts, promptTokens: facts.promptTokens, responses, tokens, rewards });
+}
+
+/** A stage whose one source is another stage's data set trains on that as it is. */
+const takesOver = ({ data }: SupervisedStageRecipe) => data.length === 1 && data[0]?.source === 'stage';
+
+/**
+ * Rows of a stage's data set if no sample within the quota is refused. Stages that take over one another's data sets
+ * are counted once each.
+ */
+function mostExamples(
+  recipe: SupervisedStageRecipe,
+  facts: RunFacts,
+  counted: Map<string, number> = new Map(),
+): number {
+  const known = counted.get(recipe.stage);
+  if (known !== undefined) return known;
+  const quota = recipe.keep.per_prompt ?? Number.POSITIVE_INFINITY;
+  const ofSources = recipe.data.map((source) => {
+    if (source.source === 'sampled') return source.prompts * Math.min(quota, source.num_generations);
+    if (source.source !== 'stage') return 0;
+    const other = facts.recipe.stages.find(({ stage }) => stage === source.stage);
+    return other?.algorithm === 'sft' ? mostExamples(other, facts, counted) : 0;
+  });
+  const given = facts.givenExamples[recipe.stage] ?? 0;
+  const rows = ofSources.reduce((sum, of) => Math.min(sum + of, Number.MAX_SAFE_INTEGER), given);
+  counted.set(recipe.stage, rows);
+  return rows;
+}

@@ -1,0 +1,63 @@
+/**
+ * How a rollout becomes steps. A rollout is cut into `steps_per_generation` batches, which are trained one
+ * after the other, and that `num_iterations` times over (TRL's order). The cut goes across groups: the
+ * advantages are computed before it, and the paper splits its 8,192 outputs "at random into mini-batches".
+ */
+import type { GrpoOptions } from '../../contracts/options.ts';
+import { permutation } from '../random/seeds.ts';
+
+export type RolloutOptions = Pick<GrpoOptions, 'steps_per_generation' | 'num_iterations'>;
+
+/** Where a step stands in its rollout. */
+export interface RolloutPosition {
+  /** Which rollout, from 0. */
+  rollout: number;
+  /** The rollout's first step: its completions are sampled before it, by the policy it finds. */
+  firstStep: number;
+  /** The last step that the rollout is meant for; a stage may end before it. */
+  lastStep: number;
+  /** Which of the rollout's batches, 0 … `steps_per_generation`−1. */
+  batch: number;
+  /** Which time this batch is trained, 0 … `num_iterations`−1. */
+  iteration: number;
+}
+
+/** The place of `step` (from 1): a function of the step and the options alone. */
+export function rolloutOfStep(step: number, options: RolloutOptions): RolloutPosition {
+  if (!Number.isInteger(step) || step < 1) {
+    throw new RangeError(`step: expected an integer from 1, found ${step}`);
+  }
+  const stepsOfRollout = options.steps_per_generation * options.num_iterations;
+  const rollout = Math.floor((step - 1) / stepsOfRollout);
+  const offset = (step - 1) % stepsOfRollout;
+  return {
+    rollout,
+    firstStep: rollout * stepsOfRollout + 1,
+    lastStep: (rollout + 1) * stepsOfRollout,
+    batch: offset % options.steps_per_generation,
+    iteration: Math.floor(offset / options.steps_per_generation),
+  };
+}
+
+/**
+ * The completions of each batch, as indices into the rollout's kept completions: which go where is random
+ * under `seed`, the sizes differ by at most one, and within a batch the
+ * indices ascend. Throws RangeError where there are fewer completions than batches.
+ */
+export function cutRollout(
+  completions: number,
+  { steps_per_generation }: Pick<RolloutOptions, 'steps_per_generation'>,
+  seed: bigint,
+): number[][] {
+  if (completions < steps_per_generation) {
+    throw new RangeError(
+      `rollout: expected at least ${steps_per_generation} completions (steps_per_generation), ` +
+        `found ${completions}; lower steps_per_generation or look at what was dropped`,
+    );
+  }
+  const order = permutation(seed, completions);
+  const start = (batch: number) => Math.ceil((batch * completions) / steps_per_generation);
+  return Array.from({ length: steps_per_generation }, (_, batch) =>
+    order.slice(start(batch), start(batch + 1)).sort((a, b) => a - b),
+  );
+}

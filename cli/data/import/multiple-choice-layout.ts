@@ -1,0 +1,97 @@
+import { z } from 'zod';
+import { choiceLabel, choicePrompt, shuffleChoices } from '../../../algorithm/data/multiple-choice.ts';
+import { fnv1a32 } from '../../../algorithm/random/seeds.ts';
+import { readChoices } from '../../../rewards/science.ts';
+import { answerText, described, filled, has, layout, optional, RefusedRow, type Row } from './layout.ts';
+import { domainNamed } from './truths.ts';
+
+const SCIENCE = 'science';
+/** GPQA's columns. */
+const RIGHT = 'Correct Answer';
+const WRONG = ['Incorrect Answer 1', 'Incorrect Answer 2', 'Incorrect Answer 3'];
+
+/** Options that speak of others by their place or letter keep their order. */
+const NAMES_OTHERS = /\b(?:above|below|these|both [A-Z]\b|[A-Z],? (?:and|or|nor|&) [A-Z]\b)/;
+
+const QUESTIONS = ['question', 'Question', 'problem', 'prompt'];
+const questionOf = (row: Row) => row.question ?? row.Question ?? row.problem ?? row.prompt;
+const issueOf = ({ issues: [issue] }: z.ZodError) => issue?.message ?? 'expected a text';
+
+/**
+ * Multiple choice as MMLU, ARC, CommonsenseQA, GPQA and others write it. Options are shuffled, by the
+ * question's own hash, so that no letter is likelier than others; those that name others stay where they are.
+ */
+export const multipleChoice = layout({
+  kind: 'prompts',
+  fields: 'question; choices or options; answer, answerKey or correct (or GPQA’s columns)',
+  matches: (row) =>
+    typeof questionOf(row) === 'string' && (has(row, 'choices') || has(row, 'options') || has(row, RIGHT)),
+  schema: z.record(z.string(), z.unknown()),
+  read(row, { domain = SCIENCE }) {
+    const question = filled.safeParse(questionOf(row));
+    if (!question.success)
+      throw new RefusedRow(QUESTIONS.find((field) => field in row) ?? 'question', issueOf(question.error));
+    const { options, correct } = choicesOf(row);
+    const asked = { question: question.data.trim(), options, correct };
+    const fixed = options.some((option) => NAMES_OTHERS.test(option));
+    const shuffled = fixed ? asked : shuffleChoices(asked, BigInt(fnv1a32(asked.question)));
+    return {
+      problem: choicePrompt(shuffled, 'train').problem,
+      answer: choiceLabel(shuffled.correct),
+      domain: domainNamed(domain),
+      entry: { options: [...shuffled.options], correct: shuffled.correct },
+    };
+  },
+});
+
+function choicesOf(row: Row): { options: string[]; correct: number } {
+  if (has(row, RIGHT)) return { options: [RIGHT, ...WRONG].map((column) => textAt(row, column)), correct: 0 };
+  const field = has(row, 'choices') ? 'choices' : 'options';
+  if (!has(row, field)) throw new RefusedRow(field, 'expected options, found none');
+  const { answerKey, ...rest } = row;
+  const key = answerKey === null || answerKey === undefined ? {} : { answerKey: String(answerKey) };
+  const read = readChoices({ ...rest, ...key, [field]: choicesAt(row[field], field) });
+  if ('problem' in read) throw new RefusedRow(read.field, read.problem);
+  return { options: read.options.map(({ text }) => text ?? ''), correct: read.correct };
+}
+
+const option = optional(answerText);
+
+/** An option's text, which may be a number; null where it is none, as in tables whose rows have fewer options. */
+function optionText(value: unknown): string | null {
+  const text = option.safeParse(value);
+  return text.success ? (text.data ?? null) : null;
+}
+
+/** Options without those that are null or empty: labels name the others, or they stand at a list's end. */
+function choicesAt(value: unknown, field: string): unknown {
+  if (Array.isArray(value)) return listed(value, field);
+  if (typeof value !== 'object' || value === null) return value;
+  const { text, label } = value as Row;
+  if (Array.isArray(text) && Array.isArray(label)) {
+    const pairs = text.map((each, i) => [optionText(each), String(label[i] ?? '')] as const);
+    const known = pairs.filter(([each]) => each !== null);
+    return { text: known.map(([each]) => each), label: known.map(([, each]) => each) };
+  }
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([name, each]) => {
+      const text = optionText(each);
+      return text === null ? [] : [[name, text]];
+    }),
+  );
+}
+
+function listed(options: readonly unknown[], field: string): string[] {
+  const texts = options.map(optionText);
+  const end = texts.findLastIndex((text) => text !== null) + 1;
+  return texts.slice(0, end).map((text, place) => {
+    if (text !== null) return text;
+    throw new RefusedRow(`${field}.${place}`, `expected a text, found ${described(options[place])}`);
+  });
+}
+
+function textAt(row: Row, column: string): string {
+  const text = row[column];
+  if (typeof text === 'string' && text.trim() !== '') return text.trim();
+  throw new RefusedRow(column, 'expected a text');
+}

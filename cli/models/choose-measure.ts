@@ -1,0 +1,240 @@
+/** What `r1 eval` measures with: a run's own problems, sampling and seed, a recipe's, or those of its options. */
+
+import { promptTokens } from '../../activities/sample-request.ts';
+import type { ImportedPrompt } from '../../algorithm/data/prompt-rows.ts';
+import type { RunPlan } from '../../contracts/activities.ts';
+import type { EvaluationOptions } from '../../contracts/options.ts';
+import {
+  countPrompts,
+  promptHash,
+  readEntries,
+  readPrompts,
+  trainedAmong,
+} from '../../stores/data/prompts.ts';
+import type { Queryable } from '../../stores/database/database.ts';
+import { getRun } from '../../stores/runs/runs.ts';
+import { readBenchmark } from '../data/benchmark-file.ts';
+import { readPromptSource } from '../data/import-prompts.ts';
+import { InputError } from '../errors.ts';
+import { readRecipe } from '../launch/recipe-file.ts';
+import { type Connections, runningStack } from '../stack/connections.ts';
+import type { EvaluateInput } from './evaluate-model.ts';
+import type { OpenModel } from './open-model.ts';
+
+export interface MeasureOptions {
+  problems?: number;
+  k?: number;
+  prompts?: string;
+  /** how answers of `prompts` are judged where their layout does not say it */
+  domain?: string;
+  recipe?: string;
+  promptFormat?: RunPlan['promptFormat'];
+  temperature?: number;
+  topP?: number;
+  maxTokens?: number;
+  seed?: bigint;
+  /** measure also with problems that the run was trained on */
+  trainedToo?: boolean;
+}
+
+export type Measure = Omit<EvaluateInput, 'model'> & {
+  /** what of a file of problems was left out or not read, for people */
+  notes: readonly string[];
+};
+
+type Problems = Pick<EvaluateInput, 'prompts' | 'entries'>;
+
+interface Choice {
+  /** held-out problems, the first `count` of them */
+  problems(count: number): Promise<Problems>;
+  available: number;
+  notes: readonly string[];
+}
+
+/** What is measured with before options change it. */
+interface Usual extends Choice {
+  evaluation: EvaluationOptions;
+  promptFormat: RunPlan['promptFormat'];
+  runSeed: bigint;
+  generalDomains: readonly string[];
+}
+
+/** Throws InputError where nothing says which problems, or where there are fewer than asked for. */
+export async function chooseMeasure(
+  opened: OpenModel,
+  connections: Connections | null,
+  options: MeasureOptions,
+): Promise<Measure> {
+  const usual = await usualOf(opened, connections, options);
+  const { evaluation } = usual;
+  const count = options.problems ?? Math.min(evaluation.problems, usual.available);
+  if (count > usual.available) {
+    throw new InputError(`--problems ${count}: expected at most ${usual.available}, which are held out`);
+  }
+  const measure: Measure = {
+    ...(await usual.problems(count)),
+    notes: usual.notes,
+    promptFormat: options.promptFormat ?? usual.promptFormat,
+    k: options.k ?? evaluation.k,
+    sampling: {
+      temperature: options.temperature ?? evaluation.temperature,
+      top_p: options.topP ?? evaluation.top_p,
+      top_k: evaluation.top_k,
+      max_completion_length: options.maxTokens ?? evaluation.max_completion_length,
+    },
+    runSeed: options.seed ?? usual.runSeed,
+    generalDomains: usual.generalDomains,
+    language: evaluation.language,
+  };
+  refuseLong(opened, measure);
+  return measure;
+}
+
+/** A problem and its answer must have positions in the model. */
+function refuseLong({ name, model: { tokenizer, config } }: OpenModel, measure: Measure): void {
+  const positions = config.max_position_embeddings;
+  const completion = measure.sampling.max_completion_length;
+  for (const { problem } of measure.prompts) {
+    const { length } = promptTokens(tokenizer, measure.promptFormat, problem);
+    if (length + completion <= positions) continue;
+    throw new InputError(
+      `${JSON.stringify(problem.slice(0, 60))}: expected the problem and --max-tokens within the ${positions} positions of ` +
+        `${name}, found ${length} + ${completion}. Lower --max-tokens, or leave the problem out.`,
+    );
+  }
+}
+
+async function usualOf(
+  opened: OpenModel,
+  connections: Connections | null,
+  { recipe, prompts, domain, trainedToo = false }: MeasureOptions,
+): Promise<Usual> {
+  const usual =
+    recipe !== undefined
+      ? await ofRecipe(recipe, connections)
+      : opened.origin !== null && connections !== null
+        ? await ofRun(opened.origin, connections)
+        : ofNothing(opened, prompts);
+  if (prompts === undefined) return usual;
+  const { problems, notes } = await readBenchmark(prompts, domain);
+  if (opened.origin !== null && connections !== null && !trainedToo)
+    await refuseTrainedOn(opened.origin.run, problems, await connections.database());
+  return { ...usual, ...among(problems), notes };
+}
+
+/** What a run was trained on measures what it remembers. */
+async function refuseTrainedOn(
+  run: string,
+  measured: readonly ImportedPrompt[],
+  reader: Queryable,
+): Promise<void> {
+  const { plan } = await getRun(reader, run);
+  const trained = await trainedAmong(
+    reader,
+    plan.promptSet,
+    measured.map(({ hash }) => hash),
+  );
+  const [first] = measured.filter(({ hash }) => trained.has(hash));
+  if (first === undefined) return;
+  throw new InputError(
+    `${first.source} line ${first.line}: expected a problem that ${run} was not trained on, found one of its training prompts ` +
+      `(${trained.size} of ${measured.length} problems are). Leave them out, or measure all the same with --trained-too.`,
+  );
+}
+
+async function ofRecipe(path: string, connections: Connections | null): Promise<Usual> {
+  const { recipe, folder } = await readRecipe(path);
+  const read = ({ database }: Pick<Connections, 'database'>) =>
+    readPromptSource(recipe.prompts, { folder, database });
+  const { prompts } = connections === null ? await withConnectionsIfAsked(read) : await read(connections);
+  return {
+    ...among(prompts.filter(({ split }) => split === 'test')),
+    evaluation: recipe.evaluation,
+    promptFormat: recipe.prompt_format,
+    runSeed: BigInt(recipe.seed),
+    generalDomains: [],
+  };
+}
+
+/** A model's folder needs no stack, unless the recipe's prompts lie there. */
+function withConnectionsIfAsked<Result>(
+  read: (connections: Pick<Connections, 'database'>) => Promise<Result>,
+): Promise<Result> {
+  const closing: (() => Promise<void>)[] = [];
+  const database = async () => {
+    const { createDatabase } = await import('../../stores/database/database.ts');
+    const opened = createDatabase(runningStack().postgres.url);
+    closing.push(() => opened.close());
+    return opened;
+  };
+  return read({ database }).finally(() => Promise.all(closing.map((close) => close())));
+}
+
+async function ofRun(
+  { run, stage }: { run: string; stage: string },
+  { database }: Connections,
+): Promise<Usual> {
+  const reader = await database();
+  const { plan } = await getRun(reader, run);
+  const staged = plan.stages.find((each) => each.stage === stage);
+  if (staged === undefined) throw new InputError(`${run}: expected a stage ${stage} in its plan, found none`);
+  const ordinals = (count: number) => Array.from({ length: count }, (_, ordinal) => ordinal);
+  return {
+    problems: async (count) => {
+      const prompts = await readPrompts(reader, plan.promptSet, 'test', ordinals(count));
+      const hashes = prompts.map(({ prompt }) => prompt);
+      return { prompts, entries: await readEntries(reader, hashes) };
+    },
+    available: await countPrompts(reader, plan.promptSet, 'test'),
+    notes: [],
+    evaluation: staged.evaluation,
+    promptFormat: plan.promptFormat,
+    runSeed: BigInt(plan.seed),
+    generalDomains: plan.generalDomains,
+  };
+}
+
+/** Answers of a model of which nothing else is known. */
+const USUAL_EVALUATION = {
+  problems: Number.MAX_SAFE_INTEGER,
+  k: 16,
+  temperature: 0.6,
+  top_p: 0.95,
+  top_k: 0,
+  quick_problems: 1,
+  quick_k: 1,
+  general_problems: 1,
+};
+const USUAL_TOKENS = 512;
+
+function ofNothing({ name, model }: OpenModel, prompts: string | undefined): Usual {
+  if (prompts === undefined) {
+    throw new InputError(
+      `${name}: expected --prompts FILE or --recipe FILE, found neither: a model’s folder does not say which problems are held out`,
+    );
+  }
+  // Half the positions are left to the prompt.
+  const longest = Math.min(USUAL_TOKENS, Math.floor(model.config.max_position_embeddings / 2));
+  return {
+    ...among([]),
+    evaluation: { ...USUAL_EVALUATION, max_completion_length: longest },
+    promptFormat: 'chat',
+    runSeed: 0n,
+    generalDomains: [],
+  };
+}
+
+function among(prompts: readonly ImportedPrompt[]): Choice {
+  const drawn = prompts.map((row) => {
+    const { problem, answer, domain, entry } = row;
+    return { prompt: promptHash(row), problem, answer, domain, entry };
+  });
+  return {
+    available: drawn.length,
+    notes: [],
+    problems: async (count) => ({
+      prompts: drawn.slice(0, count).map(({ entry: _, ...prompt }) => prompt),
+      entries: new Map(drawn.flatMap(({ prompt, entry }) => (entry === undefined ? [] : [[prompt, entry]]))),
+    }),
+  };
+}

@@ -1,0 +1,228 @@
+import { basename } from 'node:path';
+import { parse, stringify } from 'yaml';
+import type { EvaluationDocument, ShowDocument } from '../../contracts/documents.ts';
+import { type PromptSource, type Recipe, recipeSchema } from '../../contracts/recipe.ts';
+import { suffixOf } from '../../contracts/stage-name.ts';
+import { percent } from '../output/figures.ts';
+import { policyEvaluation, rankingEvaluation } from './card-evaluation.ts';
+import { type CardStage, stagesBehind } from './stages-behind.ts';
+
+export interface ModelCardInput {
+  run: string;
+  stage: string;
+  step: number;
+  /** digest of the weights */
+  digest: string;
+  recipe: Recipe;
+  seed: string;
+  /** digest of the prompts */
+  promptSet: string;
+  /** `base` or `student/NAME` → digest of its weights, and its own card, where it has one */
+  models: Readonly<Record<string, { digest: string; card: string | null }>>;
+  /** stage → its data set as `NAME@VERSION`, and the digest */
+  data: Readonly<Record<string, { name: string; digest: string }>>;
+  /** whole evaluations of the run */
+  evaluations: readonly EvaluationDocument[];
+  /** of a reward model */
+  measure: ShowDocument['stages'][number]['measure'];
+  /** names of the files beside it; left out: not known */
+  files?: readonly string[];
+  /** whether its tokenizer has a chat template; left out: not known */
+  hasChatTemplate?: boolean;
+}
+
+/** The README of an exported checkpoint, as Hugging Face's hub reads it. */
+export function modelCard(input: ModelCardInput): string {
+  const { run, stage, step, digest, recipe, seed } = input;
+  const planned = recipe.stages.find((found) => found.stage === stage)?.options.max_steps ?? step;
+  const stages = stagesBehind(recipe, stage);
+  const start = stages.find(({ ownLine }) => ownLine)?.from ?? 'base';
+  const license = licenseOf(input.models[start]?.card ?? null);
+  const kind = KINDS[stage.startsWith('reward-model/') ? 'rewardModel' : 'policy'];
+  const front = {
+    license: license ?? 'other',
+    library_name: 'transformers',
+    pipeline_tag: kind.task,
+    tags: tagsOf(stages),
+  };
+  return [
+    '---',
+    stringify(front).trimEnd(),
+    '---',
+    '',
+    `# ${run}/${stage}`,
+    '',
+    `${recipe.description || recipe.name}: ${kind.what(stage)}, ${trainedText(input, planned)}`,
+    '',
+    `- Licence: ${license ?? 'that of the base, whose card names none'}`,
+    `- Started from: ${startText(input, start)}`,
+    ...dataLines(input),
+    `- Seed: ${seed}`,
+    `- Digest of the weights: \`${digest}\``,
+    '',
+    '## Use',
+    '',
+    ...kind.use(input),
+    '',
+    '## Stages',
+    '',
+    ...stageTable(stages, input),
+    '',
+    '## Evaluation',
+    '',
+    ...kind.evaluation(input, stages),
+    '',
+    '## Recipe',
+    '',
+    '```yaml',
+    stringify(inOrder(recipe)).trimEnd(),
+    '```',
+    '',
+  ].join('\n');
+}
+
+/** The schema's order of keys: a recipe kept as a row has lost its own; one of another release stays as it is. */
+const inOrder = (recipe: Recipe): Recipe => recipeSchema.safeParse(recipe).data ?? recipe;
+
+function trainedText({ stage, step }: ModelCardInput, planned: number): string {
+  return step === 0
+    ? `what the stage \`${stage}\` starts from, not trained by it.`
+    : `step ${step} of ${planned} of the stage \`${stage}\`, trained by durable-r1.`;
+}
+
+/** `; the chat template says how it is asked, and …`: what is there alone. */
+function askedText({ files = [], hasChatTemplate = false }: ModelCardInput): string {
+  const parts = [
+    ...(hasChatTemplate ? ['the chat template says how it is asked'] : []),
+    ...(files.includes('generation_config.json') ? ['`generation_config.json` how it is sampled'] : []),
+  ];
+  return parts.length === 0 ? '' : `; ${parts.join(', and ')}`;
+}
+
+/** How often answers had the form of thinking, then answering: as the last evaluation up to this step measured it. */
+function formText({ stage, step, evaluations }: ModelCardInput): string[] {
+  const measured = evaluations.filter((each) => each.stage === stage && each.step <= step).at(-1);
+  if (measured === undefined) return [];
+  return [
+    '',
+    `Of its answers to held-out problems ${percent(measured.formatRate)} think between \`<think>\` and \`</think>\`, then answer ` +
+      `between \`<answer>\` and \`</answer>\` (measured at step ${measured.step}).`,
+  ];
+}
+
+/** What a card says of each kind of model. */
+interface CardKind {
+  /** as the hub names it */
+  task: string;
+  what(stage: string): string;
+  use(input: ModelCardInput): string[];
+  evaluation(input: ModelCardInput, stages: readonly CardStage[]): string[];
+}
+
+const KINDS: Record<'policy' | 'rewardModel', CardKind> = {
+  policy: {
+    task: 'text-generation',
+    what: () => 'a language model',
+    use: (input) => [
+      `It loads as \`AutoModelForCausalLM\` and \`AutoTokenizer\`${askedText(input)}.`,
+      ...formText(input),
+    ],
+    evaluation: ({ recipe, evaluations, stage, step }, stages) => {
+      const names = new Set(['base', ...stages.flatMap(({ stage, from }) => [stage, from])]);
+      const own = evaluations.filter((evaluation) => names.has(evaluation.stage));
+      return policyEvaluation(recipe, own, { stage, step });
+    },
+  },
+  rewardModel: {
+    task: 'text-classification',
+    what: (stage) => `a reward model of ${suffixOf(stage) ?? 'answers'}`,
+    use: ({ stage }) => [
+      'It loads as `LlamaForSequenceClassification` with one label: its logit at the last token is the score, ' +
+        `higher is better. It reads the prompt in its chat template and ${READ[suffixOf(stage) ?? ''] ?? 'the response'}.`,
+    ],
+    evaluation: ({ recipe, stage, measure }) => {
+      const trained = recipe.stages.find((found) => found.stage === stage);
+      return rankingEvaluation(
+        measure,
+        trained?.algorithm === 'reward-model' ? trained.options.min_accuracy : 0,
+      );
+    },
+  },
+};
+
+/** What of a response a reward model scores. */
+const READ: Record<string, string> = {
+  helpfulness: 'only what follows the thinking',
+  safety: 'the whole response, its thinking too',
+};
+
+const TAGS: Record<CardStage['algorithm'], string[]> = {
+  grpo: ['reinforcement-learning', 'grpo', 'reasoning'],
+  sft: ['sft', 'reasoning'],
+  'reward-model': ['reward-model'],
+};
+
+const tagsOf = (stages: readonly CardStage[]) => [
+  ...new Set(stages.filter(({ ownLine }) => ownLine).flatMap(({ algorithm }) => TAGS[algorithm])),
+];
+
+/** The model that the line of stages began with, and its weights. */
+function startText({ recipe, models }: ModelCardInput, start: string): string {
+  const path = recipe.students[start.slice('student/'.length)] ?? recipe.base;
+  const digest = models[start]?.digest;
+  return `\`${basename(path)}\`${digest === undefined ? '' : `, weights \`${digest}\``}`;
+}
+
+/** Problems that policies were trained on; a reward model's pairs stand with its stage. */
+function dataLines({ recipe, promptSet, stage }: ModelCardInput): string[] {
+  if (stage.startsWith('reward-model/')) return [];
+  const { prompts, general_prompts: general } = recipe;
+  return [
+    `- Prompts: ${sourceOf(prompts)}${general === undefined ? '' : `; without reasoning, ${sourceOf(general)}`}; digest \`${promptSet}\``,
+  ];
+}
+
+const METHODS: Record<CardStage['algorithm'], string> = {
+  grpo: 'GRPO',
+  sft: 'SFT',
+  'reward-model': 'preferences',
+};
+
+/** What a stage gave to the checkpoint. */
+function partOf({ ownLine, algorithm }: CardStage): string {
+  if (ownLine) return 'weights';
+  return algorithm === 'reward-model' ? 'rewards' : 'data';
+}
+
+function stageTable(stages: readonly CardStage[], { data }: ModelCardInput): string[] {
+  const rows = stages.map((each) => {
+    const { stage, algorithm, from, steps } = each;
+    const set = data[stage];
+    const made = set === undefined ? '' : `${set.name}, \`${set.digest}\``;
+    return `| ${stage} | ${partOf(each)} | ${METHODS[algorithm]} | ${from} | ${steps} | ${made} |`;
+  });
+  return [
+    'In order; each gave it its weights, or data or rewards to train on.',
+    '',
+    '| stage | gave | by | from | steps | data set |',
+    '|---|---|---|---|---:|---|',
+    ...rows,
+  ];
+}
+
+/** The `license` of a card's front matter. */
+function licenseOf(card: string | null): string | undefined {
+  const [, front] = /^---\n([\s\S]*?)\n---/.exec(card ?? '') ?? [];
+  const fields: unknown = front === undefined ? undefined : parse(front);
+  if (typeof fields !== 'object' || fields === null || !('license' in fields)) return undefined;
+  return String(fields.license);
+}
+
+function sourceOf(prompts: PromptSource): string {
+  if (prompts.source === 'jsonl') return `\`${prompts.path}\``;
+  if (prompts.source === 'imported') return `the imported set \`${prompts.name}\``;
+  if (prompts.source === 'puzzles')
+    return `${prompts.train} generated puzzles (${prompts.puzzle}, difficulty ${prompts.difficulty}), ${prompts.test} held out`;
+  if (prompts.source === 'nano-general') return `${prompts.train} generated tasks, ${prompts.test} held out`;
+  return `${prompts.train} generated sums of ${prompts.terms} numbers below ${prompts.limit}, ${prompts.test} held out`;
+}

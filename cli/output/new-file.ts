@@ -1,0 +1,55 @@
+/** Files that a command writes anew: whole, or not at all. */
+import { access, constants, type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { foundOf } from '../../contracts/file-errors.ts';
+import { InputError } from '../errors.ts';
+
+/** Throws InputError where the file is there, or where it could not be written: asked before anything is computed. */
+export async function refuseExisting(path: string): Promise<void> {
+  const found = await stat(path).catch(() => undefined);
+  if (found !== undefined)
+    throw new InputError(`${path}: expected a new file, found one there. Choose another.`);
+  const folder = dirname(resolve(path));
+  await access(folder, constants.W_OK).catch((error: NodeJS.ErrnoException) => {
+    throw new InputError(
+      `${path}: expected a folder that can be written (${folder}), found ${foundOf(error)}`,
+    );
+  });
+}
+
+/** Until it is whole the file has another name, and one that failed is removed. Throws InputError as above. */
+export async function writeNewFile(path: string, write: (file: FileHandle) => Promise<void>): Promise<void> {
+  await refuseExisting(path);
+  const partial = `${path}.partial`;
+  const file = await open(partial, 'w').catch((error: NodeJS.ErrnoException) => {
+    throw new InputError(`${path}: expected a file that can be written, found ${foundOf(error)}`);
+  });
+  try {
+    await write(file);
+    await file.sync();
+    await rename(partial, path);
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw error;
+  } finally {
+    await file.close();
+  }
+}
+
+/** Characters that are written at a time. */
+const LINES_AT_ONCE = 1_000_000;
+
+/** JSON lines. */
+export async function writeLines(
+  file: FileHandle,
+  rows: AsyncIterable<object> | Iterable<object>,
+): Promise<void> {
+  let lines = '';
+  for await (const row of rows) {
+    lines += `${JSON.stringify(row)}\n`;
+    if (lines.length < LINES_AT_ONCE) continue;
+    await file.writeFile(lines);
+    lines = '';
+  }
+  await file.writeFile(lines);
+}

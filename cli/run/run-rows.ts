@@ -1,0 +1,54 @@
+/** A run's documents, read from its rows. */
+import type { EvaluationDocument, ShowDocument } from '../../contracts/documents.ts';
+import { runWorkflowId } from '../../contracts/workflows.ts';
+import type { Database, Queryable } from '../../stores/database/database.ts';
+import { listRunAlarms } from '../../stores/runs/alarms.ts';
+import { getRun, latestRun, type Run } from '../../stores/runs/runs.ts';
+import { listStages } from '../../stores/runs/stages.ts';
+import { listTrainerQueue } from '../../stores/runs/trainer-queue.ts';
+import { type CommittedEvaluation, listEvaluations } from '../../stores/steps/evaluations.ts';
+import { CommandError } from '../errors.ts';
+
+/** The run of that name, or without one the latest. Throws where there is none. */
+export async function findRun(reader: Queryable, name: string | undefined): Promise<Run> {
+  const run = name === undefined || name === 'latest' ? await latestRun(reader) : await getRun(reader, name);
+  if (run !== null) return run;
+  throw new CommandError('there is no run yet. Launch one: `r1 launch recipes/nano-zero.yaml`');
+}
+
+/** A run as `r1 show` tells it, all of one moment; `quick` adds the evaluations made on the way. */
+export async function readShow(
+  database: Database,
+  name: string | undefined,
+  { quick = false }: { quick?: boolean } = {},
+): Promise<ShowDocument> {
+  return database.snapshot(async (reader) => {
+    const { run, recipe, plan, status, startedAt, finishedAt } = await findRun(reader, name);
+    const queue = await listTrainerQueue(reader);
+    return {
+      run,
+      workflowId: runWorkflowId(run),
+      recipe: recipe.name,
+      seed: plan.seed,
+      status,
+      startedAt,
+      finishedAt,
+      place: queue.find((each) => each.run === run)?.place ?? null,
+      stages: await listStages(reader, run),
+      alarms: await listRunAlarms(reader, run),
+      evaluations: (await listEvaluations(reader, run, { quick })).map(evaluationDocument),
+    };
+  });
+}
+
+function evaluationDocument(row: CommittedEvaluation): EvaluationDocument {
+  const {
+    branch: _branch,
+    quick: _quick,
+    rollout: _rollout,
+    scores: _scores,
+    checkpoint: _at,
+    ...document
+  } = row;
+  return document;
+}

@@ -1,0 +1,189 @@
+/** What can be learned of a run: each server is asked by itself, so that one that is away hides no other. */
+import { hostname } from 'node:os';
+import type { Client } from '@temporalio/client';
+import type { ShowDocument } from '../../contracts/documents.ts';
+import { queues, runWorkflowId, type StageProgress, stageWorkflowId } from '../../contracts/workflows.ts';
+import { type FullDisk, fullDisks } from '../../infra/machine/disks.ts';
+import { identityOf, isAlive } from '../../infra/supervisor/process-identity.ts';
+import type { ProcessRecord } from '../../infra/supervisor/state.ts';
+import { listRuns } from '../../stores/runs/runs.ts';
+import { messageOf } from '../errors.ts';
+import type { Connections } from '../stack/connections.ts';
+import { currentStage } from './follow-run.ts';
+import { readShow } from './run-rows.ts';
+import { queryProgress } from './workflow-client.ts';
+
+/** What a server answered, or why it did not. */
+export type Answer<Value> = { value: Value } | { error: string };
+
+/** A call of the workflow that has not ended. */
+export interface PendingCall {
+  activity: string;
+  /** whether a worker has it in hand */
+  started: boolean;
+  attempt: number;
+  /** what the last try failed with */
+  lastFailure: string | null;
+  /** ISO 8601 */
+  scheduledAt: string | null;
+}
+
+export interface WorkflowFacts {
+  /** whether a workflow of the run, and of its stage, is under way */
+  run: boolean;
+  stage: boolean;
+  progress: StageProgress | null;
+  pending: PendingCall[];
+  /** since when something that happened is to be answered and no orchestrator has taken it up, ISO 8601 */
+  unheardSince: string | null;
+  /** which of the shared queues some worker listens to */
+  served: Record<keyof typeof queues, boolean>;
+}
+
+export type LocalProcess = Pick<ProcessRecord, 'name' | 'role' | 'restarts'> & {
+  state: ProcessRecord['state'] | 'gone';
+};
+
+export interface WhyFacts {
+  now: number;
+  /** as it was named; else the latest, where the rows can be read */
+  run: string | null;
+  /** of the local stack; empty where the workers are elsewhere */
+  processes: LocalProcess[];
+  /** of the local stack */
+  fullDisks: FullDisk[];
+  rows: Answer<{ show: ShowDocument; others: string[] }>;
+  objects: Answer<null>;
+  temporal: Answer<WorkflowFacts>;
+}
+
+/** Asks everyone who may know. Throws only where the run is unknown to the rows. */
+export async function gatherFacts(connections: Connections, name: string | undefined): Promise<WhyFacts> {
+  const rows = await answer(() => readRows(connections, name));
+  const show = 'value' in rows ? rows.value.show : null;
+  const run = show?.run ?? name ?? null;
+  const [objects, temporal] = await Promise.all([
+    answer(() => askObjects(connections)),
+    answer(() => askTemporal(connections, run, show && (currentStage(show)?.stage ?? null))),
+  ]);
+  const processes = connections.stack.processes.map(localProcess);
+  const disks = fullDisks(connections.stack);
+  return { now: Date.now(), run, processes, fullDisks: disks, rows, objects, temporal };
+}
+
+/** Looked at by itself: who should tell that a process is gone may be gone as well. */
+function localProcess({ name, role, restarts, state, identity }: ProcessRecord): LocalProcess {
+  const gone = identity !== null && !isAlive(identity);
+  return { name, role, restarts, state: gone ? 'gone' : state };
+}
+
+/** What waiting could mend is an answer; what is wrong with the question is thrown. */
+async function answer<Value>(ask: () => Promise<Value>): Promise<Answer<Value>> {
+  try {
+    return { value: await ask() };
+  } catch (error) {
+    if (error instanceof Error && error.name === 'InvalidInput') throw error;
+    return { error: messageOf(error) };
+  }
+}
+
+async function readRows(connections: Connections, name: string | undefined) {
+  const database = await connections.database();
+  const show = await readShow(database, name);
+  const runs = await listRuns(database);
+  const others = runs.filter(({ run, status }) => run !== show.run && status === 'running');
+  return { show, others: others.map(({ run }) => run) };
+}
+
+async function askObjects(connections: Connections): Promise<null> {
+  const objects = await connections.objects();
+  await objects.list('no-such-prefix/');
+  return null;
+}
+
+/** The server may be slow, its workers are not waited for. */
+const ANSWER_MILLISECONDS = 5_000;
+
+async function askTemporal(
+  connections: Connections,
+  run: string | null,
+  stage: string | null,
+): Promise<WorkflowFacts> {
+  const client = await connections.temporal();
+  const deadline = Date.now() + ANSWER_MILLISECONDS;
+  const key = run === null || stage === null ? null : { run, stage };
+  const [ofRun, ofStage, orchestrator, trainer, rewards] = await client.connection.withDeadline(
+    deadline,
+    () =>
+      Promise.all([
+        run === null ? null : executionOf(client, runWorkflowId(run)),
+        key === null ? null : executionOf(client, stageWorkflowId(key)),
+        isServed(client, 'orchestrator'),
+        isServed(client, 'trainer'),
+        isServed(client, 'rewards'),
+      ]),
+  );
+  const answers = key !== null && ofStage !== null && orchestrator;
+  return {
+    run: ofRun !== null,
+    stage: ofStage !== null,
+    progress: answers ? await queryProgress(client, key) : null,
+    pending: [...(ofRun?.pending ?? []), ...(ofStage?.pending ?? [])],
+    unheardSince: ofStage?.unheardSince ?? ofRun?.unheardSince ?? null,
+    served: { orchestrator, trainer, rewards },
+  };
+}
+
+/** What the server says of a workflow; null where it is not under way. */
+async function executionOf(
+  client: Client,
+  workflowId: string,
+): Promise<Pick<WorkflowFacts, 'pending' | 'unheardSince'> | null> {
+  const { WorkflowNotFoundError } = await import('@temporalio/client');
+  try {
+    const { status, raw } = await client.workflow.getHandle(workflowId).describe();
+    if (status.name !== 'RUNNING') return null;
+    const pending = (raw.pendingActivities ?? []).map((call) => ({
+      activity: call.activityType?.name ?? '',
+      started: call.state === STARTED,
+      attempt: call.attempt ?? 1,
+      lastFailure: call.lastFailure?.message ?? null,
+      scheduledAt: isoOf(call.scheduledTime?.seconds),
+    }));
+    const task = raw.pendingWorkflowTask;
+    const unheard = task?.startedTime == null ? task?.scheduledTime?.seconds : null;
+    return { pending, unheardSince: isoOf(unheard) };
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return null;
+    throw error;
+  }
+}
+
+/** temporal.api.enums.v1.PendingActivityState */
+const STARTED = 2;
+/** temporal.api.enums.v1.TaskQueueType */
+const ACTIVITY_QUEUE = 2;
+
+const isoOf = (seconds: unknown) =>
+  seconds === undefined || seconds === null ? null : new Date(Number(seconds) * 1000).toISOString();
+
+/** A worker asks anew at least once a minute; one that has not for longer is gone. */
+const POLL_MILLISECONDS = 70_000;
+
+async function isServed(client: Client, queue: keyof typeof queues): Promise<boolean> {
+  const { pollers } = await client.workflowService.describeTaskQueue({
+    namespace: client.options.namespace,
+    taskQueue: { name: queues[queue] },
+    taskQueueType: ACTIVITY_QUEUE,
+  });
+  return (pollers ?? []).some(({ identity, lastAccessTime }) => {
+    const silent = Date.now() - 1000 * Number(lastAccessTime?.seconds ?? 0);
+    return silent < POLL_MILLISECONDS && !isDeadHere(identity ?? '');
+  });
+}
+
+/** Workers are called `PID@HOST`: one of this machine whose process is gone will not ask again. */
+function isDeadHere(identity: string): boolean {
+  const [, pid, host] = /^(\d+)@(.+)$/.exec(identity) ?? [];
+  return pid !== undefined && host === hostname() && identityOf(Number(pid)) === undefined;
+}

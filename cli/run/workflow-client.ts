@@ -1,0 +1,81 @@
+/** What commands ask of Temporal. */
+import type { Client } from '@temporalio/client';
+import type { StageKey } from '../../contracts/identity.ts';
+import type { Change } from '../../contracts/options.ts';
+import {
+  messages,
+  queues,
+  type RunInput,
+  runWorkflowId,
+  type StageProgress,
+  searchAttributes,
+  stageWorkflowId,
+  workflowTypes,
+} from '../../contracts/workflows.ts';
+import type { Stack } from '../../infra/stack.ts';
+import type { Connections } from '../stack/connections.ts';
+
+/** A query that takes longer is not worth waiting for: no worker is there. */
+const QUERY_MILLISECONDS = 2_000;
+
+/** What a stage says it is doing; null where no worker answers. */
+export async function queryProgress(client: Client, key: StageKey): Promise<StageProgress | null> {
+  const handle = client.workflow.getHandle(stageWorkflowId(key));
+  const deadline = Date.now() + QUERY_MILLISECONDS;
+  return client.connection
+    .withDeadline(deadline, () => handle.query<StageProgress>(messages.progress))
+    .catch(() => null);
+}
+
+/**
+ * Has the stage's workflow show changes that its rows hold; where it cannot be told, it reads them when it next
+ * looks.
+ */
+export async function tellOfChanges(
+  { temporal }: Pick<Connections, 'temporal'>,
+  key: StageKey,
+  changes: readonly Change[],
+): Promise<void> {
+  const tell = async () => {
+    const client = await temporal();
+    const handle = client.workflow.getHandle(stageWorkflowId(key));
+    await client.connection.withDeadline(Date.now() + QUERY_MILLISECONDS, () =>
+      handle.signal(messages.changed, changes),
+    );
+  };
+  await tell().catch(() => undefined);
+}
+
+/**
+ * Starts a run's workflow, or finds it running: asked twice it starts once. A run whose history is gone or
+ * ended before the rows did is taken up again from the rows.
+ */
+export async function startRunWorkflow(
+  client: Client,
+  { run, summary }: { run: string; summary: string },
+): Promise<void> {
+  const { defineSearchAttributeKey, SearchAttributeType } = await import('@temporalio/common');
+  const input: RunInput = { run };
+  await client.workflow.start(workflowTypes.run, {
+    workflowId: runWorkflowId(run),
+    taskQueue: queues.orchestrator,
+    args: [input],
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+    staticSummary: summary,
+    typedSearchAttributes: [
+      {
+        key: defineSearchAttributeKey(searchAttributes.run, SearchAttributeType.KEYWORD),
+        value: run,
+      },
+    ],
+  });
+}
+
+/** Where a workflow is seen in the Temporal UI; null where the UI is not known. */
+export function workflowUrl({ temporal }: Stack, workflowId: string): string | null {
+  const { ui, namespace } = temporal;
+  if (ui === null) return null;
+  const base = ui.replace(/\/$/, '');
+  return `${base}/namespaces/${encodeURIComponent(namespace)}/workflows/${encodeURIComponent(workflowId)}`;
+}

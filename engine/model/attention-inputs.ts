@@ -1,0 +1,72 @@
+/** The inputs by which attention knows where each token stands: rotary tables, positions and masks. */
+
+import type { FloatTensor, Tensor } from '../graph/tensor.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+import { layOutPacked, type MicroBatch, type Sequence } from '../train/micro-batches.ts';
+import { causalMask, rotaryTables } from './llama.ts';
+import type { ModelConfig } from './model-config.ts';
+
+/** Positions that the rotary tables hold at first. */
+const FIRST_POSITIONS = 128;
+
+export class AttentionInputs {
+  private readonly runtime: Runtime;
+  private readonly config: ModelConfig;
+  private readonly masks = new Map<number, FloatTensor>();
+  private readonly position: Tensor;
+  private rotary: { positions: number; cos: FloatTensor; sin: FloatTensor } | undefined;
+
+  constructor(runtime: Runtime, config: ModelConfig) {
+    this.runtime = runtime;
+    this.config = config;
+    this.position = runtime.createTensor('int64', [1]);
+  }
+
+  /** What every micro-batch of a length shares; kept here. */
+  shared({ length }: MicroBatch, { packed }: { packed: boolean }): Record<string, Tensor> {
+    const tables = this.rotaryFor(length);
+    return packed ? tables : { ...tables, position: this.position, causalMask: this.maskFor(length) };
+  }
+
+  /** What a packed micro-batch has of its own; the caller's to dispose of. */
+  packed(sequences: readonly Sequence[], microBatch: MicroBatch): Record<string, Tensor> {
+    const { rows, length } = microBatch;
+    const { positions, attentionMask } = layOutPacked(sequences, microBatch);
+    return {
+      positions: this.runtime.createTensor('int64', [rows.length, length], positions),
+      attentionMask: this.runtime.createTensor('float32', [rows.length, length, length], attentionMask),
+    };
+  }
+
+  private maskFor(length: number): FloatTensor {
+    const known = this.masks.get(length);
+    if (known) return known;
+    const mask = this.runtime.createTensor('float32', [length, length], causalMask(length));
+    this.masks.set(length, mask);
+    return mask;
+  }
+
+  /** The rotary tables, grown by doubling to hold the positions asked for. */
+  private rotaryFor(length: number): { cos: FloatTensor; sin: FloatTensor } {
+    if (this.rotary === undefined || this.rotary.positions < length) this.rotary = this.longerTables(length);
+    const { cos, sin } = this.rotary;
+    return { cos, sin };
+  }
+
+  private longerTables(length: number) {
+    const positions = Math.max(length, 2 * (this.rotary?.positions ?? FIRST_POSITIONS));
+    const tables = rotaryTables(this.config, positions);
+    const shape = [positions, this.config.head_dim / 2];
+    this.rotary?.cos.dispose();
+    this.rotary?.sin.dispose();
+    const tensor = (data: Float32Array) => this.runtime.createTensor('float32', shape, data);
+    return { positions, cos: tensor(tables.cos), sin: tensor(tables.sin) };
+  }
+
+  dispose(): void {
+    for (const mask of this.masks.values()) mask.dispose();
+    this.rotary?.cos.dispose();
+    this.rotary?.sin.dispose();
+    this.position.dispose();
+  }
+}

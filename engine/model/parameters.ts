@@ -1,0 +1,115 @@
+/** A model's weights, and what training adds to them: a gradient and two moments each. */
+
+import { disposeAll, type FloatTensor, type TensorMap } from '../graph/tensor.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+import { adamWUpdate, clipFactor, globalNorm } from '../train/adamw.ts';
+import type { UpdateOptions } from '../train/train-batch.ts';
+import { expectedTensors, type ModelConfig } from './model-config.ts';
+
+/** The optimizer's state, by weight name. */
+export interface Moments {
+  expAvg: TensorMap;
+  expAvgSq: TensorMap;
+}
+
+export interface ParametersOptions {
+  runtime: Runtime;
+  config: ModelConfig;
+  /** By Hugging Face name; taken over and disposed of with the parameters. */
+  weights: TensorMap;
+  /** Zeros unless given; taken over likewise. */
+  moments?: Moments | undefined;
+}
+
+export class Parameters {
+  readonly config: ModelConfig;
+  readonly weights: TensorMap;
+  private readonly runtime: Runtime;
+  private knownMoments: Moments | undefined;
+  private knownGradients: TensorMap | undefined;
+
+  /** Throws where a weight is missing, unknown or of another shape than the configuration's. */
+  constructor({ runtime, config, weights, moments }: ParametersOptions) {
+    checkTensors('weights', config, weights);
+    if (moments) {
+      checkTensors('moments exp_avg', config, moments.expAvg);
+      checkTensors('moments exp_avg_sq', config, moments.expAvgSq);
+    }
+    this.runtime = runtime;
+    this.config = config;
+    this.weights = weights;
+    this.knownMoments = moments;
+  }
+
+  /** Memory for these is taken when they are first asked for: a model that only scores never needs it. */
+  get moments(): Moments {
+    this.knownMoments ??= { expAvg: this.zeros(), expAvgSq: this.zeros() };
+    return this.knownMoments;
+  }
+
+  /** The gradient of the last step, before clipping; likewise. */
+  get gradients(): TensorMap {
+    this.knownGradients ??= this.zeros();
+    return this.knownGradients;
+  }
+
+  /** A zero tensor a weight. */
+  zeros(): TensorMap {
+    const shapes = [...expectedTensors(this.config)];
+    return new Map(shapes.map(([name, shape]) => [name, this.runtime.createTensor('float32', shape)]));
+  }
+
+  clearGradients(): void {
+    for (const gradient of this.gradients.values()) gradient.data.fill(0);
+  }
+
+  gradientNorm(): number {
+    return globalNorm([...this.gradients.values()].map(({ data }) => data));
+  }
+
+  /** Clips and steps. Throws, leaving the weights alone, where the gradient is not finite. */
+  update(gradNorm: number, options: UpdateOptions): void {
+    if (!Number.isFinite(gradNorm)) {
+      throw new Error(
+        `The gradient's norm at step ${options.step} is ${gradNorm}; the weights were left as they are. ` +
+          'Expected a finite number: look for a non-finite advantage, log-probability or weight in the batch.',
+      );
+    }
+    const factor = clipFactor(gradNorm, options.max_grad_norm);
+    for (const [name, { data: weight }] of this.weights) {
+      const [gradient, expAvg, expAvgSq] = [
+        tensorOf(this.gradients, name).data,
+        tensorOf(this.moments.expAvg, name).data,
+        tensorOf(this.moments.expAvgSq, name).data,
+      ];
+      adamWUpdate({ name, weight, gradient, expAvg, expAvgSq }, factor, options);
+    }
+  }
+
+  dispose(): void {
+    const { knownMoments: moments, knownGradients: gradients, weights } = this;
+    for (const tensors of [weights, gradients, moments?.expAvg, moments?.expAvgSq]) {
+      if (tensors) disposeAll(tensors);
+    }
+  }
+}
+
+export function tensorOf(tensors: TensorMap, name: string): FloatTensor {
+  const tensor = tensors.get(name);
+  if (tensor === undefined) throw new Error(`There is no tensor "${name}".`);
+  return tensor;
+}
+
+function checkTensors(what: string, config: ModelConfig, tensors: TensorMap): void {
+  const expected = expectedTensors(config);
+  const unknown = [...tensors.keys()].filter((name) => !expected.has(name));
+  const wrong = [...expected].flatMap(([name, shape]) => {
+    const found = tensors.get(name)?.shape;
+    if (found === undefined) return [`${name} is missing`];
+    return found.join() === shape.join() ? [] : [`${name} is [${found}], expected [${shape}]`];
+  });
+  const problems = [...wrong, ...unknown.map((name) => `${name} is not a weight of this configuration`)];
+  if (problems.length > 0) {
+    throw new Error(`The ${what} do not fit the model's configuration: ${problems.join('; ')}.`);
+  }
+}

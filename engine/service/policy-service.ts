@@ -1,0 +1,278 @@
+/**
+ * A model under a trainer's lease, and models that only score, as plain calls whose arguments and results can
+ * cross a thread. Everything is synchronous; `engine/service/thread.ts` keeps it off the loop that heartbeats.
+ *
+ * Axes: N = sequences, T = tokens of all sequences one after the other.
+ */
+import { parseSeed } from '../../algorithm/random/seeds.ts';
+import type { Digests, StepMetrics } from '../../contracts/training.ts';
+import { createDecoder, type Decoder } from '../decode/decoder.ts';
+import type { TensorMap } from '../graph/tensor.ts';
+import {
+  type ModelConfig,
+  ModelConfigError,
+  parameterCount,
+  parseModelConfig,
+} from '../model/model-config.ts';
+import { momentTensors, nativeMoments, nativeWeights } from '../model/native-weights.ts';
+import type { Moments } from '../model/parameters.ts';
+import { collectGarbage } from '../runtime/memory.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+import { createPolicy, type Policy, type StepResult } from '../train/policy.ts';
+import { RewardModel } from '../train/reward-model.ts';
+import { type SupervisedArrays, supervisedStep } from '../train/supervised-step.ts';
+import { digestTensors } from '../weights/digest.ts';
+import { decodeSafetensors, encodeSafetensors } from '../weights/safetensors.ts';
+import { checkWeights, storedTensors } from '../weights/weights.ts';
+import { joined, joinFloats } from './ragged.ts';
+import type {
+  Exported,
+  LoadedPolicy,
+  LoadedScorer,
+  LoadInput,
+  SampleArrays,
+  SampledArrays,
+  SampleWatch,
+  ScoreArrays,
+  ScorerInput,
+  SequenceArrays,
+  TrainArrays,
+  Trained,
+  TrainedSupervised,
+} from './service-arrays.ts';
+
+export type { SupervisedArrays } from '../train/supervised-step.ts';
+export type * from './service-arrays.ts';
+
+interface HeldPolicy {
+  kind: 'policy';
+  policy: Policy;
+  decoder: Decoder;
+}
+interface HeldRewardModel {
+  kind: 'reward-model';
+  model: RewardModel;
+}
+
+/** One model at a time, a policy or a reward model by its architecture; loading another disposes of the one before. */
+export class PolicyService {
+  private readonly runtime: Runtime;
+  private held: HeldPolicy | HeldRewardModel | null = null;
+  private readonly scorers = new Map<string, RewardModel>();
+
+  constructor(runtime: Runtime) {
+    this.runtime = runtime;
+  }
+
+  load(input: LoadInput): LoadedPolicy {
+    this.dispose();
+    const config = parseModelConfig(input.config);
+    const weights = nativeWeights(this.runtime, config, input.model, 'model.safetensors');
+    const moments = input.moments === null ? undefined : nativeMoments(this.runtime, config, input.moments);
+    const options = { runtime: this.runtime, config, weights, moments };
+    this.held =
+      config.architecture === 'LlamaForCausalLM'
+        ? this.openPolicy(options, input)
+        : { kind: 'reward-model', model: new RewardModel(options) };
+    return {
+      digests: digestsOf(partsOf(this.held), input.moments !== null),
+      numerics: this.runtime.numerics,
+      parameters: parameterCount(config),
+    };
+  }
+
+  private openPolicy(
+    options: { runtime: Runtime; config: ModelConfig; weights: TensorMap; moments: Moments | undefined },
+    { withReference, reference }: LoadInput,
+  ): HeldPolicy {
+    const policy = createPolicy(options);
+    if (withReference)
+      policy.setReference(reference === null ? undefined : referenceWeights(reference, options.config));
+    return { kind: 'policy', policy, decoder: createDecoder({ ...options, weights: policy.weights }) };
+  }
+
+  sample({ prompts, seeds, sampling, eosTokenIds }: SampleArrays, watch: SampleWatch = {}): SampledArrays {
+    const requests = prompts.map((promptTokens, n) => ({ promptTokens, seed: parseSeed(seeds[n] ?? '') }));
+    const sampled = this.current.decoder.sample(requests, { ...sampling, eosTokenIds, ...watch });
+    return {
+      completions: joined(sampled.map(({ tokens }) => tokens)),
+      logprobsT: joinFloats(sampled.map(({ logprobs }) => logprobs)),
+      truncatedN: Int32Array.from(sampled, ({ finish }) => Number(finish === 'length')),
+    };
+  }
+
+  /** logprobsT of given completions, of softmax(logits / temperature). */
+  logprobs(arrays: SequenceArrays, temperature: number, of: 'policy' | 'reference'): Float32Array {
+    return joinFloats(this.current.policy.logprobs(sequencesOf(arrays), { temperature, of }).logprobs);
+  }
+
+  /** One optimiser step; where the batch says so, the reference is refreshed after it. */
+  train(arrays: TrainArrays): Trained {
+    const { policy } = this.current;
+    const { numbers } = arrays;
+    const result = policy.trainStep({
+      sequences: sequencesOf(arrays),
+      advantagesB: arrays.advantagesN,
+      oldLogprobs: arrays.oldLogprobsN,
+      refLogprobs: arrays.referenceLogprobsN,
+      tokenWeights: arrays.completionsN.map(({ length }, n) =>
+        new Float32Array(length).fill(arrays.lossWeightsN[n] ?? 0),
+      ),
+      options: { ...numbers, loss: 'grpo', importance_sampling_level: 'token', step: numbers.adam_step },
+    });
+    if (arrays.refreshReference !== null) policy.refreshReference(arrays.refreshReference.alpha);
+    return {
+      metrics: metricsOf(result, arrays),
+      digestAfter: arrays.digestAfter ? digestOf(policy.weights) : null,
+      referenceDigest:
+        policy.reference === undefined ? null : this.referenceDigest(arrays.refreshReference !== null),
+    };
+  }
+
+  /** One optimiser step towards examples (a policy), or on preferences (a reward model). */
+  trainSupervised(arrays: SupervisedArrays): TrainedSupervised {
+    const { held } = this;
+    const metrics = supervisedStep(held ?? refuseNothing(), arrays);
+    const { weights } = partsOf(held ?? refuseNothing());
+    return { metrics, digestAfter: arrays.digestAfter ? digestOf(weights) : null, referenceDigest: null };
+  }
+
+  /** Holds a reward model for scoring alone, beside what is trained, until it is dropped. */
+  loadScorer({ name, config: json, model }: ScorerInput): LoadedScorer {
+    this.dropScorer(name);
+    const config = parseModelConfig(json);
+    const weights = nativeWeights(this.runtime, config, model, 'model.safetensors');
+    this.scorers.set(name, new RewardModel({ runtime: this.runtime, config, weights }));
+    return { digest: digestOf(weights), longest: config.max_position_embeddings };
+  }
+
+  /** Gives its memory back to the system. */
+  dropScorer(name: string): void {
+    if (!this.scorers.has(name)) return;
+    this.scorers.get(name)?.dispose();
+    this.scorers.delete(name);
+    this.giveMemoryBack();
+  }
+
+  /** The score of each sequence, [N], read at its last token that is not padding. */
+  score({ name, sequencesN }: ScoreArrays): Float32Array {
+    const { held } = this;
+    const own = held?.kind === 'reward-model' ? held.model : undefined;
+    const model = name === null ? own : this.scorers.get(name);
+    if (model === undefined) throw new Error(`expected a loaded reward model ${name ?? ''}, found none`);
+    return model.score(sequencesN);
+  }
+
+  export(): Exported {
+    const parts = partsOf(this.held ?? refuseNothing());
+    return {
+      model: encodeSafetensors(storedTensors(parts.weights)),
+      moments: encodeSafetensors(storedTensors(momentTensors(parts.moments))),
+      reference: parts.reference === undefined ? null : encodeSafetensors(storedTensors(parts.reference)),
+      digests: digestsOf(parts, true),
+    };
+  }
+
+  /** Gives the model's memory back to the system. */
+  release(): void {
+    this.dispose();
+    this.giveMemoryBack();
+  }
+
+  private giveMemoryBack(): void {
+    collectGarbage();
+    this.runtime.trim();
+  }
+
+  private dispose(): void {
+    if (this.held?.kind === 'policy') {
+      this.held.decoder.dispose();
+      this.held.policy.dispose();
+    }
+    if (this.held?.kind === 'reward-model') this.held.model.dispose();
+    this.held = null;
+    this.knownReference = null;
+  }
+
+  private get current(): HeldPolicy {
+    const held = this.held ?? refuseNothing();
+    if (held.kind === 'policy') return held;
+    throw new ModelConfigError('expected a policy, found a reward model: load a checkpoint that generates');
+  }
+
+  /** The reference changes only when it is refreshed or loaded, so its digest is kept between. */
+  private knownReference: string | null = null;
+
+  private referenceDigest(changed: boolean): string | null {
+    const { reference } = this.current.policy;
+    if (reference === undefined) return null;
+    if (changed || this.knownReference === null) this.knownReference = digestOf(reference);
+    return this.knownReference;
+  }
+}
+
+function referenceWeights(bytes: Uint8Array, config: ModelConfig): Map<string, Float32Array> {
+  const stored = checkWeights(
+    decodeSafetensors(bytes, 'the reference policy'),
+    config,
+    'the reference policy',
+  );
+  return new Map([...stored].map(([name, { data }]) => [name, data]));
+}
+
+const digestOf = (tensors: TensorMap) => digestTensors(storedTensors(tensors));
+
+function refuseNothing(): never {
+  throw new Error('expected a loaded policy, found none: load a checkpoint first');
+}
+
+/** What of a model a checkpoint holds. */
+interface Parts {
+  weights: TensorMap;
+  moments: Moments;
+  reference?: TensorMap | undefined;
+}
+
+const partsOf = (held: HeldPolicy | HeldRewardModel): Parts =>
+  held.kind === 'policy' ? held.policy : held.model.parameters;
+
+function digestsOf(parts: Parts, withMoments: boolean): Digests {
+  return {
+    weights: digestOf(parts.weights),
+    moments: withMoments ? digestOf(momentTensors(parts.moments)) : null,
+    reference: parts.reference === undefined ? null : digestOf(parts.reference),
+  };
+}
+
+const sequencesOf = ({ promptsN, completionsN }: SequenceArrays) =>
+  completionsN.map((completionTokens, n) => ({
+    promptTokens: promptsN[n] ?? new Int32Array(),
+    completionTokens,
+  }));
+
+function metricsOf(
+  result: StepResult,
+  { samplerLogprobsN, oldLogprobsN, numbers }: TrainArrays,
+): StepMetrics {
+  return {
+    loss: result.loss,
+    gradNorm: result.gradNorm,
+    entropy: result.entropy,
+    kl: numbers.beta === 0 ? null : result.kl,
+    clipFraction: result.clipFractionLow + result.clipFractionHigh,
+    samplerGap: oldLogprobsN === null ? largestGap(samplerLogprobsN, result.logprobs) : null,
+    tokensTrained: result.tokens,
+    accuracy: null,
+  };
+}
+
+/** max |log π_sampler − log π_training| over all tokens. */
+function largestGap(samplerN: readonly Float32Array[], trainingN: readonly Float32Array[]): number {
+  let largest = 0;
+  for (const [n, sampler] of samplerN.entries()) {
+    const training = trainingN[n] ?? sampler;
+    for (const [t, value] of sampler.entries())
+      largest = Math.max(largest, Math.abs(value - (training[t] ?? value)));
+  }
+  return largest;
+}

@@ -1,0 +1,105 @@
+/**
+ * What crosses to the engine's thread and back: bytes in, arrays and digests out.
+ *
+ * Axes: N = sequences, T = tokens of all sequences one after the other.
+ */
+import type { Numerics } from '../../contracts/numerics.ts';
+import type { SamplingOptions } from '../../contracts/options.ts';
+import type { NumbersInForce } from '../../contracts/records.ts';
+import type { Digests, StepMetrics } from '../../contracts/training.ts';
+import type { SampleProgress } from '../decode/sampling.ts';
+import type { SupervisedMetrics } from '../train/supervised-step.ts';
+import type { Ragged } from './ragged.ts';
+
+export interface LoadInput {
+  /** `config.json` */
+  config: unknown;
+  /** safetensors files */
+  model: Uint8Array;
+  moments: Uint8Array | null;
+  reference: Uint8Array | null;
+  /** holds a reference policy: `reference`, or a copy of the weights where that is null */
+  withReference: boolean;
+}
+
+export interface LoadedPolicy {
+  digests: Digests;
+  numerics: Numerics;
+  parameters: number;
+}
+
+export interface SampleArrays {
+  /** the prompt of each sequence */
+  prompts: Int32Array[];
+  seeds: string[];
+  sampling: SamplingOptions;
+  eosTokenIds: number[];
+}
+
+export interface SampledArrays {
+  completions: Ragged<Int32Array>;
+  logprobsT: Float32Array;
+  /** 1 where the length limit cut the sequence */
+  truncatedN: Int32Array;
+}
+
+export interface SequenceArrays {
+  promptsN: Int32Array[];
+  completionsN: Int32Array[];
+}
+
+export interface TrainArrays extends SequenceArrays {
+  advantagesN: Float32Array;
+  lossWeightsN: Float32Array;
+  samplerLogprobsN: Float32Array[];
+  /** null: the training pass's own */
+  oldLogprobsN: Float32Array[] | null;
+  referenceLogprobsN: Float32Array[] | null;
+  numbers: NumbersInForce;
+  refreshReference: { alpha: number } | null;
+  digestAfter: boolean;
+}
+
+export interface Trained {
+  metrics: StepMetrics;
+  digestAfter: string | null;
+  referenceDigest: string | null;
+}
+
+export interface TrainedSupervised {
+  metrics: SupervisedMetrics;
+  digestAfter: string | null;
+  referenceDigest: null;
+}
+
+/** A model that only scores, by the name that it is asked under. */
+export interface ScorerInput extends Pick<LoadInput, 'config' | 'model'> {
+  name: string;
+}
+
+export interface LoadedScorer {
+  /** of the weights */
+  digest: string;
+  /** tokens of the longest sequence that it reads */
+  longest: number;
+}
+
+export interface ScoreArrays {
+  /** null: the reward model that is held for training */
+  name: string | null;
+  sequencesN: Int32Array[];
+}
+
+/** What a checkpoint is written from: safetensors files and their digests. */
+export interface Exported {
+  model: Uint8Array;
+  moments: Uint8Array;
+  reference: Uint8Array | null;
+  digests: Digests;
+}
+
+/** What the caller of a long `sample` sees and may stop. */
+export interface SampleWatch {
+  onProgress?: (progress: SampleProgress) => void;
+  shouldStop?: () => boolean;
+}

@@ -1,0 +1,57 @@
+/**
+ * The graphs that a policy runs: one that scores tokens, and one an objective that also adds
+ * the gradients of every weight to accumulators.
+ */
+import { backward } from '../graph/gradients.ts';
+import type { Graph, Value } from '../graph/graph.ts';
+import * as op from '../graph/operators.ts';
+import { buildLlama, type RowLayout } from '../model/llama.ts';
+import type { ModelConfig } from '../model/model-config.ts';
+import { buildObjective, buildScores, type Objective } from './losses.ts';
+
+/** The accumulator of a weight's gradient, as an input and as the output that replaces it. */
+export const gradientInput = (weight: string): string => `gradient ${weight}`;
+export const gradientOutput = (weight: string): string => `gradient' ${weight}`;
+
+/** Log-probabilities and entropies of tokens: outputs `logprobs` and `entropies`, [R]. */
+export function scoringGraph(config: ModelConfig): Graph {
+  const model = buildLlama(config);
+  const { logprobs, entropies } = buildScores(model);
+  model.graph.output('logprobs', logprobs);
+  model.graph.output('entropies', entropies);
+  return model.graph;
+}
+
+/**
+ * One micro-batch's forward and backward pass. Beside the scores, outputs `objective`, `ratios`
+ * and `kls` [R] where the objective has them, and each weight's gradient of the loss
+ * −Σ w·l added to its accumulator. The weights w are the input `tokenWeights` [R].
+ */
+export function trainingGraph(config: ModelConfig, objective: Objective, rows: RowLayout): Graph {
+  const model = buildLlama(config, rows);
+  const { graph, weights } = model;
+  const { logprobs, entropies } = buildScores(model);
+  const made = buildObjective(graph, objective, logprobs);
+  // L = −Σ_r w_r·l_r, so dL/dl = −w
+  const cotangent = op.neg(graph.input('tokenWeights', 'float32', ['R']));
+  addGradients(graph, weights, { value: made.objective, cotangent });
+  const outputs = { logprobs, entropies, ...made };
+  for (const [name, value] of Object.entries(outputs)) graph.output(name, value);
+  return graph;
+}
+
+/** Adds the backward pass from a value and its cotangent: each weight's gradient added to its accumulator. */
+export function addGradients(
+  graph: Graph,
+  weights: ReadonlyMap<string, Value>,
+  from: { value: Value; cotangent: Value },
+): void {
+  const accumulators = new Map(
+    [...weights].map(([name, weight]) => [weight, graph.input(gradientInput(name), 'float32', weight.shape)]),
+  );
+  const gradients = backward({ from, to: accumulators });
+  for (const [name, weight] of weights) {
+    const gradient = gradients.get(weight);
+    if (gradient !== undefined) graph.output(gradientOutput(name), gradient);
+  }
+}

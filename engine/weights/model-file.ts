@@ -1,0 +1,51 @@
+/** Files of a model's folder: regular files, whatever else may lie under their names. */
+import { constants, type FileHandle, open } from 'node:fs/promises';
+import { foundOf } from '../../contracts/file-errors.ts';
+
+/** Thrown where something that is no readable file lies in a file's place; names it. */
+export class ModelFileError extends Error {
+  override name = 'ModelFileError';
+}
+
+/** Bytes of a file that is read whole, at most: a tokenizer of a million tokens has a tenth of them. */
+const MOST_BYTES = 2 ** 28;
+
+/** An open file and its size; undefined where there is none. Throws ModelFileError. */
+export async function openModelFile(
+  path: string,
+): Promise<{ handle: FileHandle; bytes: number } | undefined> {
+  // Without waiting for the writer of a pipe.
+  const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch(unlessAbsent(path));
+  if (handle === undefined) return undefined;
+  const found = await handle.stat();
+  if (found.isFile()) return { handle, bytes: found.size };
+  await handle.close();
+  throw new ModelFileError(
+    `${path}: expected a file, found ${found.isDirectory() ? 'a folder' : 'a pipe or a device'}. Fetch or copy the model again.`,
+  );
+}
+
+/** A file whole; undefined where there is none. Throws ModelFileError. */
+export async function readModelFile(path: string): Promise<Uint8Array | undefined> {
+  const file = await openModelFile(path);
+  if (file === undefined) return undefined;
+  try {
+    if (file.bytes > MOST_BYTES)
+      throw new ModelFileError(
+        `${path}: expected at most ${MOST_BYTES} bytes, found ${file.bytes}. Check the file.`,
+      );
+    return await file.handle.readFile();
+  } finally {
+    await file.handle.close();
+  }
+}
+
+const unlessAbsent = (path: string) => (error: NodeJS.ErrnoException) => {
+  if (error.code === 'ENOENT') return undefined;
+  throw new ModelFileError(
+    `${path}: expected a file, found ${foundOf(error)}. Fetch or copy the model again.`,
+    {
+      cause: error,
+    },
+  );
+};

@@ -1,0 +1,214 @@
+/**
+ * A model as a Hugging Face folder, read whole and proved usable before anything of it is used: its
+ * configuration, every tensor that this demands, and a tokenizer whose tokens all have an embedding.
+ */
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { exportedCheckpointSchema } from '../../contracts/documents.ts';
+import { pretrainingSchema } from '../../contracts/pretrain.ts';
+import {
+  type ModelConfig,
+  ModelConfigError,
+  type parseModelConfig,
+  parsePolicyConfig,
+} from '../model/model-config.ts';
+import {
+  readTokenizerFolder,
+  TOKENIZER_FILES,
+  type Tokenizer,
+  TokenizerError,
+  tokenizerOfTexts,
+} from '../tokenizer/tokenizer.ts';
+import { digestTensors } from './digest.ts';
+import { refuseLinksOutside } from './folder-links.ts';
+import { readModelFile } from './model-file.ts';
+import { decodeSafetensors, encodeSafetensors, WeightsError } from './safetensors.ts';
+import { checkWeights, readWeightsFolder, WEIGHTS_FILE } from './weights.ts';
+
+export interface ModelFolder {
+  config: ModelConfig;
+  tokenizer: Tokenizer;
+  /** of the weights */
+  digest: string;
+  /** what a checkpoint consists of, by name; the weights as one float32 safetensors file */
+  files: Map<string, Uint8Array>;
+}
+
+/** Where an exported checkpoint says which one it is. */
+export const CHECKPOINT_FILE = 'checkpoint.json';
+
+/** Files beside the weights that make a folder what it is; those that are there are kept. */
+const COMPANIONS = [
+  'config.json',
+  'generation_config.json',
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'special_tokens_map.json',
+  'chat_template.jinja',
+  'README.md',
+  'LICENSE',
+];
+
+/** Throws ModelConfigError, WeightsError or TokenizerError naming the file and the remedy. */
+export async function readModelFolder(folder: string): Promise<ModelFolder> {
+  await refuseLinksOutside(folder);
+  const config = await readConfig(folder);
+  const tokenizer = await readTokenizerFolder(folder);
+  refuseTokensWithoutEmbedding(tokenizer, config, folder);
+  const weights = await readWeightsFolder(folder, config);
+  const digest = digestTensors(weights);
+  await refuseOtherWeights(folder, digest);
+  const files = await readCompanions(folder);
+  files.set(WEIGHTS_FILE, encodeSafetensors(weights));
+  declareFloat32(files);
+  return { config, tokenizer, digest, files };
+}
+
+/** Files by which a folder of our own making says which weights belong in it. */
+const declarations: Record<string, (json: unknown) => string | undefined> = {
+  [CHECKPOINT_FILE]: (json) => exportedCheckpointSchema.parse(json).digest,
+  'pretraining.json': (json) => Object.values(pretrainingSchema.parse(json).digests).at(-1),
+};
+
+/** A folder that declares its weights' digest must hold those weights; others declare nothing. */
+async function refuseOtherWeights(folder: string, digest: string): Promise<void> {
+  for (const [name, declared] of Object.entries(declarations)) {
+    const path = join(folder, name);
+    const bytes = await readModelFile(path);
+    const expected = bytes === undefined ? digest : declaredIn(declared, decoder.decode(bytes), path);
+    if (expected === digest) continue;
+    throw new WeightsError(
+      `${join(folder, WEIGHTS_FILE)}: expected the weights ${expected} that ${name} names, found ${digest}. ` +
+        `Fetch or copy the folder again; if you changed the weights on purpose, remove ${name}.`,
+    );
+  }
+}
+
+function declaredIn(
+  declared: (json: unknown) => string | undefined,
+  text: string,
+  path: string,
+): string | undefined {
+  const json = parseJson(text, path);
+  try {
+    return declared(json);
+  } catch (cause) {
+    throw new ModelConfigError(
+      `${path}: expected which weights belong to the folder, as an export writes it, found another document. Remove it, or ` +
+        'fetch the folder again.',
+      { cause },
+    );
+  }
+}
+
+export interface ModelOptions {
+  /** which models are read: by default those that generate */
+  parseConfig?: typeof parseModelConfig;
+}
+
+/**
+ * The same of files in memory, as a checkpoint in an object store holds them: weights in one file. `source`
+ * names them in errors. Throws as `readModelFolder` does.
+ */
+export function modelOfFiles(
+  files: Map<string, Uint8Array>,
+  source: string,
+  { parseConfig = parsePolicyConfig }: ModelOptions = {},
+): ModelFolder {
+  const place = (name: string) => `${source}: ${name}`;
+  const json = (name: string) => parseJson(textOf(files, name, place(name)), place(name));
+  const config = parseConfig(json('config.json'), place('config.json'));
+  const texts = new Map(
+    TOKENIZER_FILES.flatMap((name) => {
+      const bytes = files.get(name);
+      return bytes === undefined ? [] : [[name as string, decoder.decode(bytes)] as const];
+    }),
+  );
+  const tokenizer = tokenizerOfTexts(texts, source);
+  refuseTokensWithoutEmbedding(tokenizer, config, source);
+  const stored = decodeSafetensors(bytesOf(files, WEIGHTS_FILE, place(WEIGHTS_FILE)), place(WEIGHTS_FILE));
+  return {
+    config,
+    tokenizer,
+    digest: digestTensors(checkWeights(stored, config, place(WEIGHTS_FILE))),
+    files: declareFloat32(new Map(files)),
+  };
+}
+
+/**
+ * Makes `config.json` say what the weights' file holds. A base published in bfloat16 says so, and whoever loads its
+ * float32 weights by that word rounds away what training changed.
+ */
+function declareFloat32(files: Map<string, Uint8Array>): Map<string, Uint8Array> {
+  const bytes = files.get('config.json');
+  const config: unknown = bytes === undefined ? null : JSON.parse(decoder.decode(bytes));
+  if (typeof config !== 'object' || config === null) return files;
+  const declared = Object.fromEntries(
+    Object.entries(config).map(([key, value]) => [key, DTYPE_KEYS.has(key) ? 'float32' : value]),
+  );
+  const same = Object.entries(config).every(([key, value]) => declared[key] === value);
+  if (!same) files.set('config.json', new TextEncoder().encode(`${JSON.stringify(declared, null, 2)}\n`));
+  return files;
+}
+
+/** transformers' names for it: today's, and the one before. */
+const DTYPE_KEYS = new Set(['dtype', 'torch_dtype']);
+
+const decoder = new TextDecoder();
+
+const textOf = (files: Map<string, Uint8Array>, name: string, place: string) =>
+  decoder.decode(bytesOf(files, name, place));
+
+function bytesOf(files: Map<string, Uint8Array>, name: string, place: string): Uint8Array {
+  const bytes = files.get(name);
+  if (bytes !== undefined) return bytes;
+  throw new ModelConfigError(
+    `${place}: expected a file, found none. Use another checkpoint, or import it again.`,
+  );
+}
+
+async function readConfig(folder: string): Promise<ModelConfig> {
+  const path = join(folder, 'config.json');
+  const isFolder = await stat(folder).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  if (!isFolder) {
+    throw new ModelConfigError(`${folder}: expected a model’s folder, found none. Check the path.`);
+  }
+  const bytes = await readModelFile(path);
+  if (bytes === undefined) {
+    throw new ModelConfigError(
+      `${path}: expected a Llama configuration, found no readable file. Check that the folder is a model’s.`,
+    );
+  }
+  return parsePolicyConfig(parseJson(decoder.decode(bytes), path), path);
+}
+
+function parseJson(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new ModelConfigError(`${path}: expected JSON, found a damaged file. Fetch or copy it again.`, {
+      cause,
+    });
+  }
+}
+
+/** A `vocab_size` above the tokenizer's is padding; below it, some token could not be embedded. */
+function refuseTokensWithoutEmbedding(tokenizer: Tokenizer, config: ModelConfig, source: string): void {
+  if (tokenizer.vocabSize <= config.vocab_size) return;
+  throw new TokenizerError(
+    `${source}: expected a tokenizer of at most ${config.vocab_size} tokens (vocab_size of config.json), ` +
+      `found ${tokenizer.vocabSize}. Check that tokenizer and model belong together.`,
+  );
+}
+
+async function readCompanions(folder: string): Promise<Map<string, Uint8Array>> {
+  const files = new Map<string, Uint8Array>();
+  for (const name of COMPANIONS) {
+    const bytes = await readModelFile(join(folder, name));
+    if (bytes !== undefined) files.set(name, bytes);
+  }
+  return files;
+}

@@ -1,0 +1,122 @@
+import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { StackError } from '../errors.ts';
+
+/** What the system found, by its code, and what a person can do about it. */
+const MEANINGS: Record<string, { found: string; next: string }> = {
+  ENOSPC: { found: 'no room is left on its disk', next: 'Make room there' },
+  EDQUOT: { found: 'the quota of this user is used up', next: 'Make room, or have the quota raised' },
+  EROFS: { found: 'its file system is read-only', next: 'Mount it for writing' },
+  EACCES: { found: 'this user may not', next: 'Give this user the right to' },
+  EPERM: { found: 'the system does not allow it', next: 'Take a folder of your own' },
+  ENOTDIR: { found: 'a file stands where a folder is expected', next: 'Move that file away' },
+  EEXIST: { found: 'something else stands in its place', next: 'Move that away' },
+  EISDIR: { found: 'a folder stands where a file is expected', next: 'Move that folder away' },
+  ELOOP: { found: 'its symbolic links lead in a circle', next: 'Correct the links' },
+  ENAMETOOLONG: { found: 'its name is too long', next: 'Take a shorter one' },
+  ENOENT: { found: 'a folder above it is missing or cannot be made', next: 'Make that folder' },
+  EIO: { found: 'its disk has failed', next: 'Check the disk' },
+  EMFILE: { found: 'this process has too many files open', next: 'Raise the limit (ulimit -n)' },
+  ENFILE: { found: 'the system has too many files open', next: 'Close other programs' },
+};
+
+/** An error of the file system in words: which file, what was found, what to do. */
+export class FileError extends StackError {
+  readonly code: string;
+  /** The file at which the system stopped, where it says so. */
+  readonly path: string | undefined;
+  /** What was found, without the file. */
+  readonly found: string;
+  readonly next: string;
+
+  constructor(doing: string, code: string, cause: unknown) {
+    const { found, next } = MEANINGS[code] ?? { found: 'the system refused', next: 'Look at that file' };
+    super(`${doing}: ${found} (${code}). ${next}.`, { cause });
+    this.code = code;
+    this.path = cause instanceof Error && 'path' in cause ? String(cause.path) : undefined;
+    this.found = found;
+    this.next = next;
+  }
+}
+
+/** An error of the file system in words; anything else as it is. `doing` names the file. */
+export function asFileError(error: unknown, doing: string): unknown {
+  if (error instanceof FileError || !(error instanceof Error)) return error;
+  const isOfSystem = 'syscall' in error && 'code' in error && typeof error.code === 'string';
+  return isOfSystem ? new FileError(doing, String(error.code), error) : error;
+}
+
+/** Whether waiting for room may help. */
+export function isOutOfSpace(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
+}
+
+/**
+ * Makes a folder and those above it that are missing. Node's own recursive call never ends under a folder such as
+ * /proc, where a name can neither be found nor made.
+ * @throws FileError
+ */
+export function makeFolder(path: string, mode?: number): void {
+  try {
+    makeWithParents(path, mode);
+  } catch (error) {
+    throw asFileError(error, `making the folder ${path}`);
+  }
+}
+
+function makeWithParents(path: string, mode?: number): void {
+  if (isFolder(path)) return;
+  if (dirname(path) !== path) makeWithParents(dirname(path));
+  try {
+    mkdirSync(path, { mode });
+  } catch (error) {
+    // made by another process meanwhile
+    if (!isFolder(path)) throw inTheWay(path) ?? error;
+  }
+}
+
+/** What stands at the place of a folder: a file, or links that lead nowhere; undefined where nothing does. */
+function inTheWay(path: string): Error | undefined {
+  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return undefined;
+  try {
+    readdirSync(path);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error : undefined;
+  }
+}
+
+function isFolder(path: string): boolean {
+  return existsSync(path) && statSync(path).isDirectory();
+}
+
+/**
+ * Makes the home where there is none, and proves that it can be written.
+ * @throws StackError naming R1_HOME, what was found and what to do.
+ */
+export function prepareHome(home: string): void {
+  const probe = join(home, `.probe.${process.pid}`);
+  try {
+    makeFolder(home);
+    writeFileSync(probe, 'x');
+  } catch (error) {
+    const known = asFileError(error, `writing in ${home}`);
+    if (!(known instanceof FileError)) throw error;
+    const at = known.path === undefined || known.path === probe ? home : known.path;
+    throw new StackError(
+      `R1_HOME=${home}: expected a folder that this user can write to, found at ${at}: ${known.found} (${known.code}). ` +
+        `${known.next}, or set R1_HOME to another folder.`,
+      { cause: error },
+    );
+  } finally {
+    rmQuietly(probe);
+  }
+}
+
+function rmQuietly(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // it was never made
+  }
+}

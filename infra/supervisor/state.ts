@@ -1,0 +1,129 @@
+import { z } from 'zod';
+import { messageOf } from '../errors.ts';
+import { readJson, readJsonIfWhole, writeAtomically } from '../machine/atomic-file.ts';
+import { processIdentity } from './process-identity.ts';
+
+/** What a process is for. */
+export const ROLES = ['temporal', 'postgres', 's3', 'orchestrator', 'trainer', 'rewards'] as const;
+export const role = z.enum(ROLES);
+export type Role = z.infer<typeof role>;
+
+/** One process under the supervisor. */
+export const processRecord = z.object({
+  name: z.string(),
+  role,
+  /** The living process; null while there is none. */
+  identity: processIdentity.nullable(),
+  state: z.enum(['starting', 'running', 'backing-off', 'stopped']),
+  /** How many times it was started again after it had died. */
+  restarts: z.int().nonnegative(),
+  /** How it last ended: an exit code or a signal, and when (ISO 8601). */
+  lastExit: z.object({ code: z.int().nullable(), signal: z.string().nullable(), at: z.string() }).nullable(),
+  /** Path of its log. */
+  log: z.string(),
+});
+export type ProcessRecord = z.infer<typeof processRecord>;
+
+/** Where the three servers are, without any secret; `external` ones are not the supervisor's. */
+export const addresses = z.object({
+  temporal: z.object({
+    external: z.boolean(),
+    address: z.string(),
+    namespace: z.string(),
+    ui: z.string().nullable(),
+  }),
+  postgres: z.object({ external: z.boolean(), url: z.string() }),
+  s3: z.object({
+    external: z.boolean(),
+    endpoint: z.string(),
+    bucket: z.string(),
+    region: z.string(),
+    forcePathStyle: z.boolean(),
+  }),
+});
+export type Addresses = z.infer<typeof addresses>;
+
+/**
+ * What the supervisor knows, written whole at every change; others read it.
+ * Phases: starting → running → stopping → stopped, or starting → failed.
+ */
+export const stackState = z.object({
+  version: z.literal(1),
+  supervisor: processIdentity,
+  phase: z.enum(['starting', 'running', 'stopping', 'stopped', 'failed']),
+  /** Why the start failed. */
+  error: z.string().nullable(),
+  /** What a person is told while it starts and stops, oldest first. */
+  progress: z.array(z.string()),
+  addresses: addresses.nullable(),
+  /** Folder of the local PostgreSQL's data, which may lie outside the home. */
+  postgresData: z.string().nullable(),
+  processes: z.array(processRecord),
+});
+export type StackState = z.infer<typeof stackState>;
+
+/** @throws StackError where the file holds something else. */
+export function readState(path: string): StackState | undefined {
+  return readJson(
+    path,
+    stackState,
+    'Run `r1 up`: it has the file written anew and starts what does not run; or stop everything: `r1 down`. ' +
+      'Both find the processes of this home without the file.',
+  );
+}
+
+/** The same for whoever can go on without. */
+export function readStateIfWhole(path: string): StackState | undefined {
+  return readJsonIfWhole(path, stackState);
+}
+
+const AGAIN_MS = 1000;
+
+/**
+ * Keeps the state file as the state is. A write that fails (a full disk) ends nothing: it is tried again every second
+ * until there is room.
+ */
+export class StateFile {
+  private readonly path: string;
+  private readonly say: (line: string) => void;
+  private current: StackState | undefined;
+  private failingSince: number | undefined;
+  private again: NodeJS.Timeout | undefined;
+
+  /** `say` gets a line when the file can no longer be written, and when it can be again. */
+  constructor(path: string, say: (line: string) => void) {
+    this.path = path;
+    this.say = say;
+  }
+
+  write(state: StackState): void {
+    this.current = state;
+    this.attempt();
+  }
+
+  /** Ends trying again. */
+  close(): void {
+    clearInterval(this.again);
+  }
+
+  private attempt(): void {
+    try {
+      writeAtomically(this.path, `${JSON.stringify(this.current, null, 2)}\n`);
+    } catch (error) {
+      this.failed(error);
+      return;
+    }
+    if (this.failingSince === undefined) return;
+    const seconds = Math.ceil((Date.now() - this.failingSince) / 1000);
+    this.failingSince = undefined;
+    clearInterval(this.again);
+    this.say(`${this.path} can be written again, after ${seconds} s`);
+  }
+
+  private failed(error: unknown): void {
+    if (this.failingSince !== undefined) return;
+    this.failingSince = Date.now();
+    this.again = setInterval(() => this.attempt(), AGAIN_MS);
+    this.say(`${messageOf(error)} It is tried again every second.`);
+  }
+}

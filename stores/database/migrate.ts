@@ -1,0 +1,98 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Failure } from '../../contracts/failures.ts';
+import type { Database, Transaction } from './database.ts';
+
+interface Migration {
+  /** file name, `001_….sql`: migrations run in its order */
+  name: string;
+  sql: string;
+  sha256: string;
+}
+
+interface Applied {
+  name: string;
+  sha256: string;
+}
+
+const NAME = /^\d{3}_[a-z0-9_]+\.sql$/;
+/** Any fixed number: it names the lock under which one process at a time migrates. */
+const LOCK = 7_216_313;
+
+/**
+ * Brings the schema up to date: all missing migrations in one transaction, or none. Safe to run twice and by
+ * several processes at once. Returns the names of those it ran.
+ * @throws Failure 'InvalidInput' where the database is of a newer version, or a migration that ran is not
+ * the one that is here; nothing is written then.
+ */
+export async function migrate(database: Database, folder: string): Promise<string[]> {
+  const migrations = await readMigrations(folder);
+  return database.transaction(async (tx) => {
+    await tx.query(`SET LOCAL statement_timeout = 0`);
+    await tx.query(`SET LOCAL lock_timeout = 0`);
+    await tx.query('SELECT pg_advisory_xact_lock($1)', [LOCK]);
+    const applied = await readApplied(tx);
+    refuseNewer(applied, migrations, database.place);
+    refuseChanged(applied, migrations, database.place);
+    const missing = migrations.slice(applied.length);
+    for (const migration of missing) await run(tx, migration);
+    return missing.map(({ name }) => name);
+  });
+}
+
+async function readMigrations(folder: string): Promise<Migration[]> {
+  const names = (await readdir(folder)).filter((name) => NAME.test(name)).sort();
+  return Promise.all(
+    names.map(async (name) => {
+      const sql = await readFile(join(folder, name), 'utf8');
+      return { name, sql, sha256: createHash('sha256').update(sql).digest('hex') };
+    }),
+  );
+}
+
+/** What ran before, in order; creates the list itself on a database that has none. */
+async function readApplied(tx: Transaction): Promise<Applied[]> {
+  const [list] = await tx.query<{ exists: boolean }>(
+    `SELECT to_regclass('schema_migrations') IS NOT NULL AS exists`,
+  );
+  if (list?.exists) return tx.query<Applied>('SELECT name, sha256 FROM schema_migrations ORDER BY name');
+  await tx.query(
+    `CREATE TABLE schema_migrations (
+       name   text PRIMARY KEY,
+       sha256 text NOT NULL,
+       ran_at timestamptz NOT NULL DEFAULT now()
+     )`,
+  );
+  return [];
+}
+
+function refuseNewer(applied: readonly Applied[], migrations: readonly Migration[], place: string): void {
+  const known = new Set(migrations.map(({ name }) => name));
+  const unknown = applied.filter(({ name }) => !known.has(name)).map(({ name }) => name);
+  if (unknown.length === 0) return;
+  throw new Failure(
+    'InvalidInput',
+    `PostgreSQL at ${place}: expected the schema up to ${migrations.at(-1)?.name ?? 'none'}, found that of a newer ` +
+      `version (${unknown.join(', ')}). Nothing was written; use that version, or another database (R1_DATABASE_URL).`,
+  );
+}
+
+function refuseChanged(applied: readonly Applied[], migrations: readonly Migration[], place: string): void {
+  const changed = applied.find(({ name, sha256 }, index) => {
+    const migration = migrations[index];
+    return migration?.name !== name || migration.sha256 !== sha256;
+  });
+  if (changed === undefined) return;
+  const here = migrations.find(({ name }) => name === changed.name)?.sha256;
+  throw new Failure(
+    'InvalidInput',
+    `PostgreSQL at ${place}: expected migration ${changed.name} with sha256 ${here} as it is here, found that one with ` +
+      `${changed.sha256} ran, or others before it. Nothing was written; use the version that ran it, or another database (R1_DATABASE_URL).`,
+  );
+}
+
+async function run(tx: Transaction, { name, sql, sha256 }: Migration): Promise<void> {
+  await tx.query(sql);
+  await tx.query('INSERT INTO schema_migrations (name, sha256) VALUES ($1, $2)', [name, sha256]);
+}

@@ -1,0 +1,76 @@
+import type { Lease, StageKey, StepKey } from '../../contracts/identity.ts';
+import type { Reference } from '../../contracts/reference.ts';
+
+/**
+ * Every object's key. A key holds the term of whoever writes it, the digest of the content, or both, so
+ * that two writers never want one key for different bytes (rule 5).
+ *
+ *     runs/<run>/<stage>/b<branch>/rollouts/step-000037/request-<digest>.safetensors
+ *                                                       t3-rollout-<digest>.safetensors
+ *                                                       scores-<digest>.safetensors
+ *                                                       t3-logprobs-<digest>.safetensors
+ *                                  batches/step-000037/t3-batch-<digest>.safetensors
+ *                                  checkpoints/step-000040/t3/<file>
+ *     runs/<run>/<stage>/evaluations/<as>-000040[-quick]/request-<digest>.safetensors, …
+ *     texts/<digest>.txt
+ *                                  examples/part-000003/request-<digest>.safetensors, …
+ *     references/<digest>.safetensors
+ *     models/<digest>/<file>
+ *
+ * `<digest>` of records: the first 16 hex digits of their SHA-256. A stage's name may hold a slash.
+ */
+
+/** A key that needs the content's digest: what `ObjectStore.put` takes in place of a key. */
+export type KeyOfContent = (sha256: string) => string;
+
+const padded = (step: number) => String(step).padStart(6, '0');
+const stepFolder = (step: number) => `step-${padded(step)}`;
+const stageFolder = ({ run, stage }: StageKey) => `runs/${run}/${stage}`;
+const branchFolder = (key: StageKey & { branch: number }) => `${stageFolder(key)}/b${key.branch}`;
+
+const record =
+  (folder: string, name: string): KeyOfContent =>
+  (sha256) =>
+    `${folder}/${name}-${sha256.slice(0, 16)}.safetensors`;
+
+/** The key within `s3://bucket/key`. */
+export const keyOf = ({ uri }: Pick<Reference, 'uri'>) => uri.slice(uri.indexOf('/', 's3://'.length) + 1);
+
+/** The folder of an object's key: what comes of a request lies beside it. */
+const folderOf = (reference: Pick<Reference, 'uri'>) => {
+  const key = keyOf(reference);
+  return key.slice(0, key.lastIndexOf('/'));
+};
+
+export const keys = {
+  /** Prompts drawn for the rollout whose first step is `key.step`. */
+  request: (key: StepKey): KeyOfContent =>
+    record(`${branchFolder(key)}/rollouts/${stepFolder(key.step)}`, 'request'),
+  /** Held-out prompts of an evaluation kept under the name `as`. */
+  evaluationRequest: (key: StageKey, { as, step, quick }: { as: string; step: number; quick: boolean }) =>
+    record(`${stageFolder(key)}/evaluations/${as}-${padded(step)}${quick ? '-quick' : ''}`, 'request'),
+  /** Prompts whose completions are to become examples of a supervised stage. */
+  examplesRequest: (key: StageKey & { branch: number }, part: number): KeyOfContent =>
+    record(`${branchFolder(key)}/examples/part-${padded(part)}`, 'request'),
+  /** Completions, beside their request. A joined rollout has no one lease: null. */
+  rollout: (request: Pick<Reference, 'uri'>, lease: Pick<Lease, 'term'> | null): KeyOfContent =>
+    record(folderOf(request), lease ? `t${lease.term}-rollout` : 'rollout'),
+  /** Verdicts, beside their rollout. */
+  scores: (rollout: Pick<Reference, 'uri'>): KeyOfContent => record(folderOf(rollout), 'scores'),
+  /** Log-probabilities, beside their rollout. */
+  logprobs: (rollout: Pick<Reference, 'uri'>, lease: Pick<Lease, 'term'>): KeyOfContent =>
+    record(folderOf(rollout), `t${lease.term}-logprobs`),
+  batch: (key: StepKey, term: number): KeyOfContent =>
+    record(`${branchFolder(key)}/batches/${stepFolder(key.step)}`, `t${term}-batch`),
+  /** A file of a checkpoint's Hugging Face folder. */
+  checkpointFile: (lease: Lease, step: number, file: string) =>
+    `${branchFolder(lease)}/checkpoints/${stepFolder(step)}/t${lease.term}/${file}`,
+  /** The list of a checkpoint's objects, written last. */
+  manifest: (lease: Lease, step: number) => keys.checkpointFile(lease, step, 'manifest.json'),
+  /** Texts of samples or examples, one after the other: the same texts are the same object, whoever writes them. */
+  texts: ((sha256) => `texts/${sha256}.txt`) as KeyOfContent,
+  /** A reference policy's weights, shared by the checkpoints between two refreshes; `digest` of the weights. */
+  referencePolicy: (digest: string) => `references/${digest}.safetensors`,
+  /** A file of an imported model; `digest` of its weights. */
+  modelFile: (digest: string, file: string) => `models/${digest}/${file}`,
+} as const;

@@ -1,0 +1,117 @@
+import type { z } from 'zod';
+import { Failure } from '../../contracts/failures.ts';
+import type { Tensor } from '../../contracts/format/dtypes.ts';
+import { decodeSafetensors, encodeSafetensors } from '../../contracts/format/safetensors.ts';
+import type { Reference } from '../../contracts/reference.ts';
+import type { KeyOfContent } from './keys.ts';
+import type { ObjectStore } from './objects.ts';
+
+/** Arrays of a record, by the names that contracts/records.ts gives them. */
+export type Tensors = Map<string, Tensor>;
+
+export interface DecodedRecord<Record> {
+  record: Record;
+  tensors: Tensors;
+  /** An I32 tensor. Throws Failure 'CorruptObject' where it is missing or of another type. */
+  ints(name: string): Int32Array;
+  /** An F32 tensor. Throws Failure 'CorruptObject' where it is missing or of another type. */
+  floats(name: string): Float32Array;
+}
+
+const MEND = 'Restore the object, or resume from a checkpoint that does not need it.';
+
+/**
+ * A record and its tensors as one safetensors file, the record as JSON in the header's metadata. Fields are
+ * sorted, so that equal records give equal bytes whatever way their parts took through Postgres or Temporal.
+ */
+export function encodeRecord(record: object, tensors: ReadonlyMap<string, Tensor>): Uint8Array {
+  return encodeSafetensors(tensors, { record: JSON.stringify(record, sortedFields) });
+}
+
+const sortedFields = (_: string, value: unknown) =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+    : value;
+
+/**
+ * Reads a record back and checks it whole. `place` names the object in errors.
+ * @throws Failure 'CorruptObject' where the file, the record or an asked tensor is not what it should be.
+ */
+export function decodeRecord<Schema extends z.ZodType>(
+  schema: Schema,
+  bytes: Uint8Array,
+  place = 'a record',
+): DecodedRecord<z.infer<Schema>> {
+  const { tensors, metadata } = decodeFile(bytes, place);
+  const record = parseRecord(schema, metadata.record, place);
+  return {
+    record,
+    tensors,
+    ints: (name) => {
+      const tensor = tensors.get(name);
+      return tensor?.dtype === 'I32' ? tensor.data : refuseTensor(tensors, name, 'I32', place);
+    },
+    floats: (name) => {
+      const tensor = tensors.get(name);
+      return tensor?.dtype === 'F32' ? tensor.data : refuseTensor(tensors, name, 'F32', place);
+    },
+  };
+}
+
+/** Writes a record under a key that names its content. */
+export async function putRecord(
+  objects: ObjectStore,
+  key: KeyOfContent,
+  record: object,
+  tensors: ReadonlyMap<string, Tensor>,
+): Promise<Reference> {
+  return objects.put(key, encodeRecord(record, tensors));
+}
+
+function decodeFile(bytes: Uint8Array, place: string) {
+  try {
+    return decodeSafetensors(bytes, place);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw new Failure('CorruptObject', `${message}. ${MEND}`, { cause: error });
+  }
+}
+
+function parseRecord<Schema extends z.ZodType>(
+  schema: Schema,
+  text: string | undefined,
+  place: string,
+): z.infer<Schema> {
+  const parsed = schema.safeParse(text === undefined ? undefined : parseJson(text, place));
+  if (parsed.success) return parsed.data;
+  const issues = parsed.error.issues.map(({ path, message }) =>
+    [path.join('.'), message].filter(Boolean).join(': '),
+  );
+  throw new Failure(
+    'CorruptObject',
+    `${place}: record is not what it should be: ${issues.join('; ')}. ${MEND}`,
+  );
+}
+
+function parseJson(text: string, place: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new Failure(
+      'CorruptObject',
+      `${place}: expected its record as JSON, found "${text.slice(0, 40)}". ${MEND}`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+function refuseTensor(tensors: Tensors, name: string, dtype: Tensor['dtype'], place: string): never {
+  const tensor = tensors.get(name);
+  const found = tensor ? `one of ${tensor.dtype}` : `only ${[...tensors.keys()].join(', ') || 'none'}`;
+  throw new Failure(
+    'CorruptObject',
+    `${place}: expected a tensor "${name}" of ${dtype}, found ${found}. ${MEND}`,
+  );
+}

@@ -1,0 +1,191 @@
+import type { RecordStepInput } from '../../contracts/activities.ts';
+import type { AlarmRule } from '../../contracts/alarms.ts';
+import type { StepDocument } from '../../contracts/documents.ts';
+import { Failure } from '../../contracts/failures.ts';
+import type { StepKey } from '../../contracts/identity.ts';
+import type { Reference } from '../../contracts/reference.ts';
+import type { Database, Queryable, Transaction } from '../database/database.ts';
+import { json } from '../database/json.ts';
+import { watchStep } from '../runs/alarms.ts';
+import { branchName } from '../runs/branches.ts';
+import { branchValues, rowsOfBranch } from '../runs/lineage.ts';
+import { assertCurrentTerm } from '../runs/terms.ts';
+import { type CommittedBatch, findBatch } from './batches.ts';
+
+export interface NewStep extends Omit<RecordStepInput, 'startedAt'> {
+  /** wall time of the step outside sampling, scoring, log-probabilities and training */
+  secondsOther: number;
+  /** what is watched for */
+  alarms: readonly AlarmRule[];
+}
+
+/** What makes a step the same step, whoever trained it. */
+interface StepIdentity {
+  batch: string;
+  digestBefore: string | null;
+  digestAfter: string | null;
+  referenceDigest: string | null;
+}
+
+/**
+ * Commits what a step did, and the alarms that it raises. The same step recorded again is no error: its first record stays.
+ * @throws Failure 'SupersededTerm'; 'Contradiction' where the step is recorded otherwise, its batch is not
+ * the committed one, or it does not start where the step before it ended.
+ */
+export async function recordStep(database: Database, step: NewStep): Promise<void> {
+  const { key, term } = step;
+  await database.transaction(async (tx) => {
+    await assertCurrentTerm(tx, { run: key.run, stage: key.stage, branch: key.branch, term });
+    const batch = await findBatch(tx, key);
+    refuseOtherBatch(step, batch);
+    const recorded = await findStep(tx, key);
+    if (recorded !== null) return refuseOtherStep(key, recorded, identityOf(step));
+    await refuseBrokenChain(tx, step);
+    await insertStep(tx, step);
+    await watchStep(tx, key, step.alarms);
+  });
+}
+
+const identityOf = ({ batch, result }: NewStep): StepIdentity => ({
+  batch: batch.sha256,
+  digestBefore: result.digestBefore,
+  digestAfter: result.digestAfter,
+  referenceDigest: result.referenceDigest,
+});
+
+function refuseOtherBatch({ key, batch, result }: NewStep, committed: CommittedBatch | null): void {
+  if (committed?.batch.sha256 === batch.sha256 && result.step === key.step) return;
+  const expected = committed ? referenceText(committed.batch) : 'a committed batch';
+  throw new Failure(
+    committed ? 'Contradiction' : 'HistoryAhead',
+    `${branchName(key)} step ${key.step}: expected it to have trained ${expected}, ` +
+      `found ${referenceText(batch)} trained as step ${result.step}. Nothing was written.`,
+  );
+}
+
+const referenceText = ({ uri, sha256 }: Reference) => `${uri} (sha256 ${sha256})`;
+
+async function findStep(tx: Transaction, key: StepKey): Promise<StepIdentity | null> {
+  const [row] = await tx.query<StepIdentity>(
+    `SELECT b.batch ->> 'sha256' AS batch, s.digest_before AS "digestBefore", s.digest_after AS "digestAfter",
+       s.reference_digest AS "referenceDigest"
+     FROM steps s JOIN batches b USING (run, stage, branch, step)
+     WHERE s.run = $1 AND s.stage = $2 AND s.branch = $3 AND s.step = $4`,
+    [...branchValues(key), key.step],
+  );
+  return row ?? null;
+}
+
+function refuseOtherStep(key: StepKey, recorded: StepIdentity, found: StepIdentity): void {
+  const names = ['batch', 'digestBefore', 'digestAfter', 'referenceDigest'] as const;
+  const differing = names.filter((name) => recorded[name] !== found[name]);
+  if (differing.length === 0) return;
+  const both = differing.map((name) => `${name} ${recorded[name]}, found ${found[name]}`).join('; ');
+  throw new Failure(
+    'Contradiction',
+    `${branchName(key)} step ${key.step} is recorded otherwise: expected ${both}. Nothing was written. ` +
+      'Trainers under equal numerics give equal digests: compare theirs, or resume from a checkpoint.',
+  );
+}
+
+/** A step starts from the weights that the step before it left, except where the numerics changed: a seam. */
+async function refuseBrokenChain(tx: Transaction, { key, result, seam }: NewStep): Promise<void> {
+  if (seam || result.digestBefore === null) return;
+  const before = await digestAfter(tx, { ...key, step: key.step - 1 });
+  if (before === null || before === result.digestBefore) return;
+  throw new Failure(
+    'Contradiction',
+    `${branchName(key)} step ${key.step}: expected it to start from the weights ${before} that step ${key.step - 1} left, ` +
+      `found that it started from ${result.digestBefore}. Nothing was written; acquire a trainer again.`,
+  );
+}
+
+/** The weights' digest after a step, 0 for what the stage started from; null where it was not logged. */
+async function digestAfter(reader: Queryable, key: StepKey): Promise<string | null> {
+  const sql =
+    key.step === 0
+      ? `SELECT initial_digests ->> 'weights' AS digest FROM stages WHERE run = $1 AND stage = $2 AND $3 >= $4`
+      : `SELECT r.digest_after AS digest ${rowsOfBranch('steps')} WHERE r.step = $4`;
+  const [row] = await reader.query<{ digest: string | null }>(sql, [...branchValues(key), key.step]);
+  return row?.digest ?? null;
+}
+
+async function insertStep(
+  tx: Transaction,
+  { key, term, result, spent, secondsOther, seam }: NewStep,
+): Promise<void> {
+  const { metrics } = result;
+  await tx.query(
+    `INSERT INTO steps (run, stage, branch, step, term, digest_before, digest_after, reference_digest, loss, grad_norm,
+       entropy, kl, clip_fraction, sampler_gap, tokens_trained, tokens_sampled, numerics, seam, seconds_sampling,
+       seconds_scoring, seconds_logprobs, seconds_training, seconds_other, model_accuracy)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)`,
+    [
+      ...branchValues(key),
+      key.step,
+      term,
+      result.digestBefore,
+      result.digestAfter,
+      result.referenceDigest,
+      metrics.loss,
+      metrics.gradNorm,
+      metrics.entropy,
+      metrics.kl,
+      metrics.clipFraction,
+      metrics.samplerGap,
+      metrics.tokensTrained,
+      spent.tokensSampled,
+      json(result.numerics),
+      seam,
+      spent.sampling,
+      spent.scoring,
+      spent.logprobs,
+      result.seconds,
+      secondsOther,
+      metrics.accuracy,
+    ],
+  );
+}
+
+const LINES = {
+  /** each stage's current branch, ancestors' steps included */
+  current: 'lineage(st.run, st.stage, st.branch)',
+  /** every branch by itself */
+  all: `(SELECT branch AS ancestor, 2147483647 AS up_to FROM branches b WHERE b.run = st.run AND b.stage = st.stage)`,
+} as const;
+
+export interface StepFilter {
+  /** null: all stages */
+  stage?: string | null;
+  branches?: keyof typeof LINES;
+  /** only later steps than this one */
+  after?: number;
+}
+
+/**
+ * What was recorded of a run's steps, in the order of stages, branches and steps. `branches`: the current
+ * line of each stage, or every branch by itself.
+ */
+export async function listSteps(
+  reader: Queryable,
+  run: string,
+  { stage = null, branches = 'current', after = 0 }: StepFilter = {},
+): Promise<StepDocument[]> {
+  return reader.query<StepDocument>(
+    `SELECT s.stage, s.branch, s.step, s.digest_before AS "digestBefore", s.digest_after AS "digestAfter", b.batch,
+       s.loss, b.learning_rate AS "learningRate", s.grad_norm AS "gradNorm", s.entropy, s.kl,
+       s.clip_fraction AS "clipFraction", s.sampler_gap AS "samplerGap", b.reward, b.rewards,
+       coalesce(b.accuracy, s.model_accuracy) AS accuracy,
+       b.mean_length AS "meanLength", b.zero_variance_share AS "zeroVarianceShare", b.dropped,
+       s.tokens_sampled AS "tokensSampled", s.tokens_trained AS "tokensTrained",
+       s.seconds_sampling AS "secondsSampling", s.seconds_scoring AS "secondsScoring",
+       s.seconds_training + s.seconds_logprobs AS "secondsTraining", s.seconds_other AS "secondsOther", s.seam
+     FROM stages st
+     CROSS JOIN LATERAL ${LINES[branches]} l
+     JOIN steps s ON s.run = st.run AND s.stage = st.stage AND s.branch = l.ancestor AND s.step <= l.up_to
+     JOIN batches b ON b.run = s.run AND b.stage = s.stage AND b.branch = s.branch AND b.step = s.step
+     WHERE st.run = $1 AND ($2::text IS NULL OR st.stage = $2) AND s.step > $3
+     ORDER BY st.position, s.branch, s.step`,
+    [run, stage, after],
+  );
+}
