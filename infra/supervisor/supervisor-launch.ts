@@ -35,7 +35,7 @@ export async function launchSupervisor(
 function spawnSupervisor(settings: Settings, paths: HomePaths): ChildProcess {
   makeFolder(paths.logs);
   const log = openLog(join(paths.logs, 'supervisor.log'));
-  const child = spawn(process.execPath, ['--import', 'tsx', join('infra', 'supervisor-main.ts')], {
+  const child = spawn(process.execPath, ['--import', 'tsx', join('infra', 'supervisor', 'supervisor-main.ts')], {
     cwd: PROJECT_ROOT,
     env: environmentFor(settings),
     detached: true,
