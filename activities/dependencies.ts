@@ -1,5 +1,5 @@
 import type { StageKey } from '../contracts/identity.ts';
-import type { PlaceInQueue } from '../contracts/workflows.ts';
+import type { QueuePosition } from '../contracts/workflows.ts';
 import type { RewardTools } from '../rewards/tools.ts';
 import type { Database } from '../stores/database/database.ts';
 import type { ObjectStore } from '../stores/objects/objects.ts';
@@ -22,16 +22,16 @@ export interface StageWorkflows {
   /** Whether a stage's workflow is under way and waits for a trainer. */
   waitsForTrainer(key: StageKey): Promise<boolean>;
   /** Has it shown; a workflow that is gone needs no showing. */
-  showPlace(key: StageKey, place: PlaceInQueue): Promise<void>;
+  showPlace(key: StageKey, place: QueuePosition): Promise<void>;
 }
 
 /** What the orchestrator's activities are given. */
-export interface OrchestratorRoom extends WatchedStores {
+export interface OrchestratorContext extends WatchedStores {
   workflows: StageWorkflows;
 }
 
 /** What the reward worker's activities are given besides: threads for math, the sandbox, the run's own reward models. */
-export interface RewardRoom extends WatchedStores {
+export interface RewardContext extends WatchedStores {
   tools: RewardTools;
   models: RewardModels;
 }

@@ -1,12 +1,7 @@
-import type {
-  CommittedCheckpoint,
-  ReinforcementPlan,
-  RunPlan,
-  StagePlan,
-  SupervisedPlan,
-} from '../contracts/activities.ts';
 import { Failure } from '../contracts/failures.ts';
 import type { StageKey } from '../contracts/identity.ts';
+import type { ReinforcementPlan, RunPlan, StagePlan, SupervisedPlan } from '../contracts/plan.ts';
+import type { CommittedCheckpoint } from '../contracts/stage-state.ts';
 import type { Database } from '../stores/database/database.ts';
 import { getRun } from '../stores/runs/runs.ts';
 import { readInitial } from '../stores/runs/stage-origin.ts';

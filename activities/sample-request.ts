@@ -1,5 +1,5 @@
-import type { RunPlan } from '../contracts/activities.ts';
 import type { SamplingOptions } from '../contracts/options.ts';
+import type { RunPlan } from '../contracts/plan.ts';
 import type { DrawnPrompt, SampleRequest } from '../contracts/records.ts';
 import type { Reference } from '../contracts/reference.ts';
 import type { Prompt, Tokenizer } from '../engine/tokenizer/tokenizer.ts';

@@ -1,97 +1,24 @@
-import type { AlarmRule, RaisedAlarm } from './alarms.ts';
-import type { SampleCounts, SelectionRule, SelectSamplesInput } from './datasets.ts';
+import type { RaisedAlarm } from './alarms.ts';
+import type { SampleCounts, SelectSamplesInput } from './datasets.ts';
 import type { BranchKey, Lease, StageKey, StepKey } from './identity.ts';
 import type { Numerics } from './numerics.ts';
 import type { RewindTarget, Rewound, SetRequest } from './operator.ts';
-import type { Change, EvaluationOptions, GrpoOptions, RewardModelOptions, SftOptions } from './options.ts';
-import type { ExampleSource } from './recipe.ts';
+import type { Change } from './options.ts';
+import type { StagePlan } from './plan.ts';
 import type { Cursor } from './records.ts';
 import type { Reference } from './reference.ts';
 import type { RewardRecipe } from './rewards.ts';
-import type { RolloutInHand, RunStatus, StageStatus } from './stage-state.ts';
-import type { CheckpointResult, Digests, TrainStepResult } from './training.ts';
-
-/** A checkpoint as its committed row knows it. */
-export interface CommittedCheckpoint {
-  step: number;
-  manifest: Reference;
-  digests: Digests;
-}
-
-/** Where a stage's policy starts: a model imported at launch, or the last checkpoint of an earlier stage. */
-export type StageOrigin =
-  | { kind: 'model'; name: string; checkpoint: CommittedCheckpoint }
-  | { kind: 'stage'; stage: string };
-
-/** What a stage's workflow needs to know of its recipe: decided at launch, read from the run's row. */
-interface CommonStagePlan {
-  stage: string;
-  evaluation: EvaluationOptions;
-  origin: StageOrigin;
-  /** stages that must be complete before this one starts */
-  needs: string[];
-  /** what is watched for */
-  alarms: AlarmRule[];
-}
-export interface ReinforcementPlan extends CommonStagePlan {
-  algorithm: 'grpo';
-  options: GrpoOptions;
-}
-export interface SupervisedPlan extends CommonStagePlan {
-  algorithm: 'sft';
-  options: SftOptions;
-  data: DataPlan;
-}
-export interface RewardModelPlan extends CommonStagePlan {
-  algorithm: 'reward-model';
-  options: RewardModelOptions;
-  objective: 'pairwise' | 'pointwise';
-  /** digest of the preferences imported at launch */
-  preferences: string;
-}
-export type StagePlan = ReinforcementPlan | SupervisedPlan | RewardModelPlan;
-
-export type SampledSource = Extract<ExampleSource, { source: 'sampled' }>;
-
-/** What a supervised stage's data set is made of. */
-export interface DataPlan {
-  sampled: SampledSource[];
-  /** which samples are kept */
-  keep: SelectionRule;
-  /** digests of the examples imported at launch: hand-written, generated */
-  examples: string[];
-  /** stages whose data sets are taken over */
-  stages: string[];
-}
-
-/** What a run was launched with, resolved: written once at launch into the run's row, read by every activity. */
-export interface RunPlan {
-  /** 64 bits, decimal */
-  seed: string;
-  /** digest of the prompt set in Postgres, and how many prompts it has for training */
-  promptSet: string;
-  trainPrompts: number;
-  /** domains of the set that are no reasoning */
-  generalDomains: string[];
-  promptFormat: 'chat' | 'text';
-  /** absent in plans that an earlier release wrote: those runs keep reading text by rules 1 */
-  textRules?: TextRules;
-  stages: StagePlan[];
-}
-
-/** How prompts become tokens. */
-export type TextPlan = Pick<RunPlan, 'promptFormat' | 'textRules'>;
-
-/**
- * How a run reads text, fixed when it is launched. 2: special tokens that stand in prompts and responses are
- * characters; every end token that the model's files name ends a completion; `chat_template.jinja` comes before the
- * template in `tokenizer_config.json`; what a template writes of the answer (`<think>`) counts as part of it.
- * 1: none of these.
- */
-export type TextRules = 1 | 2;
+import type {
+  CommittedCheckpoint,
+  CurrentRollout,
+  RunStatus,
+  SamplingCost,
+  StageStatus,
+} from './stage-state.ts';
+import type { CheckpointResult, TrainStepResult } from './training.ts';
 
 /** A place where a stage went on under other numerics (rule 12): the first step under the new ones. */
-export interface Seam {
+export interface NumericsChange {
   step: number;
   before: Numerics;
   after: Numerics;
@@ -132,9 +59,9 @@ export interface StagePosition {
   numerics: Numerics | null;
   cursor: Cursor;
   /** the rollout that the last logged batch was cut from, if further steps are to be cut from it */
-  rollout: RolloutInHand | null;
+  rollout: CurrentRollout | null;
   changes: Change[];
-  seams: Seam[];
+  seams: NumericsChange[];
   /** absent where an earlier release answered */
   verifierChanges?: VerifierChange[];
   alarms: RaisedAlarm[];
@@ -202,7 +129,7 @@ export interface JoinRolloutsResult {
 export interface MakeBatchInput {
   key: StepKey;
   term: number;
-  hand: RolloutInHand;
+  hand: CurrentRollout;
   /** digest of the policy before this step; null where `digest_steps` left it out */
   digestBefore: string | null;
   referenceDigest: string | null;
@@ -258,13 +185,6 @@ export interface DrawSamplesResult {
 export interface RewardModelMeasure {
   accuracy: number;
   pairs: number;
-}
-
-/** What samples of a policy took: tokens, seconds of the trainer that sampled, of the workers that scored. */
-export interface SamplingCost {
-  tokensSampled: number;
-  sampling: number;
-  scoring: number;
 }
 
 export interface RecordStepInput {

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import type { CommittedCheckpoint, SamplingCost } from './activities.ts';
 import { figure, generations, MOST_TOKENS, probability, share, tokens } from './bounds.ts';
 import type { BranchKey } from './identity.ts';
 import { type Reference, referenceSchema, sha256Schema } from './reference.ts';
+import type { CommittedCheckpoint, SamplingCost } from './stage-state.ts';
 
 /**
  * Samples, each accepted or rejected, and the data sets that are made of them. Texts lie in S3, many in one
@@ -73,14 +73,14 @@ export const selectionRuleSchema = z.strictObject({
 export type SelectionRule = z.infer<typeof selectionRuleSchema>;
 
 /** Where a text lies: bytes `offset` … `offset + length − 1` of an object, UTF-8. */
-export const textPlaceSchema = z.strictObject({
+export const textLocationSchema = z.strictObject({
   object: referenceSchema,
   offset: z.int().nonnegative(),
   length: z.int().nonnegative(),
   /** of the text's own bytes */
   sha256: sha256Schema,
 });
-export type TextPlace = z.infer<typeof textPlaceSchema>;
+export type TextLocation = z.infer<typeof textLocationSchema>;
 
 /** What a reward said of a sample, and which version of it said so. */
 export const sampleVerdictSchema = z.union([

@@ -112,7 +112,7 @@ export const evaluationDocument = z.object({
 export type EvaluationDocument = z.infer<typeof evaluationDocument>;
 export type DomainFigures = NonNullable<EvaluationDocument['byDomain']>[string];
 
-export const seamDocument = z.object({
+export const numericsChangeDocument = z.object({
   step: z.int().describe('the first one under the new numerics'),
   before: numericsSchema,
   after: numericsSchema,
@@ -158,7 +158,7 @@ export const showDocument = z.object({
       steps: z.int(),
       checkpoint: z.object({ uri: z.string(), digest: sha256Schema }).nullable(),
       changes: z.array(changeSchema).describe('live changes, by effective step'),
-      seams: z.array(seamDocument).describe('where it went on under other numerics'),
+      seams: z.array(numericsChangeDocument).describe('where it went on under other numerics'),
       verifierChanges: z
         .array(verifierChangeDocument)
         .describe('where rewards went on under other versions of their verifiers'),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { cursorSchema } from './records.ts';
-import { referenceSchema } from './reference.ts';
+import { type Reference, referenceSchema } from './reference.ts';
+import type { Digests } from './training.ts';
 
 /**
  * Statuses as rows, documents and the UI say them. `parked`: something a retry cannot mend; an operator decides
@@ -27,4 +28,18 @@ export const rolloutInHandSchema = z.strictObject({
   cursorBefore: cursorSchema,
   cursorAfter: cursorSchema,
 });
-export type RolloutInHand = z.infer<typeof rolloutInHandSchema>;
+export type CurrentRollout = z.infer<typeof rolloutInHandSchema>;
+
+/** A checkpoint as its committed row knows it. */
+export interface CommittedCheckpoint {
+  step: number;
+  manifest: Reference;
+  digests: Digests;
+}
+
+/** What samples of a policy took: tokens, seconds of the trainer that sampled, of the workers that scored. */
+export interface SamplingCost {
+  tokensSampled: number;
+  sampling: number;
+  scoring: number;
+}

@@ -76,7 +76,7 @@ export interface StageProgress {
 }
 
 /** Where a stage stands among those that wait for a trainer. */
-export interface PlaceInQueue {
+export interface QueuePosition {
   /** counts from 1 */
   place: number;
   waiting: number;

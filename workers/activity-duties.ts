@@ -39,7 +39,7 @@ export function activityDuties({
       try {
         return await next(input);
       } catch (error) {
-        tellOfRefusal(error, context);
+        logRefusal(error, context);
         throw asTemporalFailure(error, context);
       } finally {
         clearInterval(beat);
@@ -67,7 +67,7 @@ class Silence {
 }
 
 /** The server no longer hears how a cancelled activity ended; a refusal (rules 3 and 5) is told to people all the same. */
-function tellOfRefusal(error: unknown, { cancellationSignal, info, log }: Context): void {
+function logRefusal(error: unknown, { cancellationSignal, info, log }: Context): void {
   if (!(error instanceof Failure) || error.retryable || !cancellationSignal.aborted) return;
   log.warn(`${info.activityType}, which the server gave up, was refused: ${error.kind}: ${error.message}`);
 }

@@ -24,7 +24,7 @@ export function failureOfEngine(error: unknown): Failure | null {
     });
   }
   if ('code' in error && noRoom.has(error.code)) {
-    return new Failure('OutOfSpace', `${error.message}. Make room. ${TRIED_AGAIN}`, { cause: error });
+    return new Failure('OutOfSpace', `${error.message}. Make context. ${TRIED_AGAIN}`, { cause: error });
   }
   const kind = kinds[error.name];
   return kind === undefined ? null : new Failure(kind, error.message, { cause: error });

@@ -1,4 +1,4 @@
-import type { TrainerRoom } from '../activities/trainer/held-policy.ts';
+import type { TrainerContext } from '../activities/trainer/held-policy.ts';
 import { release } from '../activities/trainer/release.ts';
 import type { Lease } from '../contracts/identity.ts';
 
@@ -8,7 +8,7 @@ const IDLE_LEASE_MS = 15 * 60_000;
 const IDLE_LOOK_MS = 5_000;
 
 interface WatchedLease {
-  room: TrainerRoom;
+  context: TrainerContext;
   /** whether another trainer has taken over; a rejection: nobody knows now */
   isSuperseded: (lease: Lease) => Promise<boolean>;
   say: (line: string) => void;
@@ -26,28 +26,28 @@ export interface LeaseWatch {
   stop(): void;
 }
 
-export function watchLease({ room, isSuperseded, say }: WatchedLease): LeaseWatch {
+export function watchLease({ context, isSuperseded, say }: WatchedLease): LeaseWatch {
   let lastCall = Date.now();
   const looks = setInterval(() => void look(), IDLE_LOOK_MS);
 
   async function look(): Promise<void> {
     const idle = Date.now() - lastCall;
-    if (room.held === null || idle < IDLE_LOOK_MS) return;
+    if (context.held === null || idle < IDLE_LOOK_MS) return;
     if (idle >= IDLE_LEASE_MS) await giveBack(`no call for ${IDLE_LEASE_MS / 60_000} minutes`);
     else await giveBackWhereSuperseded('another trainer has taken over');
   }
 
   async function giveBackWhereSuperseded(why: string): Promise<void> {
-    if (room.held === null) return;
+    if (context.held === null) return;
     // A database that does not answer now is asked again at the next look.
-    if (await isSuperseded(room.held.lease).catch(() => false)) await giveBack(why);
+    if (await isSuperseded(context.held.lease).catch(() => false)) await giveBack(why);
   }
 
   async function giveBack(why: string): Promise<void> {
-    if (room.held === null) return;
-    const { lease } = room.held;
+    if (context.held === null) return;
+    const { lease } = context.held;
     say(`${why}: gives back ${lease.run}/${lease.stage} term ${lease.term}`);
-    await release(room, { lease });
+    await release(context, { lease });
   }
 
   return {

@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { availableParallelism, hostname } from 'node:os';
 import { Client, Connection } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
-import { createTurnstile, type TrainerRoom } from '../activities/trainer/held-policy.ts';
+import { createMutex, type TrainerContext } from '../activities/trainer/held-policy.ts';
 import { createTrainingActivities } from '../activities/trainer/index.ts';
 import { messages, queues, stageWorkflowId } from '../contracts/workflows.ts';
 import { startEngineThread } from '../engine/service/thread.ts';
@@ -33,7 +33,7 @@ const notes = leaseNotes(homePaths(settings.home).leases, settings.workerName, (
 let stopping = false;
 let serving: Worker | null = null;
 
-const room: TrainerRoom = {
+const context: TrainerContext = {
   objects: stores.objects,
   engine,
   failpoints,
@@ -45,15 +45,15 @@ const room: TrainerRoom = {
     else notes.write({ queue: held.queue, workflowId: stageWorkflowId(held.lease) });
     serving?.shutdown();
   },
-  exclusive: createTurnstile(),
+  exclusive: createMutex(),
 };
 
 const watch = watchLease({
-  room,
+  context,
   isSuperseded: (lease) => isSuperseded(stores.database, lease),
   say: (line) => logger.info(`trainer: ${line}`),
 });
-const { acquire, ...ownCalls } = createTrainingActivities(room);
+const { acquire, ...ownCalls } = createTrainingActivities(context);
 const duties = activityDuties({
   onStart: watch.called,
   progress: () => engine.progress(),
@@ -61,7 +61,7 @@ const duties = activityDuties({
   onSilence: (activity, seconds) => void watch.wasSilent(activity, seconds),
 });
 
-await tellOfPredecessor();
+await reportPredecessor();
 onStopSignal(() => {
   stopping = true;
   serving?.shutdown();
@@ -82,8 +82,8 @@ await closeSurroundings(surroundings);
 
 /** Serves `train`, or the lease's own queue, until the lease changes or the process is to stop. */
 async function serveOneQueue(): Promise<void> {
-  const free = room.held === null;
-  const taskQueue = room.held?.queue ?? queues.trainer;
+  const free = context.held === null;
+  const taskQueue = context.held?.queue ?? queues.trainer;
   const worker = await Worker.create({
     connection,
     namespace: connections.temporal.namespace,
@@ -100,7 +100,7 @@ async function serveOneQueue(): Promise<void> {
 }
 
 /** Lets the workflow know at once that the policy its predecessor held is gone. */
-async function tellOfPredecessor(): Promise<void> {
+async function reportPredecessor(): Promise<void> {
   const note = notes.read();
   if (note === null) return;
   const client = new Client({

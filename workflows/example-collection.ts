@@ -1,7 +1,9 @@
 import { workflowInfo } from '@temporalio/workflow';
 import { measuredRewards } from '../algorithm/evaluation/measured-rewards.ts';
-import type { CommittedCheckpoint, SamplePart, SupervisedPlan } from '../contracts/activities.ts';
+import type { SamplePart } from '../contracts/activities.ts';
 import type { BranchKey } from '../contracts/identity.ts';
+import type { SupervisedPlan } from '../contracts/plan.ts';
+import type { CommittedCheckpoint } from '../contracts/stage-state.ts';
 import type { HeldTrainer } from '../contracts/workflows.ts';
 import { orchestrator, rewards } from './activities.ts';
 import { costOf } from './rollout.ts';

@@ -1,4 +1,4 @@
-import type { ReinforcementPlan } from '../contracts/activities.ts';
+import type { ReinforcementPlan } from '../contracts/plan.ts';
 import type { StageInput, StageOutcome } from '../contracts/workflows.ts';
 import { reinforcementStep } from './reinforcement-step.ts';
 import { runStage, type StageKind } from './stage-loop.ts';

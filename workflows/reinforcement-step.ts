@@ -1,11 +1,11 @@
 import { rolloutOfStep } from '../algorithm/rl/rollout-plan.ts';
-import type { ReinforcementPlan } from '../contracts/activities.ts';
 import { Failure } from '../contracts/failures.ts';
+import type { ReinforcementPlan } from '../contracts/plan.ts';
 import { orchestrator } from './activities.ts';
 import { type FreshRollout, rollOut } from './rollout.ts';
 import { stepSummary } from './stage-details.ts';
 import {
-  isSeam,
+  changesNumerics,
   type StandingWalk as StandingWalkOf,
   stepRecorded,
   stepTaken,
@@ -29,7 +29,7 @@ export async function reinforcementStep(walk: StandingWalk): Promise<void> {
     acrossSeam: false,
   });
   stepTaken(walk, result);
-  const seam = isSeam(walk, result);
+  const seam = changesNumerics(walk, result);
   const story = { step, batch, result, seam };
   const { term } = walk.trainer.lease;
   const key = { ...walk.branch, step };

@@ -1,5 +1,5 @@
-import type { RewardModelPlan } from '../contracts/activities.ts';
 import { Failure } from '../contracts/failures.ts';
+import type { RewardModelPlan } from '../contracts/plan.ts';
 import type { StageInput, StageOutcome } from '../contracts/workflows.ts';
 import { rewards } from './activities.ts';
 import { runStage, type StageKind } from './stage-loop.ts';

@@ -1,17 +1,12 @@
 import { afterRound } from '../algorithm/rl/dynamic-sampling.ts';
 import { rewardPlan } from '../algorithm/rl/reward-plan.ts';
 import { rolloutOfStep } from '../algorithm/rl/rollout-plan.ts';
-import type {
-  JoinRolloutsInput,
-  RecordStepInput,
-  ReinforcementPlan,
-  SamplingCost,
-  ScoreRolloutResult,
-} from '../contracts/activities.ts';
+import type { JoinRolloutsInput, RecordStepInput, ScoreRolloutResult } from '../contracts/activities.ts';
 import type { BranchKey } from '../contracts/identity.ts';
+import type { ReinforcementPlan } from '../contracts/plan.ts';
 import type { Cursor } from '../contracts/records.ts';
 import type { Reference } from '../contracts/reference.ts';
-import type { RolloutInHand } from '../contracts/stage-state.ts';
+import type { CurrentRollout, SamplingCost } from '../contracts/stage-state.ts';
 import type { SampleResult } from '../contracts/training.ts';
 import type { HeldTrainer } from '../contracts/workflows.ts';
 import { orchestrator, rewards } from './activities.ts';
@@ -19,7 +14,7 @@ import { callTrainer, type LostQueues } from './trainer.ts';
 
 /** A rollout ready to be trained on, and what it cost. */
 export interface FreshRollout {
-  hand: RolloutInHand;
+  hand: CurrentRollout;
   spent: RecordStepInput['spent'];
   samples: ScoreRolloutResult['samples'];
 }
@@ -166,7 +161,7 @@ function handOf(
   logprobs: Reference | null,
   cursorAfter: Cursor,
   { tokensSampled }: FreshRollout['spent'],
-): RolloutInHand {
+): CurrentRollout {
   const { request, rollout, scores } = refs;
   return {
     branch: key.branch,

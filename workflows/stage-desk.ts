@@ -1,12 +1,12 @@
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { condition, setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
-import type { Seam, VerifierChange } from '../contracts/activities.ts';
+import type { NumericsChange, VerifierChange } from '../contracts/activities.ts';
 import type { RaisedAlarm } from '../contracts/alarms.ts';
 import type { StageKey } from '../contracts/identity.ts';
 import type { Rewound, Wish } from '../contracts/operator.ts';
 import type { Change } from '../contracts/options.ts';
-import { type PlaceInQueue, type StageProgress, searchAttributes } from '../contracts/workflows.ts';
-import { alarmsText, changesText, phaseText, seamsText, verifiersText } from './stage-details.ts';
+import { type QueuePosition, type StageProgress, searchAttributes } from '../contracts/workflows.ts';
+import { alarmsText, changesText, numericsChangesText, phaseText, verifiersText } from './stage-details.ts';
 
 const stepKey = defineSearchAttributeKey(searchAttributes.step, SearchAttributeType.INT);
 const rewardKey = defineSearchAttributeKey(searchAttributes.reward, SearchAttributeType.DOUBLE);
@@ -21,7 +21,7 @@ export type Decision = { kind: 'resume'; rewound: Rewound | null } | { kind: 'en
 /** What a stage's rows hold for people to know. */
 interface Known {
   changes: readonly Change[];
-  seams: readonly Seam[];
+  seams: readonly NumericsChange[];
   verifierChanges: readonly VerifierChange[];
   alarms: readonly RaisedAlarm[];
 }
@@ -38,7 +38,7 @@ export class StageDesk {
   private decision: Decision | null = null;
   private body = '';
   private changes: readonly Change[] = [];
-  private seams: readonly Seam[] = [];
+  private seams: readonly NumericsChange[] = [];
   private verifierChanges: readonly VerifierChange[] = [];
   private alarms: readonly RaisedAlarm[] = [];
   /** raised and not yet acted upon */
@@ -67,7 +67,7 @@ export class StageDesk {
   }
 
   /** Its place among those that wait for a trainer; one that comes too late is not shown. */
-  queuedAt({ place, waiting, behind }: PlaceInQueue): void {
+  queuedAt({ place, waiting, behind }: QueuePosition): void {
     if (this.progress.phase !== WAITING) return;
     const after = behind.length === 0 ? '' : `, behind ${behind.join(', ')}`;
     this.phase(WAITING, `place ${place} of ${waiting} in the queue${after}`);
@@ -92,7 +92,7 @@ export class StageDesk {
   }
 
   /** A step under other numerics than the one before it. */
-  crossedSeam(seam: Seam): void {
+  numericsChanged(seam: NumericsChange): void {
     this.knows({ seams: [...this.seams, seam] });
   }
 
@@ -159,7 +159,7 @@ export class StageDesk {
   private show(): void {
     const told = [
       alarmsText(this.alarms),
-      seamsText(this.seams),
+      numericsChangesText(this.seams),
       verifiersText(this.verifierChanges),
       changesText(this.changes),
     ];

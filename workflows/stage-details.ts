@@ -1,6 +1,6 @@
-import { seamText } from '../algorithm/run/numerics-changes.ts';
+import { numericsChangeText } from '../algorithm/run/numerics-changes.ts';
 import { verifierChangeText } from '../algorithm/run/verifier-changes.ts';
-import type { MakeBatchResult, Seam, VerifierChange } from '../contracts/activities.ts';
+import type { MakeBatchResult, NumericsChange, VerifierChange } from '../contracts/activities.ts';
 import type { RaisedAlarm } from '../contracts/alarms.ts';
 import type { Change } from '../contracts/options.ts';
 import type { StageProgress, StageShown, StepStory } from '../contracts/workflows.ts';
@@ -55,9 +55,9 @@ export function alarmsText(alarms: readonly RaisedAlarm[]): string {
 }
 
 /** The places where the stage went on under other numerics (rule 12); empty where there is none. */
-export function seamsText(seams: readonly Seam[]): string {
+export function numericsChangesText(seams: readonly NumericsChange[]): string {
   if (seams.length === 0) return '';
-  const lines = seams.map((seam) => `- step ${seam.step}: ${seamText(seam)}`);
+  const lines = seams.map((seam) => `- step ${seam.step}: ${numericsChangeText(seam)}`);
   return ['### Seams: other numerics from here on', '', ...lines].join('\n');
 }
 

@@ -7,8 +7,8 @@ import {
   isCancellation,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { StagePlan } from '../contracts/activities.ts';
 import type { BranchKey } from '../contracts/identity.ts';
+import type { StagePlan } from '../contracts/plan.ts';
 import type { StageInput, StageOutcome } from '../contracts/workflows.ts';
 import { orchestrator } from './activities.ts';
 import { describeFailure, TrainerLost } from './errors.ts';

@@ -17,7 +17,7 @@ import {
   type Wish,
 } from '../contracts/operator.ts';
 import type { Change } from '../contracts/options.ts';
-import { messages, type PlaceInQueue, type StageProgress } from '../contracts/workflows.ts';
+import { messages, type QueuePosition, type StageProgress } from '../contracts/workflows.ts';
 import { orchestrator } from './activities.ts';
 import { failureKind, innermost } from './errors.ts';
 import type { StageDesk } from './stage-desk.ts';
@@ -30,7 +30,7 @@ export const cancelStageUpdate = defineUpdate<void, [OperatorRequest | undefined
 export const abortStageUpdate = defineUpdate<void, [OperatorRequest | undefined]>(messages.abort);
 export const setStageUpdate = defineUpdate<Change[], [SetRequest | undefined]>(messages.set);
 export const changesCommittedSignal = defineSignal<[Change[]]>(messages.changed);
-export const placeSignal = defineSignal<[PlaceInQueue]>(messages.place);
+export const placeSignal = defineSignal<[QueuePosition]>(messages.place);
 export const trainerLostSignal = defineSignal<[{ queue: string }]>(messages.trainerLost);
 
 /** Has a stage hear what people and trainers tell it. The updates are what the Temporal UI offers. */

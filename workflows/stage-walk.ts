@@ -1,12 +1,13 @@
 import { type Milestones, milestonesAt } from '../algorithm/run/milestones.ts';
 import { equalNumerics, sameNumerics } from '../algorithm/run/numerics-changes.ts';
-import type { LoggedBatch, StagePlan, StagePosition } from '../contracts/activities.ts';
+import type { LoggedBatch, StagePosition } from '../contracts/activities.ts';
 import type { RaisedAlarm } from '../contracts/alarms.ts';
 import { Failure } from '../contracts/failures.ts';
 import type { BranchKey, StageKey } from '../contracts/identity.ts';
 import type { Numerics } from '../contracts/numerics.ts';
+import type { StagePlan } from '../contracts/plan.ts';
 import type { Cursor } from '../contracts/records.ts';
-import type { RolloutInHand } from '../contracts/stage-state.ts';
+import type { CurrentRollout } from '../contracts/stage-state.ts';
 import type { TrainStepResult } from '../contracts/training.ts';
 import type { HeldTrainer, StageShown, StepStory } from '../contracts/workflows.ts';
 import { orchestrator } from './activities.ts';
@@ -34,7 +35,7 @@ export interface StandingWalk<Plan extends StagePlan = StagePlan> extends StageW
   trainer: HeldTrainer;
   step: number;
   cursor: Cursor;
-  hand: RolloutInHand | null;
+  hand: CurrentRollout | null;
   /** numerics of the last recorded step */
   numerics: Numerics | null;
   /** whether the step reached is recorded, and was trained again under numerics that may give other bits */
@@ -136,7 +137,7 @@ async function recordReplayed(
   const { term } = walk.trainer.lease;
   const { alarms } = await orchestrator.recordStep.executeWithOptions(
     { summary: `step ${step} · record the replayed step` },
-    [{ key, term, batch, result, spent, startedAt, seam: isSeam(walk, result) }],
+    [{ key, term, batch, result, spent, startedAt, seam: changesNumerics(walk, result) }],
   );
   stepRecorded(walk, result, alarms);
 }
@@ -151,7 +152,7 @@ function refuseOtherDigest(step: number, expected: string | null, found: string 
 }
 
 /** Whether this step follows one that was computed under other numerics (rule 12). */
-export const isSeam = (walk: StandingWalk, result: TrainStepResult) =>
+export const changesNumerics = (walk: StandingWalk, result: TrainStepResult) =>
   walk.numerics !== null && (walk.acrossSeam || !equalNumerics(walk.numerics, result.numerics));
 
 export function stepTaken(walk: StandingWalk, result: TrainStepResult): void {
@@ -167,8 +168,8 @@ export function stepRecorded(
   alarms: readonly RaisedAlarm[] = [],
 ): void {
   const { step, numerics } = result;
-  if (walk.numerics !== null && isSeam(walk, result))
-    walk.desk.crossedSeam({ step, before: walk.numerics, after: numerics });
+  if (walk.numerics !== null && changesNumerics(walk, result))
+    walk.desk.numericsChanged({ step, before: walk.numerics, after: numerics });
   walk.numerics = numerics;
   walk.acrossSeam = false;
   walk.lost = 0;

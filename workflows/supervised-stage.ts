@@ -1,4 +1,4 @@
-import type { SupervisedPlan } from '../contracts/activities.ts';
+import type { SupervisedPlan } from '../contracts/plan.ts';
 import type { StageInput, StageOutcome } from '../contracts/workflows.ts';
 import { collectExamples } from './example-collection.ts';
 import { runStage, type StageKind } from './stage-loop.ts';

@@ -1,7 +1,7 @@
-import type { RewardModelPlan, SupervisedPlan } from '../contracts/activities.ts';
+import type { RewardModelPlan, SupervisedPlan } from '../contracts/plan.ts';
 import { orchestrator } from './activities.ts';
 import { stepSummary } from './stage-details.ts';
-import { isSeam, type StandingWalk, stepRecorded, stepTaken, tellStep } from './stage-walk.ts';
+import { changesNumerics, type StandingWalk, stepRecorded, stepTaken, tellStep } from './stage-walk.ts';
 import { callTrainer } from './trainer.ts';
 
 const nothingSampled = { tokensSampled: 0, sampling: 0, scoring: 0, logprobs: 0 };
@@ -23,7 +23,7 @@ export async function supervisedStep(walk: StandingWalk<SupervisedPlan | RewardM
     acrossSeam: false,
   });
   stepTaken(walk, result);
-  const seam = isSeam(walk, result);
+  const seam = changesNumerics(walk, result);
   const story = { step, batch, result, seam };
   const { alarms } = await orchestrator.recordStep.executeWithOptions({ summary: stepSummary(story) }, [
     { key, term, batch: batch.batch, result, spent: nothingSampled, startedAt, seam },

@@ -1,6 +1,6 @@
 import { CancellationScope, condition, patched, scheduleActivity, sleep } from '@temporalio/workflow';
-import type { CommittedCheckpoint } from '../contracts/activities.ts';
 import type { BranchKey } from '../contracts/identity.ts';
+import type { CommittedCheckpoint } from '../contracts/stage-state.ts';
 import type { TrainingActivities } from '../contracts/training.ts';
 import type { HeldTrainer } from '../contracts/workflows.ts';
 import { freeTrainers, orchestrator, trainerOptions, turns } from './activities.ts';

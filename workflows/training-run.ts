@@ -6,7 +6,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { stageWaves } from '../algorithm/run/stage-order.ts';
-import type { StagePlan } from '../contracts/activities.ts';
+import type { StagePlan } from '../contracts/plan.ts';
 import { type RunInput, type StageOutcome, stageWorkflowId } from '../contracts/workflows.ts';
 import { orchestrator } from './activities.ts';
 import { describeFailure } from './errors.ts';

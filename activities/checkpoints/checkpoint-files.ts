@@ -1,5 +1,5 @@
-import type { RunPlan, TextRules } from '../../contracts/activities.ts';
 import { Failure } from '../../contracts/failures.ts';
+import type { RunPlan, TextRules } from '../../contracts/plan.ts';
 import type { Reference } from '../../contracts/reference.ts';
 import { type Manifest, manifestSchema } from '../../contracts/training.ts';
 import { TOKENIZER_FILES, type Tokenizer, tokenizerOfTexts } from '../../engine/tokenizer/tokenizer.ts';

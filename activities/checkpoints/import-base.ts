@@ -1,5 +1,5 @@
-import type { CommittedCheckpoint } from '../../contracts/activities.ts';
 import type { Reference } from '../../contracts/reference.ts';
+import type { CommittedCheckpoint } from '../../contracts/stage-state.ts';
 import type { Manifest } from '../../contracts/training.ts';
 import type { ModelFolder } from '../../engine/weights/model-folder.ts';
 import { keys } from '../../stores/objects/keys.ts';

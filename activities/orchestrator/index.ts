@@ -5,7 +5,7 @@ import { rewind } from '../../stores/runs/rewind.ts';
 import { setRunStatus } from '../../stores/runs/runs.ts';
 import { claimTerm } from '../../stores/runs/terms.ts';
 import { leaveTrainerQueue } from '../../stores/runs/trainer-queue.ts';
-import type { OrchestratorRoom } from '../dependencies.ts';
+import type { OrchestratorContext } from '../dependencies.ts';
 import { planOf } from '../plan-of.ts';
 import { drawEvaluation } from './evaluation/draw-evaluation.ts';
 import { recordEvaluation } from './evaluation/record-evaluation.ts';
@@ -23,7 +23,7 @@ import { openStage } from './stages/open-stage.ts';
 import { recordStep } from './stages/record-step.ts';
 
 /** The one factory by which stores come into the orchestrator's activities. */
-export function createOrchestratorActivities(stores: OrchestratorRoom): OrchestratorActivities {
+export function createOrchestratorActivities(stores: OrchestratorContext): OrchestratorActivities {
   return {
     loadPlan: ({ run }) => planOf(stores.database, run),
     openStage: (input) => openStage(stores, input),

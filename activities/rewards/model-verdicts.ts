@@ -1,5 +1,5 @@
 import type { JudgedFor } from '../../algorithm/data/scored-text.ts';
-import type { TextPlan } from '../../contracts/activities.ts';
+import type { TextPlan } from '../../contracts/plan.ts';
 import type { Verdict } from '../../contracts/records.ts';
 import type { Reference } from '../../contracts/reference.ts';
 import { rewardModelTokens, wholeSequence } from '../orchestrator/examples/reward-model-tokens.ts';

@@ -1,6 +1,6 @@
 import { type Ranking, rankAll, rankPairs } from '../../algorithm/evaluation/ranking.ts';
-import type { TextPlan } from '../../contracts/activities.ts';
 import { Failure } from '../../contracts/failures.ts';
+import type { TextPlan } from '../../contracts/plan.ts';
 import { countPreferences, type Preference, readPreferences } from '../../stores/data/preferences.ts';
 import type { Database } from '../../stores/database/database.ts';
 import { type Answer, modelVerdicts, type TrainedReward } from './model-verdicts.ts';
@@ -16,7 +16,7 @@ export interface RankPreferencesInput {
   plan: TextPlan;
 }
 
-interface RankRoom {
+interface RankingContext {
   database: Database;
   models: RewardModels;
 }
@@ -25,14 +25,17 @@ interface RankRoom {
  * The share of held-out pairs that a reward model ranks rightly: of each pair the chosen above the rejected, of
  * labels each safe response above each unsafe one. Throws Failure 'InvalidInput' where nothing can be ranked.
  */
-export async function rankPreferences(room: RankRoom, input: RankPreferencesInput): Promise<Ranking> {
-  const { database } = room;
+export async function rankPreferences(
+  context: RankingContext,
+  input: RankPreferencesInput,
+): Promise<Ranking> {
+  const { database } = context;
   const held = await countPreferences(database, input.preferences, 'test');
   const sides: [number[], number[]] = [[], []];
   for (let begin = 0; begin < held; begin += ROWS_AT_ONCE) {
     const places = Array.from({ length: Math.min(ROWS_AT_ONCE, held - begin) }, (_, place) => begin + place);
     const rows = await readPreferences(database, input.preferences, 'test', places);
-    const [better, worse] = await sidesOf(room.models, input, rows);
+    const [better, worse] = await sidesOf(context.models, input, rows);
     sides[0].push(...better);
     sides[1].push(...worse);
   }

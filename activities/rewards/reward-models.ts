@@ -1,12 +1,12 @@
-import type { TextPlan } from '../../contracts/activities.ts';
 import { Failure } from '../../contracts/failures.ts';
+import type { TextPlan } from '../../contracts/plan.ts';
 import type { Reference } from '../../contracts/reference.ts';
 import type { EngineThread } from '../../engine/service/thread.ts';
 import type { Tokenizer } from '../../engine/tokenizer/tokenizer.ts';
 import { WEIGHTS_FILE } from '../../engine/weights/weights.ts';
 import type { ObjectStore } from '../../stores/objects/objects.ts';
 import { readJsonFile, readManifest, tokenizerOf } from '../checkpoints/checkpoint-files.ts';
-import { createTurnstile } from '../trainer/held-policy.ts';
+import { createMutex } from '../trainer/held-policy.ts';
 
 /** Models that a stage's rewards take turns with: helpfulness and safety. */
 const MOST_KEPT = 2;
@@ -27,7 +27,7 @@ export interface RewardModelsOptions {
 
 /** Models are loaded when they are asked for and kept by their manifest's digest, the two last used. */
 export function createRewardModels({ objects, openEngine }: RewardModelsOptions): RewardModels {
-  const exclusive = createTurnstile();
+  const exclusive = createMutex();
   /** manifest's digest → longest sequence, the last used last */
   const kept = new Map<string, number>();
   let engine: EngineThread | null = null;

@@ -12,7 +12,7 @@ import { listChanges } from '../../stores/runs/changes.ts';
 import { settleMeasure } from '../../stores/runs/stage-data.ts';
 import { finalCheckpoint, latestCheckpoint } from '../../stores/runs/stage-origin.ts';
 import { tokenizerOf } from '../checkpoints/checkpoint-files.ts';
-import type { RewardRoom } from '../dependencies.ts';
+import type { RewardContext } from '../dependencies.ts';
 import { initialOf, otherAlgorithm, planOf, stagePlanOf } from '../plan-of.ts';
 import { split } from '../ragged.ts';
 import { readRollout, readSampleRequest } from '../records.ts';
@@ -24,7 +24,7 @@ const absent: Verdict = { score: 0, absent: true };
 
 /** Has the completions of a rollout judged by a reward model that this run has trained. */
 export async function scoreByModel(
-  { database, objects, models }: RewardRoom,
+  { database, objects, models }: RewardContext,
   { key, rollout, reward }: ScoreByModelInput,
 ): Promise<{ scores: ScoresReference; seconds: number }> {
   const started = performance.now();
@@ -66,7 +66,7 @@ function modelRewardOf(name: string): ModelRewardName {
 
 /** Ranks held-out preferences by a reward-model stage's last checkpoint, and keeps the figure with the stage. */
 export async function measureRewardModel(
-  { database, models, failpoints }: RewardRoom,
+  { database, models, failpoints }: RewardContext,
   { key }: { key: StageKey },
 ): Promise<RewardModelMeasure & { needed: number }> {
   const run = await planOf(database, key.run);

@@ -6,7 +6,7 @@ import { readEntries } from '../../stores/data/prompts.ts';
 import { keys } from '../../stores/objects/keys.ts';
 import { putRecord } from '../../stores/objects/records.ts';
 import { tokenizerOf } from '../checkpoints/checkpoint-files.ts';
-import type { RewardRoom } from '../dependencies.ts';
+import type { RewardContext } from '../dependencies.ts';
 import { initialOf, planOf } from '../plan-of.ts';
 import { split } from '../ragged.ts';
 import { readRollout, readSampleRequest } from '../records.ts';
@@ -18,7 +18,7 @@ const SAMPLE_CHARACTERS = 300;
 
 /** Has every completion of a rollout judged by every reward, and keeps the verdicts apart. */
 export async function scoreRollout(
-  { database, objects, tools }: RewardRoom,
+  { database, objects, tools }: RewardContext,
   { key, rollout, rewards: recipes }: ScoreRolloutInput,
 ): Promise<ScoreRolloutResult> {
   const started = performance.now();

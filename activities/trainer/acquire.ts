@@ -2,27 +2,27 @@ import { Failure } from '../../contracts/failures.ts';
 import type { AcquireInput, AcquireResult } from '../../contracts/training.ts';
 import { WEIGHTS_FILE } from '../../engine/weights/weights.ts';
 import { readJsonFile, readManifest } from '../checkpoints/checkpoint-files.ts';
-import { refuseOtherDigests, sameLease, type TrainerRoom } from './held-policy.ts';
+import { refuseOtherDigests, sameLease, type TrainerContext } from './held-policy.ts';
 
 /** Loads a checkpoint under a lease. Asked twice for one lease, it answers the same. */
-export function acquire(room: TrainerRoom, input: AcquireInput): Promise<AcquireResult> {
-  return room.exclusive(async () => {
-    if (room.held !== null && sameLease(room.held.lease, input.lease)) return room.held.acquired;
-    if (room.held !== null) {
+export function acquire(context: TrainerContext, input: AcquireInput): Promise<AcquireResult> {
+  return context.exclusive(async () => {
+    if (context.held !== null && sameLease(context.held.lease, input.lease)) return context.held.acquired;
+    if (context.held !== null) {
       throw new Failure(
         'Unavailable',
-        `this trainer holds a policy of ${room.held.lease.run}; another is needed`,
+        `this trainer holds a policy of ${context.held.lease.run}; another is needed`,
       );
     }
-    return await load(room, input);
+    return await load(context, input);
   });
 }
 
 async function load(
-  room: TrainerRoom,
+  context: TrainerContext,
   { lease, checkpoint, withReference }: AcquireInput,
 ): Promise<AcquireResult> {
-  const { objects, engine } = room;
+  const { objects, engine } = context;
   const manifest = await readManifest(objects, checkpoint);
   const { [WEIGHTS_FILE]: model, ...files } = manifest.files;
   if (model === undefined)
@@ -54,7 +54,7 @@ async function load(
     throw error;
   }
   const { digests, numerics, parameters } = loaded;
-  const queue = room.queueFor(lease);
+  const queue = context.queueFor(lease);
   const acquired: AcquireResult = {
     queue,
     step: ofThisStage ? manifest.step : 0,
@@ -62,7 +62,7 @@ async function load(
     numerics,
     parameters,
   };
-  room.held = {
+  context.held = {
     lease,
     queue,
     acquired,
@@ -73,6 +73,6 @@ async function load(
     referenceDigest: digests.reference,
     last: null,
   };
-  room.onLease(room.held);
+  context.onLease(context.held);
   return acquired;
 }

@@ -3,7 +3,7 @@ import type { Reference } from '../../contracts/reference.ts';
 import type { CheckpointInput, CheckpointResult, Manifest } from '../../contracts/training.ts';
 import { WEIGHTS_FILE } from '../../engine/weights/weights.ts';
 import { keys } from '../../stores/objects/keys.ts';
-import { policyOf, type TrainerRoom } from './held-policy.ts';
+import { policyOf, type TrainerContext } from './held-policy.ts';
 
 const text = new TextEncoder();
 
@@ -11,11 +11,11 @@ const text = new TextEncoder();
  * Writes the whole state: weights in a Hugging Face folder, moments, the reference under its digest, and the
  * manifest last (rule 4). Written again under the same lease, every object is already there.
  */
-export function checkpoint(room: TrainerRoom, input: CheckpointInput): Promise<CheckpointResult> {
-  return room.exclusive(async () => {
+export function checkpoint(context: TrainerContext, input: CheckpointInput): Promise<CheckpointResult> {
+  return context.exclusive(async () => {
     const started = performance.now();
-    const { objects, engine } = room;
-    const held = policyOf(room, input.lease);
+    const { objects, engine } = context;
+    const held = policyOf(context, input.lease);
     if (held.step !== input.expectedStep) {
       throw new Failure(
         'TrainerLost',
@@ -39,12 +39,12 @@ export function checkpoint(room: TrainerRoom, input: CheckpointInput): Promise<C
       moments: momentsAt,
       reference: referenceAt,
     };
-    room.failpoints.reached('checkpoint-objects', held.step);
+    context.failpoints.reached('checkpoint-objects', held.step);
     const manifestAt = await objects.put(
       keys.manifest(input.lease, held.step),
       text.encode(JSON.stringify(manifest, null, 2)),
     );
-    room.failpoints.reached('manifest', held.step);
+    context.failpoints.reached('manifest', held.step);
     const parts: (Reference | null)[] = [modelAt, momentsAt, referenceAt, manifestAt];
     return {
       manifest: manifestAt,

@@ -25,7 +25,7 @@ export interface HeldPolicy {
 }
 
 /** What a trainer's activities share: one engine, one policy at a time, calls one after the other. */
-export interface TrainerRoom {
+export interface TrainerContext {
   readonly objects: ObjectStore;
   readonly engine: EngineThread;
   readonly failpoints: Failpoints;
@@ -38,7 +38,7 @@ export interface TrainerRoom {
 }
 
 /** Runs works one after the other, in the order in which they were asked for. */
-export function createTurnstile(): TrainerRoom['exclusive'] {
+export function createMutex(): TrainerContext['exclusive'] {
   let last: Promise<unknown> = Promise.resolve();
   return (work) => {
     const next = last.then(work, work);
@@ -51,7 +51,7 @@ export const sameLease = (a: Lease, b: Lease) =>
   a.run === b.run && a.stage === b.stage && a.branch === b.branch && a.term === b.term;
 
 /** The policy held under this lease. Throws Failure `TrainerLost` where it is another's, or none is held. */
-export function policyOf({ held }: TrainerRoom, lease: Lease): HeldPolicy {
+export function policyOf({ held }: TrainerContext, lease: Lease): HeldPolicy {
   if (held !== null && sameLease(held.lease, lease)) return held;
   const found =
     held === null

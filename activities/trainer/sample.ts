@@ -6,21 +6,21 @@ import { keys } from '../../stores/objects/keys.ts';
 import { putRecord, type Tensors } from '../../stores/objects/records.ts';
 import { floats, ints, split } from '../ragged.ts';
 import { readSampleRequest } from '../records.ts';
-import { policyOf, refuseOtherPolicy, type TrainerRoom } from './held-policy.ts';
+import { policyOf, refuseOtherPolicy, type TrainerContext } from './held-policy.ts';
 
 /** Samples a whole request (rule 8) and writes the completions as they were sampled (rule 9). */
-export function sample(room: TrainerRoom, input: SampleInput): Promise<SampleResult> {
-  return room.exclusive(async () => {
+export function sample(context: TrainerContext, input: SampleInput): Promise<SampleResult> {
+  return context.exclusive(async () => {
     const started = performance.now();
-    const held = policyOf(room, input.lease);
+    const held = policyOf(context, input.lease);
     refuseOtherPolicy(held, input.expectedDigest);
-    const request = await readSampleRequest(room.objects, input.request);
+    const request = await readSampleRequest(context.objects, input.request);
     const { numGenerations, seeds, sampling, eosTokenIds } = request.record;
     const promptsP = split(request.ints('promptTokens'), request.ints('promptLengths'));
     const prompts = seeds.map((_, n) => promptsP[Math.floor(n / numGenerations)] ?? missingPrompt(n));
-    room.engine.stopSampling(false);
-    watchHalf(room, held.step + 1, seeds.length);
-    const sampled = await room.engine.call('sample', { prompts, seeds, sampling, eosTokenIds });
+    context.engine.stopSampling(false);
+    watchHalf(context, held.step + 1, seeds.length);
+    const sampled = await context.engine.call('sample', { prompts, seeds, sampling, eosTokenIds });
     const record: RolloutRecord = {
       kind: 'rollout',
       request: input.request,
@@ -28,7 +28,7 @@ export function sample(room: TrainerRoom, input: SampleInput): Promise<SampleRes
       numerics: held.numerics,
     };
     const rollout = await putRecord(
-      room.objects,
+      context.objects,
       keys.rollout(input.request, input.lease),
       record,
       tensorsOf(sampled),
@@ -43,7 +43,7 @@ export function sample(room: TrainerRoom, input: SampleInput): Promise<SampleRes
 }
 
 /** `step`: the one that will train on what is sampled. */
-function watchHalf({ failpoints, engine }: TrainerRoom, step: number, sequences: number): void {
+function watchHalf({ failpoints, engine }: TrainerContext, step: number, sequences: number): void {
   if (!failpoints.armed('sampling', step)) return;
   engine.holdSampling(Math.ceil(sequences / 2), () => failpoints.reached('sampling', step));
 }

@@ -6,21 +6,21 @@ import type { SupervisedArrays } from '../../engine/train/supervised-step.ts';
 import type { DecodedRecord } from '../../stores/objects/records.ts';
 import { split } from '../ragged.ts';
 import { readLoggedBatch } from '../records.ts';
-import { type HeldPolicy, policyOf, type TrainerRoom } from './held-policy.ts';
+import { type HeldPolicy, policyOf, type TrainerContext } from './held-policy.ts';
 
 /**
  * Trains one logged batch. The log record holds every number, so the first try and a replay are one and the
  * same. A batch that was the last one trained is answered with its result again.
  */
-export function trainStep(room: TrainerRoom, input: TrainStepInput): Promise<TrainStepResult> {
-  return room.exclusive(async () => {
+export function trainStep(context: TrainerContext, input: TrainStepInput): Promise<TrainStepResult> {
+  return context.exclusive(async () => {
     const started = performance.now();
-    const held = policyOf(room, input.lease);
+    const held = policyOf(context, input.lease);
     if (held.last?.batch.sha256 === input.batch.sha256) return held.last.result;
     refuseOtherStep(held, input.expectedStep);
-    const batch = await readLoggedBatch(room.objects, input.batch);
+    const batch = await readLoggedBatch(context.objects, input.batch);
     if (!input.acrossSeam) refuseOtherStart(held, batch.record);
-    const trained = await train(room, batch);
+    const trained = await train(context, batch);
     const result: TrainStepResult = {
       step: input.expectedStep + 1,
       digestBefore: held.digest,
@@ -34,14 +34,14 @@ export function trainStep(room: TrainerRoom, input: TrainStepInput): Promise<Tra
     held.digest = trained.digestAfter;
     held.referenceDigest = trained.referenceDigest;
     held.last = { batch: input.batch, result };
-    room.failpoints.reached('trained', result.step);
+    context.failpoints.reached('trained', result.step);
     return result;
   });
 }
 
 /** What a batch says decides how it is trained on. */
 function train(
-  { engine }: TrainerRoom,
+  { engine }: TrainerContext,
   batch: DecodedRecord<BatchRecord | SupervisedBatchRecord>,
 ): Promise<Trained> {
   return isSupervised(batch)

@@ -87,7 +87,7 @@ export function indexEvaluations(
     const rarest = rarestOf(runs.filter(isInside), counts);
     // a text that holds the stretch would hold the run as well
     if (rarest === null || own.some(isInside)) continue;
-    const whole = covered.includes(false) ? null : signsOf(problems[n] ?? '');
+    const whole = covered.includes(false) ? null : symbolsOf(problems[n] ?? '');
     const stretch = { units: units.texts.slice(begin, end), anchor: rarest.begin - begin, whole };
     const beside = stretches.get(rarest.text);
     if (beside === undefined) stretches.set(rarest.text, [stretch]);
@@ -175,7 +175,7 @@ function rarestOf(runs: readonly Run[], counts: ReadonlyMap<string, number>): Ru
 }
 
 /** A text without white space, and without its last signs, which a text around it may change. */
-function signsOf(text: string): string {
+function symbolsOf(text: string): string {
   const signs = wholeOf(text).replace(/\s+/g, '');
   let end = signs.length;
   while (end > 0 && /\p{P}/u.test(signs[end - 1] ?? '')) end--;
@@ -207,6 +207,6 @@ function holdsStretch(
   const begin = place - anchor;
   if (begin < 0 || begin + units.length > texts.length) return false;
   return (
-    units.every((unit, i) => texts[begin + i] === unit) && (whole === null || signsOf(text).includes(whole))
+    units.every((unit, i) => texts[begin + i] === unit) && (whole === null || symbolsOf(text).includes(whole))
   );
 }

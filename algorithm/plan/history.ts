@@ -1,6 +1,6 @@
 /** How long a stage's histories in Temporal grow: a long one is ended, and the stage goes on in the next. */
 import { acquiring, opening, readingExamples, releasing } from './operations.ts';
-import type { Moment } from './stage-operations.ts';
+import type { Segment } from './stage-segments.ts';
 
 /** A server ends a longer history, and with it the workflow. */
 export const MOST_EVENTS = 51_200;
@@ -12,8 +12,8 @@ const SUGGESTED = 4_096;
 /** From here on a stage does so without a planned checkpoint (`workflows/stage-loop.ts`). */
 const OVERDUE = 10_000;
 
-/** Events from which on a history ends at such a moment. */
-const endsFrom: Record<Moment['at'], number> = {
+/** Events from which on a history ends at such a segment. */
+const endsFrom: Record<Segment['at'], number> = {
   checkpoint: SUGGESTED,
   part: SUGGESTED,
   step: OVERDUE,
@@ -21,7 +21,7 @@ const endsFrom: Record<Moment['at'], number> = {
 };
 
 /** Events with which the next one begins; who samples gives the trainer back before and takes one again. */
-const begins: Record<Moment['at'], number> = {
+const begins: Record<Segment['at'], number> = {
   checkpoint: opening().events,
   part: opening().events + readingExamples().events + releasing().events + acquiring().events,
   step: opening().events,
@@ -36,10 +36,10 @@ export interface HistorySize {
   longest: number;
 }
 
-export function historySize(moments: readonly Moment[]): HistorySize {
+export function historySize(segments: readonly Segment[]): HistorySize {
   const ended: number[] = [];
   let events = 0;
-  for (const { done, at } of moments) {
+  for (const { done, at } of segments) {
     events += done.events;
     if (events < endsFrom[at]) continue;
     ended.push(events);

@@ -1,4 +1,4 @@
-/** A piece of a run's work and what it leaves behind. The size of a run is the sum of its deeds. */
+/** A piece of a run's work and what it leaves behind. The size of a run is the sum of its operations. */
 
 /** Bytes that a row takes in Postgres, rounded up: about half of them are the row's own, the rest indexes and room. */
 const bytesOfRow = {
@@ -23,7 +23,7 @@ type Table = keyof typeof bytesOfRow;
 /** How many, by table. */
 export type Rows = Partial<Record<Table, number>>;
 
-export interface Deed {
+export interface Operation {
   /** sampled to be trained on, or to become examples */
   completions: number;
   /** sampled to measure a policy */
@@ -40,7 +40,7 @@ export interface Deed {
   events: number;
 }
 
-const nothing: Deed = {
+const nothing: Operation = {
   completions: 0,
   evaluationCompletions: 0,
   tokensSampled: 0,
@@ -51,18 +51,18 @@ const nothing: Deed = {
   events: 0,
 };
 
-export const deed = (part: Partial<Deed>): Deed => ({ ...nothing, ...part });
+export const operation = (part: Partial<Operation>): Operation => ({ ...nothing, ...part });
 
-export function sumOf(deeds: readonly Deed[]): Deed {
-  const total = (of: (one: Deed) => number) => deeds.reduce((sum, one) => sum + of(one), 0);
+export function sumOf(operations: readonly Operation[]): Operation {
+  const total = (of: (one: Operation) => number) => operations.reduce((sum, one) => sum + of(one), 0);
   return {
     completions: total(({ completions }) => completions),
     evaluationCompletions: total(({ evaluationCompletions }) => evaluationCompletions),
     tokensSampled: total(({ tokensSampled }) => tokensSampled),
     tokensTrained: total(({ tokensTrained }) => tokensTrained),
     tokensRead: total(({ tokensRead }) => tokensRead),
-    objects: deeds.flatMap(({ objects }) => objects),
-    rows: addRows(deeds.map(({ rows }) => rows)),
+    objects: operations.flatMap(({ objects }) => objects),
+    rows: addRows(operations.map(({ rows }) => rows)),
     events: total(({ events }) => events),
   };
 }

@@ -1,8 +1,8 @@
 /**
- * Each kind of deed: the calls it makes, and the objects and rows that the activities behind them write. Bytes follow
+ * Each kind of operation: the calls it makes, and the objects and rows that the activities behind them write. Bytes follow
  * the records' formats (`contracts/records.ts`).
  */
-import { type Deed, deed } from './operation.ts';
+import { type Operation, operation } from './operation.ts';
 
 /** Events: scheduled, started, completed, of an activity and of the workflow task that its answer wakes. */
 export const ACTIVITY = 6;
@@ -49,15 +49,15 @@ const sampledObjects = (sampling: Sampling) => [
 ];
 
 /** A stage is opened: the plan, its place, and the status `running`. */
-export const opening = (): Deed => deed({ events: FRAME + 2 * ACTIVITY + ATTRIBUTES });
+export const opening = (): Operation => operation({ events: FRAME + 2 * ACTIVITY + ATTRIBUTES });
 
 /** A trainer loads a policy under a new term. */
-export const acquiring = (): Deed => deed({ events: 2 * ACTIVITY, rows: { terms: 1 } });
+export const acquiring = (): Operation => operation({ events: 2 * ACTIVITY, rows: { terms: 1 } });
 
-export const releasing = (): Deed => deed({ events: ACTIVITY });
+export const releasing = (): Operation => operation({ events: ACTIVITY });
 
 /** The trainer is given back, and the end is written down and shown. */
-export const ending = (): Deed => deed({ events: 2 * ACTIVITY + ATTRIBUTES });
+export const ending = (): Operation => operation({ events: 2 * ACTIVITY + ATTRIBUTES });
 
 /** Further models of the run that judge a rollout, and policies whose log-probabilities are computed apart. */
 export interface RolloutExtras {
@@ -68,10 +68,10 @@ export interface RolloutExtras {
 }
 
 /** Draw, sample, score; each model's scores and all joined; log-probabilities. */
-export function rollout(sampling: Sampling, { models, policies, joins }: RolloutExtras): Deed {
+export function rollout(sampling: Sampling, { models, policies, joins }: RolloutExtras): Operation {
   const scorings = models === 0 ? 0 : models + 1;
   const { prompts, responses, tokens } = sampling;
-  return deed({
+  return operation({
     completions: responses,
     tokensSampled: tokens,
     tokensRead: (models + policies) * tokens,
@@ -98,18 +98,18 @@ export interface Batch {
 }
 
 /** Log the batch, train on it, record the step. */
-export const step = ({ responses, tokens, promptTokens, perToken, withPrompts = false }: Batch): Deed =>
-  deed({
+export const step = ({ responses, tokens, promptTokens, perToken, withPrompts = false }: Batch): Operation =>
+  operation({
     tokensTrained: tokens + (withPrompts ? responses * promptTokens : 0),
     events: 3 * ACTIVITY,
     objects: [3 * HEADER + responses * NUMBER * (promptTokens + 5) + perToken * NUMBER * tokens],
     rows: { batches: 1, steps: 1 },
   });
 
-/** Weights, AdamW's two moments of each, the manifest; a reference policy where it is another than at the last one. */
-export const checkpoint = (parameters: number, { withReference }: { withReference: boolean }): Deed => {
+/** Weights, AdamW's two segments of each, the manifest; a reference policy where it is another than at the last one. */
+export const checkpoint = (parameters: number, { withReference }: { withReference: boolean }): Operation => {
   const weights = NUMBER * parameters;
-  return deed({
+  return operation({
     events: 2 * ACTIVITY + ATTRIBUTES,
     objects: [weights, 2 * weights, MANIFEST, ...(withReference ? [weights] : [])],
     rows: { checkpoints: 1 },
@@ -117,8 +117,8 @@ export const checkpoint = (parameters: number, { withReference }: { withReferenc
 };
 
 /** Draw, sample, score, figures. */
-export const evaluation = (sampling: Sampling): Deed =>
-  deed({
+export const evaluation = (sampling: Sampling): Operation =>
+  operation({
     evaluationCompletions: sampling.responses,
     tokensSampled: sampling.tokens,
     events: 4 * ACTIVITY,
@@ -127,8 +127,8 @@ export const evaluation = (sampling: Sampling): Deed =>
   });
 
 /** Draw, sample, score, select. */
-export const samplePart = (sampling: Sampling): Deed =>
-  deed({
+export const samplePart = (sampling: Sampling): Operation =>
+  operation({
     completions: sampling.responses,
     tokensSampled: sampling.tokens,
     events: 4 * ACTIVITY,
@@ -137,18 +137,18 @@ export const samplePart = (sampling: Sampling): Deed =>
   });
 
 /** What examples there are is read; where there are none, the data set is made, or another stage's taken over. */
-export const readingExamples = (): Deed => deed({ events: ACTIVITY });
-export const dataset = (rows: number): Deed =>
-  deed({ events: ACTIVITY, rows: { datasets: 1, dataset_builds: 1, dataset_rows: rows } });
-export const datasetTakenOver = (): Deed => deed({ events: ACTIVITY });
+export const readingExamples = (): Operation => operation({ events: ACTIVITY });
+export const dataset = (rows: number): Operation =>
+  operation({ events: ACTIVITY, rows: { datasets: 1, dataset_builds: 1, dataset_rows: rows } });
+export const datasetTakenOver = (): Operation => operation({ events: ACTIVITY });
 
 /** A policy under a fresh scalar head: weights, configuration, the tokenizer's two files, the manifest. */
-export const scalarHead = (parameters: number): Deed =>
-  deed({ objects: [NUMBER * parameters, COMPANION, COMPANION, COMPANION, MANIFEST] });
+export const scalarHead = (parameters: number): Operation =>
+  operation({ objects: [NUMBER * parameters, COMPANION, COMPANION, COMPANION, MANIFEST] });
 
 /** Held-out preferences are ranked. */
-export const ranking = (): Deed => deed({ events: ACTIVITY });
+export const ranking = (): Operation => operation({ events: ACTIVITY });
 
 /** The run's own row and its stages', and its workflow: plan, status; of each stage begun, started and ended. */
-export const launching = (stages: number): Deed =>
-  deed({ events: FRAME + 2 * ACTIVITY + 9 * stages, rows: { runs: 1, stages, branches: stages } });
+export const launching = (stages: number): Operation =>
+  operation({ events: FRAME + 2 * ACTIVITY + 9 * stages, rows: { runs: 1, stages, branches: stages } });

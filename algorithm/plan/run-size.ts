@@ -2,9 +2,9 @@
 
 import type { RunFacts } from './facts.ts';
 import { type HistorySize, historySize } from './history.ts';
-import { addRows, type Deed, type Rows, rowBytes, timesRows } from './operation.ts';
+import { addRows, type Operation, type Rows, rowBytes, timesRows } from './operation.ts';
 import { launching } from './operations.ts';
-import { type Moment, momentsOf } from './stage-operations.ts';
+import { type Segment, segmentsOf } from './stage-segments.ts';
 
 export interface PartSize {
   steps: number;
@@ -32,9 +32,9 @@ export interface RunSize {
 
 export function runSize(facts: RunFacts): RunSize {
   const stages = facts.recipe.stages.map((recipe) => {
-    const moments = momentsOf(recipe, facts);
-    const history = historySize(moments);
-    return { stage: recipe.stage, ...partOf(counted(moments), recipe.options.max_steps, history) };
+    const segments = segmentsOf(recipe, facts);
+    const history = historySize(segments);
+    return { stage: recipe.stage, ...partOf(counted(segments), recipe.options.max_steps, history) };
   });
   const run = launching(stages.length);
   const own = partOf(new Map([[run, 1]]), 0, { events: run.events, histories: 1, longest: run.events });
@@ -42,18 +42,18 @@ export function runSize(facts: RunFacts): RunSize {
 }
 
 /** What is done, and how often. */
-type Counted = ReadonlyMap<Deed, number>;
+type Counted = ReadonlyMap<Operation, number>;
 
-function counted(moments: readonly Moment[]): Counted {
-  const times = new Map<Deed, number>();
-  for (const { done } of moments) times.set(done, (times.get(done) ?? 0) + 1);
+function counted(segments: readonly Segment[]): Counted {
+  const times = new Map<Operation, number>();
+  for (const { done } of segments) times.set(done, (times.get(done) ?? 0) + 1);
   return times;
 }
 
 function partOf(done: Counted, steps: number, history: HistorySize): PartSize {
-  const sum = (of: (deed: Deed) => number) =>
-    [...done].reduce((total, [deed, times]) => total + times * of(deed), 0);
-  const rows = addRows([...done].map(([deed, times]) => timesRows(deed.rows, times)));
+  const sum = (of: (operation: Operation) => number) =>
+    [...done].reduce((total, [operation, times]) => total + times * of(operation), 0);
+  const rows = addRows([...done].map(([operation, times]) => timesRows(operation.rows, times)));
   return {
     steps,
     completions: sum(({ completions }) => completions),

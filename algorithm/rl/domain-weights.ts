@@ -11,7 +11,7 @@ export type OrdinalsByDomain = Readonly<Record<string, readonly number[]>>;
 type Curriculum = Pick<GrpoOptions, 'curriculum' | 'steps_per_generation' | 'num_iterations'>;
 
 /** Ordinals that one pass visits. `weights` null: every domain once but the general ones. */
-export function walkedOrdinals(
+export function orderedOrdinals(
   byDomain: OrdinalsByDomain,
   weights: DomainWeights | null,
   generalDomains: readonly string[],

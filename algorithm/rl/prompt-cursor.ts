@@ -10,7 +10,7 @@ import { deriveSeed, permutation } from '../random/seeds.ts';
  * Whose walk it is. The order belongs to the stage and not to a branch: a stage rewound to a cursor inside
  * a pass goes on in that pass's order.
  */
-export interface PromptWalk {
+export interface PromptOrder {
   runSeed: bigint;
   stage: string;
   /** Prompts in the data set. */
@@ -24,7 +24,7 @@ export const firstCursor: Cursor = { pass: 0, position: 0 };
  * end of a pass goes on into the next, so a prompt can come twice in one call but not twice in one pass.
  * Throws RangeError for an empty data set or a cursor outside it.
  */
-export function take(cursor: Cursor, n: number, walk: PromptWalk): { indices: number[]; next: Cursor } {
+export function take(cursor: Cursor, n: number, walk: PromptOrder): { indices: number[]; next: Cursor } {
   refuseOutside(cursor, n, walk.size);
   const indices: number[] = [];
   let { pass, position } = cursor;
@@ -38,7 +38,7 @@ export function take(cursor: Cursor, n: number, walk: PromptWalk): { indices: nu
 }
 
 /** The order of one pass: permutation(deriveSeed(stage, branch 0, "prompts", step = pass, 0, 0), size). */
-export function passOrder({ runSeed, stage, size }: PromptWalk, pass: number): number[] {
+export function passOrder({ runSeed, stage, size }: PromptOrder, pass: number): number[] {
   const seed = deriveSeed({ runSeed, stage, branch: 0, purpose: 'prompts', step: pass, slot: 0, sample: 0 });
   return permutation(seed, size);
 }

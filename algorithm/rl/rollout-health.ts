@@ -4,7 +4,7 @@ import { partsOf } from '../data/response-parts.ts';
 import { repeatedShare, termHashes } from '../data/term-hashes.ts';
 import { mean } from './sample-statistics.ts';
 
-export interface RolloutSigns {
+export interface RolloutHealth {
   /** share of completions that the length limit cut */
   truncatedShare: number;
   /** of reasoning responses in form, the share that thinks nothing or repeats itself; null where none is in form */
@@ -13,7 +13,7 @@ export interface RolloutSigns {
   errorShare: number;
 }
 
-interface SignsInput {
+interface RolloutHealthInput {
   request: SampleRequest;
   scores: ScoresRecord;
   /** truncatedN: 1 where the length limit cut it */
@@ -27,7 +27,12 @@ const REPEATED = 0.5;
 /** Terms of the runs that are looked for again. */
 const REPEATED_RUN = 6;
 
-export function rolloutSigns({ request, scores, truncatedN, generalDomains }: SignsInput): RolloutSigns {
+export function rolloutHealth({
+  request,
+  scores,
+  truncatedN,
+  generalDomains,
+}: RolloutHealthInput): RolloutHealth {
   const domainOf = (n: number) => request.prompts[Math.floor(n / request.numGenerations)]?.domain ?? '';
   const thoughts = scores.texts.flatMap((text, n) => {
     const parts = generalDomains.includes(domainOf(n)) ? null : partsOf(text);

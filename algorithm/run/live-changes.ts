@@ -1,5 +1,5 @@
-import type { StagePlan } from '../../contracts/activities.ts';
 import { type Change, grpoSchema, rewardModelSchema, sftSchema } from '../../contracts/options.ts';
+import type { StagePlan } from '../../contracts/plan.ts';
 import { optionsInForce } from '../rl/schedules.ts';
 
 /**

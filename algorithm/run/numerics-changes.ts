@@ -11,7 +11,7 @@ export function equalNumerics(a: Numerics, b: Numerics): boolean {
 }
 
 /** `onnxruntime 1.30.0 on cpu (avx512, 1 thread) → … (avx512, 2 threads)` */
-export function seamText({ before, after }: { before: Numerics; after: Numerics }): string {
+export function numericsChangeText({ before, after }: { before: Numerics; after: Numerics }): string {
   if (equalNumerics(before, after)) return `${numericsText(after)}, computed again`;
   return `${numericsText(before)} → ${numericsText(after)}`;
 }

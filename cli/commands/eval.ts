@@ -5,7 +5,7 @@ import type { EngineThread } from '../../engine/service/thread.ts';
 import { createRewardTools } from '../../rewards/tools.ts';
 import { completionText, countCompletions, countsText } from '../data/completions-view.ts';
 import { InputError } from '../errors.ts';
-import { placeText } from '../models/checkpoint-place.ts';
+import { placeText } from '../models/checkpoint-location.ts';
 import { chooseMeasure, type Measure, type MeasureOptions } from '../models/choose-measure.ts';
 import { evaluateModel } from '../models/evaluate-model.ts';
 import { CHECKPOINT_HELP, type OpenModel, withEngine, withModel } from '../models/open-model.ts';

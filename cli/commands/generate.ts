@@ -8,7 +8,7 @@ import type { Tokenizer } from '../../engine/tokenizer/tokenizer.ts';
 import type { ModelFolder } from '../../engine/weights/model-folder.ts';
 import { InputError } from '../errors.ts';
 import { problemsOf } from '../launch/problems.ts';
-import { placeText } from '../models/checkpoint-place.ts';
+import { placeText } from '../models/checkpoint-location.ts';
 import { loadModel } from '../models/evaluate-model.ts';
 import { CHECKPOINT_HELP, withEngine, withModel } from '../models/open-model.ts';
 import { probability, seed, temperatureOption, tokenCount } from '../options.ts';

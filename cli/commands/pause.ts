@@ -3,7 +3,7 @@ import type { OperatorDocument } from '../../contracts/documents.ts';
 import { messages } from '../../contracts/workflows.ts';
 import { CommandError } from '../errors.ts';
 import { examples, printDocument, printLine } from '../output/output.ts';
-import { isServed, operatorName, standingStage, tellStage } from '../run/operator.ts';
+import { isServed, operatorName, standingStage, updateStage } from '../run/operator.ts';
 import { readShow } from '../run/run-rows.ts';
 import { type Connections, withConnections } from '../stack/connections.ts';
 
@@ -32,6 +32,6 @@ async function pause(connections: Connections, name: string | undefined): Promis
         `\`r1 why ${key.run}\` tells more.`,
     );
   }
-  await tellStage(client, key, messages.pause, { author: operatorName() });
+  await updateStage(client, key, messages.pause, { author: operatorName() });
   return { ...key, said: 'pause', when: 'next-step', workflow: 'told', rewound: null };
 }

@@ -10,7 +10,7 @@ import { examples, printDocument, printLine } from '../output/output.ts';
 import { parseSetWords, type SetWords } from '../run/assignments.ts';
 import { operatorName, standingStage } from '../run/operator.ts';
 import { readShow } from '../run/run-rows.ts';
-import { tellOfChanges } from '../run/workflow-client.ts';
+import { signalChanges } from '../run/workflow-client.ts';
 import { type Connections, withConnections } from '../stack/connections.ts';
 import { suggestion } from '../suggestion.ts';
 
@@ -54,7 +54,7 @@ async function change(
   const database = await connections.database();
   const key = stageOf(await readShow(database, run), stage);
   const changes = await commitChanges(database, key, { values, atStep: atStep ?? null, author });
-  await tellOfChanges(connections, key, changes);
+  await signalChanges(connections, key, changes);
   return { ...key, changes };
 }
 

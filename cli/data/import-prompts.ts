@@ -24,7 +24,7 @@ type SourceOf<Kind extends PromptSource['source']> = Extract<PromptSource, { sou
 const hashOf = (text: string) => createHash('sha256').update(text).digest('hex');
 
 /** What paths count from, and where imported sets lie. */
-export interface PromptPlaces {
+export interface PromptSources {
   folder: string;
   database(): Promise<Queryable>;
 }
@@ -33,7 +33,10 @@ export interface PromptPlaces {
  * The prompts that a recipe names, read and checked whole; nothing is written. Throws Failure 'InvalidInput'
  * naming file and line.
  */
-export async function readPromptSource(source: PromptSource, places: PromptPlaces): Promise<ImportedPrompts> {
+export async function readPromptSource(
+  source: PromptSource,
+  places: PromptSources,
+): Promise<ImportedPrompts> {
   if (source.source === 'imported') return readImported(source, await places.database());
   return source.source === 'jsonl'
     ? readFiles(source, places.folder)

@@ -21,12 +21,12 @@ export interface LaunchData {
 }
 
 /** What paths count from, and where imported sets lie. */
-export interface LaunchPlaces extends Pick<Connections, 'database' | 'objects'> {
+export interface LaunchSources extends Pick<Connections, 'database' | 'objects'> {
   folder: string;
 }
 
 /** Throws naming file and line. */
-export async function readLaunchData({ stages }: Recipe, places: LaunchPlaces): Promise<LaunchData> {
+export async function readLaunchData({ stages }: Recipe, places: LaunchSources): Promise<LaunchData> {
   const data: LaunchData = { examples: {}, preferences: {} };
   for (const stage of stages) {
     if (stage.algorithm === 'sft') data.examples[stage.stage] = await examplesOf(stage.data, places);
@@ -36,7 +36,7 @@ export async function readLaunchData({ stages }: Recipe, places: LaunchPlaces): 
   return data;
 }
 
-async function examplesOf(sources: readonly ExampleSource[], places: LaunchPlaces): Promise<NewExample[][]> {
+async function examplesOf(sources: readonly ExampleSource[], places: LaunchSources): Promise<NewExample[][]> {
   const sets: NewExample[][] = [];
   for (const source of sources) {
     if (source.source === 'jsonl' || source.source === 'imported')
@@ -50,7 +50,7 @@ async function examplesOf(sources: readonly ExampleSource[], places: LaunchPlace
 async function linesOf(
   source: { source: 'jsonl'; path: string } | { source: 'imported'; name: string },
   kind: 'examples' | 'preferences' | 'labels',
-  { folder, database, objects }: LaunchPlaces,
+  { folder, database, objects }: LaunchSources,
 ): Promise<LinesText> {
   if (source.source === 'jsonl') return readLinesText(resolve(folder, source.path));
   const { object } = await importedSet(await database(), source.name, kind);
@@ -72,7 +72,7 @@ function generalExamples({ rows, seed }: { rows: number; seed: number }): NewExa
 async function preferencesOf(
   stage: string,
   source: PreferenceSource,
-  places: LaunchPlaces,
+  places: LaunchSources,
 ): Promise<NewPreference[]> {
   const kind = objectiveOf(stage) === 'pairwise' ? 'pair' : 'label';
   if (source.source === 'jsonl' || source.source === 'imported') {

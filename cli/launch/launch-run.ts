@@ -6,10 +6,10 @@
 import { importBase } from '../../activities/checkpoints/import-base.ts';
 import type { Stores } from '../../activities/dependencies.ts';
 import type { ImportedPrompts } from '../../algorithm/data/prompt-rows.ts';
-import type { CommittedCheckpoint } from '../../contracts/activities.ts';
 import { Failure } from '../../contracts/failures.ts';
 import type { PromptSource, Recipe } from '../../contracts/recipe.ts';
 import { nameSchema } from '../../contracts/reference.ts';
+import type { CommittedCheckpoint } from '../../contracts/stage-state.ts';
 import { runWorkflowId } from '../../contracts/workflows.ts';
 import type { ModelFolder } from '../../engine/weights/model-folder.ts';
 import type { Database } from '../../stores/database/database.ts';

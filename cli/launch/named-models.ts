@@ -10,7 +10,7 @@ import {
   lookAtModel,
   refuseOther,
   WHAT_IS_READ,
-} from '../models/model-place.ts';
+} from '../models/model-location.ts';
 import type { Connections } from '../stack/connections.ts';
 import type { PlaceOf } from './recipe-file.ts';
 

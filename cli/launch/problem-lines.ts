@@ -1,6 +1,6 @@
 /** Problems of a file as lines: one that repeats is said once, with every line that has it. */
 
-export interface PlacedProblem {
+export interface LocatedProblem {
   /** in the file, from 1; null: outside of it, as `where` says */
   line: number | null;
   where?: string;
@@ -10,7 +10,7 @@ export interface PlacedProblem {
   same?: string;
 }
 
-export interface ProblemGroup extends PlacedProblem {
+export interface ProblemGroup extends LocatedProblem {
   /** further lines of the same slip */
   also: number[];
 }
@@ -20,7 +20,7 @@ const MOST_TOLD = 20;
 const MOST_LINES = 10;
 
 /** In the order of their first occurrence. */
-export function grouped(problems: readonly PlacedProblem[]): ProblemGroup[] {
+export function grouped(problems: readonly LocatedProblem[]): ProblemGroup[] {
   const groups = new Map<string, ProblemGroup>();
   for (const problem of problems) {
     const name = `${problem.where ?? ''}\0${problem.same ?? problem.what}`;

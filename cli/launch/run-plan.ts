@@ -1,5 +1,5 @@
 import { alarmRules } from '../../algorithm/run/alarms.ts';
-import type { CommittedCheckpoint, RunPlan, StageOrigin, StagePlan } from '../../contracts/activities.ts';
+import type { RunPlan, StageOrigin, StagePlan } from '../../contracts/plan.ts';
 import {
   originOf,
   type Recipe,
@@ -8,6 +8,7 @@ import {
   type SupervisedStageRecipe,
   stagesNeeded,
 } from '../../contracts/recipe.ts';
+import type { CommittedCheckpoint } from '../../contracts/stage-state.ts';
 import type { PromptSet } from '../../stores/data/prompts.ts';
 
 /** What a recipe names, as it lies in the stores once it is imported. */

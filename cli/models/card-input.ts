@@ -1,7 +1,7 @@
 /** Gathers from rows and objects what a model card says. */
 import { readManifest } from '../../activities/checkpoints/checkpoint-files.ts';
-import type { RunPlan } from '../../contracts/activities.ts';
 import type { ShowDocument } from '../../contracts/documents.ts';
+import type { RunPlan } from '../../contracts/plan.ts';
 import type { Reference } from '../../contracts/reference.ts';
 import { getDataset } from '../../stores/data/datasets.ts';
 import type { Queryable } from '../../stores/database/database.ts';

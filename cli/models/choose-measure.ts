@@ -2,8 +2,8 @@
 
 import { promptTokens } from '../../activities/sample-request.ts';
 import type { ImportedPrompt } from '../../algorithm/data/prompt-rows.ts';
-import type { RunPlan } from '../../contracts/activities.ts';
 import type { EvaluationOptions } from '../../contracts/options.ts';
+import type { RunPlan } from '../../contracts/plan.ts';
 import {
   countPrompts,
   promptHash,

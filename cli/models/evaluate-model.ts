@@ -7,9 +7,10 @@ import { completionTexts, rewardInputs } from '../../activities/rewards/reward-i
 import { sampleRequest } from '../../activities/sample-request.ts';
 import { measuredRewards } from '../../algorithm/evaluation/measured-rewards.ts';
 import { summarizeEvaluation } from '../../algorithm/evaluation/statistics.ts';
-import type { EvaluationSummary, RunPlan } from '../../contracts/activities.ts';
+import type { EvaluationSummary } from '../../contracts/activities.ts';
 import type { CompletionDocument } from '../../contracts/completion-document.ts';
 import type { EvaluationOptions, SamplingOptions } from '../../contracts/options.ts';
+import type { RunPlan } from '../../contracts/plan.ts';
 import type { DrawnPrompt } from '../../contracts/records.ts';
 import type { EngineThread } from '../../engine/service/thread.ts';
 import type { ModelFolder } from '../../engine/weights/model-folder.ts';

@@ -6,8 +6,8 @@ import { findStack, type Stack } from '../../infra/stack.ts';
 import { type FoundCheckpoint, findCheckpoint } from '../../stores/steps/checkpoint-names.ts';
 import { CommandError } from '../errors.ts';
 import { type Connections, withConnections } from '../stack/connections.ts';
-import { type CheckpointPlace, placeOfCheckpoint, refuseUntrained } from './checkpoint-place.ts';
-import { lookAtModel, refuseOther, WHAT_IS_READ } from './model-place.ts';
+import { type CheckpointLocation, placeOfCheckpoint, refuseUntrained } from './checkpoint-location.ts';
+import { lookAtModel, refuseOther, WHAT_IS_READ } from './model-location.ts';
 
 /** A model that a person named, read whole and checked. */
 export interface OpenModel {
@@ -17,11 +17,11 @@ export interface OpenModel {
   /** where it stands in a run; null for a folder */
   origin: FoundCheckpoint | null;
   /** the same with how its stage stands, for people */
-  place?: CheckpointPlace;
+  place?: CheckpointLocation;
 }
 
 /** A committed checkpoint of a run. */
-export type OpenCheckpoint = OpenModel & { origin: FoundCheckpoint; place: CheckpointPlace };
+export type OpenCheckpoint = OpenModel & { origin: FoundCheckpoint; place: CheckpointLocation };
 
 /** How a checkpoint is named, for the help of commands that take one. */
 export const CHECKPOINT_HELP =

@@ -1,5 +1,5 @@
 /** The parts of a run's page. */
-import { seamText } from '../../algorithm/run/numerics-changes.ts';
+import { numericsChangeText } from '../../algorithm/run/numerics-changes.ts';
 import { verifierChangeText } from '../../algorithm/run/verifier-changes.ts';
 import { moment, percent } from '../output/figures.ts';
 import { rankingsText } from '../run/show-view.ts';
@@ -140,7 +140,7 @@ export function eventsSection({ show }: ReportData): Html {
         html`<b>${stage}, step ${step}</b>: alarm ${name} (${action}): ${text}`,
     ),
     ...show.stages.flatMap(({ stage, seams }) =>
-      seams.map((seam) => html`<b>${stage}, step ${seam.step}</b>: seam, ${seamText(seam)}`),
+      seams.map((seam) => html`<b>${stage}, step ${seam.step}</b>: seam, ${numericsChangeText(seam)}`),
     ),
     ...show.stages.flatMap(({ stage, verifierChanges }) =>
       verifierChanges.map(

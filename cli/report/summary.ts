@@ -1,5 +1,5 @@
 /** The report as Markdown: what can be told in tables and lines; the page has the drawings and the answers. */
-import { seamText } from '../../algorithm/run/numerics-changes.ts';
+import { numericsChangeText } from '../../algorithm/run/numerics-changes.ts';
 import { verifierChangeText } from '../../algorithm/run/verifier-changes.ts';
 import { moment, percent } from '../output/figures.ts';
 import { figureColumns } from '../output/output.ts';
@@ -65,7 +65,7 @@ function eventLines({ show }: ReportData): string[] {
       (a) => `- ${a.stage}, step ${a.step}: alarm ${a.name} (${a.action}): ${inline(a.text)}`,
     ),
     ...show.stages.flatMap(({ stage, seams }) =>
-      seams.map((seam) => `- ${stage}, step ${seam.step}: seam, ${inline(seamText(seam))}`),
+      seams.map((seam) => `- ${stage}, step ${seam.step}: seam, ${inline(numericsChangeText(seam))}`),
     ),
     ...show.stages.flatMap(({ stage, verifierChanges }) =>
       verifierChanges.map(

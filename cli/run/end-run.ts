@@ -6,7 +6,7 @@ import type { Database } from '../../stores/database/database.ts';
 import { setRunStatus } from '../../stores/runs/runs.ts';
 import { setStageStatus } from '../../stores/runs/stages.ts';
 import type { Connections } from '../stack/connections.ts';
-import { isServed, operatorName, standingStage, tellStage } from './operator.ts';
+import { isServed, operatorName, standingStage, updateStage } from './operator.ts';
 import { readShow } from './run-rows.ts';
 
 /** A stage under way ends at its next step, one that rests at once. Where the workflow is gone the rows are told. */
@@ -21,7 +21,7 @@ export async function endRun(
     await endRows(database, key);
     return { ...key, said, when: 'now', workflow: 'gone', rewound: null };
   }
-  await tellStage(client, key, messages[said], { author: operatorName() });
+  await updateStage(client, key, messages[said], { author: operatorName() });
   const when = status === 'running' ? 'next-step' : 'now';
   return { ...key, said, when, workflow: 'told', rewound: null };
 }

@@ -53,7 +53,7 @@ export async function isServed(client: Client, key: StageKey): Promise<boolean> 
 }
 
 /** Sends an update and waits until it is carried out. Throws where the stage refuses or nobody hears it. */
-export async function tellStage(
+export async function updateStage(
   client: Client,
   key: StageKey,
   message: Message,

@@ -8,9 +8,9 @@ import { rewind } from '../../stores/runs/rewind.ts';
 import { findCheckpoint } from '../../stores/steps/checkpoint-names.ts';
 import { CommandError } from '../errors.ts';
 import { summaryOf } from '../launch/launch-run.ts';
-import { refuseUntrained } from '../models/checkpoint-place.ts';
+import { refuseUntrained } from '../models/checkpoint-location.ts';
 import type { Connections } from '../stack/connections.ts';
-import { isServed, operatorName, standingStage, tellStage } from './operator.ts';
+import { isServed, operatorName, standingStage, updateStage } from './operator.ts';
 import { findRun, readShow } from './run-rows.ts';
 import { startRunWorkflow } from './workflow-client.ts';
 
@@ -38,7 +38,7 @@ export async function takeUp(
   const target = from === undefined ? undefined : await rewindTarget(database, key, from);
   if (await isServed(client, key)) {
     const request = { author: operatorName(), ...(target === undefined ? {} : { from: target }) };
-    const rewound = await tellStage(client, key, messages[said], request);
+    const rewound = await updateStage(client, key, messages[said], request);
     return { ...key, said, when: 'now', workflow: 'told', rewound };
   }
   const rewound: Rewound | null = target === undefined ? null : await rewind(database, key, target);

@@ -1,7 +1,7 @@
 /** A run as a person reads it: one row a stage, then what is out of the ordinary. */
 
 import { waysOn, waysText } from '../../algorithm/run/next-commands.ts';
-import { seamText } from '../../algorithm/run/numerics-changes.ts';
+import { numericsChangeText } from '../../algorithm/run/numerics-changes.ts';
 import { verifierChangeText } from '../../algorithm/run/verifier-changes.ts';
 import type { EvaluationDocument, ShowDocument } from '../../contracts/documents.ts';
 import { clock, decimal, moment, percent, short } from '../output/figures.ts';
@@ -18,7 +18,7 @@ export function showText(show: ShowDocument, ui: string | null, now = Date.now()
     ...show.stages.flatMap((stage) => restText(show.run, stage)),
     ...rankingsText(show.stages),
     ...(show.alarms.length === 0 ? [] : [alarmsText(show.alarms)]),
-    ...show.stages.flatMap(seamsText),
+    ...show.stages.flatMap(numericsChangesText),
     ...show.stages.flatMap(verifiersText),
     ...show.stages.flatMap(changesText),
     ...checkpointsText(show),
@@ -94,8 +94,8 @@ function alarmsText(alarms: ShowDocument['alarms']): string {
 }
 
 /** Where a stage went on under other numerics (rule 12). */
-function seamsText({ stage, seams }: StageDocument): string[] {
-  const lines = seams.map((seam) => `seam in ${stage} at step ${seam.step}: ${seamText(seam)}`);
+function numericsChangesText({ stage, seams }: StageDocument): string[] {
+  const lines = seams.map((seam) => `seam in ${stage} at step ${seam.step}: ${numericsChangeText(seam)}`);
   return lines.length === 0 ? [] : [lines.join('\n')];
 }
 

@@ -35,7 +35,7 @@ export interface WorkflowFacts {
   progress: StageProgress | null;
   pending: PendingCall[];
   /** since when something that happened is to be answered and no orchestrator has taken it up, ISO 8601 */
-  unheardSince: string | null;
+  silentSince: string | null;
   /** which of the shared queues some worker listens to */
   served: Record<keyof typeof queues, boolean>;
 }
@@ -129,7 +129,7 @@ async function askTemporal(
     stage: ofStage !== null,
     progress: answers ? await queryProgress(client, key) : null,
     pending: [...(ofRun?.pending ?? []), ...(ofStage?.pending ?? [])],
-    unheardSince: ofStage?.unheardSince ?? ofRun?.unheardSince ?? null,
+    silentSince: ofStage?.silentSince ?? ofRun?.silentSince ?? null,
     served: { orchestrator, trainer, rewards },
   };
 }
@@ -138,7 +138,7 @@ async function askTemporal(
 async function executionOf(
   client: Client,
   workflowId: string,
-): Promise<Pick<WorkflowFacts, 'pending' | 'unheardSince'> | null> {
+): Promise<Pick<WorkflowFacts, 'pending' | 'silentSince'> | null> {
   const { WorkflowNotFoundError } = await import('@temporalio/client');
   try {
     const { status, raw } = await client.workflow.getHandle(workflowId).describe();
@@ -151,8 +151,8 @@ async function executionOf(
       scheduledAt: isoOf(call.scheduledTime?.seconds),
     }));
     const task = raw.pendingWorkflowTask;
-    const unheard = task?.startedTime == null ? task?.scheduledTime?.seconds : null;
-    return { pending, unheardSince: isoOf(unheard) };
+    const silent = task?.startedTime == null ? task?.scheduledTime?.seconds : null;
+    return { pending, silentSince: isoOf(silent) };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return null;
     throw error;

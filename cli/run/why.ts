@@ -160,7 +160,7 @@ function resting({ name, stage, workflow, now }: Known): Because | null {
 function noOrchestrator(known: Known): Because | null {
   const { workflow, now } = known;
   if (workflow === null) return null;
-  if (workflow.served.orchestrator && !isLong(workflow.unheardSince, now)) return null;
+  if (workflow.served.orchestrator && !isLong(workflow.silentSince, now)) return null;
   return {
     waitsFor: 'orchestrator',
     text: `${known.name} waits for an orchestrator: none that listens to the queue r1 answers. ${processesText(known, 'orchestrator')} ${byRows(known)}`,

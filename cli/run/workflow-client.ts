@@ -31,7 +31,7 @@ export async function queryProgress(client: Client, key: StageKey): Promise<Stag
  * Has the stage's workflow show changes that its rows hold; where it cannot be told, it reads them when it next
  * looks.
  */
-export async function tellOfChanges(
+export async function signalChanges(
   { temporal }: Pick<Connections, 'temporal'>,
   key: StageKey,
   changes: readonly Change[],

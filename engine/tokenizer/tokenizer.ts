@@ -6,7 +6,7 @@
 import { join } from 'node:path';
 import { Tokenizer as OpenTokenizer } from '@huggingface/tokenizers';
 import { z } from 'zod';
-import type { TextRules } from '../../contracts/activities.ts';
+import type { TextRules } from '../../contracts/plan.ts';
 import { readModelFile } from '../weights/model-file.ts';
 import { ChatTemplate } from './chat-template.ts';
 import { SpecialTokenGuard } from './special-token-guard.ts';

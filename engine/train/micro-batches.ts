@@ -80,14 +80,17 @@ function cutByLength(blocks: readonly MicroBatch[], maxTokens: number): MicroBat
 }
 
 /** A sequence's place in a micro-batch: b·T + t of its first position, and how many positions it has. */
-export interface Place {
+export interface PackedSequence {
   sequence: Sequence;
   start: number;
   length: number;
 }
 
 /** Where each member lies, in the micro-batch's order. */
-export function placesOf(sequences: readonly Sequence[], { rows, length: T }: MicroBatch): Place[] {
+export function packedSequences(
+  sequences: readonly Sequence[],
+  { rows, length: T }: MicroBatch,
+): PackedSequence[] {
   return rows.flatMap((row, b) => {
     let start = b * T;
     return row.flatMap((index) => {
@@ -117,7 +120,7 @@ export interface MicroBatchArrays {
 }
 
 export function layOut(sequences: readonly Sequence[], microBatch: MicroBatch): MicroBatchArrays {
-  const places = placesOf(sequences, microBatch);
+  const places = packedSequences(sequences, microBatch);
   const positions = microBatch.rows.length * microBatch.length;
   const scored = places.reduce((sum, { sequence }) => sum + sequence.completionTokens.length, 0);
   const arrays: MicroBatchArrays = {
@@ -172,7 +175,7 @@ export function layOutPacked(sequences: readonly Sequence[], microBatch: MicroBa
   const attentionMask = new Float32Array(rows.length * T * T).fill(Number.NEGATIVE_INFINITY);
   // Padding sees itself alone: a row of the mask without a zero would have no softmax.
   for (let n = 0; n < rows.length * T; n += 1) attentionMask[n * T + (n % T)] = 0;
-  for (const { start, length } of placesOf(sequences, microBatch)) {
+  for (const { start, length } of packedSequences(sequences, microBatch)) {
     for (let t = 0; t < length; t += 1) {
       const n = start + t;
       positions[n] = BigInt(t);

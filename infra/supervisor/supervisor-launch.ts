@@ -35,12 +35,16 @@ export async function launchSupervisor(
 function spawnSupervisor(settings: Settings, paths: HomePaths): ChildProcess {
   makeFolder(paths.logs);
   const log = openLog(join(paths.logs, 'supervisor.log'));
-  const child = spawn(process.execPath, ['--import', 'tsx', join('infra', 'supervisor', 'supervisor-main.ts')], {
-    cwd: PROJECT_ROOT,
-    env: environmentFor(settings),
-    detached: true,
-    stdio: ['ignore', log, log],
-  });
+  const child = spawn(
+    process.execPath,
+    ['--import', 'tsx', join('infra', 'supervisor', 'supervisor-main.ts')],
+    {
+      cwd: PROJECT_ROOT,
+      env: environmentFor(settings),
+      detached: true,
+      stdio: ['ignore', log, log],
+    },
+  );
   closeSync(log);
   child.unref();
   return child;

@@ -1,4 +1,4 @@
-import type { Example, SampleVerdict, TextPlace } from '../../contracts/datasets.ts';
+import type { Example, SampleVerdict, TextLocation } from '../../contracts/datasets.ts';
 import { Failure } from '../../contracts/failures.ts';
 import type { Database, Queryable } from '../database/database.ts';
 import type { ObjectStore } from '../objects/objects.ts';
@@ -18,7 +18,7 @@ export interface DatasetRow {
   /** null for an example */
   rewards: Record<string, SampleVerdict> | null;
   truncated: boolean;
-  text: TextPlace;
+  text: TextLocation;
 }
 
 /** $1: the data set's id. Alias r of dataset_rows; each row has a sample or an example. */
@@ -36,7 +36,7 @@ const COLUMNS = `r.ordinal, coalesce(pr.problem, e.problem) AS problem, coalesce
   t.object, coalesce(s.text_offset, e.text_offset) AS "offset", coalesce(s.text_length, e.text_length) AS length,
   coalesce(s.text_sha256, e.text_sha256) AS sha256`;
 
-type FlatRow = Omit<DatasetRow, 'text'> & TextPlace;
+type FlatRow = Omit<DatasetRow, 'text'> & TextLocation;
 
 const fromFlat = ({ object, offset, length, sha256, ...row }: FlatRow): DatasetRow => ({
   ...row,

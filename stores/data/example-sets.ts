@@ -1,4 +1,4 @@
-import type { BuildDatasetResult, NewExample, TextPlace } from '../../contracts/datasets.ts';
+import type { BuildDatasetResult, NewExample, TextLocation } from '../../contracts/datasets.ts';
 import { Failure } from '../../contracts/failures.ts';
 import type { Database, Transaction } from '../database/database.ts';
 import type { ObjectStore } from '../objects/objects.ts';
@@ -12,9 +12,9 @@ export interface NewExampleSet {
   rows: readonly NewExample[];
 }
 
-interface PlacedExample extends NewExample {
+interface StoredExample extends NewExample {
   promptHash: string;
-  text: TextPlace;
+  text: TextLocation;
 }
 
 /** Rows whose texts share one object, and that one statement inserts. */
@@ -32,9 +32,9 @@ export async function createExampleSet(
   refuseUnusable(name, rows);
   const rule = { selection: null, include: [] };
   const hash = datasetHash({ name, rule, policy: null });
-  const shards: PlacedExample[][] = [];
+  const shards: StoredExample[][] = [];
   for (let begin = 0; begin < rows.length; begin += ROWS_A_SHARD) {
-    const placed = await placeTexts(objects, rows.slice(begin, begin + ROWS_A_SHARD));
+    const placed = await storeTexts(objects, rows.slice(begin, begin + ROWS_A_SHARD));
     hash.add(placed.map((row) => ({ prompt: row.promptHash, text: row.text.sha256 })));
     shards.push(placed);
   }
@@ -61,7 +61,7 @@ function refuseUnusable(name: string, rows: readonly NewExample[]): void {
   }
 }
 
-async function placeTexts(objects: ObjectStore, rows: readonly NewExample[]): Promise<PlacedExample[]> {
+async function storeTexts(objects: ObjectStore, rows: readonly NewExample[]): Promise<StoredExample[]> {
   const packed = packTexts(rows.map(({ response }) => response));
   const object = await putTexts(objects, packed);
   return rows.map((row, index) => ({
@@ -75,7 +75,7 @@ async function insertShard(
   tx: Transaction,
   dataset: number,
   ordinal: number,
-  rows: readonly PlacedExample[],
+  rows: readonly StoredExample[],
 ): Promise<void> {
   const [first] = rows;
   if (first === undefined) return;

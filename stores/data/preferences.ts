@@ -41,7 +41,7 @@ export async function importPreferences(
   { name, rows }: NewPreferenceSet,
 ): Promise<PreferenceSet> {
   checkPreferences(rows);
-  const placed = inPlaces(rows);
+  const placed = withPositions(rows);
   const count = (split: PreferenceSplit) => placed.filter((row) => row.split === split).length;
   const set = {
     digest: digestOf(placed),
@@ -81,7 +81,7 @@ export function checkPreferences(rows: readonly NewPreference[]): void {
   for (const split of ['train', 'test'] as const) refuseLacking(split, rows);
 }
 
-function inPlaces(rows: readonly NewPreference[]): Placed[] {
+function withPositions(rows: readonly NewPreference[]): Placed[] {
   const counts: Record<PreferenceSplit, number> = { train: 0, test: 0 };
   return rows.map((row) => ({ ...row, ordinal: counts[row.split]++ }));
 }

@@ -5,7 +5,7 @@ import type {
   SampleVerdict,
   SelectionRule,
   SelectSamplesInput,
-  TextPlace,
+  TextLocation,
 } from '../../contracts/datasets.ts';
 import { Failure } from '../../contracts/failures.ts';
 import type { BranchKey, StageKey } from '../../contracts/identity.ts';
@@ -28,7 +28,7 @@ export interface NewSample {
   rewards: Record<string, SampleVerdict>;
   /** null: accepted */
   reason: RejectionReason | null;
-  text: Omit<TextPlace, 'object'>;
+  text: Omit<TextLocation, 'object'>;
 }
 
 export interface NewPart extends SelectSamplesInput {
@@ -218,7 +218,7 @@ export interface SampleRow extends Omit<NewSample, 'text'> {
   sourceStage: string;
   checkpoint: string;
   policy: string;
-  text: TextPlace;
+  text: TextLocation;
 }
 
 /** A run's samples in the order of stages, parts and sequences, at most `limit`. */

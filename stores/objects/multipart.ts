@@ -6,7 +6,7 @@ import {
   CreateMultipartUploadCommand,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
-import type { Place } from './objects.ts';
+import type { BucketClient } from './bucket-client.ts';
 
 /** Bodies above this size are sent in parts of it. S3 takes at most 10,000 parts: 320 GB. */
 export const PART_BYTES = 32 * 1024 * 1024;
@@ -15,15 +15,15 @@ export const PART_BYTES = 32 * 1024 * 1024;
  * Writes a large object in parts, each with its checksum; the last call makes it an object, and only if the
  * key is still free. Whatever fails, the parts are given up. Errors are the SDK's.
  */
-export async function putInParts(place: Place, key: string, bytes: Uint8Array): Promise<void> {
-  const { client, bucket } = place;
+export async function putInParts(store: BucketClient, key: string, bytes: Uint8Array): Promise<void> {
+  const { client, bucket } = store;
   const target = { Bucket: bucket, Key: key };
   const created = await client.send(
     new CreateMultipartUploadCommand({ ...target, ChecksumAlgorithm: 'SHA256' }),
   );
   const upload = { ...target, UploadId: created.UploadId };
   try {
-    const parts = await uploadParts(place, upload, bytes);
+    const parts = await uploadParts(store, upload, bytes);
     const command = { ...upload, MultipartUpload: { Parts: parts }, IfNoneMatch: '*' };
     await client.send(new CompleteMultipartUploadCommand(command));
   } catch (error) {
@@ -35,7 +35,11 @@ export async function putInParts(place: Place, key: string, bytes: Uint8Array): 
 type Upload = { Bucket: string; Key: string; UploadId: string | undefined };
 
 /** One part after the other: several at once would each hold a copy of theirs. */
-async function uploadParts({ client }: Place, upload: Upload, bytes: Uint8Array): Promise<CompletedPart[]> {
+async function uploadParts(
+  { client }: BucketClient,
+  upload: Upload,
+  bytes: Uint8Array,
+): Promise<CompletedPart[]> {
   const parts: CompletedPart[] = [];
   for (let begin = 0; begin < bytes.length; begin += PART_BYTES) {
     const body = bytes.subarray(begin, begin + PART_BYTES);

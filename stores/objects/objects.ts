@@ -8,24 +8,14 @@ import {
   HeadObjectCommand,
   ListObjectsV2Command,
   PutObjectCommand,
-  S3Client,
 } from '@aws-sdk/client-s3';
 import { Failure, TRIED_AGAIN } from '../../contracts/failures.ts';
 import type { Reference } from '../../contracts/reference.ts';
+import { type BucketClient, type ObjectStoreSettings, openBucket } from './bucket-client.ts';
 import { sha256Of } from './hashing.ts';
 import type { KeyOfContent } from './keys.ts';
 import { PART_BYTES, putInParts } from './multipart.ts';
 import { isAlreadyThere, isConflict, isMissing, s3Failure } from './s3-failures.ts';
-
-/** How an S3 is reached: `R1_S3_*` of the environment, or the local stack's. */
-export interface ObjectStoreSettings {
-  endpoint: string;
-  region: string;
-  bucket: string;
-  accessKeyId: string;
-  secretAccessKey: string;
-  forcePathStyle: boolean;
-}
 
 /** Immutable objects in one bucket: written once, read with their checksum. */
 export interface ObjectStore {
@@ -54,56 +44,28 @@ export interface ObjectStore {
   close(): void;
 }
 
-/** Where and with what the functions below work. */
-export interface Place {
-  client: S3Client;
-  endpoint: string;
-  bucket: string;
-}
-
-const MEND = 'Restore it from a backup, or resume from a checkpoint that does not need it.';
+const REMEDY = 'Restore it from a backup, or resume from a checkpoint that does not need it.';
 const CONFLICT_TRIES = 5;
 const CONFLICT_PAUSE_MS = 100;
 
 /** Opens an S3; connects with the first call. */
 export function createObjectStore(settings: ObjectStoreSettings): ObjectStore {
-  const place: Place = { client: clientOf(settings), endpoint: settings.endpoint, bucket: settings.bucket };
+  const store = openBucket(settings);
   return {
-    endpoint: place.endpoint,
-    bucket: place.bucket,
-    put: (key, bytes) => put(place, key, bytes),
-    get: (reference) => get(place, reference),
-    getRange: (reference, offset, length) => getRange(place, reference, offset, length),
+    endpoint: store.endpoint,
+    bucket: store.bucket,
+    put: (key, bytes) => put(store, key, bytes),
+    get: (reference) => get(store, reference),
+    getRange: (reference, offset, length) => getRange(store, reference, offset, length),
     getByUri: async (uri) => {
-      const { bytes, sha256 } = await download(place, uri);
+      const { bytes, sha256 } = await download(store, uri);
       return { bytes, reference: { uri, sha256, bytes: bytes.length } };
     },
-    exists: (key) => exists(place, key),
-    list: (prefix) => list(place, prefix),
-    ensureBucket: () => ensureBucket(place, settings.region),
-    close: () => place.client.destroy(),
+    exists: (key) => exists(store, key),
+    list: (prefix) => list(store, prefix),
+    ensureBucket: () => ensureBucket(store, settings.region),
+    close: () => store.client.destroy(),
   };
-}
-
-function clientOf(settings: ObjectStoreSettings): S3Client {
-  const { endpoint, region, forcePathStyle, accessKeyId, secretAccessKey } = settings;
-  return new S3Client({
-    endpoint,
-    region,
-    forcePathStyle,
-    credentials: { accessKeyId, secretAccessKey },
-    retryMode: 'standard',
-    maxAttempts: 4,
-    // Checksums are sent and compared by the functions below, over whole objects.
-    requestChecksumCalculation: 'WHEN_REQUIRED',
-    responseChecksumValidation: 'WHEN_REQUIRED',
-    requestHandler: {
-      connectionTimeout: 3_000,
-      requestTimeout: 60_000,
-      throwOnRequestTimeout: true,
-      socketTimeout: 60_000,
-    },
-  });
 }
 
 /** Letters, digits and `._-` between slashes; no empty part, no `..`. */
@@ -119,43 +81,43 @@ export function refuseKey(key: string): void {
   );
 }
 
-async function put(place: Place, named: string | KeyOfContent, bytes: Uint8Array): Promise<Reference> {
+async function put(store: BucketClient, named: string | KeyOfContent, bytes: Uint8Array): Promise<Reference> {
   const sha256 = await sha256Of(bytes);
   const key = typeof named === 'string' ? named : named(sha256);
   refuseKey(key);
-  const reference = { uri: `s3://${place.bucket}/${key}`, sha256, bytes: bytes.length };
+  const reference = { uri: `s3://${store.bucket}/${key}`, sha256, bytes: bytes.length };
   // Another writer at the same moment: S3 asks to try again, and then the winner's object is there.
   for (let attempt = 1; attempt <= CONFLICT_TRIES; attempt++) {
-    const outcome = await putOnce(place, key, bytes, sha256);
+    const outcome = await putOnce(store, key, bytes, sha256);
     if (outcome === 'written') return reference;
-    if (outcome === 'taken' && (await agrees(place, reference))) return reference;
+    if (outcome === 'taken' && (await agrees(store, reference))) return reference;
     await sleep(CONFLICT_PAUSE_MS * attempt);
   }
   throw new Failure(
     'Unavailable',
-    `S3 at ${place.endpoint}: ${reference.uri} is being written by others. ${TRIED_AGAIN}`,
+    `S3 at ${store.endpoint}: ${reference.uri} is being written by others. ${TRIED_AGAIN}`,
   );
 }
 
 async function putOnce(
-  place: Place,
+  store: BucketClient,
   key: string,
   bytes: Uint8Array,
   sha256: string,
 ): Promise<'written' | 'taken' | 'conflict'> {
   try {
-    if (bytes.length > PART_BYTES) await putInParts(place, key, bytes);
-    else await putWhole(place, key, bytes, sha256);
+    if (bytes.length > PART_BYTES) await putInParts(store, key, bytes);
+    else await putWhole(store, key, bytes, sha256);
     return 'written';
   } catch (error) {
     if (isAlreadyThere(error)) return 'taken';
     if (isConflict(error)) return 'conflict';
-    throw s3Failure(error, place, `writing ${key}`);
+    throw s3Failure(error, store, `writing ${key}`);
   }
 }
 
 async function putWhole(
-  { client, bucket }: Place,
+  { client, bucket }: BucketClient,
   key: string,
   bytes: Uint8Array,
   sha256: string,
@@ -173,8 +135,8 @@ async function putWhole(
 }
 
 /** Whether the key holds the reference's bytes; false where nothing is there after all. */
-async function agrees(place: Place, reference: Reference): Promise<boolean> {
-  const found = await downloadIfThere(place, reference.uri);
+async function agrees(store: BucketClient, reference: Reference): Promise<boolean> {
+  const found = await downloadIfThere(store, reference.uri);
   if (found === undefined) return false;
   const { sha256 } = found;
   if (sha256 === reference.sha256) return true;
@@ -185,29 +147,29 @@ async function agrees(place: Place, reference: Reference): Promise<boolean> {
   );
 }
 
-async function get(place: Place, reference: Reference): Promise<Uint8Array> {
-  const { bytes, sha256 } = await download(place, reference.uri);
+async function get(store: BucketClient, reference: Reference): Promise<Uint8Array> {
+  const { bytes, sha256 } = await download(store, reference.uri);
   if (bytes.length === reference.bytes && sha256 === reference.sha256) return bytes;
   throw new Failure(
     'CorruptObject',
     `${reference.uri}: expected ${reference.bytes} bytes with sha256 ${reference.sha256}, ` +
-      `found ${bytes.length} bytes with sha256 ${sha256}. ${MEND}`,
+      `found ${bytes.length} bytes with sha256 ${sha256}. ${REMEDY}`,
   );
 }
 
 async function getRange(
-  place: Place,
+  store: BucketClient,
   { uri, bytes: size }: Reference,
   offset: number,
   length: number,
 ): Promise<Uint8Array> {
   if (length === 0) return new Uint8Array();
   const last = offset + length - 1;
-  const { bytes } = await download(place, uri, `bytes=${offset}-${last}`);
+  const { bytes } = await download(store, uri, `bytes=${offset}-${last}`);
   if (bytes.length === length) return bytes;
   throw new Failure(
     'CorruptObject',
-    `${uri}: expected bytes ${offset} to ${last} of ${size}, found ${bytes.length} bytes. ${MEND}`,
+    `${uri}: expected bytes ${offset} to ${last} of ${size}, found ${bytes.length} bytes. ${REMEDY}`,
   );
 }
 
@@ -217,25 +179,29 @@ interface Downloaded {
   sha256: string;
 }
 
-async function download(place: Place, uri: string, range?: string): Promise<Downloaded> {
-  const found = await downloadIfThere(place, uri, range);
+async function download(store: BucketClient, uri: string, range?: string): Promise<Downloaded> {
+  const found = await downloadIfThere(store, uri, range);
   if (found !== undefined) return found;
   throw new Failure(
     'CorruptObject',
-    `${uri}: expected an object, found none in S3 at ${place.endpoint}. ${MEND}`,
+    `${uri}: expected an object, found none in S3 at ${store.endpoint}. ${REMEDY}`,
   );
 }
 
-async function downloadIfThere(place: Place, uri: string, range?: string): Promise<Downloaded | undefined> {
+async function downloadIfThere(
+  store: BucketClient,
+  uri: string,
+  range?: string,
+): Promise<Downloaded | undefined> {
   const { bucket, key } = parseUri(uri);
   try {
-    const { Body, ContentLength } = await place.client.send(
+    const { Body, ContentLength } = await store.client.send(
       new GetObjectCommand({ Bucket: bucket, Key: key, ...(range && { Range: range }) }),
     );
     return await collect(Body as Readable, ContentLength ?? 0);
   } catch (error) {
     if (isMissing(error)) return undefined;
-    throw s3Failure(error, { ...place, bucket }, `reading ${key}`);
+    throw s3Failure(error, { ...store, bucket }, `reading ${key}`);
   }
 }
 
@@ -269,28 +235,28 @@ export function parseUri(uri: string): { bucket: string; key: string } {
   throw new Failure('InvalidInput', `expected an object as s3://bucket/key, found ${JSON.stringify(uri)}`);
 }
 
-async function exists(place: Place, key: string): Promise<boolean> {
+async function exists(store: BucketClient, key: string): Promise<boolean> {
   refuseKey(key);
   try {
-    await place.client.send(new HeadObjectCommand({ Bucket: place.bucket, Key: key }));
+    await store.client.send(new HeadObjectCommand({ Bucket: store.bucket, Key: key }));
     return true;
   } catch (error) {
     if (isMissing(error)) return false;
-    throw s3Failure(error, place, `looking for ${key}`);
+    throw s3Failure(error, store, `looking for ${key}`);
   }
 }
 
-async function list(place: Place, prefix: string): Promise<{ key: string; bytes: number }[]> {
+async function list(store: BucketClient, prefix: string): Promise<{ key: string; bytes: number }[]> {
   const found: { key: string; bytes: number }[] = [];
   let token: string | undefined;
   do {
     const command = new ListObjectsV2Command({
-      Bucket: place.bucket,
+      Bucket: store.bucket,
       Prefix: prefix,
       ContinuationToken: token,
     });
-    const page = await place.client.send(command).catch((error: unknown) => {
-      throw s3Failure(error, place, `listing ${prefix}`);
+    const page = await store.client.send(command).catch((error: unknown) => {
+      throw s3Failure(error, store, `listing ${prefix}`);
     });
     for (const { Key, Size } of page.Contents ?? [])
       if (Key !== undefined) found.push({ key: Key, bytes: Size ?? 0 });
@@ -301,26 +267,26 @@ async function list(place: Place, prefix: string): Promise<{ key: string; bytes:
 
 const OWNED = new Set(['BucketAlreadyOwnedByYou', 'BucketAlreadyExists']);
 
-async function ensureBucket(place: Place, region: string): Promise<void> {
-  const { client, bucket } = place;
+async function ensureBucket(store: BucketClient, region: string): Promise<void> {
+  const { client, bucket } = store;
   try {
     await client.send(new HeadBucketCommand({ Bucket: bucket }));
   } catch (error) {
-    if (!isMissing(error)) throw s3Failure(error, place, 'looking for the bucket');
-    await createBucket(place, region);
+    if (!isMissing(error)) throw s3Failure(error, store, 'looking for the bucket');
+    await createBucket(store, region);
   }
 }
 
-async function createBucket(place: Place, region: string): Promise<void> {
+async function createBucket(store: BucketClient, region: string): Promise<void> {
   // us-east-1 is the one region that must not be named
   const configuration =
     region === 'us-east-1'
       ? {}
       : { CreateBucketConfiguration: { LocationConstraint: region as 'eu-west-1' } };
   try {
-    await place.client.send(new CreateBucketCommand({ Bucket: place.bucket, ...configuration }));
+    await store.client.send(new CreateBucketCommand({ Bucket: store.bucket, ...configuration }));
   } catch (error) {
     if (error instanceof Error && OWNED.has(error.name)) return;
-    throw s3Failure(error, place, 'creating the bucket');
+    throw s3Failure(error, store, 'creating the bucket');
   }
 }

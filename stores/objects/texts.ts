@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { TextPlace } from '../../contracts/datasets.ts';
+import type { TextLocation } from '../../contracts/datasets.ts';
 import { Failure } from '../../contracts/failures.ts';
 import type { Reference } from '../../contracts/reference.ts';
 import type { Transaction } from '../database/database.ts';
@@ -20,7 +20,7 @@ const sha256Of = (bytes: Uint8Array) => createHash('sha256').update(bytes).diges
 export interface PackedTexts {
   bytes: Uint8Array;
   /** in the order of the texts */
-  places: Omit<TextPlace, 'object'>[];
+  places: Omit<TextLocation, 'object'>[];
 }
 
 /** Lays texts one after the other. Their UTF-8 is what is kept: a lone surrogate becomes U+FFFD. */
@@ -63,7 +63,7 @@ const READS = 16;
  * Texts in the order of their places.
  * @throws Failure 'CorruptObject' where an object is missing or a text is not the one that its row names.
  */
-export async function readTexts(objects: ObjectStore, places: readonly TextPlace[]): Promise<string[]> {
+export async function readTexts(objects: ObjectStore, places: readonly TextLocation[]): Promise<string[]> {
   const texts = new Array<string>(places.length);
   const scattered: number[] = [];
   for (const [uri, indices] of byShard(places)) {
@@ -92,7 +92,7 @@ export async function readTexts(objects: ObjectStore, places: readonly TextPlace
 }
 
 /** One text, read by itself. Throws Failure 'CorruptObject'. */
-export async function readText(objects: ObjectStore, place: TextPlace): Promise<string> {
+export async function readText(objects: ObjectStore, place: TextLocation): Promise<string> {
   return textOf(await objects.getRange(place.object, place.offset, place.length), place);
 }
 
@@ -100,7 +100,7 @@ const isWorthWhole = ({ bytes }: Reference, asked: number) =>
   bytes <= SMALL_SHARD || (asked >= LARGE_SHARE * bytes && bytes <= CACHE_BYTES);
 
 /** Indices of the places in each object. */
-function byShard(places: readonly TextPlace[]): Map<string, number[]> {
+function byShard(places: readonly TextLocation[]): Map<string, number[]> {
   const shards = new Map<string, number[]>();
   for (const [index, { object }] of places.entries()) {
     const indices = shards.get(object.uri);
@@ -110,7 +110,7 @@ function byShard(places: readonly TextPlace[]): Map<string, number[]> {
   return shards;
 }
 
-function textOf(bytes: Uint8Array, { object, offset, length, sha256 }: TextPlace): string {
+function textOf(bytes: Uint8Array, { object, offset, length, sha256 }: TextLocation): string {
   const found = sha256Of(bytes);
   if (found === sha256) return utf8.decode(bytes);
   throw new Failure(

@@ -1,9 +1,9 @@
 import { problemsOfChanges } from '../../algorithm/run/live-changes.ts';
-import type { RunPlan } from '../../contracts/activities.ts';
 import { Failure } from '../../contracts/failures.ts';
 import type { BranchKey, StageKey } from '../../contracts/identity.ts';
 import type { SetRequest } from '../../contracts/operator.ts';
 import { type Change, type ChangeableField, fieldsReadAtTheEnd } from '../../contracts/options.ts';
+import type { RunPlan } from '../../contracts/plan.ts';
 import type { Database, Queryable, Transaction } from '../database/database.ts';
 import { branchName, currentBranch, lockBranch, refuseRewound } from './branches.ts';
 import { branchValues, rowsOfBranch } from './lineage.ts';

@@ -12,18 +12,18 @@ import { branchValues, rowsOfBranch } from './lineage.ts';
  * @throws Failure 'InvalidInput' where that is not committed, or not this stage's.
  */
 export async function rewind(database: Database, key: StageKey, from: RewindTarget): Promise<Rewound> {
-  const { step, branch: parent } = await placeOf(database, key, from);
+  const { step, branch: parent } = await rewindPoint(database, key, from);
   const { branch } = await forkBranch(database, key, step, parent);
   return { branch, step };
 }
 
-interface Place {
+interface RewindPoint {
   step: number;
   /** undefined: the current one */
   branch?: number;
 }
 
-async function placeOf(database: Database, key: StageKey, from: RewindTarget): Promise<Place> {
+async function rewindPoint(database: Database, key: StageKey, from: RewindTarget): Promise<RewindPoint> {
   if (typeof from === 'number') return { step: from };
   if (from === 'latest') return { step: await lastCheckpoint(database, key) };
   const { run, stage, branch, step } = await findCheckpoint(database, from);

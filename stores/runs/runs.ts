@@ -1,7 +1,7 @@
-import type { CommittedCheckpoint, RunPlan, StagePlan } from '../../contracts/activities.ts';
 import { Failure } from '../../contracts/failures.ts';
+import type { RunPlan, StagePlan } from '../../contracts/plan.ts';
 import type { Recipe } from '../../contracts/recipe.ts';
-import type { RunStatus } from '../../contracts/stage-state.ts';
+import type { CommittedCheckpoint, RunStatus } from '../../contracts/stage-state.ts';
 import type { Database, Queryable, Transaction } from '../database/database.ts';
 import { json } from '../database/json.ts';
 import { listTrainerQueue } from './trainer-queue.ts';

@@ -1,6 +1,6 @@
-import type { CommittedCheckpoint } from '../../contracts/activities.ts';
 import { Failure } from '../../contracts/failures.ts';
 import type { StageKey } from '../../contracts/identity.ts';
+import type { CommittedCheckpoint } from '../../contracts/stage-state.ts';
 import type { Database, Queryable } from '../database/database.ts';
 import { json } from '../database/json.ts';
 import { currentBranch } from './branches.ts';

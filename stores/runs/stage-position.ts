@@ -1,23 +1,18 @@
 import { rolloutOfStep } from '../../algorithm/rl/rollout-plan.ts';
-import type {
-  CommittedCheckpoint,
-  LoggedBatch,
-  RunPlan,
-  StagePlan,
-  StagePosition,
-} from '../../contracts/activities.ts';
+import type { LoggedBatch, StagePosition } from '../../contracts/activities.ts';
 import { Failure } from '../../contracts/failures.ts';
 import type { BranchKey, StageKey } from '../../contracts/identity.ts';
 import type { Numerics } from '../../contracts/numerics.ts';
+import type { RunPlan, StagePlan } from '../../contracts/plan.ts';
 import type { Cursor } from '../../contracts/records.ts';
-import type { RolloutInHand, StageStatus } from '../../contracts/stage-state.ts';
+import type { CommittedCheckpoint, CurrentRollout, StageStatus } from '../../contracts/stage-state.ts';
 import type { Digests } from '../../contracts/training.ts';
 import type { Database, Queryable } from '../database/database.ts';
 import { listAlarms } from './alarms.ts';
 import { currentBranch } from './branches.ts';
 import { listChanges } from './changes.ts';
 import { branchValues, rowsOfBranch } from './lineage.ts';
-import { listSeams } from './numerics-changes.ts';
+import { listNumericsChanges } from './numerics-changes.ts';
 import { listVerifierChanges } from './verifiers.ts';
 
 /**
@@ -42,7 +37,7 @@ export async function readPosition(database: Database, key: StageKey): Promise<S
       cursor: last?.cursor ?? { pass: 0, position: 0 },
       rollout: last && rolloutStillInHand(last, stage.plan),
       changes: await listChanges(reader, branch),
-      seams: await listSeams(reader, branch),
+      seams: await listNumericsChanges(reader, branch),
       verifierChanges: await listVerifierChanges(reader, branch),
       alarms: await listAlarms(reader, branch),
       evaluated: await evaluationsOf(reader, branch),
@@ -96,7 +91,7 @@ export async function lastCheckpoint(
 interface LastBatch {
   step: number;
   /** null for a supervised step */
-  hand: RolloutInHand | null;
+  hand: CurrentRollout | null;
   cursor: Cursor;
 }
 
@@ -134,7 +129,7 @@ async function batchesAfter(reader: Queryable, key: BranchKey, step: number): Pr
 }
 
 /** A rollout is in hand until its last step, or the stage's, is logged. */
-function rolloutStillInHand({ step, hand }: LastBatch, plan: StagePlan): RolloutInHand | null {
+function rolloutStillInHand({ step, hand }: LastBatch, plan: StagePlan): CurrentRollout | null {
   if (plan.algorithm !== 'grpo') return null;
   const { options } = plan;
   return step < Math.min(rolloutOfStep(step, options).lastStep, options.max_steps) ? hand : null;

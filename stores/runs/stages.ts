@@ -6,7 +6,7 @@ import type { Database, Queryable, Transaction } from '../database/database.ts';
 import { currentBranch } from './branches.ts';
 import { listChanges } from './changes.ts';
 import { lastStep } from './lineage.ts';
-import { listSeams } from './numerics-changes.ts';
+import { listNumericsChanges } from './numerics-changes.ts';
 import { listVerifierChanges } from './verifiers.ts';
 
 export { readPosition } from './stage-position.ts';
@@ -74,7 +74,7 @@ export async function listStages(reader: Queryable, run: string): Promise<StageD
   for (const stage of await listStanding(reader, run)) {
     const key = { run, stage: stage.stage, branch: stage.branch };
     const changes = await listChanges(reader, key);
-    const seams = await listSeams(reader, key);
+    const seams = await listNumericsChanges(reader, key);
     const verifiers = await listVerifierChanges(reader, key);
     documents.push({ ...stage, changes, seams, verifierChanges: verifiers });
   }

@@ -1,14 +1,15 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { RolloutSigns } from '../../algorithm/rl/rollout-health.ts';
+import type { RolloutHealth } from '../../algorithm/rl/rollout-health.ts';
 import { numbersInForce, supervisedNumbersInForce } from '../../algorithm/rl/schedules.ts';
 import type { BatchSummary } from '../../algorithm/rl/step-batch.ts';
-import type { MakeBatchResult, RunPlan, StagePlan, VerifierVersions } from '../../contracts/activities.ts';
+import type { MakeBatchResult, VerifierVersions } from '../../contracts/activities.ts';
 import { Failure } from '../../contracts/failures.ts';
 import type { StepKey } from '../../contracts/identity.ts';
 import type { Change } from '../../contracts/options.ts';
+import type { RunPlan, StagePlan } from '../../contracts/plan.ts';
 import type { BatchRecord, SupervisedBatchRecord } from '../../contracts/records.ts';
 import type { Reference } from '../../contracts/reference.ts';
-import type { RolloutInHand } from '../../contracts/stage-state.ts';
+import type { CurrentRollout } from '../../contracts/stage-state.ts';
 import type { Database, Queryable, Transaction } from '../database/database.ts';
 import { json } from '../database/json.ts';
 import { branchName } from '../runs/branches.ts';
@@ -35,11 +36,11 @@ export interface NewBatch {
   term: number;
   batch: Reference;
   /** null for a supervised step */
-  hand: RolloutInHand | null;
+  hand: CurrentRollout | null;
   record: BatchRecord | SupervisedBatchRecord;
   summary: LoggedSummary;
   /** what its rollout shows; null for a supervised step */
-  signs: RolloutSigns | null;
+  signs: RolloutHealth | null;
   result: MakeBatchResult;
   /** reward → version of the verifier that judged; null for a supervised step */
   verifiers: VerifierVersions | null;

@@ -1,6 +1,6 @@
-import type { CommittedCheckpoint } from '../../contracts/activities.ts';
 import { Failure } from '../../contracts/failures.ts';
 import { besideRoles } from '../../contracts/stage-name.ts';
+import type { CommittedCheckpoint } from '../../contracts/stage-state.ts';
 import type { Queryable } from '../database/database.ts';
 
 /** A checkpoint and whose it is. */

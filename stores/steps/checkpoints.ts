@@ -1,7 +1,7 @@
-import type { CommittedCheckpoint } from '../../contracts/activities.ts';
 import { Failure } from '../../contracts/failures.ts';
 import type { StepKey } from '../../contracts/identity.ts';
 import type { Reference } from '../../contracts/reference.ts';
+import type { CommittedCheckpoint } from '../../contracts/stage-state.ts';
 import type { Digests } from '../../contracts/training.ts';
 import type { Database, Queryable, Transaction } from '../database/database.ts';
 import { json } from '../database/json.ts';

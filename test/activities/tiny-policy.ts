@@ -1,7 +1,7 @@
 /** A policy of a few thousand weights with the nano tokenizer, in memory. */
 import { importBase } from '../../activities/checkpoints/import-base.ts';
 import { nanoTokenizerConfigJson, nanoTokenizerJson } from '../../algorithm/nano/tokenizer.ts';
-import type { CommittedCheckpoint } from '../../contracts/activities.ts';
+import type { CommittedCheckpoint } from '../../contracts/stage-state.ts';
 import { initialWeights } from '../../engine/model/initial-weights.ts';
 import { formatModelConfig } from '../../engine/model/model-config.ts';
 import { nanoModelConfig } from '../../engine/model/nano-base.ts';

@@ -26,7 +26,7 @@ before(async () => {
 after(() => ground?.close());
 
 /** What a parked run tells, whoever is asked: its reason, and the ways on. */
-async function assertTold(run: string, reason: RegExp): Promise<void> {
+async function assertReported(run: string, reason: RegExp): Promise<void> {
   const { settings } = ground;
   const stage = await shownStage(settings, run);
   assert.equal(stage.status, 'parked');
@@ -70,7 +70,7 @@ test(
     try {
       await launchRun(await spoilt(), run);
       assert.equal(await awaitRest(ground, run), 'parked');
-      await assertTold(
+      await assertReported(
         run,
         /TooManyErrors: expected errors for at most 0\.2 of the completions.*found 1\.000/,
       );
@@ -89,7 +89,10 @@ test('memory that runs out parks, and the run ends as planned once it is tried a
   try {
     await launchRun(ground, run);
     assert.equal(await awaitRest(ground, run), 'parked');
-    await assertTold(run, /trainStep: OutOfResources: .*bad_alloc: use a smaller batch or a larger machine/);
+    await assertReported(
+      run,
+      /trainStep: OutOfResources: .*bad_alloc: use a smaller batch or a larger machine/,
+    );
     await r1Json(ground.settings, operatorDocument, 'retry', run);
     await awaitStatus(ground, run, 'complete');
   } finally {
@@ -106,7 +109,7 @@ test(
     try {
       await launchRun(ground, run);
       assert.equal(await awaitRest(ground, run), 'parked');
-      await assertTold(run, /TrainerLost: 5 trainers in a row were lost after step 5/);
+      await assertReported(run, /TrainerLost: 5 trainers in a row were lost after step 5/);
       await r1Json(ground.settings, operatorDocument, 'retry', run);
       await awaitStatus(ground, run, 'complete');
     } finally {
@@ -131,7 +134,7 @@ test(
       const digest = await swapDigest(run, step, other);
       await tell(ground, run, messages.resume);
       await awaitStatus(ground, run, 'parked');
-      await assertTold(run, new RegExp(`Contradiction: .*${other}.*${digest}`));
+      await assertReported(run, new RegExp(`Contradiction: .*${other}.*${digest}`));
       assert.equal(await swapDigest(run, step, digest), other);
       await r1Json(ground.settings, operatorDocument, 'retry', run);
       await awaitStatus(ground, run, 'complete');

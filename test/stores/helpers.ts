@@ -1,10 +1,11 @@
 import type { TestContext } from 'node:test';
 import { wilsonInterval } from '../../algorithm/evaluation/statistics.ts';
 import { numbersInForce } from '../../algorithm/rl/schedules.ts';
-import type { EvaluationSummary, RunPlan } from '../../contracts/activities.ts';
+import type { EvaluationSummary } from '../../contracts/activities.ts';
 import type { StepKey } from '../../contracts/identity.ts';
 import type { Numerics } from '../../contracts/numerics.ts';
 import { evaluationSchema, grpoSchema } from '../../contracts/options.ts';
+import type { RunPlan } from '../../contracts/plan.ts';
 import type { BatchRecord } from '../../contracts/records.ts';
 import type { Reference } from '../../contracts/reference.ts';
 import { MIGRATIONS } from '../../infra/paths.ts';

@@ -2,11 +2,8 @@ import { createHash } from 'node:crypto';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
-import {
-  createObjectStore,
-  type ObjectStore,
-  type ObjectStoreSettings,
-} from '../../stores/objects/objects.ts';
+import type { ObjectStoreSettings } from '../../stores/objects/bucket-client.ts';
+import { createObjectStore, type ObjectStore } from '../../stores/objects/objects.ts';
 import { withStack } from '../helpers/stack.ts';
 
 export const bytesOf = (text: string) => new TextEncoder().encode(text);

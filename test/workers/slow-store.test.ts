@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { checkpoint } from '../../activities/trainer/checkpoint.ts';
-import { createTurnstile, type TrainerRoom } from '../../activities/trainer/held-policy.ts';
+import { createMutex, type TrainerContext } from '../../activities/trainer/held-policy.ts';
 import type { Lease } from '../../contracts/identity.ts';
 import type { CheckpointResult } from '../../contracts/training.ts';
 import type { EngineThread } from '../../engine/service/thread.ts';
@@ -34,8 +34,8 @@ test('heartbeats go on while a large checkpoint is hashed and written to a slow 
   const environment = new MockActivityEnvironment({ heartbeatTimeoutMs: HEARTBEAT_TIMEOUT_MS });
   environment.on('heartbeat', () => beats.push(Date.now()));
   const duties = activityDuties({ onSilence: (activity) => silences.push(activity) });
-  const room = slowRoom();
-  const write = () => checkpoint(room, { lease, expectedStep: 7 });
+  const context = slowContext();
+  const write = () => checkpoint(context, { lease, expectedStep: 7 });
   const activity = async () => (await duties.execute?.({ args: [], headers: {} }, write)) as CheckpointResult;
   const result: CheckpointResult = await environment.run(activity);
   assert.ok(result.bytes >= 288 * MEBIBYTE);
@@ -65,18 +65,18 @@ test('a trainer that was silent keeps its lease unless another has taken over', 
     [async () => true, true],
     [() => Promise.reject(new Error('the database is away')), false],
   ] as const) {
-    const room = slowRoom();
-    const watch = watchLease({ room, isSuperseded: superseded, say: () => undefined });
+    const context = slowContext();
+    const watch = watchLease({ context, isSuperseded: superseded, say: () => undefined });
     await watch.wasSilent('checkpoint', 11);
     watch.stop();
-    assert.equal(room.held === null, released);
+    assert.equal(context.held === null, released);
   }
 });
 
 const lease: Lease = { run: 'slow', stage: 'zero', branch: 0, term: 1 };
 
 /** A trainer that holds a policy whose checkpoint is some 300 MB. */
-function slowRoom(): TrainerRoom {
+function slowContext(): TrainerContext {
   const { engine } = engineHere();
   const { port } = server.address() as AddressInfo;
   const part = () => new Uint8Array(96 * MEBIBYTE);
@@ -116,7 +116,7 @@ function slowRoom(): TrainerRoom {
       last: null,
     },
     onLease: () => undefined,
-    exclusive: createTurnstile(),
+    exclusive: createMutex(),
   };
 }
 

@@ -1,6 +1,7 @@
 import { deriveSeed } from '../../../algorithm/random/seeds.ts';
-import type { DrawEvaluationInput, RunPlan } from '../../../contracts/activities.ts';
+import type { DrawEvaluationInput } from '../../../contracts/activities.ts';
 import type { EvaluationOptions } from '../../../contracts/options.ts';
+import type { RunPlan } from '../../../contracts/plan.ts';
 import type { Reference } from '../../../contracts/reference.ts';
 import { ordinalsByDomain, readPrompts } from '../../../stores/data/prompts.ts';
 import type { Database } from '../../../stores/database/database.ts';

@@ -1,12 +1,8 @@
 import { deriveSeed } from '../../../algorithm/random/seeds.ts';
 import { firstCursor, take } from '../../../algorithm/rl/prompt-cursor.ts';
-import type {
-  DrawSamplesInput,
-  DrawSamplesResult,
-  SampledSource,
-  SupervisedPlan,
-} from '../../../contracts/activities.ts';
+import type { DrawSamplesInput, DrawSamplesResult } from '../../../contracts/activities.ts';
 import { Failure } from '../../../contracts/failures.ts';
+import type { SampledSource, SupervisedPlan } from '../../../contracts/plan.ts';
 import { readPrompts } from '../../../stores/data/prompts.ts';
 import { keys } from '../../../stores/objects/keys.ts';
 import { putRecord } from '../../../stores/objects/records.ts';

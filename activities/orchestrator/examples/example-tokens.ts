@@ -1,4 +1,4 @@
-import type { RunPlan } from '../../../contracts/activities.ts';
+import type { RunPlan } from '../../../contracts/plan.ts';
 import type { Tokenizer } from '../../../engine/tokenizer/tokenizer.ts';
 import { prefillOf } from '../../../rewards/chain-of-thought.ts';
 import { promptText, promptTokens } from '../../sample-request.ts';

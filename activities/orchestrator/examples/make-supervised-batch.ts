@@ -2,15 +2,11 @@ import { firstCursor, take } from '../../../algorithm/rl/prompt-cursor.ts';
 import { sum } from '../../../algorithm/rl/sample-statistics.ts';
 import { supervisedNumbersInForce } from '../../../algorithm/rl/schedules.ts';
 import { milestonesAt } from '../../../algorithm/run/milestones.ts';
-import type {
-  MakeBatchResult,
-  MakeSupervisedBatchInput,
-  RewardModelPlan,
-  SupervisedPlan,
-} from '../../../contracts/activities.ts';
+import type { MakeBatchResult, MakeSupervisedBatchInput } from '../../../contracts/activities.ts';
 import { Failure } from '../../../contracts/failures.ts';
 import type { StepKey } from '../../../contracts/identity.ts';
 import type { Change } from '../../../contracts/options.ts';
+import type { RewardModelPlan, SupervisedPlan } from '../../../contracts/plan.ts';
 import type { Cursor, SupervisedBatchRecord, SupervisedObjective } from '../../../contracts/records.ts';
 import type { Reference } from '../../../contracts/reference.ts';
 import { keys } from '../../../stores/objects/keys.ts';

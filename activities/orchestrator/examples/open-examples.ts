@@ -1,5 +1,6 @@
-import type { ExamplesPosition, SamplePart, SupervisedPlan } from '../../../contracts/activities.ts';
+import type { ExamplesPosition, SamplePart } from '../../../contracts/activities.ts';
 import type { BranchKey } from '../../../contracts/identity.ts';
+import type { SupervisedPlan } from '../../../contracts/plan.ts';
 import { freezeDataset } from '../../../stores/data/datasets.ts';
 import { listParts } from '../../../stores/data/samples.ts';
 import type { Database } from '../../../stores/database/database.ts';

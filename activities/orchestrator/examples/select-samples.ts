@@ -72,7 +72,7 @@ export async function commitSelected(
   return commitPart(database, { ...input, shard, counts, samples });
 }
 
-/** Measures of this room: what the pure rules are given. */
+/** Measures of these samples: what the pure rules are given. */
 export function measuresOf(template: TemplateName, evaluated: EvaluationIndex | null): Measures {
   const { rewrite } = templateRewriter(template);
   return {

@@ -1,6 +1,6 @@
-import type { RewardModelPlan, RunPlan, SupervisedPlan } from '../../../contracts/activities.ts';
 import { Failure } from '../../../contracts/failures.ts';
 import type { StageKey } from '../../../contracts/identity.ts';
+import type { RewardModelPlan, RunPlan, SupervisedPlan } from '../../../contracts/plan.ts';
 import type { SupervisedObjective } from '../../../contracts/records.ts';
 import type { Tokenizer } from '../../../engine/tokenizer/tokenizer.ts';
 import { countExamples, readExamples } from '../../../stores/data/dataset-rows.ts';

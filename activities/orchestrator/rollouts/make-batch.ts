@@ -1,9 +1,10 @@
-import { rolloutSigns } from '../../../algorithm/rl/rollout-health.ts';
+import { rolloutHealth } from '../../../algorithm/rl/rollout-health.ts';
 import { rolloutOfStep } from '../../../algorithm/rl/rollout-plan.ts';
 import { type StepBatch, stepBatch } from '../../../algorithm/rl/step-batch.ts';
 import { milestonesAt } from '../../../algorithm/run/milestones.ts';
-import type { MakeBatchInput, MakeBatchResult, ReinforcementPlan } from '../../../contracts/activities.ts';
+import type { MakeBatchInput, MakeBatchResult } from '../../../contracts/activities.ts';
 import { Failure } from '../../../contracts/failures.ts';
+import type { ReinforcementPlan } from '../../../contracts/plan.ts';
 import type {
   BatchRecord,
   LogprobsRecord,
@@ -68,7 +69,7 @@ export async function makeBatch(
     hand,
     record,
     summary: made.summary,
-    signs: rolloutSigns({
+    signs: rolloutHealth({
       request: request.record,
       scores: scores.record,
       truncatedN: rollout.ints('truncated'),

@@ -1,7 +1,7 @@
-import { type OrdinalsByDomain, walkedOrdinals } from '../../../algorithm/rl/domain-weights.ts';
-import type { RunPlan } from '../../../contracts/activities.ts';
+import { type OrdinalsByDomain, orderedOrdinals } from '../../../algorithm/rl/domain-weights.ts';
 import { Failure } from '../../../contracts/failures.ts';
 import type { DomainWeights } from '../../../contracts/options.ts';
+import type { RunPlan } from '../../../contracts/plan.ts';
 import { ordinalsByDomain } from '../../../stores/data/prompts.ts';
 import type { Database } from '../../../stores/database/database.ts';
 
@@ -18,7 +18,7 @@ export async function trainOrdinals(
   known.set(promptSet, reading);
   reading.catch(() => known.delete(promptSet));
   const byDomain = await reading;
-  const ordinals = walkedOrdinals(byDomain, weights, generalDomains);
+  const ordinals = orderedOrdinals(byDomain, weights, generalDomains);
   if (ordinals.length > 0) return ordinals;
   throw new Failure(
     'InvalidInput',

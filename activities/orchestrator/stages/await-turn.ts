@@ -1,6 +1,6 @@
 import { Failure } from '../../../contracts/failures.ts';
 import type { StageKey } from '../../../contracts/identity.ts';
-import type { PlaceInQueue } from '../../../contracts/workflows.ts';
+import type { QueuePosition } from '../../../contracts/workflows.ts';
 import {
   joinTrainerQueue,
   leaveTrainerQueue,
@@ -8,24 +8,24 @@ import {
   notePlaceShown,
   type QueuedStage,
 } from '../../../stores/runs/trainer-queue.ts';
-import type { OrchestratorRoom } from '../../dependencies.ts';
+import type { OrchestratorContext } from '../../dependencies.ts';
 
 /**
  * Returns when it is this stage's turn to ask for a trainer: the next free one is its own. Until then it fails, naming
  * the stage's place, and is asked again: attempts are no events, and hold no worker.
  * @throws Failure 'NotItsTurn'
  */
-export async function awaitTurn(room: OrchestratorRoom, { key }: { key: StageKey }): Promise<void> {
-  await joinTrainerQueue(room.database, key);
-  const { place, waiting, behind } = await placeOf(room, key);
+export async function awaitTurn(context: OrchestratorContext, { key }: { key: StageKey }): Promise<void> {
+  await joinTrainerQueue(context.database, key);
+  const { place, waiting, behind } = await placeOf(context, key);
   const text = `place ${place} of ${waiting} in the queue for a trainer`;
-  if (await notePlaceShown(room.database, key, place))
-    await room.workflows.showPlace(key, { place, waiting, behind });
+  if (await notePlaceShown(context.database, key, place))
+    await context.workflows.showPlace(key, { place, waiting, behind });
   if (place > 1) throw new Failure('NotItsTurn', `${text}, behind ${behind.join(', ')}`);
 }
 
 /** What a workflow has left without a word (it was terminated, its server's data are gone) is taken out of the queue. */
-async function placeOf({ database, workflows }: OrchestratorRoom, key: StageKey): Promise<PlaceInQueue> {
+async function placeOf({ database, workflows }: OrchestratorContext, key: StageKey): Promise<QueuePosition> {
   for (;;) {
     const queue = await listTrainerQueue(database);
     const own = queue.find((each) => isSame(each, key));

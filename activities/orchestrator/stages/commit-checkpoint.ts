@@ -1,4 +1,5 @@
-import type { CommitCheckpointInput, CommittedCheckpoint } from '../../../contracts/activities.ts';
+import type { CommitCheckpointInput } from '../../../contracts/activities.ts';
+import type { CommittedCheckpoint } from '../../../contracts/stage-state.ts';
 import { commitCheckpoint as insertCheckpoint } from '../../../stores/steps/checkpoints.ts';
 import type { WatchedStores } from '../../dependencies.ts';
 

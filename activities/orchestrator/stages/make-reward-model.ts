@@ -1,5 +1,5 @@
 import { deriveSeed } from '../../../algorithm/random/seeds.ts';
-import type { CommittedCheckpoint } from '../../../contracts/activities.ts';
+import type { CommittedCheckpoint } from '../../../contracts/stage-state.ts';
 import { formatModelConfig, parsePolicyConfig } from '../../../engine/model/model-config.ts';
 import { withScoreHead } from '../../../engine/model/score-head.ts';
 import { digestTensors } from '../../../engine/weights/digest.ts';

@@ -1,5 +1,6 @@
-import type { CommittedCheckpoint, StageOrigin, StagePlan } from '../../../contracts/activities.ts';
 import type { StageKey } from '../../../contracts/identity.ts';
+import type { StageOrigin, StagePlan } from '../../../contracts/plan.ts';
+import type { CommittedCheckpoint } from '../../../contracts/stage-state.ts';
 import type { Database } from '../../../stores/database/database.ts';
 import { finalCheckpoint, readInitial, settleInitial } from '../../../stores/runs/stage-origin.ts';
 import type { Stores } from '../../dependencies.ts';

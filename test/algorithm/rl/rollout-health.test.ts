@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { rolloutSigns } from '../../../algorithm/rl/rollout-health.ts';
+import { rolloutHealth } from '../../../algorithm/rl/rollout-health.ts';
 import type { SampleRequest, ScoresRecord, Verdict } from '../../../contracts/records.ts';
 
 const answered = (thinking: string) => `<think>${thinking}</think><answer>1</answer>`;
@@ -16,7 +16,7 @@ const texts = [
 const right: Verdict = { score: 1 };
 const failed: Verdict = { error: { kind: 'timeout', message: '' } };
 
-const signs = rolloutSigns({
+const signs = rolloutHealth({
   request: {
     prompts: [{ domain: 'math' }, { domain: 'math' }, { domain: 'copy' }],
     numGenerations: 2,

@@ -21,7 +21,7 @@ const workflow: WorkflowFacts = {
     wish: null,
   },
   pending: [],
-  unheardSince: null,
+  silentSince: null,
   served: { orchestrator: true, trainer: true, rewards: true },
 };
 
@@ -166,7 +166,7 @@ const CASES: Record<string, [WhyFacts, string, RegExp]> = {
     /none that listens to the queue r1 answers/,
   ],
   'an orchestrator that listens and takes nothing is missed': [
-    facts({ progress: null, unheardSince: before(60) }),
+    facts({ progress: null, silentSince: before(60) }),
     'orchestrator',
     /waits for an orchestrator/,
   ],

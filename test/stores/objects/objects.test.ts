@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { request } from 'node:http';
 import { type TestContext, test } from 'node:test';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import type { ObjectStoreSettings } from '../../../stores/objects/objects.ts';
+import type { ObjectStoreSettings } from '../../../stores/objects/bucket-client.ts';
 import { withStack } from '../../helpers/stack.ts';
 import { failure } from '../helpers.ts';
 import { answering, bytesOf, openStore, sha256Of, storeOf } from '../object-helpers.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { TextPlace } from '../../../contracts/datasets.ts';
+import type { TextLocation } from '../../../contracts/datasets.ts';
 import { createByteCache } from '../../../stores/objects/byte-cache.ts';
 import { packTexts, putTexts, readTexts } from '../../../stores/objects/texts.ts';
 import { memoryObjects } from '../../activities/memory-objects.ts';
@@ -10,7 +10,7 @@ async function stored(texts: readonly string[]) {
   const objects = memoryObjects();
   const packed = packTexts(texts);
   const object = await putTexts(objects, packed);
-  return { objects, places: packed.places.map((place): TextPlace => ({ object, ...place })) };
+  return { objects, places: packed.places.map((place): TextLocation => ({ object, ...place })) };
 }
 
 test('texts of any script come back in the order asked for, each as often as asked', async () => {
@@ -34,7 +34,7 @@ test('a few texts of a large object are read by range, many with the whole, and 
   let whole = 0;
   const counting = {
     ...objects,
-    get(reference: TextPlace['object']) {
+    get(reference: TextLocation['object']) {
       whole++;
       return objects.get(reference);
     },

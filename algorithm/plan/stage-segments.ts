@@ -13,12 +13,12 @@ import { rolloutOfStep } from '../rl/rollout-plan.ts';
 import { completionLimitAt } from '../rl/schedules.ts';
 import { milestonesAt } from '../run/milestones.ts';
 import { type RunFacts, responseTokens } from './facts.ts';
-import { type Deed, sumOf } from './operation.ts';
-import * as deeds from './operations.ts';
+import { type Operation, sumOf } from './operation.ts';
+import * as operations from './operations.ts';
 
-/** Between two moments a stage's history may end and the next one begin: after a checkpoint, a step, a sampled part. */
-export interface Moment {
-  done: Deed;
+/** Between two segments a stage's history may end and the next one begin: after a checkpoint, a step, a sampled part. */
+export interface Segment {
+  done: Operation;
   at: 'checkpoint' | 'step' | 'part' | 'other';
 }
 
@@ -26,24 +26,24 @@ export interface Moment {
  * Everything goes as planned: nobody is lost, nothing is sampled twice, dynamic sampling needs one round. Steps that do
  * the same share what they do, as there may be a million of them.
  */
-export function momentsOf(stage: StageRecipe, facts: RunFacts): Moment[] {
+export function segmentsOf(stage: StageRecipe, facts: RunFacts): Segment[] {
   const steps = Array.from({ length: stage.options.max_steps }, (_, index) => index + 1);
-  const known = new Map<string, Moment>();
+  const known = new Map<string, Segment>();
   return [
-    { done: sumOf([deeds.opening(), ...prepared(stage, facts)]), at: 'other' },
+    { done: sumOf([operations.opening(), ...prepared(stage, facts)]), at: 'other' },
     ...(stage.algorithm === 'sft' ? examplesOf(stage, facts) : []),
-    { done: sumOf([deeds.acquiring(), ...evaluationAt(0, stage, facts)]), at: 'other' },
+    { done: sumOf([operations.acquiring(), ...evaluationAt(0, stage, facts)]), at: 'other' },
     ...steps.map((step) => {
       const kind = kindOfStep(step, stage);
-      const moment = known.get(kind) ?? stepMoment(step, stage, facts);
-      known.set(kind, moment);
-      return moment;
+      const segment = known.get(kind) ?? stepSegment(step, stage, facts);
+      known.set(kind, segment);
+      return segment;
     }),
-    { done: sumOf([...finished(stage), deeds.ending()]), at: 'other' },
+    { done: sumOf([...finished(stage), operations.ending()]), at: 'other' },
   ];
 }
 
-function stepMoment(step: number, stage: StageRecipe, facts: RunFacts): Moment {
+function stepSegment(step: number, stage: StageRecipe, facts: RunFacts): Segment {
   const saved = milestonesAt(step, stage.options).save;
   const done = [...trainingAt(step, stage, facts), ...(saved ? [checkpointAt(step, stage, facts)] : [])];
   return {
@@ -64,13 +64,13 @@ function kindOfStep(step: number, stage: StageRecipe): string {
   return `${due} ${step === firstStep} ${limit} ${byRule.length} ${byModel.length}`;
 }
 
-const prepared = ({ algorithm, stage }: StageRecipe, { parametersOf }: RunFacts): Deed[] =>
-  algorithm === 'reward-model' ? [deeds.scalarHead(parametersOf(stage))] : [];
+const prepared = ({ algorithm, stage }: StageRecipe, { parametersOf }: RunFacts): Operation[] =>
+  algorithm === 'reward-model' ? [operations.scalarHead(parametersOf(stage))] : [];
 
-const finished = ({ algorithm }: StageRecipe): Deed[] =>
-  algorithm === 'reward-model' ? [deeds.ranking()] : [];
+const finished = ({ algorithm }: StageRecipe): Operation[] =>
+  algorithm === 'reward-model' ? [operations.ranking()] : [];
 
-function trainingAt(step: number, stage: StageRecipe, facts: RunFacts): Deed[] {
+function trainingAt(step: number, stage: StageRecipe, facts: RunFacts): Operation[] {
   if (stage.algorithm === 'grpo') return reinforcementAt(step, stage, facts);
   return [supervisedStep(stage, facts)];
 }
@@ -79,14 +79,19 @@ function reinforcementAt(
   step: number,
   { stage, options }: ReinforcementStageRecipe,
   facts: RunFacts,
-): Deed[] {
+): Operation[] {
   const { firstStep, lastStep } = rolloutOfStep(step, options);
   const { promptTokens } = facts;
   const tokens = (responses: number) =>
     responseTokens(facts, stage, { responses, limit: completionLimitAt(firstStep, options) });
   const policies = (options.beta > 0 ? 1 : 0) + (lastStep > firstStep ? 1 : 0);
   const responses = options.prompts_per_step * options.num_generations;
-  const trained = deeds.step({ responses, tokens: tokens(responses), promptTokens, perToken: 2 + policies });
+  const trained = operations.step({
+    responses,
+    tokens: tokens(responses),
+    promptTokens,
+    perToken: 2 + policies,
+  });
   if (step !== firstStep) return [trained];
   const { byRule, byModel } = rewardPlan(options.rewards, firstStep);
   const sampled = responses * options.steps_per_generation;
@@ -99,11 +104,11 @@ function reinforcementAt(
     rewards: byRule.length,
   };
   const extras = { models: byModel.length, policies, joins: options.dynamic_sampling };
-  return [deeds.rollout(sampling, extras), trained];
+  return [operations.rollout(sampling, extras), trained];
 }
 
 /** A pair of preferences is two responses; `max_length` holds a prompt too. */
-function supervisedStep(stage: SupervisedStageRecipe | RewardModelStageRecipe, facts: RunFacts): Deed {
+function supervisedStep(stage: SupervisedStageRecipe | RewardModelStageRecipe, facts: RunFacts): Operation {
   const { per_device_train_batch_size: rows, max_length } = stage.options;
   const { promptTokens } = facts;
   const limit = Math.max(1, max_length - promptTokens);
@@ -111,12 +116,12 @@ function supervisedStep(stage: SupervisedStageRecipe | RewardModelStageRecipe, f
   const isPair = withPrompts && stage.stage !== 'reward-model/safety';
   const responses = rows * (isPair ? 2 : 1);
   const tokens = responseTokens(facts, stage.stage, { responses, limit });
-  return deeds.step({ responses, tokens, promptTokens, perToken: 1, withPrompts });
+  return operations.step({ responses, tokens, promptTokens, perToken: 1, withPrompts });
 }
 
 /** The reference policy is kept once between two refreshes. */
-function checkpointAt(step: number, recipe: StageRecipe, { parametersOf }: RunFacts): Deed {
-  return deeds.checkpoint(parametersOf(recipe.stage), { withReference: savesReference(step, recipe) });
+function checkpointAt(step: number, recipe: StageRecipe, { parametersOf }: RunFacts): Operation {
+  return operations.checkpoint(parametersOf(recipe.stage), { withReference: savesReference(step, recipe) });
 }
 
 function savesReference(step: number, { algorithm, options }: StageRecipe): boolean {
@@ -128,7 +133,7 @@ function savesReference(step: number, { algorithm, options }: StageRecipe): bool
 }
 
 /** A reward model answers nothing; the model that several stages start from is measured by the first of them. */
-function evaluationAt(step: number, stage: StageRecipe, facts: RunFacts): Deed[] {
+function evaluationAt(step: number, stage: StageRecipe, facts: RunFacts): Operation[] {
   const { recipe, promptTokens, generalHeldOut } = facts;
   const { evaluate } = milestonesAt(step, stage.options);
   if (stage.algorithm === 'reward-model' || evaluate === null) return [];
@@ -142,7 +147,9 @@ function evaluationAt(step: number, stage: StageRecipe, facts: RunFacts): Deed[]
   const limit = evaluation.max_completion_length;
   const tokens = responseTokens(facts, stage.stage, { responses: problems * k, limit });
   const rewards = measuredRewards(evaluation.language).length;
-  return [deeds.evaluation({ prompts: problems, promptTokens, responses: problems * k, tokens, rewards })];
+  return [
+    operations.evaluation({ prompts: problems, promptTokens, responses: problems * k, tokens, rewards }),
+  ];
 }
 
 function measuresOrigin(stage: StageRecipe, { stages }: Recipe): boolean {
@@ -153,27 +160,32 @@ function measuresOrigin(stage: StageRecipe, { stages }: Recipe): boolean {
 }
 
 /** Parts of each sampled source, a trainer for each source, then the data set. */
-function examplesOf(recipe: SupervisedStageRecipe, facts: RunFacts): Moment[] {
+function examplesOf(recipe: SupervisedStageRecipe, facts: RunFacts): Segment[] {
   const sources = recipe.data.flatMap((source) => (source.source === 'sampled' ? [source] : []));
   const parts = sources.flatMap((source) => {
     const { prompts, prompts_per_request: perRequest } = source;
-    return Array.from({ length: Math.ceil(prompts / perRequest) }, (_, part): Moment => {
+    return Array.from({ length: Math.ceil(prompts / perRequest) }, (_, part): Segment => {
       const done = partOf(source, Math.min(perRequest, prompts - part * perRequest), facts);
-      return { done: part === 0 ? sumOf([deeds.acquiring(), done, deeds.releasing()]) : done, at: 'part' };
+      return {
+        done: part === 0 ? sumOf([operations.acquiring(), done, operations.releasing()]) : done,
+        at: 'part',
+      };
     });
   });
-  const made = takesOver(recipe) ? deeds.datasetTakenOver() : deeds.dataset(mostExamples(recipe, facts));
-  return [{ done: deeds.readingExamples(), at: 'other' }, ...parts, { done: made, at: 'other' }];
+  const made = takesOver(recipe)
+    ? operations.datasetTakenOver()
+    : operations.dataset(mostExamples(recipe, facts));
+  return [{ done: operations.readingExamples(), at: 'other' }, ...parts, { done: made, at: 'other' }];
 }
 
 type SampledSource = Extract<SupervisedStageRecipe['data'][number], { source: 'sampled' }>;
 
-function partOf(source: SampledSource, prompts: number, facts: RunFacts): Deed {
+function partOf(source: SampledSource, prompts: number, facts: RunFacts): Operation {
   const responses = prompts * source.num_generations;
   const rewards = measuredRewards(facts.recipe.evaluation.language).length;
   const { policy, max_completion_length: limit } = source;
   const tokens = responseTokens(facts, policy, { responses, limit });
-  return deeds.samplePart({ prompts, promptTokens: facts.promptTokens, responses, tokens, rewards });
+  return operations.samplePart({ prompts, promptTokens: facts.promptTokens, responses, tokens, rewards });
 }
 
 /** A stage whose one source is another stage's data set trains on that as it is. */

@@ -24,7 +24,7 @@ before(async () => {
 after(() => ground?.close());
 
 /** The step at which everyone shows a seam between an engine of one thread and one of two. */
-async function assertSeam(run: string): Promise<number> {
+async function assertNumericsChange(run: string): Promise<number> {
   const { seams } = await shownStage(ground.settings, run);
   assert.deepEqual(
     seams.map(({ before: { threads }, after }) => [threads, after.threads]),
@@ -58,7 +58,7 @@ test('a run that goes on under other numerics shows the seam, and ends', PATIENC
   try {
     await tell(ground, run, messages.resume);
     await awaitStatus(ground, run, 'complete');
-    assert.equal(await assertSeam(run), paused + 1);
+    assert.equal(await assertNumericsChange(run), paused + 1);
   } finally {
     await two.stop();
   }
@@ -79,7 +79,7 @@ test(
     const two = await startCrew(ground, `${run}-2`, { threads: 2 });
     try {
       await awaitStatus(ground, run, 'complete');
-      assert.equal(await assertSeam(run), 9);
+      assert.equal(await assertNumericsChange(run), 9);
     } finally {
       await two.stop();
     }

@@ -11,7 +11,7 @@ import { editDistance } from '../suggestion.ts';
 export const WHAT_IS_READ =
   'What is read: the folder of a Llama model in Hugging Face layout (config.json, tokenizer.json, *.safetensors)';
 
-export type ModelPlace =
+export type ModelLocation =
   | { kind: 'folder' }
   /** of a run: by its name, or by the URI of its manifest */
   | { kind: 'checkpoint' }
@@ -21,7 +21,7 @@ export type ModelPlace =
   | { kind: 'other'; found: string; hint: string; isAbsent: boolean };
 
 /** What lies under a name. A run's name is never a path, and a folder wins over a run where a model lies in it. */
-export async function lookAtModel(name: string): Promise<ModelPlace> {
+export async function lookAtModel(name: string): Promise<ModelLocation> {
   if (name.trim() === '')
     return { kind: 'other', found: 'nothing', hint: `${WHAT_IS_READ}.`, isAbsent: false };
   if (name.startsWith('s3://')) return { kind: 'checkpoint' };
@@ -38,7 +38,7 @@ function absent(
   name: string,
   error: NodeJS.ErrnoException,
   { isPath, repository }: { isPath: boolean; repository: string | null },
-): ModelPlace {
+): ModelLocation {
   if (repository !== null && !isPath && !isCheckpointName(name)) return { kind: 'hub', repository };
   const isAbsent = error.code === 'ENOENT' || error.code === 'ENOTDIR';
   if (!isPath && isAbsent && !LOOKS_LIKE_FILE.test(name)) return { kind: 'checkpoint' };
@@ -50,7 +50,7 @@ const LOOKS_LIKE_FILE = /\.(gguf|safetensors|bin|pt|pth|json)$/i;
 /** Throws InputError where the name means neither a folder nor a checkpoint; `what` says what it was named as. */
 export function refuseOther(
   name: string,
-  place: ModelPlace,
+  place: ModelLocation,
   what = 'a model’s folder or a run’s checkpoint',
 ): void {
   if (place.kind === 'hub')
@@ -93,7 +93,7 @@ const isThere = (path: string) =>
   );
 
 /** A folder without a configuration may hold the model elsewhere, or in another form. */
-async function folderFound(folder: string): Promise<ModelPlace> {
+async function folderFound(folder: string): Promise<ModelLocation> {
   if (await isThere(join(folder, 'config.json'))) return { kind: 'folder' };
   const names = await readdir(folder).catch(() => []);
   const hint = FOLDER_HINTS.find(({ of }) => names.some((name) => of.test(name)));

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { hubRepository, lookAtModel } from '../../../cli/models/model-place.ts';
+import { hubRepository, lookAtModel } from '../../../cli/models/model-location.ts';
 import { PROJECT_ROOT } from '../../../infra/paths.ts';
 
 const kindOf = async (name: string) => (await lookAtModel(name)).kind;

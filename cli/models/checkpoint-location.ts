@@ -1,6 +1,7 @@
 /** Which stage and step a checkpoint is of, and where that stage stands. */
-import type { RunPlan } from '../../contracts/activities.ts';
+
 import type { ShowDocument } from '../../contracts/documents.ts';
+import type { RunPlan } from '../../contracts/plan.ts';
 import type { Queryable } from '../../stores/database/database.ts';
 import { getRun } from '../../stores/runs/runs.ts';
 import { listStages } from '../../stores/runs/stages.ts';
@@ -8,7 +9,7 @@ import { InputError } from '../errors.ts';
 
 type StageDocument = Pick<ShowDocument['stages'][number], 'stage' | 'status' | 'origin' | 'step' | 'steps'>;
 
-export interface CheckpointPlace {
+export interface CheckpointLocation {
   run: string;
   stage: string;
   /** of the checkpoint; 0: what the stage started from */
@@ -27,7 +28,7 @@ interface Found {
 export async function placeOfCheckpoint(
   reader: Queryable,
   { run, stage, step }: Found,
-): Promise<CheckpointPlace> {
+): Promise<CheckpointLocation> {
   const { plan } = await getRun(reader, run);
   const standing = (await listStages(reader, run)).find((found) => found.stage === stage);
   if (standing === undefined) throw new InputError(`${run}: expected a stage ${stage}, found none`);
@@ -47,7 +48,7 @@ export async function refuseUntrained(reader: Queryable, name: string, found: Fo
   throw new InputError(`${name}: ${untrainedText(place)}`);
 }
 
-export function untrainedText({ run, stage, standing, nextSave: next }: CheckpointPlace): string {
+export function untrainedText({ run, stage, standing, nextSave: next }: CheckpointLocation): string {
   const { status, step, steps, origin } = standing;
   const when =
     next === null
@@ -73,7 +74,7 @@ export function nextSave(
 export const placeName = ({ run, stage, step }: Found) => `${run}/${stage}@${step}`;
 
 /** `nano-zero-1/zero@40, step 40 of 60; zero is running, at step 47, and saves next at step 60` */
-export function placeText({ run, stage, step, standing, nextSave: next }: CheckpointPlace): string {
+export function placeText({ run, stage, step, standing, nextSave: next }: CheckpointLocation): string {
   const { status, origin, step: reached, steps } = standing;
   const what =
     step === 0

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
-  type CheckpointPlace,
+  type CheckpointLocation,
   nextSave,
   placeOfCheckpoint,
   placeText,
   refuseUntrained,
-} from '../../../cli/models/checkpoint-place.ts';
+} from '../../../cli/models/checkpoint-location.ts';
 import { setStageStatus } from '../../../stores/runs/stages.ts';
 import { findCheckpoint } from '../../../stores/steps/checkpoint-names.ts';
 import { commitCheckpoint } from '../../../stores/steps/checkpoints.ts';
@@ -25,7 +25,7 @@ test('the next checkpoint comes every so many steps, and at the last one', () =>
 });
 
 test('a checkpoint is told by its stage and step, and by where its stage stands', () => {
-  const place: CheckpointPlace = { run: 'r', stage: 'zero', step: 40, standing: stage, nextSave: 60 };
+  const place: CheckpointLocation = { run: 'r', stage: 'zero', step: 40, standing: stage, nextSave: 60 };
   assert.equal(
     placeText(place),
     'r/zero@40, step 40 of 90; zero is running at step 47 and saves next at step 60',
