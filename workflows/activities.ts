@@ -8,8 +8,8 @@ import { lastFailedFor } from './errors.ts';
 const permanent = (Object.keys(failures) as FailureKind[]).filter((kind) => !failures[kind].retryable);
 
 /**
- * What does not succeed within an hour of retrying parks the stage, unless it waits for a server or for room on a
- * disk (`waitingForServers`). A lost worker is noticed by its silence.
+ * An activity that fails for an hour of retries parks the stage, unless it waits for a server or for free disk space
+ * (`waitingForServers`). A lost worker is noticed by missing heartbeats.
  */
 const patient = {
   startToCloseTimeout: '10 minutes',
@@ -28,27 +28,27 @@ export const orchestrator = waitingForServers(
   (error) => lastFailedFor(error, 'OutOfSpace') || (lastFailedFor(error, 'Unavailable') && patched(WAITS)),
 );
 
-/** Tells the rows how a stage stands, however long the database is away: nobody is kept waiting by it. */
+/** Writes a stage's status, however long the database is unavailable: nothing else waits for it. */
 export const unhurried = proxyActivities<Pick<OrchestratorActivities, 'setStageStatus'>>({
   taskQueue: queues.orchestrator,
   ...patient,
   scheduleToCloseTimeout: undefined,
 });
 
-/** Whether a verdict may be had by asking again, nobody knows: that is not asked for ever (rule 10). */
+/** Not repeated for ever: nobody knows whether another try yields a verdict (rule 10). */
 export const rewards = waitingForServers(
   proxyActivities<RewardActivities>({ taskQueue: queues.rewards, ...patient }),
   (error) => lastFailedFor(error, 'OutOfSpace'),
 );
 
-/** Asks every second whether it is a stage's turn, for as long as that takes. */
+/** Asks every second whether it is the stage's turn, without a time limit. */
 export const turns = proxyActivities<Pick<OrchestratorActivities, 'awaitTurn'>>({
   taskQueue: queues.orchestrator,
   startToCloseTimeout: '1 minute',
   retry: { ...patient.retry, initialInterval: '1 second', backoffCoefficient: 1 },
 });
 
-/** Waits on the shared queue until some trainer is free, for as long as that takes. */
+/** Waits on the shared queue until a trainer is free, without a time limit. */
 export const freeTrainers = proxyActivities<Pick<TrainingActivities, 'acquire'>>({
   taskQueue: queues.trainer,
   startToCloseTimeout: '1 hour',
@@ -57,8 +57,8 @@ export const freeTrainers = proxyActivities<Pick<TrainingActivities, 'acquire'>>
 });
 
 /**
- * How one trainer is called. A trainer that died takes its policy with it, so nothing is tried again on its
- * queue: `workflows/trainer.ts` acquires another and replays the log.
+ * Options of calls to one trainer. A trainer that dies loses its policy, so nothing is retried on its queue: the stage
+ * acquires another trainer and replays the log.
  */
 export const trainerOptions = (queue: string): ActivityOptions => ({
   taskQueue: queue,
@@ -68,10 +68,10 @@ export const trainerOptions = (queue: string): ActivityOptions => ({
   retry: { maximumAttempts: 1 },
 });
 
-/** Marks histories whose activities wait for a server longer than the hour. */
+/** Marks histories whose activities wait for a server for longer than an hour. */
 const WAITS = 'waits-for-servers';
 
-/** Activities that are called anew, where their time ran out, for as long as `goesOn` says that waiting helps. */
+/** Activities that are called again after their time-out for as long as `goesOn(error)` is true. */
 function waitingForServers<Stubs extends object>(stubs: Stubs, goesOn: (error: unknown) => boolean): Stubs {
   type Call = (...args: unknown[]) => Promise<unknown>;
   const waiting =

@@ -20,7 +20,7 @@ interface EvaluationInput {
   language: EvaluationOptions['language'];
 }
 
-/** Measures the policy in hand on held-out problems and keeps the figures as a row. */
+/** Evaluates the trainer's policy on held-out problems and commits the figures as a row. */
 export async function evaluate(input: EvaluationInput): Promise<RecordEvaluationResult> {
   const { key, trainer, lost, as, step, quick, checkpoint, language } = input;
   const what = `evaluate ${as === key.stage ? `step ${step}` : as}`;

@@ -7,36 +7,36 @@ import type { CommittedCheckpoint } from '../contracts/stage-state.ts';
 import type { HeldTrainer } from '../contracts/workflows.ts';
 import { orchestrator, rewards } from './activities.ts';
 import { costOf } from './rollout.ts';
-import { WAITING } from './stage-desk.ts';
-import { carryOn } from './stage-loop.ts';
-import type { StageWalk } from './stage-walk.ts';
+import { continueStage } from './stage.ts';
+import { WAITING } from './stage-control.ts';
 import { acquireTrainer, callTrainer, releaseTrainer } from './trainer.ts';
+import type { StageState } from './training-state.ts';
 
 /**
- * Makes the examples that a supervised stage trains on: samples of earlier stages' policies, scored and selected
- * part by part, joined with those imported at launch. What is committed is not made again.
+ * Collects the examples that a supervised stage trains on: samples of earlier stages' policies, scored and selected
+ * part by part, joined with those imported at launch. Committed parts are not sampled again.
  */
-export async function collectExamples(walk: StageWalk<SupervisedPlan>, key: BranchKey): Promise<void> {
-  walk.desk.phase('reading what examples there are');
+export async function collectExamples(state: StageState<SupervisedPlan>, key: BranchKey): Promise<void> {
+  state.control.phase('reading committed examples');
   const position = await orchestrator.openExamples({ key });
   if (position.made !== null) return;
   let sampler: Sampler | null = null;
   for (const part of position.missing) {
-    sampler = await samplerOf(walk, key, part, position.policies, sampler);
-    walk.desk.phase('sampling examples', `part ${part.part + 1} of ${position.parts}`);
-    await collectPart(walk, key, part, sampler);
+    sampler = await samplerOf(state, key, part, position.policies, sampler);
+    state.control.phase('sampling examples', `part ${part.part + 1} of ${position.parts}`);
+    await collectPart(state, key, part, sampler);
     if (workflowInfo().continueAsNewSuggested) {
-      await giveBack(walk, sampler);
+      await giveBack(state, sampler);
       sampler = null;
-      await carryOn(walk);
+      await continueStage(state);
     }
   }
-  await giveBack(walk, sampler);
-  walk.desk.phase('making the data set');
+  await giveBack(state, sampler);
+  state.control.phase('making the data set');
   await orchestrator.buildExamples.executeWithOptions({ summary: `${key.stage} · data set` }, [{ key }]);
 }
 
-/** The trainer that holds a source's policy. */
+/** The trainer that has loaded a source's policy. */
 interface Sampler {
   source: number;
   trainer: HeldTrainer;
@@ -44,33 +44,33 @@ interface Sampler {
 }
 
 async function samplerOf(
-  walk: StageWalk<SupervisedPlan>,
+  state: StageState<SupervisedPlan>,
   key: BranchKey,
   { source }: SamplePart,
   policies: readonly CommittedCheckpoint[],
   held: Sampler | null,
 ): Promise<Sampler> {
   if (held?.source === source) return held;
-  await giveBack(walk, held);
+  await giveBack(state, held);
   const policy = policies[source];
-  const stage = walk.plan.data.sampled[source]?.policy;
+  const stage = state.plan.data.sampled[source]?.policy;
   if (policy === undefined || stage === undefined)
     throw new TypeError(`${key.stage}: expected a policy of source ${source}`);
-  walk.desk.phase(WAITING);
+  state.control.phase(WAITING);
   const trainer = await acquireTrainer(key, policy, false);
-  // Whoever ends the stage gives back what its walk holds.
-  walk.trainer = trainer;
+  // Ending the stage releases the trainer in its state.
+  state.trainer = trainer;
   return { source, trainer, from: { stage, checkpoint: policy } };
 }
 
-async function giveBack(walk: StageWalk, sampler: Sampler | null): Promise<void> {
+async function giveBack(state: StageState, sampler: Sampler | null): Promise<void> {
   if (sampler === null) return;
-  walk.trainer = null;
-  await releaseTrainer(sampler.trainer, walk.desk.lostQueues);
+  state.trainer = null;
+  await releaseTrainer(sampler.trainer, state.control.lostQueues);
 }
 
 async function collectPart(
-  walk: StageWalk<SupervisedPlan>,
+  state: StageState<SupervisedPlan>,
   key: BranchKey,
   part: SamplePart,
   { trainer, from }: Sampler,
@@ -81,12 +81,12 @@ async function collectPart(
   ]);
   if (trainer.digest === null) throw new TypeError(`${key.stage}: expected a policy with a digest`);
   const input = { request, expectedDigest: trainer.digest };
-  const sampled = await callTrainer(trainer, walk.desk.lostQueues, 'sample', `${what} · sample`, input);
+  const sampled = await callTrainer(trainer, state.control.lostQueues, 'sample', `${what} · sample`, input);
   const scored = await rewards.scoreRollout.executeWithOptions({ summary: `${what} · score` }, [
     {
       key: { run: key.run, stage: key.stage },
       rollout: sampled.rollout,
-      rewards: measuredRewards(walk.plan.evaluation.language),
+      rewards: measuredRewards(state.plan.evaluation.language),
     },
   ]);
   await orchestrator.selectSamples.executeWithOptions({ summary: `${what} · select` }, [
@@ -96,7 +96,7 @@ async function collectPart(
       rollout: sampled.rollout,
       scores: scored.scores,
       from,
-      rule: walk.plan.data.keep,
+      rule: state.plan.data.keep,
       spent: costOf(sampled, scored),
     },
   ]);

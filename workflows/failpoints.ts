@@ -3,7 +3,7 @@ import type { FailpointSinks } from '../contracts/workflows.ts';
 
 const { failpoints } = proxySinks<FailpointSinks>();
 
-/** Bundled in tests alone: tells the worker where a stage's history ends and where the next one begins. */
+/** Bundled in tests only: reports to the worker where a stage's history ends and where the next one begins. */
 export const interceptors = (): WorkflowInterceptors => ({
   inbound: [
     {

@@ -1,7 +1,19 @@
+import { rolloutOfStep } from '../algorithm/rl/rollout-plan.ts';
+import { Failure } from '../contracts/failures.ts';
 import type { ReinforcementPlan } from '../contracts/plan.ts';
 import type { StageInput, StageOutcome } from '../contracts/workflows.ts';
-import { reinforcementStep } from './reinforcement-step.ts';
-import { runStage, type StageKind } from './stage-loop.ts';
+import { orchestrator } from './activities.ts';
+import { type FreshRollout, rollOut } from './rollout.ts';
+import { runStage, type StageKind } from './stage.ts';
+import { stepSummary } from './stage-details.ts';
+import { callTrainer } from './trainer.ts';
+import {
+  changesNumerics,
+  showStep,
+  stepRecorded,
+  stepTrained,
+  type TrainingState,
+} from './training-state.ts';
 
 const reinforcement: StageKind<ReinforcementPlan> = {
   algorithm: 'grpo',
@@ -12,9 +24,88 @@ const reinforcement: StageKind<ReinforcementPlan> = {
 };
 
 /**
- * A stage of reinforcement learning (GRPO). It only orders: what is committed is asked of the rows, what a
- * step is worth is decided by pure code in activities, what it computes is a trainer's.
+ * A stage of reinforcement learning by GRPO (DeepSeekMath, arXiv 2402.03300). The workflow only orders: the rows say
+ * what is committed, activities decide, a trainer computes.
  */
 export function reinforcementStage(input: StageInput): Promise<StageOutcome> {
   return runStage(input, reinforcement);
+}
+
+/** One optimiser step: sample a rollout where one begins, log the batch, train on it, record the step. */
+async function reinforcementStep(state: TrainingState<ReinforcementPlan>): Promise<void> {
+  const startedAt = Date.now();
+  const step = state.step + 1;
+  const spent = await ensureRollout(state, step);
+  const batch = await logBatch(state, step);
+  state.control.verifiersChanged(batch.verifierChange);
+  state.control.phase('training');
+  const result = await callTrainer(
+    state.trainer,
+    state.control.lostQueues,
+    'trainStep',
+    `step ${step} · train`,
+    {
+      batch: batch.batch,
+      expectedStep: step - 1,
+      acrossSeam: false,
+    },
+  );
+  stepTrained(state, result);
+  const seam = changesNumerics(state, result);
+  const story = { step, batch, result, seam };
+  const { term } = state.trainer.lease;
+  const key = { ...state.branch, step };
+  const { alarms } = await orchestrator.recordStep.executeWithOptions({ summary: stepSummary(story) }, [
+    { key, term, batch: batch.batch, result, spent, startedAt, seam },
+  ]);
+  stepRecorded(state, result, alarms);
+  showStep(state, story);
+}
+
+const nothingSpent: FreshRollout['spent'] = { tokensSampled: 0, sampling: 0, scoring: 0, logprobs: 0 };
+
+/** Samples a rollout where this step is the first that trains on it. Returns what that took. */
+async function ensureRollout(
+  state: TrainingState<ReinforcementPlan>,
+  step: number,
+): Promise<FreshRollout['spent']> {
+  const { firstStep } = rolloutOfStep(step, state.plan.options);
+  if (state.rollout?.firstStep === firstStep) return nothingSpent;
+  if (step !== firstStep) {
+    throw new Failure(
+      'Contradiction',
+      `step ${step}: expected the rollout of step ${firstStep}, found another`,
+    );
+  }
+  const { branch, plan, trainer, cursor, control } = state;
+  const onPhase = (phase: string) => control.phase(phase);
+  const fresh = await rollOut({
+    key: branch,
+    plan,
+    trainer,
+    lost: control.lostQueues,
+    step,
+    cursor,
+    onPhase,
+  });
+  state.rollout = fresh.rollout;
+  state.cursor = fresh.rollout.cursorAfter;
+  state.shown = { ...state.shown, samples: fresh.samples };
+  return fresh.spent;
+}
+
+/** Commits the batch before it is trained (rule 2). */
+function logBatch(state: TrainingState<ReinforcementPlan>, step: number) {
+  const { rollout, trainer, branch } = state;
+  if (rollout === null) throw new Failure('Contradiction', `step ${step}: expected a rollout, found none`);
+  return orchestrator.makeBatch.executeWithOptions({ summary: `step ${step} · log the batch` }, [
+    {
+      key: { ...branch, step },
+      term: trainer.lease.term,
+      hand: rollout,
+      digestBefore: trainer.digest,
+      referenceDigest: trainer.referenceDigest,
+      onPolicy: step === rollout.firstStep,
+    },
+  ]);
 }

@@ -12,9 +12,9 @@ import type { HeldTrainer } from '../contracts/workflows.ts';
 import { orchestrator, rewards } from './activities.ts';
 import { callTrainer, type LostQueues } from './trainer.ts';
 
-/** A rollout ready to be trained on, and what it cost. */
+/** A rollout that is ready for training, and its cost. */
 export interface FreshRollout {
-  hand: CurrentRollout;
+  rollout: CurrentRollout;
   spent: RecordStepInput['spent'];
   samples: ScoreRolloutResult['samples'];
 }
@@ -32,7 +32,7 @@ interface RolloutInput {
 
 type Part = JoinRolloutsInput['parts'][number];
 
-/** Samples and scores a rollout with the policy that its first step finds, and computes its log-probabilities. */
+/** Samples a rollout with the current policy, scores it, and computes its log-probabilities. */
 export async function rollOut(input: RolloutInput): Promise<FreshRollout> {
   const { options } = input.plan;
   return options.dynamic_sampling ? await rollOutDynamically(input) : await rollOutOnce(input);
@@ -49,13 +49,13 @@ async function rollOutOnce(input: RolloutInput): Promise<FreshRollout> {
   const parts = { request: drawn.request, rollout: sampled.rollout, scores: scored.scores };
   const spent = { ...costOf(sampled, scored), logprobs: logprobs.seconds };
   return {
-    hand: handOf(input, parts, logprobs.logprobs, drawn.cursor, spent),
+    rollout: currentRollout(input, parts, logprobs.logprobs, drawn.cursor, spent),
     spent,
     samples: scored.samples,
   };
 }
 
-/** DAPO's dynamic sampling: rounds until enough prompts are neither all right nor all wrong. */
+/** DAPO's dynamic sampling (arXiv 2503.14476): rounds until enough groups are neither all right nor all wrong. */
 async function rollOutDynamically(input: RolloutInput): Promise<FreshRollout> {
   const wanted = groupsWanted(input);
   const maxExtraRounds = input.plan.options.dynamic_sampling_max_rounds;
@@ -92,10 +92,10 @@ async function rollOutDynamically(input: RolloutInput): Promise<FreshRollout> {
   const joined = await orchestrator.joinRollouts({ key, firstStep, parts, groups: wanted });
   const logprobs = await computeLogprobs(input, joined.rollout, temperature);
   spent.logprobs = logprobs.seconds;
-  return { hand: handOf(input, joined, logprobs.logprobs, cursor, spent), spent, samples };
+  return { rollout: currentRollout(input, joined, logprobs.logprobs, cursor, spent), spent, samples };
 }
 
-/** What samples and their scores took. */
+/** The cost of samples and their scores. */
 export const costOf = (sampled: SampleResult, scored: ScoreRolloutResult): SamplingCost => ({
   tokensSampled: sampled.tokens,
   sampling: sampled.seconds,
@@ -140,8 +140,8 @@ async function score({ key, plan, step }: RolloutInput, rollout: Reference): Pro
 }
 
 /**
- * The reference's log-probabilities, and the old policy's where steps after the first train on this rollout:
- * by then the policy that sampled is gone.
+ * The reference's log-probabilities, and the old policy's where steps after the first train on this rollout: by then
+ * the policy that sampled has been updated.
  */
 async function computeLogprobs(input: RolloutInput, rollout: Reference, temperature: number) {
   const { trainer, lost, step, plan } = input;
@@ -155,7 +155,7 @@ async function computeLogprobs(input: RolloutInput, rollout: Reference, temperat
   return callTrainer(trainer, lost, 'logprobs', `step ${step} · log-probabilities`, request);
 }
 
-function handOf(
+function currentRollout(
   { key, step, cursor }: RolloutInput,
   refs: { request: Reference; rollout: Reference; scores: Reference },
   logprobs: Reference | null,
@@ -176,7 +176,7 @@ function handOf(
   };
 }
 
-/** The digest is logged wherever a rollout begins, so a held trainer that samples always has one. */
+/** The digest is logged wherever a rollout begins, so a trainer that samples always has one. */
 function digestOf(trainer: HeldTrainer): string {
   if (trainer.digest === null)
     throw new Error(`step ${trainer.step}: expected a digest of the weights, found none`);

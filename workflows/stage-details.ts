@@ -6,7 +6,7 @@ import type { Change } from '../contracts/options.ts';
 import type { StageProgress, StageShown, StepStory } from '../contracts/workflows.ts';
 
 const columns = ['step', 'reward', 'accuracy', 'length', 'kl', 'entropy', 'clipped', 'grad norm', 'rate'];
-/** The UI sets tables without any room between their columns. */
+/** The UI renders tables without space between their columns. */
 const GAP = '\u00a0\u00a0';
 
 const figure = (value: number | null, digits = 3) => (value === null ? '–' : value.toFixed(digits));
@@ -45,7 +45,7 @@ export function phaseText({ phase, detail, wish }: StageProgress): string {
   return `${doing}\n\nAsked${by} to ${wish.kind} at the next step.`;
 }
 
-/** The alarms that were raised, by step; empty where there is none. */
+/** The alarms that were raised, by step; empty where there are none. */
 export function alarmsText(alarms: readonly RaisedAlarm[]): string {
   if (alarms.length === 0) return '';
   const lines = alarms.map(
@@ -54,21 +54,21 @@ export function alarmsText(alarms: readonly RaisedAlarm[]): string {
   return ['### Alarms', '', ...lines].join('\n');
 }
 
-/** The places where the stage went on under other numerics (rule 12); empty where there is none. */
-export function numericsChangesText(seams: readonly NumericsChange[]): string {
-  if (seams.length === 0) return '';
-  const lines = seams.map((seam) => `- step ${seam.step}: ${numericsChangeText(seam)}`);
-  return ['### Seams: other numerics from here on', '', ...lines].join('\n');
+/** The steps from which the numerics differ (rule 12); empty where there are none. */
+export function numericsChangesText(changes: readonly NumericsChange[]): string {
+  if (changes.length === 0) return '';
+  const lines = changes.map((change) => `- from step ${change.step}: ${numericsChangeText(change)}`);
+  return ['### Numerics changes', '', ...lines].join('\n');
 }
 
-/** The steps from which other versions of verifiers judged; empty where there is none. */
+/** The steps from which rewards are scored by other versions of their verifiers; empty where there are none. */
 export function verifiersText(changes: readonly VerifierChange[]): string {
   if (changes.length === 0) return '';
   const lines = changes.map((change) => `- from step ${change.step}: ${verifierChangeText(change)}`);
   return ['### Verifiers changed', '', ...lines].join('\n');
 }
 
-/** The live changes (rule 7), by effective step; empty where there is none. */
+/** The live changes (rule 7), by effective step; empty where there are none. */
 export function changesText(changes: readonly Change[]): string {
   if (changes.length === 0) return '';
   const lines = [...changes]
@@ -79,7 +79,7 @@ export function changesText(changes: readonly Change[]): string {
 
 function row({ step, batch, result: { metrics }, seam }: StepStory): string {
   const cells = [
-    seam ? `seam ${step}` : step,
+    seam ? `${step} (numerics change)` : step,
     figure(batch.reward),
     figure(batch.accuracy),
     figure(batch.meanLength, 1),
@@ -92,19 +92,19 @@ function row({ step, batch, result: { metrics }, seam }: StepStory): string {
   return `|${cells.map((cell) => `${GAP}${cell}`).join('|')}|`;
 }
 
-/** What a model wrote, as it is: a fence longer than any within holds all of it. */
+/** Model output, verbatim: the fence is longer than any inside it. */
 function fenced(text: string): string {
   const fence = '~'.repeat(Math.max(3, longestRun(text, '~')) + 1);
   return `${fence}\n${text}\n${fence}`;
 }
 
-/** A problem on one line, as it is: within a span of code tags, dollars and brackets have no meaning. */
+/** A problem on one line, verbatim: in a code span, tags, dollars and brackets have no meaning. */
 function span(text: string): string {
   const fence = '`'.repeat(longestRun(text, '`') + 1);
   return `${fence} ${oneLine(text)} ${fence}`;
 }
 
-/** Prose on one line without a meaning in Markdown. The UI's renderer knows these escapes and no others. */
+/** Prose on one line, with Markdown escaped. The UI's renderer supports these escapes and no others. */
 const inline = (text: string) => oneLine(text).replaceAll(/[\\`*_{}[\]()#+.!:|&<>~^$-]/g, '\\$&');
 
 const oneLine = (text: string) => text.replaceAll(/\s+/g, ' ').trim();

@@ -6,12 +6,12 @@ import type { HeldTrainer } from '../contracts/workflows.ts';
 import { freeTrainers, orchestrator, trainerOptions, turns } from './activities.ts';
 import { failureKind, saysTrainerIsLost, TrainerLost } from './errors.ts';
 
-/** Queues of trainers that a successor of theirs has declared dead: calls to them end at once. */
+/** Queues of trainers whose successors have reported them dead. Calls to them end at once. */
 export type LostQueues = ReadonlySet<string>;
 
 /**
- * Takes a free trainer under a new term, in its turn, and has it load `checkpoint`; every older holder of this branch
- * is superseded from here on (rule 5).
+ * Waits for its turn, takes a free trainer under a new term and has it load `checkpoint`. From here on every older
+ * holder of this branch is superseded (rule 5).
  */
 export async function acquireTrainer(
   key: BranchKey,
@@ -40,7 +40,7 @@ export async function acquireTrainer(
 /** Marks histories whose stages queue for a trainer. */
 const QUEUES = 'queues-for-trainer';
 
-/** Runs one stage's request for a trainer after those that come first. */
+/** Requests a trainer after the stages that come first in the queue. */
 async function inTurn<T>({ run, stage }: BranchKey, request: () => Promise<T>): Promise<T> {
   if (!patched(QUEUES)) return await request();
   const key = { run, stage };
@@ -55,8 +55,8 @@ async function inTurn<T>({ run, stage }: BranchKey, request: () => Promise<T>): 
 type OwnCalls = Omit<TrainingActivities, 'acquire'>;
 
 /**
- * One call to the trainer. Servers that do not answer it are waited for; a trainer that is gone ends in
- * `TrainerLost`, at once where its successor has said so.
+ * One call to the trainer. Where a server does not answer the trainer, the call is repeated. Throws `TrainerLost` where
+ * the trainer is gone, at once where its successor has reported it dead.
  */
 export async function callTrainer<Name extends keyof OwnCalls>(
   trainer: HeldTrainer,
@@ -76,12 +76,12 @@ export async function callTrainer<Name extends keyof OwnCalls>(
   }
 }
 
-/** Marks histories in which a trainer is asked again for as long as a server is away while it loads. */
+/** Marks histories in which `acquire` is repeated for as long as a server is unavailable. */
 const ACQUIRE_WAITS = 'acquire-waits-for-servers';
-/** What somebody else has to end: a server that is away, a disk without room. */
+/** Failures that end without our doing: a server is unavailable, a disk is full. */
 const WAITED_FOR: ReadonlySet<string | null> = new Set(['Unavailable', 'OutOfSpace']);
 
-/** Makes a call again, with pauses, for as long as it fails for want of a server. */
+/** Repeats a call, with pauses, for as long as it fails because a server is unavailable or a disk is full. */
 async function untilServersAnswer<T>(call: () => Promise<T>, goesOn = () => true): Promise<T> {
   for (let wait = 500; ; wait = Math.min(wait * 2, 15_000)) {
     try {
@@ -112,10 +112,10 @@ async function untilLost<T>(queue: string, lost: LostQueues, run: () => Promise<
   }
 }
 
-/** Gives the trainer back; one that is gone needs no giving back. */
+/** Releases the trainer; nothing to do where it is gone. */
 export async function releaseTrainer(trainer: HeldTrainer, lost: LostQueues): Promise<void> {
   try {
-    await callTrainer(trainer, lost, 'release', `give the trainer back · term ${trainer.lease.term}`, {});
+    await callTrainer(trainer, lost, 'release', `release the trainer · term ${trainer.lease.term}`, {});
   } catch (error) {
     if (!(error instanceof TrainerLost)) throw error;
   }

@@ -26,7 +26,7 @@ const titles: Record<StagePlan['algorithm'], string> = {
   'reward-model': 'training a reward model',
 };
 
-/** One launch of a recipe: its stages in waves, each stage a child workflow. */
+/** One launch of a recipe. Its stages are child workflows; those that need nothing of each other run side by side. */
 export async function trainingRun({ run }: RunInput): Promise<{ stages: StageOutcome[] }> {
   const { stages } = await orchestrator.loadPlan({ run });
   const outcomes: StageOutcome[] = [];
@@ -41,7 +41,7 @@ export async function trainingRun({ run }: RunInput): Promise<{ stages: StageOut
     throw ApplicationFailure.nonRetryable(describeFailure(error), 'StageFailed');
   }
   const status = outcomes.every((outcome) => outcome.status === 'complete') ? 'complete' : 'aborted';
-  // Who cancels the run's workflow aborts the run, and that is to be written down.
+  // Cancelling the run's workflow aborts the run; the row must say so.
   await CancellationScope.nonCancellable(() =>
     orchestrator.setRunStatus.executeWithOptions({ summary: `run ${status}` }, [{ run, status }]),
   );

@@ -9,7 +9,7 @@ export const BYTES_OF_EVENT = 640;
 
 /** From here on the server suggests to go on in a new history. */
 const SUGGESTED = 4_096;
-/** From here on a stage does so without a planned checkpoint (`workflows/stage-loop.ts`). */
+/** From here on a stage does so without a planned checkpoint (`workflows/stage.ts`). */
 const OVERDUE = 10_000;
 
 /** Events from which on a history ends at such a segment. */

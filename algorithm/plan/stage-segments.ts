@@ -1,4 +1,4 @@
-/** What a stage does from its opening to its end, as its workflow orders it (`workflows/stage-loop.ts`). */
+/** What a stage does from its opening to its end, as its workflow orders it (`workflows/stage.ts`). */
 import {
   originOf,
   type Recipe,
