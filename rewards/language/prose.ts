@@ -64,7 +64,7 @@ function pieceOf({ 0: text, groups }: RegExpMatchArray): Piece {
     const inside = fence === undefined ? text.slice(1, -1) : text.slice(fence.length).replace(fence, '');
     return { kind, text: inside.replace(fence === undefined ? /^$/ : /^[\w+#.-]{0,20}\r?\n/, '') };
   }
-  return { kind, text: kind === 'formula' ? text.replace(/^\$+|\$+$|^\\[[(]|\\[\])]$/g, '') : text };
+  return { kind, text: kind === 'formula' ? text.replace(/^\$+|(?<!\$)\$+$|^\\[[(]|\\[\])]$/g, '') : text };
 }
 
 /** Technical pieces of a kind with nothing but blanks and punctuation between them are one. */

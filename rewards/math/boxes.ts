@@ -74,7 +74,7 @@ const SENTENCE_END = /[.!?](?=\s+\p{Lu})|[。！？]|\n\s*\n/u;
 const COMPUTED = /^\s*(?:[-+*/^][^,;]{0,40})?=\s*$/;
 /** A label, or a condition, under which the next box is another part. */
 const OTHER_PART =
-  /(?<!\p{L})(?:(?:answer|option|part|case|candidate|guess|possibility|solution|question)\s*\(?(?:\d|[a-z](?!\p{L}))|if|otherwise|unless)|(?:^|\n)\s*\(?[a-z\d]\)/iu;
+  /(?<!\p{L})(?:(?:answer|option|part|case|candidate|guess|possibility|solution|question)\s*\(?(?:\d|[a-z](?!\p{L}))|if|otherwise|unless)|(?:^|\n)\s{0,20}\(?[a-z\d]\)/iu;
 /** A doubt stands as near to the box that it concerns. */
 const NEAR = 30;
 

@@ -28,7 +28,7 @@ const PIECE =
 const ARTICLE = /^an?\s+\p{L}{2}/iu;
 const ABBREVIATION = /^(?:i\. ?e|e\. ?g|d\. ?h|z\. ?B)\./i;
 const JOIN_WORD = /^(?:and|or)\b/i;
-const VALUE_START = /^\s*[($[{|*"]*\s*(?:[-−+±]?\s*[$€£]?[\d.√π\\∞]|[a-zA-Z]\s*[=^(])/;
+const VALUE_START = /^\s*(?:[($[{|*"]+\s*)?(?:(?:[-−+±]\s*)?[$€£]?[\d.√π\\∞]|[a-zA-Z]\s*[=^(])/;
 const JOINT_WORDS = /^\s*(?:und|y|e|et|dan|и|和|与|以及|と|oder|o|ou|atau|или|或)\s*(?=[-−$(\\]*\d)/iu;
 /** A bracket after a value that holds words or one value by itself. */
 const BRACKET = /^\s*\(([^()\n]{1,200})\)/;
@@ -56,7 +56,7 @@ function mathematicsAt(text: string): string {
 }
 
 const isAside = (inside: string) =>
-  /\p{L}{2}/u.test(inside.replace(/\\[a-zA-Z]+|sqrt|pi\b/g, '')) || /^\s*[-−$]?[\d.,/%\s]+$/.test(inside);
+  /\p{L}{2}/u.test(inside.replace(/\\[a-zA-Z]+|sqrt|pi\b/g, '')) || /^(?:\s*[-−$])?[\d.,/%\s]+$/.test(inside);
 
 /** Words that make another value of the number before them. */
 const COMPUTED =
@@ -109,8 +109,8 @@ const AND_PART = /^\s+and\s+(?=(?:an?|one|two|three|four)[\s-](?:hal|third|quart
 
 /** Mathematics without what led on to words. */
 function withoutEnd(run: string): string {
-  const rest = run.replace(/(?:[\s,;:.(–—*"'-]|\s\/)+$/, '');
-  return rest.replace(/\s+(?:and|or|a)$/i, '').replace(/[\s,;:]+$/, '');
+  const rest = run.replace(/(?<![\s,;:.(–—*"'-]|\s\/)(?:[\s,;:.(–—*"'-]|\s\/)+$/, '');
+  return rest.replace(/(?<!\s)\s+(?:and|or|a)$/i, '').replace(/(?<![\s,;:])[\s,;:]+$/, '');
 }
 
 /** What the words after a value make of it. */
@@ -151,7 +151,7 @@ function judged(run: string, rest: string, depth: number): Lead {
 
 /** 5/9 ≈ 0.556, and x = 5/9 ≈ 0.556, as two forms of one value; ≈ stays before the form that is rounded. */
 export function formsOf(value: string): string[] {
-  const sides = value.split(/\s*(?:≈|≃|\\approx(?![a-zA-Z])|\\simeq(?![a-zA-Z])|~=)\s*/);
+  const sides = value.split(/≈|≃|\\approx(?![a-zA-Z])|\\simeq(?![a-zA-Z])|~=/);
   const [exact = '', rounded = ''] = sides.map((side) => (side.split('=').at(-1) ?? '').trim());
   const written = [exact, rounded].every((side) => /[\d√π\\]/.test(side));
   return sides.length === 2 && written && !value.includes('$') ? [exact, `≈ ${rounded}`] : [value];

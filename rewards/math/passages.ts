@@ -1,11 +1,11 @@
 /** Mathematics and numbers within prose. */
 import { DENIED } from './cues.ts';
 
-/** Delimiters of mathematics in text; an inline one does not cross a line. */
+/** Delimiters of mathematics in text; an inline one does not cross a line, and none holds its own beginning. */
 export const ENVIRONMENTS =
-  /(?<!\\)\$\$(?<dollars>(?:[^$]|\\\$){1,2000}?)\$\$|\\\[(?<brackets>[\s\S]{1,2000}?)\\\]|(?<![\\\d])\$(?<dollar>(?:\\.|[^\n$\\]){1,1000})\$|\\\((?<parentheses>[^\n]{1,1000}?)\\\)|(?<fraction>-?\\[dt]?frac\{-?[\d.]{1,50}\}\{[\d.]{1,50}\})/g;
+  /(?<!\\)\$\$(?<dollars>(?:[^$]|\\\$){1,2000}?)\$\$|\\\[(?<brackets>(?:(?!(?<!\\)\\\[)[\s\S]){1,2000}?)\\\]|(?<![\\\d])\$(?<dollar>(?:\\.|[^\n$\\]){1,1000})\$|\\\((?<parentheses>(?:(?!(?<!\\)\\\()[^\n]){1,1000}?)\\\)|(?<fraction>-?\\[dt]?frac\{-?[\d.]{1,50}\}\{[\d.]{1,50}\})/g;
 const PERCENT = /^\s*(?:\\?%|percent(?:age)?|pct)/i;
-const BETWEEN_ENVIRONMENTS = /^\s*(?:,?\s*(?:and|or)|,)\s*$/;
+const BETWEEN_ENVIRONMENTS = /^\s*(?:(?:,\s*)?(?:and|or)|,)\s*$/;
 
 /** Mathematics or a number, and where it stands. */
 export interface Found {

@@ -29,7 +29,7 @@ const CONNECTOR =
   /(?<![\p{L}\\])(?:is|are|be|was|were|equals|es|son|sind|ist|lautet|est|sont|é|são|adalah|ialah|равен|равна|равно)(?![\p{L}]):?\s+(?!not\b)|[是为為は은는](?=[\s$\\\d-])/giu;
 /** A value in digits or signs; words are looked at by `leadOf`. */
 const VALUE =
-  /^[\s*_"'$([{]*(?:[-−+±]?\s*[$€£]?[\d.√π\\]|[a-zA-Z]{1,4}(?:_\{?\w{1,9}\}?)?'*\s*[=^(:<>≤≥]|(?:about|approximately|exactly|only|either)\s+[-$\\\d])/i;
+  /^[\s*_"'$([{]*(?:(?:[-−+±]\s*)?[$€£]?[\d.√π\\]|[a-zA-Z]{1,4}(?:_\{?\w{1,9}\}?)?'*\s*[=^(:<>≤≥]|(?:about|approximately|exactly|only|either)\s+[-$\\\d])/i;
 
 /** Words that mathematics is not written with: a text that holds one is no formula. */
 const FUNCTION_WORD =
@@ -71,8 +71,8 @@ function withoutAside(text: string): string {
       ? text
       : text
           .slice(0, index)
-          .replace(/\s\(\s*\p{L}{0,12}\s*$/u, '')
-          .replace(/[\s,;:(–—-]+$/, '');
+          .replace(/\s\(\s*(?:\p{L}{1,12}\s*)?$/u, '')
+          .replace(/(?<![\s,;:(–—-])[\s,;:(–—-]+$/, '');
   }
   return text;
 }
@@ -93,7 +93,7 @@ export function withoutReason(text: string): string {
 const CONDITION = /(?<=\s|\$)(?:when|if|where|provided|assuming|for(?= \$?[a-z] ?=))(?!\p{L})/giu;
 
 /** What follows an answer in words. */
-const REMARK = /,?\s+(?:not|rather|instead|because|since|which|so|when|but|if)\b[\s\S]*$/;
+const REMARK = /(?:,|(?<!\s))\s+(?:not|rather|instead|because|since|which|so|when|but|if)\b[\s\S]*$/;
 
 /** What stands after the word that leads to the value; whether there is such a word, and a value behind it. */
 export function saidIn(text: string): { said: string; connected: boolean; valued: boolean } {
@@ -121,7 +121,7 @@ export function sentenceReadings(text: string): Reading[] {
   const cleaned = text
     .replace(/(?<![\w)])\*\*([^*\n]{1,200})\*\*/g, '$1')
     .replace(/^[\s:：*"'=]+/, '')
-    .replace(/["'*\s]+$/, '');
+    .replace(/(?<!["'*\s])["'*\s]+$/, '');
   if (PIECEWISE.test(cleaned)) return [[cleaned]];
   const { said: whole, connected } = saidIn(withoutAside(cleaned));
   const said = firstValue(whole) === Number.POSITIVE_INFINITY ? whole.replace(REMARK, '') : whole;
