@@ -94,6 +94,7 @@ function linkOf(between: string): Link {
   return SENTENCE_END.test(words) ? 'conclusion' : 'part';
 }
 
+/** A bound before a box is part of the sentence around it: "at least \boxed{17} of them". */
 const isDenied = (text: string, { start }: Box) => DENIED.test(text.slice(Math.max(0, start - 30), start));
 
 /**

@@ -1,4 +1,5 @@
 /** The value that a statement starts with, and what the words after it make of it. */
+import { isNoun } from './bracketed-noun.ts';
 import { CORRECTION, DOUBT, hasCue, SAME } from './cues.ts';
 import { numberInWords } from './number-words.ts';
 
@@ -126,14 +127,14 @@ function judged(run: string, rest: string, depth: number): Lead {
       : leadOf(rest.slice(result.index + result[0].length), depth + 1);
   }
   if (PIECEWISE.test(rest)) return NONE;
-  const forms = formsOf(run);
+  const [bracket = '', inside = ''] = BRACKET.exec(rest) ?? [];
+  const forms = formsOf(isNoun(inside) ? `${run}${bracket}` : run);
   const doubt = valueAfter(rest, DOUBT);
   if (doubt >= 0) {
     // A second guess, unless it is the same value.
     const other = depth > 2 ? NONE : leadOf(rest.slice(doubt), depth + 1);
     return other.kind === 'value' ? { kind: 'value', forms: [...forms, ...other.forms] } : NONE;
   }
-  const [bracket = '', inside = ''] = BRACKET.exec(rest) ?? [];
   if (bracket !== '' && !hasCue(inside.slice(0, 12), DOUBT)) {
     const other = leadOf(inside, 3);
     const alone = other.kind === 'value' && !/\p{L}{3}/u.test(inside.replace(/\\[a-z]+/g, ''));

@@ -1,4 +1,5 @@
 import { AMOUNT_AFTER_NUMBER } from './amounts.ts';
+import { withNounAtEnd } from './bracketed-noun.ts';
 import { remembered } from './memo.ts';
 import { UNIT_WORDS } from './units.ts';
 
@@ -172,7 +173,7 @@ export const normalise = remembered((source) => {
   for (const [sign, pattern, replacement] of REWRITES) {
     if (text.includes(sign)) text = text.replace(pattern, replacement);
   }
-  text = trimPunctuation(text);
+  text = withNounAtEnd(trimPunctuation(text), asText);
   text = text.replace(GROUPED, (digits) => digits.replace(/[ _']/g, ''));
   if (text.includes(',')) text = withoutBracedCommas(text);
   if (text.includes('^')) text = text.replace(/(?:(?<!\s)\s+)?\^\s*/g, '^');

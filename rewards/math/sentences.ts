@@ -1,5 +1,6 @@
 /** What a sentence says an answer is. */
-import { ASIDE, CONCLUSION, CORRECTION, DENIED, REASON } from './cues.ts';
+import { withNounAtEnd } from './bracketed-noun.ts';
+import { ASIDE, CONCLUSION, CORRECTION, DENIED_OR_BOUND, REASON } from './cues.ts';
 import { formsOf, leadOf, PIECEWISE, type Reading, valueAfter } from './lead.ts';
 import { normalise } from './normalise.ts';
 import { numberInWords } from './number-words.ts';
@@ -39,10 +40,14 @@ const FUNCTION_WORD =
 const SAID_TWICE = /[\d%]\s+\(\s*[-−$]?[\d.,/%]{1,40}\s*\)/;
 
 /** Whether the grammar of mathematics would read words as products of letters. */
-export const hasWords = (text: string) =>
-  !text.includes('\\') &&
-  /\S\s+\S/.test(text) &&
-  (FUNCTION_WORD.test(text) || SAID_TWICE.test(text) || numberInWords(text) !== null);
+export function hasWords(text: string): boolean {
+  const said = withNounAtEnd(text, () => '');
+  return (
+    !said.includes('\\') &&
+    /\S\s+\S/.test(said) &&
+    (FUNCTION_WORD.test(said) || SAID_TWICE.test(said) || numberInWords(said) !== null)
+  );
+}
 
 /** Where the sentence's first value starts: at its own start, or after a connector; Infinity without one. */
 function firstValue(text: string): number {
@@ -109,7 +114,9 @@ export function saidIn(text: string): { said: string; connected: boolean; valued
 /** The first mathematics that is not denied, with what is joined to it. */
 function environmentIn(text: string): { content: string; wholly: boolean } | null {
   const inside = environments(text);
-  const index = inside.findIndex(({ start }) => !DENIED.test(text.slice(Math.max(0, start - 30), start)));
+  const index = inside.findIndex(
+    ({ start }) => !DENIED_OR_BOUND.test(text.slice(Math.max(0, start - 30), start)),
+  );
   const found = joined(text, inside, index);
   if (found === null) return null;
   const around = text.replace(ENVIRONMENTS, '').replace(/[\s.,"*]|and|or|[Tt]he/g, '');
