@@ -16,10 +16,15 @@ const MATHEMATICS =
 /** A word that no letters of a product make: long, or a plural. */
 const NOUN = /^(?:\p{L}{2,}s|men|\p{L}[\p{L}.'’-]{3,})$/u;
 
+/** Words that a reason or a remark begins with. */
+const REMARK =
+  /^(?:because|since|as|if|when|where|which|who|that|for|so|but|not|by|from|using|with|after|before|assuming|given|exact|exactly|approximate|approximately|approx|about|rounded|simplified|correct|answer|final)(?![\p{L}'’-])/iu;
+
 /** Whether the inside of brackets after a value is a noun or a unit: no product of letters, and no number in words. */
 export function isNoun(inside: string): boolean {
-  if (!WHOLE.test(inside) || numberInWords(inside.trim()) !== null) return false;
-  const words = inside.trim().split(/\s+/);
+  const said = inside.trim();
+  if (!WHOLE.test(inside) || REMARK.test(said) || numberInWords(said) !== null) return false;
+  const words = said.split(/\s+/);
   if (words.some((word) => MATHEMATICS.test(word))) return false;
   return words.some((word) => NOUN.test(word) || (word.length > 1 && parseUnit(word) !== null));
 }
