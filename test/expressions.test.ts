@@ -1,13 +1,7 @@
 /** Every regular expression that may see a text of a model, a data set or a client takes time in proportion to it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  costlyText,
-  expressionsIn,
-  expressionsMadeBy,
-  highestCost,
-  sourceFiles,
-} from './helpers/expressions.ts';
+import { costlyText, expressionsIn, expressionsMadeBy, sourceFiles } from './helpers/expressions.ts';
 
 const ROOT = new URL('../', import.meta.url);
 const FOLDERS = [
@@ -19,19 +13,10 @@ const FOLDERS = [
   'stores',
   'contracts',
   'workflows',
+  'cli/data',
 ];
 /** It runs within the sandbox, under the limits of the program that it calls. */
 const SANDBOXED = 'rewards/code/harness/';
-
-/** Expressions that are costly on long texts, and see none: of at most so many characters, and why. */
-const SHORT_TEXTS: { file: string; pattern: string; characters: number; why: string }[] = [
-  {
-    file: 'rewards/math/rational.ts',
-    pattern: '^(\\d*)\\.?(\\d*)(?:[eE]([+-]?\\d+))?$',
-    characters: 4_000,
-    why: 'a number within one answer: limits.answerCharacters',
-  },
-];
 
 /** Files that make expressions within functions, and what of. */
 const MADE_LATE: Record<string, string> = {
@@ -44,30 +29,6 @@ const MADE_LATE: Record<string, string> = {
   'rewards/logic/knights-knaves.ts': 'names of an entry, escaped; nothing in them repeats',
   'rewards/math/cues.ts': 'words of a list, when it is loaded',
 };
-
-/** Files with expressions that are not linear yet. */
-const NOT_YET = [
-  'cli/data/import/math-layouts.ts',
-  'cli/data/import/parquet-rows.ts',
-  'contracts/exact-json.ts',
-  'rewards/choice/cues.ts',
-  'rewards/choice/decision.ts',
-  'rewards/choice/readings.ts',
-  'rewards/choice/text.ts',
-  'rewards/language/prose.ts',
-  'rewards/language/technical.ts',
-  'rewards/language/words.ts',
-  'rewards/math/boxes.ts',
-  'rewards/math/lead.ts',
-  'rewards/math/passages.ts',
-  'rewards/math/rational.ts',
-  'rewards/math/sentences.ts',
-  'rewards/math/tokens.ts',
-  'rewards/math/units.ts',
-  'rewards/math/wording.ts',
-  'rewards/math/extraction.ts',
-  'rewards/math/normalise.ts',
-];
 
 const files = FOLDERS.flatMap((folder) => sourceFiles(new URL(folder, ROOT).pathname))
   .map((path) => path.slice(ROOT.pathname.length))
@@ -94,27 +55,11 @@ function told({
 }
 
 test('no expression is costly on long runs of what it looks for', () => {
-  const short = new Set(SHORT_TEXTS.map(({ file, pattern }) => `${file} ${pattern}`));
-  const literals = found
-    .filter(({ file }) => !NOT_YET.includes(file))
-    .flatMap((each) => each.literals)
-    .filter(({ file, pattern }) => !short.has(`${file} ${pattern}`));
-  assert.deepEqual(literals.flatMap(told), []);
-});
-
-test('an expression that sees short texts alone stands in its file, and costs little on them', () => {
-  for (const { file, pattern, characters } of SHORT_TEXTS) {
-    const literals = found.find((each) => each.file === file)?.literals ?? [];
-    const literal = literals.find((each) => each.pattern === pattern);
-    assert.ok(literal, `${file} has no /${pattern}/ any more: take it off the list`);
-    assert.ok(highestCost(literal, characters) < 1, `${file} /${pattern}/`);
-  }
+  assert.deepEqual(found.flatMap(({ literals }) => literals).flatMap(told), []);
 });
 
 test('expressions that are made when a file is loaded are not costly either', async () => {
-  const making = found.filter(
-    ({ file, constructions }) => constructions.length > 0 && !NOT_YET.includes(file),
-  );
+  const making = found.filter(({ constructions }) => constructions.length > 0);
   const made = await expressionsMadeBy(making.map(({ file }) => new URL(file, ROOT)));
   assert.ok(made.length > 10);
   assert.deepEqual(made.flatMap(told), []);

@@ -36,7 +36,7 @@ export function choicesIn(text: string, options: readonly Option[]): number[] {
 
 /** A box that names no option is an answer too, a wrong one. */
 function emptyBoxes(text: string, mentions: readonly Mention[]): Decision[] {
-  return [...text.matchAll(/⟦[^⟧]*⟧/g)].flatMap(({ 0: box, index }) => {
+  return [...text.matchAll(/⟦[^⟦⟧]*⟧/g)].flatMap(({ 0: box, index }) => {
     const [start, end] = [index, index + box.length];
     const named = mentions.some((mention) => mention.start >= start && mention.end <= end);
     return named ? [] : [{ places: [], start, end, level: BOXED, adds: false, firm: true }];
@@ -83,9 +83,9 @@ function leading(text: string, mentions: readonly Mention[], readings: readonly 
     ({ start, end, labelled }, index) =>
       labelled &&
       readings[index] === 'mentioned' &&
-      /(?:^|\n)\s*[([]?$/.test(text.slice(0, start).replace(LEAD, '')) &&
+      /(?:^|\n)\s{0,3}[([]?$/.test(text.slice(0, start).replace(LEAD, '')) &&
       (/[)\]]$/.test(text.slice(start, end)) || AFTER_LABEL.test(text.slice(end))),
   );
   return begins[0] === mentions[0] ? begins : [];
 }
-const LEAD = /(?:(?:either|both|options?|choices?|the|answer|letter)\b[\s:]*)+$/i;
+const LEAD = /(?:(?:either|both|options?|choices?|the|answer|letter)\b[\s:]{0,5}){1,8}$/i;

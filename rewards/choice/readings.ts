@@ -118,7 +118,7 @@ function contextOf(text: string, mentions: readonly Mention[], index: number): C
     ends: NO_MORE.test(said.split(CLAUSE)[0] ?? ''),
     last: /^[\s.!)\]]*$/.test(text.slice(end, end + NEAR)) && text.length - end < NEAR,
     beside: /^[.:)\s]*$/.test(text.slice(Math.max(lastEnd, start - NEAR), start)),
-    boxed: /⟦[^⟧]*$/.test(text.slice(0, start)),
+    boxed: start > 0 && text.lastIndexOf('⟦', start - 1) > text.lastIndexOf('⟧', start - 1),
     asked: /^[^.!?;。！？；\n⟧]*[?？]/.test(text.slice(end, end + NEAR)),
     supposed: isSupposed(sentence, mentions, start),
   };

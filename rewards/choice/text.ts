@@ -15,10 +15,11 @@ export function plainText(text: string): string {
   return text
     .slice(0, LONGEST)
     .normalize('NFKC')
+    .slice(0, LONGEST)
     .replace(MARKUP, '')
     .replace(/[\s${}*_`"“”\\~]+/g, ' ')
     .trim()
-    .replace(/[.,;:!]+$/, '')
+    .replace(/(?<![.,;:!])[.,;:!]+$/, '')
     .trim()
     .toLowerCase();
 }
@@ -28,16 +29,20 @@ const [BOX, BOX_END] = ['⟦', '⟧'];
 
 /** The text's end as it is searched: without markup, with boxes marked, a letter in bold in brackets. */
 export function preparedText(text: string): string {
-  return boxesMarked(text.slice(-LONGEST).replace(/[⟦⟧]/g, ''))
-    .normalize('NFKC')
-    .replace(MARKUP, '')
-    .replace(/(?:\*\*|__)\s*\(?(\p{Lu})\)?[.):]?\s*(?:\*\*|__)/gu, '($1)')
-    .replace(/['‘’](\p{L})['‘’]/gu, '$1')
-    .replace(/^[ \t]*(?:#{1,6}|[-*•>])[ \t]+/gm, '')
-    .replace(/[$`"“”„«»「」『』【】《》*_~{}\\]|[^\S\n]/g, ' ')
-    .replace(/ {2,}/g, ' ')
-    .replace(/ *\n[ \n]*/g, '\n')
-    .trim();
+  return (
+    boxesMarked(text.slice(-LONGEST).replace(/[⟦⟧]/g, ''))
+      .normalize('NFKC')
+      // Some characters become several.
+      .slice(-LONGEST)
+      .replace(MARKUP, '')
+      .replace(/(?:\*\*|__)\s*\(?(\p{Lu})\)?[.):]?\s*(?:\*\*|__)/gu, '($1)')
+      .replace(/['‘’](\p{L})['‘’]/gu, '$1')
+      .replace(/^[ \t]*(?:#{1,6}|[-*•>])[ \t]+/gm, '')
+      .replace(/[$`"“”„«»「」『』【】《》*_~{}\\]|[^\S\n]/g, ' ')
+      .replace(/ {2,}/g, ' ')
+      .replace(/ ?\n[ \n]*/g, '\n')
+      .trim()
+  );
 }
 
 function boxesMarked(text: string): string {

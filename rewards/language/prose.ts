@@ -33,10 +33,16 @@ interface Piece {
   text: string;
 }
 
+/** One character may become 18: nothing but a chain of such grows so much as a whole. */
+const MOST_GROWTH = 4;
+
 /** The words of a chain of thought that count, in their order. */
 export function proseWords(chain: string, detector: Detector): Word[] {
   // One form of each letter: full-width and mathematical letters, and letters with signs nobody sees between.
-  const text = chain.normalize('NFKC').replace(/\p{Cf}+/gu, '');
+  const text = chain
+    .normalize('NFKC')
+    .slice(0, MOST_GROWTH * chain.length)
+    .replace(/\p{Cf}+/gu, '');
   return pooled(piecesOf(text)).flatMap(({ kind, text: piece }, place) => {
     if (kind === 'nothing') return [];
     if (kind !== 'plain') return technicalWords(kind, piece, detector);
@@ -64,7 +70,7 @@ function pieceOf({ 0: text, groups }: RegExpMatchArray): Piece {
     const inside = fence === undefined ? text.slice(1, -1) : text.slice(fence.length).replace(fence, '');
     return { kind, text: inside.replace(fence === undefined ? /^$/ : /^[\w+#.-]{0,20}\r?\n/, '') };
   }
-  return { kind, text: kind === 'formula' ? text.replace(/^\$+|\$+$|^\\[[(]|\\[\])]$/g, '') : text };
+  return { kind, text: kind === 'formula' ? text.replace(/^\$+|(?<!\$)\$+$|^\\[[(]|\\[\])]$/g, '') : text };
 }
 
 /** Technical pieces of a kind with nothing but blanks and punctuation between them are one. */

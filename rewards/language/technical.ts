@@ -77,7 +77,7 @@ function formulaRuns(text: string): Run[] {
 }
 
 const STRING = /"([^"\n]{0,300})"|(?<![\p{L}\p{N}])'([^'\n]{0,300})'(?!\p{L})/gu;
-const COMMENT = /(?:#|\/\/|\/\*|--\s|<!--)(.*)$/u;
+const COMMENT = /(?:#|\/\/|\/\*|--\s|<!--)([\s\S]*)$/u;
 /** Signs of code; what has none of them is a line of text. */
 const SIGNS = /[=;{}()[\]<>+*/%|&^~@\\$]|::|\.(?=[\p{L}_])|_/u;
 const BEGINS_CODE =

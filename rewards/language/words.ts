@@ -70,7 +70,7 @@ export function wordsOf(text: string, { quiet = false, continues = false } = {})
       }
       continue;
     }
-    const bare = found.replace(/['’]+$/u, '');
+    const bare = found.replace(/(?<!['’])['’]+$/u, '');
     if (isSymbol(bare, script)) continue;
     const weight = bare.length > JOINED ? bare.length / LETTERS_OF_JOINED : 1;
     const begins = /^\p{Lu}/u.test(bare) && beginsSentence(text, index, continues);

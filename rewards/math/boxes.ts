@@ -74,7 +74,7 @@ const SENTENCE_END = /[.!?](?=\s+\p{Lu})|[。！？]|\n\s*\n/u;
 const COMPUTED = /^\s*(?:[-+*/^][^,;]{0,40})?=\s*$/;
 /** A label, or a condition, under which the next box is another part. */
 const OTHER_PART =
-  /(?<!\p{L})(?:(?:answer|option|part|case|candidate|guess|possibility|solution|question)\s*\(?(?:\d|[a-z](?!\p{L}))|if|otherwise|unless)|(?:^|\n)\s*\(?[a-z\d]\)/iu;
+  /(?<!\p{L})(?:(?:answer|option|part|case|candidate|guess|possibility|solution|question)\s*\(?(?:\d|[a-z](?!\p{L}))|if|otherwise|unless)|(?:^|\n)\s{0,20}\(?[a-z\d]\)/iu;
 /** A doubt stands as near to the box that it concerns. */
 const NEAR = 30;
 
@@ -94,6 +94,7 @@ function linkOf(between: string): Link {
   return SENTENCE_END.test(words) ? 'conclusion' : 'part';
 }
 
+/** A bound before a box is part of the sentence around it: "at least \boxed{17} of them". */
 const isDenied = (text: string, { start }: Box) => DENIED.test(text.slice(Math.max(0, start - 30), start));
 
 /**

@@ -58,8 +58,11 @@ export const DENIAL = words(
 const BOUND =
   '(?<!\\p{L})(?:at (?:least|most)|(?:more|less|fewer|greater|larger|smaller|higher|lower) than|between\\s+[-\\d.,]{1,20}\\s+and|between|up to|mindestens|höchstens|al menos|como máximo|au moins|au plus)(?!\\p{L})';
 
+const BEFORE_VALUE = '[\\s$("\'*\\\\[]*$';
+/** A text that a denied value follows. */
+export const DENIED = new RegExp(`(?:${DENIAL.source})${BEFORE_VALUE}`, 'iu');
 /** A text that a denied value or a mere bound follows. */
-export const DENIED = new RegExp(`(?:${DENIAL.source}|${BOUND})[\\s$("'*\\\\[]*$`, 'iu');
+export const DENIED_OR_BOUND = new RegExp(`(?:${DENIAL.source}|${BOUND})${BEFORE_VALUE}`, 'iu');
 
 /** Where a cue last starts in a short text; −1 where it does not. */
 export function lastCue(text: string, cue: RegExp): number {

@@ -88,7 +88,7 @@ function rightmost(text: string): Extracted | null {
   const last = rightmostIn(tail);
   if (last === null) return null;
   const before = tail.slice(Math.max(0, last.start - 600), last.start);
-  const start = last.start - before.length + (/[\s\S]*(?:[.!?]\s|[。！？\n])/.exec(before)?.[0].length ?? 0);
+  const start = last.start - before.length + (/^[\s\S]*(?:[.!?]\s|[。！？\n])/.exec(before)?.[0].length ?? 0);
   const kept = withoutReason(tail.slice(start, last.end));
   const place = start + kept.length < last.end ? rightmostIn(kept) : null;
   if (place !== null) return { readings: [[place.content]] };
@@ -158,7 +158,7 @@ function fromBox(text: string, truth: boolean): { found: Extracted; end: number 
   const box = boxedAnswer(text, { truth });
   if (box === null) return null;
   const { contents, forms, linked, end } = box;
-  const percent = /^\s*\$?\s*(?:\\?%|percent|pct)/.test(text.slice(end, end + 20)) ? '%' : '';
+  const percent = /^\s*(?:\$\s*)?(?:\\?%|percent|pct)/.test(text.slice(end, end + 20)) ? '%' : '';
   if (contents.length === 0) return { end, found: { readings: [] } };
   const content = contents.join(' ; ') + percent;
   const readings: Reading[] = [forms ?? [content]];

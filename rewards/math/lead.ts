@@ -1,4 +1,5 @@
 /** The value that a statement starts with, and what the words after it make of it. */
+import { isNoun } from './bracketed-noun.ts';
 import { CORRECTION, DOUBT, hasCue, SAME } from './cues.ts';
 import { numberInWords } from './number-words.ts';
 
@@ -28,7 +29,7 @@ const PIECE =
 const ARTICLE = /^an?\s+\p{L}{2}/iu;
 const ABBREVIATION = /^(?:i\. ?e|e\. ?g|d\. ?h|z\. ?B)\./i;
 const JOIN_WORD = /^(?:and|or)\b/i;
-const VALUE_START = /^\s*[($[{|*"]*\s*(?:[-−+±]?\s*[$€£]?[\d.√π\\∞]|[a-zA-Z]\s*[=^(])/;
+const VALUE_START = /^\s*(?:[($[{|*"]+\s*)?(?:(?:[-−+±]\s*)?[$€£]?[\d.√π\\∞]|[a-zA-Z]\s*[=^(])/;
 const JOINT_WORDS = /^\s*(?:und|y|e|et|dan|и|和|与|以及|と|oder|o|ou|atau|или|或)\s*(?=[-−$(\\]*\d)/iu;
 /** A bracket after a value that holds words or one value by itself. */
 const BRACKET = /^\s*\(([^()\n]{1,200})\)/;
@@ -56,7 +57,7 @@ function mathematicsAt(text: string): string {
 }
 
 const isAside = (inside: string) =>
-  /\p{L}{2}/u.test(inside.replace(/\\[a-zA-Z]+|sqrt|pi\b/g, '')) || /^\s*[-−$]?[\d.,/%\s]+$/.test(inside);
+  /\p{L}{2}/u.test(inside.replace(/\\[a-zA-Z]+|sqrt|pi\b/g, '')) || /^(?:\s*[-−$])?[\d.,/%\s]+$/.test(inside);
 
 /** Words that make another value of the number before them. */
 const COMPUTED =
@@ -109,8 +110,8 @@ const AND_PART = /^\s+and\s+(?=(?:an?|one|two|three|four)[\s-](?:hal|third|quart
 
 /** Mathematics without what led on to words. */
 function withoutEnd(run: string): string {
-  const rest = run.replace(/(?:[\s,;:.(–—*"'-]|\s\/)+$/, '');
-  return rest.replace(/\s+(?:and|or|a)$/i, '').replace(/[\s,;:]+$/, '');
+  const rest = run.replace(/(?<![\s,;:.(–—*"'-]|\s\/)(?:[\s,;:.(–—*"'-]|\s\/)+$/, '');
+  return rest.replace(/(?<!\s)\s+(?:and|or|a)$/i, '').replace(/(?<![\s,;:])[\s,;:]+$/, '');
 }
 
 /** What the words after a value make of it. */
@@ -126,14 +127,14 @@ function judged(run: string, rest: string, depth: number): Lead {
       : leadOf(rest.slice(result.index + result[0].length), depth + 1);
   }
   if (PIECEWISE.test(rest)) return NONE;
-  const forms = formsOf(run);
+  const [bracket = '', inside = ''] = BRACKET.exec(rest) ?? [];
+  const forms = formsOf(isNoun(inside) ? `${run}${bracket}` : run);
   const doubt = valueAfter(rest, DOUBT);
   if (doubt >= 0) {
     // A second guess, unless it is the same value.
     const other = depth > 2 ? NONE : leadOf(rest.slice(doubt), depth + 1);
     return other.kind === 'value' ? { kind: 'value', forms: [...forms, ...other.forms] } : NONE;
   }
-  const [bracket = '', inside = ''] = BRACKET.exec(rest) ?? [];
   if (bracket !== '' && !hasCue(inside.slice(0, 12), DOUBT)) {
     const other = leadOf(inside, 3);
     const alone = other.kind === 'value' && !/\p{L}{3}/u.test(inside.replace(/\\[a-z]+/g, ''));
@@ -151,7 +152,7 @@ function judged(run: string, rest: string, depth: number): Lead {
 
 /** 5/9 ≈ 0.556, and x = 5/9 ≈ 0.556, as two forms of one value; ≈ stays before the form that is rounded. */
 export function formsOf(value: string): string[] {
-  const sides = value.split(/\s*(?:≈|≃|\\approx(?![a-zA-Z])|\\simeq(?![a-zA-Z])|~=)\s*/);
+  const sides = value.split(/≈|≃|\\approx(?![a-zA-Z])|\\simeq(?![a-zA-Z])|~=/);
   const [exact = '', rounded = ''] = sides.map((side) => (side.split('=').at(-1) ?? '').trim());
   const written = [exact, rounded].every((side) => /[\d√π\\]/.test(side));
   return sides.length === 2 && written && !value.includes('$') ? [exact, `≈ ${rounded}`] : [value];

@@ -1,4 +1,5 @@
 import { AMOUNT_AFTER_NUMBER } from './amounts.ts';
+import { withNounAtEnd } from './bracketed-noun.ts';
 import { remembered } from './memo.ts';
 import { UNIT_WORDS } from './units.ts';
 
@@ -74,7 +75,7 @@ const UNITS_AFTER = new RegExp(
 );
 const LETTERS_AFTER = new RegExp(`(?<=\\d )\\s*(${LETTER}${PER})\\s*$`);
 /** 3m: a product of a number and a letter, or a length. */
-const TOUCHING_LETTERS = new RegExp(`(?<=^-?[\\d.,]+)(${LETTER}${PER})$`);
+const TOUCHING_LETTERS = new RegExp(`^(-?[\\d.,]+)(${LETTER}${PER})$`);
 
 /** Rewrites one after the other, each where the text holds its sign; each pattern is linear in the text. */
 const REWRITES: readonly (readonly [sign: string, pattern: RegExp, replacement: string])[] = [
@@ -86,7 +87,7 @@ const REWRITES: readonly (readonly [sign: string, pattern: RegExp, replacement: 
   ['\\', /\\displaystyle|\\textstyle|\\quad(?![a-z])|\\qquad|(?<!\\)\\[,;: ]/g, ' '],
   ['quad', /\\q?quad(?=[a-zA-Z])/g, ' '],
   ['\\circ', /\^\{?\\circ\}?\s?(?:\\(?:text|mathrm)\{([CF])\}|([CF]))\s?$/, '\\text{deg$1$2}'],
-  ['{', /\{\s*\\(?:rm|bf|sf|tt)(?![a-zA-Z])\s*([^{}]*)\}/g, '\\text{$1}'],
+  ['{', /\{\s*\\(?:rm|bf|sf|tt)(?![a-zA-Z])\s*(?!\s)([^{}]*)\}/g, '\\text{$1}'],
   ['half', /(?<![\d.])(\d{1,15})\s*(\\text\s*\{\s*)?and\s+(?:a|one)[\s-]half\b/gi, '$1.5$2'],
   ['', /(?<![a-z])(?:percent(?:age)?(?: points?)?|per cent|pct)\b/gi, '%'],
   ['\n', /(?<=\d)\s*\n\s*(?=\d)/g, ' ; '],
@@ -138,7 +139,7 @@ function wrapUnits(text: string): string {
 
 /** The same answer with the letters that touch its number as a unit: 3m as three metres; null where none do. */
 export function withTouchingUnit(text: string): string | null {
-  const wrapped = text.replace(TOUCHING_LETTERS, (_, unit: string) => asText(unit));
+  const wrapped = text.replace(TOUCHING_LETTERS, (_, number: string, unit: string) => number + asText(unit));
   return wrapped === text ? null : wrapped;
 }
 
@@ -172,10 +173,10 @@ export const normalise = remembered((source) => {
   for (const [sign, pattern, replacement] of REWRITES) {
     if (text.includes(sign)) text = text.replace(pattern, replacement);
   }
-  text = trimPunctuation(text);
+  text = withNounAtEnd(trimPunctuation(text), asText);
   text = text.replace(GROUPED, (digits) => digits.replace(/[ _']/g, ''));
   if (text.includes(',')) text = withoutBracedCommas(text);
-  if (text.includes('^')) text = text.replace(/\s*\^\s*/g, '^');
+  if (text.includes('^')) text = text.replace(/(?:(?<!\s)\s+)?\^\s*/g, '^');
   text = wrapUnits(text).replace(AMOUNT_AFTER_NUMBER, (_, words: string) => asText(words));
   return trimPunctuation(text);
 });

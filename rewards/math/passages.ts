@@ -1,11 +1,11 @@
 /** Mathematics and numbers within prose. */
-import { DENIED } from './cues.ts';
+import { DENIED_OR_BOUND } from './cues.ts';
 
-/** Delimiters of mathematics in text; an inline one does not cross a line. */
+/** Delimiters of mathematics in text; an inline one does not cross a line, and none holds its own beginning. */
 export const ENVIRONMENTS =
-  /(?<!\\)\$\$(?<dollars>(?:[^$]|\\\$){1,2000}?)\$\$|\\\[(?<brackets>[\s\S]{1,2000}?)\\\]|(?<![\\\d])\$(?<dollar>(?:\\.|[^\n$\\]){1,1000})\$|\\\((?<parentheses>[^\n]{1,1000}?)\\\)|(?<fraction>-?\\[dt]?frac\{-?[\d.]{1,50}\}\{[\d.]{1,50}\})/g;
+  /(?<!\\)\$\$(?<dollars>(?:[^$]|\\\$){1,2000}?)\$\$|\\\[(?<brackets>(?:(?!(?<!\\)\\\[)[\s\S]){1,2000}?)\\\]|(?<![\\\d])\$(?<dollar>(?:\\.|[^\n$\\]){1,1000})\$|\\\((?<parentheses>(?:(?!(?<!\\)\\\()[^\n]){1,1000}?)\\\)|(?<fraction>-?\\[dt]?frac\{-?[\d.]{1,50}\}\{[\d.]{1,50}\})/g;
 const PERCENT = /^\s*(?:\\?%|percent(?:age)?|pct)/i;
-const BETWEEN_ENVIRONMENTS = /^\s*(?:,?\s*(?:and|or)|,)\s*$/;
+const BETWEEN_ENVIRONMENTS = /^\s*(?:(?:,\s*)?(?:and|or)|,)\s*$/;
 
 /** Mathematics or a number, and where it stands. */
 export interface Found {
@@ -55,9 +55,13 @@ export function numbers(text: string): Found[] {
 /** The last number that is not denied ("not 12") and that `counts`. */
 export function lastNumber(text: string, counts: (found: Found) => boolean = () => true): Found | undefined {
   return numbers(text).findLast(
-    (found) => counts(found) && !DENIED.test(text.slice(Math.max(0, found.start - 30), found.start)),
+    (found) => counts(found) && !DENIED_OR_BOUND.test(text.slice(Math.max(0, found.start - 30), found.start)),
   );
 }
+
+const FUNCTION = /(?:arc)?(?:sin|cos|tan|cot|sec|csc)h?/gi;
+/** Functions and letters without blanks between them, as in 2sinxcosx; raisins, tanks and costs are words. */
+const OF_FUNCTIONS = /^(?:(?:arc|[a-z]{0,2})(?:sin|cos|tan|cot|sec|csc)){1,6}(?:[a-z]|[a-rt-z]{2})?$/i;
 
 /** Words of prose: what is left where commands, texts and functions are taken away. */
 export function isProse(text: string): boolean {
@@ -65,9 +69,9 @@ export function isProse(text: string): boolean {
     .replace(/\\(?:text\w*|mathrm|mathbf|mbox|operatorname)\s*\{[^{}]*\}/g, ' ')
     .replace(/\\(?:begin|end)\s*\{[^{}]*\}/g, ' ')
     .replace(/\\[a-zA-Z]+/g, ' ')
-    .replace(
-      /(?:arc)?(?:sin|cos|tan|cot|sec|csc)h?|sqrt|infinity|percentage|percent|\b(?:and|or)\b/gi,
-      ' ; ',
+    .replace(/sqrt|infinity|percentage|percent|\b(?:and|or)\b/gi, ' ; ')
+    .replace(/(?<!\p{L})\p{L}{3,30}(?!\p{L})/gu, (word) =>
+      OF_FUNCTIONS.test(word) ? word.replace(FUNCTION, ' ; ') : word,
     );
   return /\p{L}\p{Ll}{3}|\p{Lo}{2}|\b\p{Ll}{2,}['’]?\p{Ll}*\s+\p{Ll}{2}/u.test(rest);
 }

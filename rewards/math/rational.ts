@@ -111,14 +111,15 @@ export function logarithm({ n, d }: Rational): number {
 /** The power of ten of a decimal's last digit: "12.50" → -2, "6.02e23" → 21; null for a whole number. */
 export function decimalPlaces(text: string): number | null {
   if (!/[.eE]/.test(text)) return null;
-  const [, fraction = '', exponent = '0'] = /^\d*\.?(\d*)(?:[eE]([+-]?\d+))?$/.exec(text) ?? [];
+  const [, fraction = '', exponent = '0'] = /^\d*(?:\.(\d*))?(?:[eE]([+-]?\d+))?$/.exec(text) ?? [];
   return Number(exponent) - fraction.length;
 }
 
 /** "12.50" → 25/2. */
 export function fromDecimal(text: string): Rational {
   if (/^\d+$/.test(text)) return { n: BigInt(text), d: 1n };
-  const [, whole = '', fraction = '', exponent = '0'] = /^(\d*)\.?(\d*)(?:[eE]([+-]?\d+))?$/.exec(text) ?? [];
+  const [, whole = '', fraction = '', exponent = '0'] =
+    /^(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d+))?$/.exec(text) ?? [];
   const shift = Number(exponent) - fraction.length;
   const digits = BigInt(whole + fraction || '0');
   return shift >= 0 ? { n: digits * 10n ** BigInt(shift), d: 1n } : { n: digits, d: 10n ** BigInt(-shift) };

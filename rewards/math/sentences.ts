@@ -1,5 +1,6 @@
 /** What a sentence says an answer is. */
-import { ASIDE, CONCLUSION, CORRECTION, DENIED, REASON } from './cues.ts';
+import { withNounAtEnd } from './bracketed-noun.ts';
+import { ASIDE, CONCLUSION, CORRECTION, DENIED_OR_BOUND, REASON } from './cues.ts';
 import { formsOf, leadOf, PIECEWISE, type Reading, valueAfter } from './lead.ts';
 import { normalise } from './normalise.ts';
 import { numberInWords } from './number-words.ts';
@@ -29,7 +30,7 @@ const CONNECTOR =
   /(?<![\p{L}\\])(?:is|are|be|was|were|equals|es|son|sind|ist|lautet|est|sont|é|são|adalah|ialah|равен|равна|равно)(?![\p{L}]):?\s+(?!not\b)|[是为為は은는](?=[\s$\\\d-])/giu;
 /** A value in digits or signs; words are looked at by `leadOf`. */
 const VALUE =
-  /^[\s*_"'$([{]*(?:[-−+±]?\s*[$€£]?[\d.√π\\]|[a-zA-Z]{1,4}(?:_\{?\w{1,9}\}?)?'*\s*[=^(:<>≤≥]|(?:about|approximately|exactly|only|either)\s+[-$\\\d])/i;
+  /^[\s*_"'$([{]*(?:(?:[-−+±]\s*)?[$€£]?[\d.√π\\]|[a-zA-Z]{1,4}(?:_\{?\w{1,9}\}?)?'*\s*[=^(:<>≤≥]|(?:about|approximately|exactly|only|either)\s+[-$\\\d])/i;
 
 /** Words that mathematics is not written with: a text that holds one is no formula. */
 const FUNCTION_WORD =
@@ -39,10 +40,14 @@ const FUNCTION_WORD =
 const SAID_TWICE = /[\d%]\s+\(\s*[-−$]?[\d.,/%]{1,40}\s*\)/;
 
 /** Whether the grammar of mathematics would read words as products of letters. */
-export const hasWords = (text: string) =>
-  !text.includes('\\') &&
-  /\S\s+\S/.test(text) &&
-  (FUNCTION_WORD.test(text) || SAID_TWICE.test(text) || numberInWords(text) !== null);
+export function hasWords(text: string): boolean {
+  const said = withNounAtEnd(text, () => '');
+  return (
+    !said.includes('\\') &&
+    /\S\s+\S/.test(said) &&
+    (FUNCTION_WORD.test(said) || SAID_TWICE.test(said) || numberInWords(said) !== null)
+  );
+}
 
 /** Where the sentence's first value starts: at its own start, or after a connector; Infinity without one. */
 function firstValue(text: string): number {
@@ -71,8 +76,8 @@ function withoutAside(text: string): string {
       ? text
       : text
           .slice(0, index)
-          .replace(/\s\(\s*\p{L}{0,12}\s*$/u, '')
-          .replace(/[\s,;:(–—-]+$/, '');
+          .replace(/\s\(\s*(?:\p{L}{1,12}\s*)?$/u, '')
+          .replace(/(?<![\s,;:(–—-])[\s,;:(–—-]+$/, '');
   }
   return text;
 }
@@ -93,7 +98,7 @@ export function withoutReason(text: string): string {
 const CONDITION = /(?<=\s|\$)(?:when|if|where|provided|assuming|for(?= \$?[a-z] ?=))(?!\p{L})/giu;
 
 /** What follows an answer in words. */
-const REMARK = /,?\s+(?:not|rather|instead|because|since|which|so|when|but|if)\b[\s\S]*$/;
+const REMARK = /(?:,|(?<!\s))\s+(?:not|rather|instead|because|since|which|so|when|but|if)\b[\s\S]*$/;
 
 /** What stands after the word that leads to the value; whether there is such a word, and a value behind it. */
 export function saidIn(text: string): { said: string; connected: boolean; valued: boolean } {
@@ -109,7 +114,9 @@ export function saidIn(text: string): { said: string; connected: boolean; valued
 /** The first mathematics that is not denied, with what is joined to it. */
 function environmentIn(text: string): { content: string; wholly: boolean } | null {
   const inside = environments(text);
-  const index = inside.findIndex(({ start }) => !DENIED.test(text.slice(Math.max(0, start - 30), start)));
+  const index = inside.findIndex(
+    ({ start }) => !DENIED_OR_BOUND.test(text.slice(Math.max(0, start - 30), start)),
+  );
   const found = joined(text, inside, index);
   if (found === null) return null;
   const around = text.replace(ENVIRONMENTS, '').replace(/[\s.,"*]|and|or|[Tt]he/g, '');
@@ -121,7 +128,7 @@ export function sentenceReadings(text: string): Reading[] {
   const cleaned = text
     .replace(/(?<![\w)])\*\*([^*\n]{1,200})\*\*/g, '$1')
     .replace(/^[\s:：*"'=]+/, '')
-    .replace(/["'*\s]+$/, '');
+    .replace(/(?<!["'*\s])["'*\s]+$/, '');
   if (PIECEWISE.test(cleaned)) return [[cleaned]];
   const { said: whole, connected } = saidIn(withoutAside(cleaned));
   const said = firstValue(whole) === Number.POSITIVE_INFINITY ? whole.replace(REMARK, '') : whole;

@@ -75,7 +75,7 @@ const PLAIN_NUMBER = /\d+\.\d+|\.\d+|\d+/y;
 /** 1,234.5: a comma before exactly three digits, after one to three without a leading zero. */
 const THOUSANDS = /(?<!\d,)[1-9]\d{0,2}(?:,\d{3})+(?!\d|,\d)(?:\.\d+)?/y;
 /** In brackets, where commas separate, groups with a leading zero are none of their own: (1,000 + x). */
-const THOUSANDS_IN_BRACKETS = /(?<!\d,)[1-9]\d{0,2}(?:,\d{3})*,0\d\d(?:,\d{3})*(?!\d|,\d)(?:\.\d+)?/y;
+const THOUSANDS_IN_BRACKETS = /(?<!\d,)[1-9]\d{0,2}(?=(?:,\d{3})*,0\d\d)(?:,\d{3})+(?!\d|,\d)(?:\.\d+)?/y;
 const READ_AS: Record<Commas, RegExp | null> = {
   separator: null,
   decimal: /(?<!\d,)(?:[1-9]\d{0,2}(?:\.\d{3})+|\d+),\d+(?!\d|[.,]\d)/y,

@@ -99,7 +99,7 @@ function fraction(text: string): Rational {
 const UNITS = new Map<string, Unit>();
 for (const line of TABLE.trim().split('\n')) {
   const [, factor = '', bases = '', offset, names = ''] =
-    /^(\S+) ([^:(]+?)(?: \((.+)\))?: (.+)$/.exec(line) ?? [];
+    /^(\S+) ([^:(]*[^:( ])(?: \(([^()]+)\))?: (.+)$/.exec(line) ?? [];
   const powers = bases.split(' ').map((base) => base.split('^'));
   const dimensions = new Map(powers.map(([name = '', power = '1']) => [name, Number(power)]));
   const unit = { factor: fraction(factor), offset: offset ? fraction(offset) : ZERO, dimensions };

@@ -12,7 +12,7 @@ const PLAIN_NUMBER = /^[\s$]*[-−]?[\d$\\]/;
 
 /** "for any constant c", "where a and b are real": words that say what a letter may be, and nothing of its value. */
 const QUALIFIER =
-  /[\s,;(]*\\text\s*\{[\s,(]*((?:for|where|with)\s[^{}]{0,80})\}((?:\s|\\[,; ]|[a-zA-Z,()]|\\in|\\mathbb\s*\{?[RZCNQ]\}?|\\text\s*\{[^{}]{0,80}\}){0,40})\s*$/;
+  /(?<![\s,;(])[\s,;(]*\\text\s*\{[\s,(]*((?:for|where|with)\s[^{}]{0,80})\}((?:\s|\\[,; ]|[a-zA-Z,()]|\\in|\\mathbb\s*\{?[RZCNQ]\}?|\\text\s*\{[^{}]{0,80}\}){0,40})\s*$/;
 const QUALIFYING =
   /^(?:for|where|with|any|all|every|each|some|an?|arbitrary|real|complex|rational|integers?|whole|natural|constants?|numbers?|values?|of|is|are|and|[a-z]|\\in|\\mathbb|[{}RZCNQ(),.])$/i;
 const KINDS = /integer|whole|natural|rational|complex|real|(?<=\\mathbb\s{0,3}\{?)[RZCNQ]/g;
@@ -25,7 +25,7 @@ export interface Qualified {
 
 /** ", c \in \mathbb{R}" */
 const MEMBERSHIP =
-  /(?:[,;]|\\q?quad|\()(?:\s|\\q?quad|\\[,; ])*\(?\s*[a-zA-Z]\s*\\in\s*\\mathbb\s*(?:\{([RZCNQ])\}|([RZCNQ]))\s*\)?\s*$/;
+  /(?:[,;]|\\q?quad|\()(?:\s|\\q?quad|\\[,; ]){0,20}(?:\(\s*)?[a-zA-Z]\s*\\in\s*\\mathbb\s*(?:\{([RZCNQ])\}|([RZCNQ]))(?:\s*\))?\s*$/;
 const SETS: Record<string, string> = { R: 'real', Z: 'integer', C: 'complex', N: 'natural', Q: 'rational' };
 
 /** A value without the qualifier behind it; null where it has none, or one that restricts the value. */
@@ -33,7 +33,7 @@ export function withoutQualifier(source: string): Qualified | null {
   const member = source.includes('\\mathbb') ? MEMBERSHIP.exec(source.slice(0, 1_000)) : null;
   const set = SETS[member?.[1] ?? member?.[2] ?? ''];
   if (member && member.index > 0 && set !== undefined)
-    return { value: source.slice(0, member.index).replace(/[\s,;(]+$/, ''), kind: set };
+    return { value: source.slice(0, member.index).replace(/(?<![\s,;(])[\s,;(]+$/, ''), kind: set };
   if (!source.includes('\\text')) return null;
   const match = QUALIFIER.exec(source.slice(0, 1_000));
   if (match === null || match.index === 0) return null;
@@ -103,7 +103,7 @@ const PLAIN_CHOICE = /^(?:\(([A-H])\)|([A-H])[).:])(?:[\s~:.,]|\\(?=\s))*(?=\S)(
 /** The letter and the value of a choice; null where one of them is missing. */
 export function choiceOf(source: string): Choice | null {
   if (source.length > LONGEST_CHOICE) return null;
-  const text = source.trim().replace(/^[$*\s]+|[$*\s]+$/g, '');
+  const text = source.trim().replace(/^[$*\s]+|(?<![$*\s])[$*\s]+$/g, '');
   const match = TEXT_CHOICE.exec(text) ?? PLAIN_CHOICE.exec(text);
   const [letter, value] = [match?.[1] ?? match?.[2], match?.[3]];
   return letter !== undefined && value !== undefined ? { letter, value: value.trim() } : null;

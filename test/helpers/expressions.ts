@@ -106,27 +106,38 @@ const MOST_PUMPS = 6;
  * what comes before it, so that it is entered, and after what does not; twice; and runs of beginnings, each of
  * which may go on to the end.
  */
-export function longRuns(
-  { pattern, flags }: Pick<Expression, 'pattern' | 'flags'>,
-  length: number,
-): string[] {
+function longRuns({ pattern, flags }: Pick<Expression, 'pattern' | 'flags'>): LongRun[] {
   const parsed = new RegExpParser({ ecmaVersion: 2024 }).parsePattern(pattern, 0, pattern.length, {
     unicode: flags.includes('u'),
     unicodeSets: flags.includes('v'),
   });
   const sampler = new Sampler(parsed, flags);
-  const run = (unit: string) => unit.repeat(Math.ceil(length / unit.length));
-  const texts = new Set<string>();
+  const runs = new Map<string, LongRun>();
+  const add = (run: LongRun) => runs.set(JSON.stringify(run), run);
   for (const { before, pumps } of repeatedParts(parsed, sampler)) {
     for (const unit of new Set([...pumps, before, ...pumps.map((pump) => before + pump)])) {
       if (unit === '') continue;
       for (const tail of ['', '\0', '\n\0', ...sampler.alphabet.slice(0, 2)]) {
-        for (const beginning of new Set(['', '\0', before])) texts.add(`${beginning}${run(unit)}${tail}`);
+        for (const beginning of new Set(['', '\0', before])) add({ beginning, unit, tail, twice: false });
       }
-      texts.add(`${before}${run(unit)}\0${run(unit)}\n\0`);
+      add({ beginning: before, unit, tail: '\n\0', twice: true });
     }
   }
-  return [...texts];
+  return [...runs.values()];
+}
+
+/** A text that repeats a unit, of any length. */
+interface LongRun {
+  beginning: string;
+  unit: string;
+  tail: string;
+  /** two runs with a character that no expression looks for between them */
+  twice: boolean;
+}
+
+function textOf({ beginning, unit, tail, twice }: LongRun, length: number): string {
+  const run = unit.repeat(Math.ceil(length / unit.length));
+  return `${beginning}${run}${twice ? `\0${run}` : ''}${tail}`;
 }
 
 interface RepeatedPart {
@@ -250,22 +261,16 @@ export function costlyText(
   expression: Pick<Expression, 'pattern' | 'flags'>,
 ): { text: string; seconds: number } | null {
   const made = new RegExp(expression.pattern, expression.flags);
-  const long = longRuns(expression, LONG);
-  for (const [index, text] of longRuns(expression, SHORT).entries()) {
+  for (const run of longRuns(expression)) {
+    const text = textOf(run, SHORT);
     const short = cpuSeconds(made, text);
     if (short < SUSPECT_SECONDS) continue;
     if (short > SLOW_SECONDS) return { text, seconds: short };
     const again = Math.min(short, cpuSeconds(made, text));
-    const seconds = cpuSeconds(made, long[index] ?? '');
+    const seconds = cpuSeconds(made, textOf(run, LONG));
     if (seconds > MOST_GROWTH * again && seconds > MOST_GROWTH * SUSPECT_SECONDS) return { text, seconds };
   }
   return null;
-}
-
-/** The most CPU time that a text of some length is known to cost an expression. */
-export function highestCost(expression: Pick<Expression, 'pattern' | 'flags'>, length: number): number {
-  const made = new RegExp(expression.pattern, expression.flags);
-  return Math.max(...longRuns(expression, length).map((text) => cpuSeconds(made, text)));
 }
 
 const room = createContext({ expression: /x/, text: '' });

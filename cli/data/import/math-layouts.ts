@@ -20,8 +20,10 @@ export const gsm8k = layout({
   matches: (row) => has(row, 'question') && typeof row.answer === 'string' && row.answer.includes('####'),
   schema: z.looseObject({ question: filled, answer: filled }),
   read({ question, answer }, { domain = MATH }) {
-    const [, final] = /####[ \t]*([^\n]*\S)\s*$/.exec(answer) ?? [];
-    if (final !== undefined) return { problem: question, answer: final, domain: domainNamed(domain) };
+    const lastLine = answer.trimEnd().split('\n').at(-1) ?? '';
+    const mark = lastLine.indexOf('####');
+    const final = mark < 0 ? '' : lastLine.slice(mark + 4).replace(/^[ \t]+/, '');
+    if (final !== '') return { problem: question, answer: final, domain: domainNamed(domain) };
     throw new RefusedRow('answer', 'expected it to end in "#### " and the answer');
   },
 });

@@ -142,7 +142,7 @@ function decimalText(value: unknown, scale: number): unknown {
     .padStart(scale + 1, '0');
   const sign = unscaled < 0 ? '-' : '';
   const whole = `${sign}${digits.slice(0, digits.length - scale)}`;
-  return scale === 0 ? whole : `${whole}.${digits.slice(-scale)}`.replace(/\.?0+$/, '');
+  return scale === 0 ? whole : `${whole}.${digits.slice(-scale)}`.replace(/(?:\.|(?<!0))0+$/, '');
 }
 
 /** Two's complement, the highest byte first. */
