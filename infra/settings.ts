@@ -141,6 +141,33 @@ const variables = z.object({
 /** Names of the variables that are read. */
 export const SETTING_NAMES = Object.keys(variables.shape) as (keyof typeof variables.shape)[];
 
+/** What each variable means, for `docs/commands.md`. */
+export const settingHelp: Record<(typeof SETTING_NAMES)[number], string> = {
+  R1_HOME: 'folder of the local stack’s data; by default `.r1` in the checkout',
+  R1_CACHE: 'folder of downloaded binaries; by default `durable-r1` in `$XDG_CACHE_HOME` or `~/.cache`',
+  R1_THREADS: 'threads of the engine, by default one per core; they belong to the numerics',
+  R1_TRAINERS: 'trainers of the local stack, by default 1; stages that can run side by side take one each',
+  R1_FAILPOINT: 'for tests: places at which a worker ends itself',
+  R1_WORKER_NAME: 'name of a worker process; its supervisor sets it',
+  R1_TEMPORAL_ADDRESS: '`host:port` of another Temporal server',
+  R1_TEMPORAL_NAMESPACE: 'namespace, by default `default`',
+  R1_TEMPORAL_BIN: 'Temporal’s command-line program, instead of downloading it',
+  R1_TEMPORAL_DYNAMIC_CONFIG:
+    'dynamic configuration of the local Temporal server: `key=value`, separated by commas',
+  R1_PORT_TEMPORAL: 'port of the local Temporal server, by default 7233 or the next free one',
+  R1_PORT_TEMPORAL_UI: 'port of its UI, by default 8233 or the next free one',
+  R1_DATABASE_URL: '`postgres://…` of another PostgreSQL',
+  R1_PORT_POSTGRES: 'port of the local PostgreSQL, by default 54329 or the next free one',
+  R1_S3_ENDPOINT: '`http(s)://host:port` of another S3 that supports conditional puts',
+  R1_S3_BUCKET: 'bucket, by default `r1-runs`',
+  R1_S3_REGION: 'region, by default `us-east-1`',
+  R1_S3_ACCESS_KEY_ID: 'key of the other S3',
+  R1_S3_SECRET_ACCESS_KEY: 'secret key of the other S3',
+  R1_S3_FORCE_PATH_STYLE: '`true` (default): bucket in the path; `false`: bucket in the host name',
+  R1_WEED_BIN: 'SeaweedFS’s program, instead of downloading it',
+  R1_PORT_S3: 'port of the local S3 server, by default 8333 or the next free one',
+};
+
 /** Variables whose value an error must not show. */
 const SECRET = new Set(['R1_DATABASE_URL', 'R1_S3_ACCESS_KEY_ID', 'R1_S3_SECRET_ACCESS_KEY']);
 
