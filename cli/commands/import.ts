@@ -10,7 +10,7 @@ import { refuseUnjudged } from '../data/import/refuse-unjudged.ts';
 import { writeImport } from '../data/import/write-import.ts';
 import { importDocument, reportText } from '../data/import-report.ts';
 import { CommandError, InputError } from '../errors.ts';
-import { checkName } from '../launch/launch-run.ts';
+import { checkName } from '../launch/launch.ts';
 import { gather, share } from '../options.ts';
 import { examples, printDocument, printLine } from '../output/output.ts';
 import { type Connections, withConnections } from '../stack/connections.ts';

@@ -4,7 +4,7 @@ import { InputError } from '../errors.ts';
 import { interruptible } from '../interrupts.ts';
 import { type DryRunOptions, dryRun } from '../launch/dry-run.ts';
 import { dryRunText } from '../launch/dry-run-view.ts';
-import { checkLaunch, checkName, launch } from '../launch/launch-run.ts';
+import { checkLaunch, checkName, launch } from '../launch/launch.ts';
 import { measuredIn } from '../launch/measured-rates.ts';
 import { parseOverride } from '../launch/overrides.ts';
 import { planText } from '../launch/plan-view.ts';

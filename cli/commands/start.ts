@@ -6,7 +6,7 @@ import { PROJECT_ROOT } from '../../infra/paths.ts';
 import { stopStack } from '../../infra/stack.ts';
 import { listRuns } from '../../stores/runs/runs.ts';
 import { interruptible } from '../interrupts.ts';
-import { checkLaunch, type Launched, launch, summaryOf } from '../launch/launch-run.ts';
+import { checkLaunch, type Launched, launch, summaryOf } from '../launch/launch.ts';
 import { planText } from '../launch/plan-view.ts';
 import { type RecipeFile, readRecipe } from '../launch/recipe-file.ts';
 import { examples, printLine } from '../output/output.ts';

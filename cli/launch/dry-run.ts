@@ -14,12 +14,12 @@ import { parameterCount } from '../../engine/model/model-config.ts';
 import { InputError } from '../errors.ts';
 import type { Connections } from '../stack/connections.ts';
 import { suggestion } from '../suggestion.ts';
-import { type CheckedLaunch, checkLaunch } from './launch-run.ts';
-import { absentModels, absentText, refuseAbsent } from './named-models.ts';
+import { modelOf, modelsByName } from './check-models.ts';
+import { checkLaunch } from './launch.ts';
 import { budgetsOf } from './plan-view.ts';
 import type { RecipeFile } from './recipe-file.ts';
 import { notesOnRecipe } from './recipe-notes.ts';
-import { type Models, modelOf } from './refuse-models.ts';
+import { absentModels, absentText, type ResolvedLaunch, refuseAbsent } from './resolve.ts';
 
 export interface DryRunOptions {
   rates: Rates | null;
@@ -43,9 +43,9 @@ export async function dryRun(
   connections: Pick<Connections, 'database' | 'objects'>,
   { rates, meanLengths, measuredLengths }: DryRunOptions,
 ): Promise<DryRunDocument> {
-  const { recipe, folder, at } = file;
+  const { recipe, at = () => '' } = file;
   refuseUnknownStages(recipe, meanLengths);
-  const absent = await absentModels(recipe, folder, at);
+  const absent = await absentModels(file);
   refuseAbsent(
     absent.filter(({ name }) => recipe.parameters?.[name] === undefined),
     at,
@@ -92,15 +92,15 @@ function refuseUnknownStages({ stages }: Recipe, meanLengths: ReadonlyMap<string
 
 type Found = Omit<RunFacts, 'recipe' | 'meanLength'>;
 
-function factsOf({ recipe, model, students, prompts, generalDomains, data }: CheckedLaunch): Found {
-  const models: Models = { base: model, ...students };
-  const { tokenizer } = model;
+function factsOf({ recipe, models, prompts, generalDomains, data }: ResolvedLaunch): Found {
+  const { tokenizer } = models.base;
   const measured = prompts.prompts.slice(0, MEASURED_PROMPTS);
   const tokens = measured.map(({ problem }) => promptTokens(tokenizer, recipe.prompt_format, problem).length);
   const isHeldOut = ({ split, domain }: (typeof measured)[number]) =>
     split === 'test' && generalDomains.includes(domain);
   return {
-    parametersOf: (stage) => parameterCount((models[modelOf(recipe, stage)] ?? model).config),
+    parametersOf: (stage) =>
+      parameterCount((modelsByName(models)[modelOf(recipe, stage)] ?? models.base).config),
     promptTokens: tokens.reduce((sum, length) => sum + length, 0) / tokens.length,
     generalHeldOut: prompts.prompts.filter(isHeldOut).length,
     givenExamples: Object.fromEntries(

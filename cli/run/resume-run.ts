@@ -7,7 +7,7 @@ import type { Database } from '../../stores/database/database.ts';
 import { rewind } from '../../stores/runs/rewind.ts';
 import { findCheckpoint } from '../../stores/steps/checkpoint-names.ts';
 import { CommandError } from '../errors.ts';
-import { summaryOf } from '../launch/launch-run.ts';
+import { summaryOf } from '../launch/launch.ts';
 import { refuseUntrained } from '../models/checkpoint-location.ts';
 import type { Connections } from '../stack/connections.ts';
 import { isServed, operatorName, standingStage, updateStage } from './operator.ts';

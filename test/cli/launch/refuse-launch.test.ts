@@ -3,7 +3,7 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { checkLaunch } from '../../../cli/launch/launch-run.ts';
+import { checkLaunch } from '../../../cli/launch/launch.ts';
 import { readRecipe } from '../../../cli/launch/recipe-file.ts';
 import type { Connections } from '../../../cli/stack/connections.ts';
 import { recipeSchema } from '../../../contracts/recipe.ts';

@@ -1,3 +1,6 @@
+/** Imports what a checked launch names, and makes the run's plan of it. */
+import { importBase } from '../../activities/checkpoints/import-base.ts';
+import type { Stores } from '../../activities/dependencies.ts';
 import { alarmRules } from '../../algorithm/run/alarms.ts';
 import type { RunPlan, StageOrigin, StagePlan } from '../../contracts/plan.ts';
 import {
@@ -9,22 +12,67 @@ import {
   stagesNeeded,
 } from '../../contracts/recipe.ts';
 import type { CommittedCheckpoint } from '../../contracts/stage-state.ts';
-import type { PromptSet } from '../../stores/data/prompts.ts';
+import { createExampleSet } from '../../stores/data/example-sets.ts';
+import { importPreferences } from '../../stores/data/preferences.ts';
+import { importPromptSet, type PromptSet } from '../../stores/data/prompts.ts';
+import { type LaunchData, objectiveOf, type ResolvedLaunch } from './resolve.ts';
 
-/** What a recipe names, as it lies in the stores once it is imported. */
-export interface ImportedLaunch {
+/** What a recipe names, as the stores hold it. */
+export interface ImportedLaunch extends ImportedData {
   base: CommittedCheckpoint;
   /** by name */
   students: Record<string, CommittedCheckpoint>;
   prompts: PromptSet;
   generalDomains: string[];
-  /** stage → digests of its imported examples, in the recipe's order */
+}
+
+interface ImportedData {
+  /** stage → digests of its examples, in the recipe's order */
   examples: Record<string, string[]>;
   /** stage → digest of its preferences */
   preferences: Record<string, string>;
 }
 
-/** What every activity of the run reads: the recipe, resolved. */
+/** Writes everything that is not in the stores yet. */
+export async function importNamed(
+  { recipe, models, prompts, generalDomains, data }: ResolvedLaunch,
+  stores: Stores,
+): Promise<ImportedLaunch> {
+  const students: ImportedLaunch['students'] = {};
+  for (const [name, student] of Object.entries(models.students))
+    students[name] = await importBase(stores, student);
+  return {
+    base: await importBase(stores, models.base),
+    students,
+    prompts: await importPromptSet(stores.database, { name: recipe.name, prompts: prompts.prompts }),
+    generalDomains,
+    ...(await importData(recipe, data, stores)),
+  };
+}
+
+async function importData(
+  { name, stages }: Recipe,
+  data: LaunchData,
+  { database, objects }: Stores,
+): Promise<ImportedData> {
+  const imported: ImportedData = { examples: {}, preferences: {} };
+  for (const { stage } of stages) {
+    const setName = (kind: string) => `${name}-${stage.replace('/', '-')}-${kind}`;
+    const digests: string[] = [];
+    for (const [index, rows] of (data.examples[stage] ?? []).entries()) {
+      const set = { name: setName(`examples-${index + 1}`), rows };
+      digests.push((await createExampleSet(database, objects, set)).digest);
+    }
+    imported.examples[stage] = digests;
+    const rows = data.preferences[stage];
+    if (rows === undefined) continue;
+    const { digest } = await importPreferences(database, { name: setName('preferences'), rows });
+    imported.preferences[stage] = digest;
+  }
+  return imported;
+}
+
+/** The recipe, resolved: what every activity of the run reads. */
 export function runPlan(recipe: Recipe, imported: ImportedLaunch): RunPlan {
   return {
     seed: String(recipe.seed),
@@ -41,7 +89,7 @@ function stagePlan(stage: StageRecipe, recipe: Recipe, imported: ImportedLaunch)
   const common = {
     stage: stage.stage,
     evaluation: recipe.evaluation,
-    origin: resolved(originOf(stage), imported),
+    origin: resolvedOrigin(originOf(stage), imported),
     needs: stagesNeeded(stage),
     alarms: alarmRules(stage.algorithm, recipe.alarms, stage.alarms),
   };
@@ -50,7 +98,7 @@ function stagePlan(stage: StageRecipe, recipe: Recipe, imported: ImportedLaunch)
   return { ...common, algorithm: 'grpo', options: stage.options };
 }
 
-function resolved(origin: string, { base, students }: ImportedLaunch): StageOrigin {
+function resolvedOrigin(origin: string, { base, students }: ImportedLaunch): StageOrigin {
   if (origin === 'base') return { kind: 'model', name: origin, checkpoint: base };
   const student = students[origin.slice('student/'.length)];
   return origin.startsWith('student/') && student !== undefined
@@ -79,7 +127,3 @@ function rewardModel({ stage, options }: RewardModelStageRecipe, { preferences }
     preferences: preferences[stage] ?? '',
   };
 }
-
-/** The paper's: helpfulness from pairs, safety from labels of single responses. */
-export const objectiveOf = (stage: string) =>
-  stage === 'reward-model/safety' ? ('pointwise' as const) : ('pairwise' as const);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { checkLaunch, launch } from '../../../cli/launch/launch-run.ts';
+import { checkLaunch, launch } from '../../../cli/launch/launch.ts';
 import { parseOverride } from '../../../cli/launch/overrides.ts';
 import { type RecipeFile, readRecipe } from '../../../cli/launch/recipe-file.ts';
 import { openCheckpoint } from '../../../cli/models/open-model.ts';

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { refuseSelection } from '../../../cli/launch/refuse-selection.ts';
+import type { ImportedPrompt } from '../../../algorithm/data/prompt-rows.ts';
+import { contaminatedSamples, unreachableLengths } from '../../../cli/launch/check-prompts.ts';
+import type { Recipe } from '../../../contracts/recipe.ts';
 import { recipeSchema } from '../../../contracts/recipe.ts';
 
 const recipe = (keep: object, source: object = {}) =>
@@ -46,23 +48,31 @@ const prompt = (problem: string, split: 'train' | 'test', domain = 'math') => ({
   line: 3,
 });
 
+/** The problems of decontamination, as one text. */
+const contaminated = (of: Recipe, prompts: ImportedPrompt[], generalDomains: string[] = []) =>
+  contaminatedSamples({
+    recipe: of,
+    prompts: { prompts, duplicates: 0, ignoredFields: [] },
+    generalDomains,
+  }).join('\n');
+
 const words = 'one two three four five six seven eight nine ten';
 const copied = [prompt(`So ${words}`, 'train'), prompt(`Then ${words}.`, 'test')];
 
 test('a rule under which every training prompt is contaminated is refused with one of them', () => {
-  assert.throws(
-    () => refuseSelection(recipe({}), copied, []),
+  assert.match(
+    contaminated(recipe({}), copied),
     /cold-start-sft: keep\.decontaminate: .* found that all 1 do: rows\.jsonl line 3 shares "one two three/,
   );
-  refuseSelection(recipe({ decontaminate: false }), copied, []);
-  refuseSelection(recipe({}), [...copied, prompt('another', 'train')], []);
+  assert.equal(contaminated(recipe({ decontaminate: false }), copied), '');
+  assert.equal(contaminated(recipe({}), [...copied, prompt('another', 'train')]), '');
 });
 
 test('prompts that the stage never draws keep nothing', () => {
   const withGeneral = [...copied, prompt('another', 'train', 'general')];
-  assert.throws(() => refuseSelection(recipe({}), withGeneral, ['general']), /keep\.decontaminate/);
+  assert.match(contaminated(recipe({}), withGeneral, ['general']), /keep\.decontaminate/);
   const weighed = recipe({}, { domain_weights: { math: 1, general: 1 } });
-  refuseSelection(weighed, withGeneral, ['general']);
+  assert.equal(contaminated(weighed, withGeneral, ['general']), '');
 });
 
 test('an instruction that every prompt has is no reason to refuse', () => {
@@ -71,12 +81,13 @@ test('an instruction that every prompt has is no reason to refuse', () => {
     ...['1+2', '3+4', '5+6'].map((each) => prompt(instruct(each), 'train')),
     ...['7+8', '8+9'].map((each) => prompt(instruct(each), 'test')),
   ];
-  refuseSelection(recipe({}), prompts, []);
+  assert.equal(contaminated(recipe({}), prompts), '');
 });
 
 test('a rule that no sample can meet is refused', () => {
-  assert.throws(
-    () => refuseSelection(recipe({ min_thinking_words: 33 }), [], []),
+  const [problem = ''] = unreachableLengths({ recipe: recipe({ min_thinking_words: 33 }) });
+  assert.match(
+    problem,
     /keep\.min_thinking_words: expected at most as many as a sample has tokens \(32\), found 33/,
   );
 });
