@@ -1,10 +1,9 @@
 /** What an import found, refused and left out, for people and as a document. */
-
 import type { ImportDocument } from '../../contracts/documents.ts';
 import { domainRule, judgedDomains } from '../../rewards/domains.ts';
 import { tableText } from '../output/output.ts';
 import type { Gathered, Refusal } from './import/gather.ts';
-import type { WrittenImport } from './import/write-import.ts';
+import type { WrittenImport } from './import.ts';
 
 const count = (value: number) => value.toLocaleString('en-US');
 

@@ -7,8 +7,8 @@ import {
 import type { ImportedPrompt } from '../../algorithm/data/prompt-rows.ts';
 import type { DomainWeights } from '../../contracts/options.ts';
 import type { Recipe, StageRecipe, SupervisedStageRecipe } from '../../contracts/recipe.ts';
+import type { Path } from '../recipe/schema-keys.ts';
 import type { WithPrompts } from './resolve.ts';
-import type { Path } from './schema-keys.ts';
 
 /** Reasoning prompts: some to train on, and as many held out as evaluations ask for. */
 export function missingPrompts({ recipe, reasoning, at }: WithPrompts): string[] {

@@ -1,6 +1,7 @@
 /** What a launch would do: `r1 launch --dry-run`. */
 import { promptTokens } from '../../activities/sample-request.ts';
 import type { RunFacts } from '../../algorithm/plan/facts.ts';
+import { BYTES_OF_EVENT, MOST_EVENTS } from '../../algorithm/plan/history.ts';
 import {
   deviceSeconds,
   type PartSize,
@@ -11,14 +12,18 @@ import {
 import type { DryRunDocument } from '../../contracts/documents.ts';
 import type { Recipe } from '../../contracts/recipe.ts';
 import { parameterCount } from '../../engine/model/model-config.ts';
+import type { Database } from '../../stores/database/database.ts';
+import { listSteps } from '../../stores/steps/steps.ts';
 import { InputError } from '../errors.ts';
+import { clock, count, duration, size } from '../output/figures.ts';
+import { tableText } from '../output/output.ts';
+import type { RecipeFile } from '../recipe/recipe-file.ts';
+import { findRun } from '../run/run-rows.ts';
 import type { Connections } from '../stack/connections.ts';
 import { suggestion } from '../suggestion.ts';
 import { modelOf, modelsByName } from './check-models.ts';
 import { checkLaunch } from './launch.ts';
-import { budgetsOf } from './plan-view.ts';
-import type { RecipeFile } from './recipe-file.ts';
-import { notesOnRecipe } from './recipe-notes.ts';
+import { budgetsOf, notesOnRecipe } from './plan-text.ts';
 import { absentModels, absentText, type ResolvedLaunch, refuseAbsent } from './resolve.ts';
 
 export interface DryRunOptions {
@@ -117,4 +122,130 @@ function declared(recipe: Recipe): Found {
     generalHeldOut: recipe.general_prompts === undefined ? 0 : recipe.evaluation.general_problems,
     givenExamples: {},
   };
+}
+
+/** Tokens a second as a run's recorded steps measured them, and the mean length of a response in each of its stages. */
+export interface Measured {
+  rates: Rates;
+  meanLengths: Map<string, number>;
+}
+
+/** Throws InputError where the run recorded no sampling or no training. */
+export async function measuredIn(database: Database, name: string): Promise<Measured> {
+  const { run } = await findRun(database, name);
+  const steps = await listSteps(database, run);
+  const sum = (of: (step: (typeof steps)[number]) => number) =>
+    steps.reduce((total, step) => total + of(step), 0);
+  const rates = {
+    sampling: sum(({ tokensSampled }) => tokensSampled) / sum(({ secondsSampling }) => secondsSampling),
+    training: sum(({ tokensTrained }) => tokensTrained) / sum(({ secondsTraining }) => secondsTraining),
+  };
+  if (rates.sampling > 0 && rates.training > 0 && Number.isFinite(rates.sampling + rates.training))
+    return { rates, meanLengths: meanLengthsOf(steps) };
+  throw new InputError(
+    `--rates-of ${name}: expected a run with steps that sampled and trained, found ${steps.length} steps. ` +
+      'Name another run, or give --tokens-per-second and --sampling-tokens-per-second.',
+  );
+}
+
+function meanLengthsOf(steps: readonly { stage: string; meanLength: number }[]): Map<string, number> {
+  const stages = new Set(steps.map(({ stage }) => stage));
+  return new Map([...stages].map((stage) => [stage, meanOf(steps.filter((step) => step.stage === stage))]));
+}
+
+const meanOf = (steps: readonly { meanLength: number }[]) =>
+  steps.reduce((sum, { meanLength }) => sum + meanLength, 0) / steps.length;
+
+type Part = DryRunDocument['stages'][number];
+
+export function dryRunText(run: DryRunDocument): string {
+  const parts: Part[] = [...run.stages, { ...run.total, stage: 'all' }];
+  return [
+    table(workColumns(run), parts),
+    table(storeColumns, parts),
+    rowsText(run.total),
+    limitsText(run.total),
+    [lengthsText(run), ratesText(run)].join('\n'),
+    'Not counted: what a launch imports (models, prompts, examples, preferences), and what is done twice because a worker is lost.',
+    ...run.notes,
+    ...missingModelsText(run),
+    'Nothing was written.',
+  ].join('\n\n');
+}
+
+type Columns = Record<string, (part: Part) => string>;
+
+const table = (columns: Columns, parts: readonly Part[]) =>
+  tableText(
+    Object.keys(columns),
+    parts.map((part) => Object.values(columns).map((cell) => cell(part))),
+    { gap: 2 },
+  );
+
+function workColumns({ rates, total }: DryRunDocument): Columns {
+  return {
+    stage: ({ stage }) => stage,
+    steps: ({ steps }) => String(steps),
+    completions: ({ completions }) => count(completions),
+    'for evaluations': ({ evaluationCompletions }) => count(evaluationCompletions),
+    'tokens sampled': ({ tokensSampled }) => count(tokensSampled),
+    trained: ({ tokensTrained }) => count(tokensTrained),
+    read: ({ tokensRead }) => count(tokensRead),
+    ...(rates === null ? {} : { 'one device': ({ seconds }) => timeText(seconds ?? 0) }),
+    ...(total.budgetMinutes === null
+      ? {}
+      : { budget: ({ budgetMinutes }) => clock(budgetMinutes === null ? null : 60 * budgetMinutes) }),
+  };
+}
+
+const storeColumns: Columns = {
+  stage: ({ stage }) => stage,
+  objects: ({ objects }) => String(objects),
+  'in S3': ({ s3Bytes }) => size(s3Bytes),
+  'largest one': ({ largestObject }) => size(largestObject),
+  rows: ({ rows }) => String(Object.values(rows).reduce((sum, each) => sum + each, 0)),
+  'in Postgres': ({ postgresBytes }) => size(postgresBytes),
+  events: ({ history }) => String(history.events),
+  histories: ({ history }) => String(history.histories),
+  'longest one': ({ history }) => String(history.longest),
+};
+
+function rowsText({ rows }: DryRunDocument['total']): string {
+  const tables = Object.entries(rows).sort(([, a], [, b]) => b - a);
+  return `Rows: ${tables.map(([name, number]) => `${name} ${number}`).join(', ')}`;
+}
+
+function limitsText({ history }: DryRunDocument['total']): string {
+  const share = ((100 * history.longest) / MOST_EVENTS).toFixed(0);
+  return (
+    `The longest history has ${history.longest} events, ${share} % of the ${MOST_EVENTS} that Temporal allows, ` +
+    `in about ${size(history.longest * BYTES_OF_EVENT)}.`
+  );
+}
+
+function lengthsText({ meanLengths }: DryRunDocument): string {
+  const unknown = Object.entries(meanLengths).flatMap(([stage, mean]) => (mean === null ? [stage] : []));
+  if (unknown.length === 0) return 'Responses have the mean lengths given or measured.';
+  const of = unknown.length === Object.keys(meanLengths).length ? 'every stage' : unknown.join(', ');
+  return `Tokens, bytes and time are at most, as if each response of ${of} reached its limit; give --mean-length TOKENS or STAGE=TOKENS.`;
+}
+
+/** Days are no unit of a device's time. */
+const timeText = (seconds: number) => (seconds < 3_600 ? duration(seconds) : `${count(seconds / 3_600)} h`);
+
+function ratesText({ rates }: DryRunDocument): string {
+  if (rates === null)
+    return 'Time is reckoned with --tokens-per-second and --sampling-tokens-per-second, or with --rates-of RUN.';
+  return (
+    `Time of one device at ${count(rates.sampling)} tokens/s sampled and ${count(rates.training)} tokens/s trained, whatever the ` +
+    'model’s size; reading goes at three times the latter.'
+  );
+}
+
+function missingModelsText({ absent }: DryRunDocument): string[] {
+  if (absent.length === 0) return [];
+  return [
+    `Not here: ${absent.join(', ')}. They are reckoned with as large as the recipe says (parameters), prompts with 256 tokens; ` +
+      'nothing that the recipe names was checked, and a launch refuses until they are there.',
+  ];
 }

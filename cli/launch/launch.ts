@@ -11,13 +11,15 @@
  * Nothing is written before everything is checked. `r1 launch --dry-run` stops after the checks and counts what the
  * run would do; `r1 start` launches its own recipe in the same way.
  */
+
 import type { Recipe } from '../../contracts/recipe.ts';
 import { nameSchema } from '../../contracts/reference.ts';
 import { runWorkflowId } from '../../contracts/workflows.ts';
 import type { Database } from '../../stores/database/database.ts';
 import { createRun, listRuns } from '../../stores/runs/runs.ts';
 import { InputError } from '../errors.ts';
-import { startRunWorkflow, workflowUrl } from '../run/workflow-client.ts';
+import type { RecipeFile } from '../recipe/recipe-file.ts';
+import { startRunWorkflow, summaryOf, workflowUrl } from '../run/workflow-client.ts';
 import type { Connections } from '../stack/connections.ts';
 import { heldOutExamples, longExamples, longPreferences, unknownCharacters } from './check-data.ts';
 import { longPrompts, longSequences, missingTemplate, unknownTokens } from './check-models.ts';
@@ -29,7 +31,6 @@ import {
   unreachableLengths,
 } from './check-prompts.ts';
 import { importNamed, runPlan } from './import.ts';
-import type { RecipeFile } from './recipe-file.ts';
 import {
   type ResolvedLaunch,
   resolveData,
@@ -127,12 +128,6 @@ export async function launch(
 
   const workflowId = runWorkflowId(run);
   return { run, workflowId, ui: workflowUrl(connections.stack, workflowId) };
-}
-
-/** `nano-zero · seed 1 · zero 90 steps`: the run's summary in the Temporal UI. */
-export function summaryOf({ name, seed, stages }: Recipe): string {
-  const steps = stages.map(({ stage, options }) => `${stage} ${options.max_steps} steps`);
-  return [name, `seed ${seed}`, ...steps].join(' · ');
 }
 
 /** The given name, or the recipe's with the next free number. */

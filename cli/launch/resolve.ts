@@ -10,10 +10,8 @@ import type { ExampleSource, PreferenceSource, PromptSource, Recipe } from '../.
 import { type ModelFolder, readModelFolder } from '../../engine/weights/model-folder.ts';
 import { importedSet } from '../../stores/data/imported-sets.ts';
 import type { NewPreference } from '../../stores/data/preferences.ts';
-import { examplesIn } from '../data/example-file.ts';
-import { readPromptSource } from '../data/import-prompts.ts';
-import { type LinesText, readLinesText } from '../data/json-lines.ts';
-import { preferencesIn } from '../data/preference-file.ts';
+import { readPromptSource } from '../data/prompt-source.ts';
+import { examplesIn, type LinesText, preferencesIn, readLinesText } from '../data/training-files.ts';
 import { InputError } from '../errors.ts';
 import {
   fetchCommand,
@@ -22,8 +20,8 @@ import {
   refuseOther,
   WHAT_IS_READ,
 } from '../models/model-location.ts';
+import type { PlaceOf, RecipeFile } from '../recipe/recipe-file.ts';
 import type { Connections } from '../stack/connections.ts';
-import type { PlaceOf, RecipeFile } from './recipe-file.ts';
 
 /** The recipe, the folder that its paths are relative to, and the stores that hold imported sets. */
 export type LaunchSources = Required<RecipeFile> & Pick<Connections, 'database' | 'objects'>;

@@ -1,11 +1,17 @@
+/** What a model card says of how good a model is. */
 import { basename } from 'node:path';
 import { parse, stringify } from 'yaml';
 import type { EvaluationDocument, ShowDocument } from '../../contracts/documents.ts';
-import { type PromptSource, type Recipe, recipeSchema } from '../../contracts/recipe.ts';
+import {
+  originOf,
+  type PromptSource,
+  type Recipe,
+  recipeSchema,
+  type StageRecipe,
+  stagesNeeded,
+} from '../../contracts/recipe.ts';
 import { suffixOf } from '../../contracts/stage-name.ts';
-import { percent } from '../output/figures.ts';
-import { policyEvaluation, rankingEvaluation } from './card-evaluation.ts';
-import { type CardStage, stagesBehind } from './stages-behind.ts';
+import { decimal, percent, percentInterval } from '../output/figures.ts';
 
 export interface ModelCardInput {
   run: string;
@@ -225,4 +231,93 @@ function sourceOf(prompts: PromptSource): string {
     return `${prompts.train} generated puzzles (${prompts.puzzle}, difficulty ${prompts.difficulty}), ${prompts.test} held out`;
   if (prompts.source === 'nano-general') return `${prompts.train} generated tasks, ${prompts.test} held out`;
   return `${prompts.train} generated sums of ${prompts.terms} numbers below ${prompts.limit}, ${prompts.test} held out`;
+}
+
+/** A stage that a checkpoint owes something to. */
+export interface CardStage {
+  stage: string;
+  algorithm: StageRecipe['algorithm'];
+  /** `base`, `student/NAME` or an earlier stage */
+  from: string;
+  /** planned */
+  steps: number;
+  /** whether its weights became this checkpoint's; the others gave samples or rewards */
+  ownLine: boolean;
+}
+
+/** The stage itself and all that it needs, however indirectly, in the recipe's order. */
+export function stagesBehind({ stages }: Recipe, stage: string): CardStage[] {
+  const find = (name: string) => stages.find((found) => found.stage === name);
+  const line = new Set<string>();
+  for (let at = find(stage); at !== undefined; at = find(originOf(at))) line.add(at.stage);
+  const needed = new Set<string>();
+  const visit = (name: string) => {
+    const found = find(name);
+    if (found === undefined || needed.has(name)) return;
+    needed.add(name);
+    for (const before of stagesNeeded(found)) visit(before);
+  };
+  visit(stage);
+  return stages
+    .filter((found) => needed.has(found.stage))
+    .map((found) => ({
+      stage: found.stage,
+      algorithm: found.algorithm,
+      from: originOf(found),
+      steps: found.options.max_steps,
+      ownLine: line.has(found.stage),
+    }));
+}
+
+/** How a policy and those before it answered the held-out problems; the card's own row is set in bold. */
+export function policyEvaluation(
+  { evaluation }: Recipe,
+  evaluations: readonly EvaluationDocument[],
+  own: { stage: string; step: number },
+): string[] {
+  if (evaluations.length === 0) return ['Not measured.'];
+  const { temperature, top_p, max_completion_length } = evaluation;
+  return [
+    `Sampled at temperature ${temperature}, top-p ${top_p}, at most ${max_completion_length} tokens; ` +
+      'pass@1 is the mean over k samples, its interval over problems.',
+    '',
+    '| policy | step | problems | k | pass@1 | 95 % | pass@k | cons@k | format | length | reflects | language | general |',
+    '|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|',
+    ...evaluations.map((each) => evaluationRow(each, each.stage === own.stage && each.step === own.step)),
+    '',
+    'reflects: answers that check or correct themselves; language: step words in the target language; ' +
+      'general: pass@1 on tasks without reasoning. –: not measured.',
+  ];
+}
+
+function evaluationRow(evaluation: EvaluationDocument, isOwn: boolean): string {
+  const { stage } = evaluation;
+  const cells = [
+    isOwn ? `**${stage}**` : stage,
+    evaluation.step,
+    evaluation.problems,
+    evaluation.k,
+    percent(evaluation.passAt1),
+    percentInterval(evaluation.passAt1Interval),
+    percent(evaluation.passAtK),
+    percent(evaluation.consAtK),
+    percent(evaluation.formatRate),
+    decimal(evaluation.meanLength, 1),
+    percent(evaluation.reflectionRate),
+    percent(evaluation.languageConsistency),
+    percent(evaluation.generalAbility),
+  ];
+  return `| ${cells.join(' | ')} |`;
+}
+
+/** How a reward model ranks what it was not trained on. */
+export function rankingEvaluation(
+  measure: ShowDocument['stages'][number]['measure'],
+  least: number,
+): string[] {
+  if (measure === null) return ['Not measured.'];
+  return [
+    `It ranks ${percent(measure.accuracy)} of ${measure.pairs} held-out pairs rightly: the better or safe answer ` +
+      `scores higher. Below ${percent(least, 0)} no stage would have used it.`,
+  ];
 }

@@ -1,11 +1,12 @@
 import { readCheckpoint } from '../../activities/checkpoints/read-checkpoint.ts';
 import { type EngineThread, startEngineThread } from '../../engine/service/thread.ts';
 import { type ModelFolder, type ModelOptions, readModelFolder } from '../../engine/weights/model-folder.ts';
+import { WEIGHTS_FILE } from '../../engine/weights/weights.ts';
 import { readSettings } from '../../infra/settings.ts';
 import { findStack, type Stack } from '../../infra/stack.ts';
 import { type FoundCheckpoint, findCheckpoint } from '../../stores/steps/checkpoint-names.ts';
 import { CommandError } from '../errors.ts';
-import { type Connections, withConnections } from '../stack/connections.ts';
+import { type Connections, withConnections, withOptionalStack } from '../stack/connections.ts';
 import { type CheckpointLocation, placeOfCheckpoint, refuseUntrained } from './checkpoint-location.ts';
 import { lookAtModel, refuseOther, WHAT_IS_READ } from './model-location.ts';
 
@@ -33,13 +34,13 @@ export const CHECKPOINT_HELP =
  */
 export async function withModel<Result>(
   name: string,
-  work: (opened: OpenModel, connections: Connections | null) => Promise<Result>,
+  work: (opened: OpenModel, connections: Pick<Connections, 'database'>) => Promise<Result>,
 ): Promise<Result> {
   const place = await lookAtModel(name);
   refuseOther(name, place);
   if (place.kind === 'folder') {
     const model = await readModelFolder(name);
-    return work({ name, model, origin: null }, null);
+    return withOptionalStack((connections) => work({ name, model, origin: null }, connections));
   }
   return withConnections(async (connections) => {
     const opened = await openCheckpoint(name, connections);
@@ -84,4 +85,16 @@ export async function withEngine<Result>(work: (engine: EngineThread) => Promise
   } finally {
     await engine.close();
   }
+}
+
+/** Gives an engine a model to sample from. */
+export async function loadModel(engine: EngineThread, { files }: ModelFolder): Promise<void> {
+  const file = (name: string) => files.get(name) ?? new Uint8Array();
+  await engine.call('load', {
+    config: JSON.parse(new TextDecoder().decode(file('config.json'))),
+    model: file(WEIGHTS_FILE),
+    moments: null,
+    reference: null,
+    withReference: false,
+  });
 }

@@ -66,7 +66,25 @@ const borderless = Object.fromEntries(
 borderless['mid-mid'] = '';
 borderless.middle = '';
 
-/** `Examples:` as they stand at the end of a command's help. */
+/** The argument of commands about one run. */
+export const RUN = ['[run]', 'name of the run (default: the latest run)'] as const;
+
+/** The option of commands that can print a document. */
+export const jsonOption = (name: keyof Documents) =>
+  ['--json', `print a JSON document (contracts/schemas/${name}.json)`] as const;
+
+/** Prints a command's result: its document with `--json`, else its text. */
+export function printResult<Name extends keyof Documents, Document extends z.input<Documents[Name]>>(
+  json: boolean | undefined,
+  name: Name,
+  document: Document,
+  text: (document: Document) => string,
+): void {
+  if (json) printDocument(name, document);
+  else printLine(text(document));
+}
+
+/** The examples at the end of a command's help. */
 export function examples(...lines: string[]): string {
   return ['', 'Examples:', ...lines.map((line) => `  $ ${line}`)].join('\n');
 }

@@ -1,7 +1,8 @@
 /** The policies of a run in the order of the paper's table. */
-import type { EvaluationDocument } from '../../contracts/documents.ts';
+import type { DomainFigures, EvaluationDocument } from '../../contracts/documents.ts';
+import type { Recipe } from '../../contracts/recipe.ts';
 import { besideRoles, roleOf, type StageRole, suffixOf } from '../../contracts/stage-name.ts';
-import { type PaperFigures, paperBase, paperFigures } from './paper.ts';
+import { decimal, percent, percentInterval } from '../output/figures.ts';
 import type { ReportData } from './report-data.ts';
 
 export interface Policy {
@@ -68,3 +69,116 @@ function titleOf(stage: string, role: Exclude<StageRole, 'reward-model'>): strin
 
 const firstOfName = (policies: readonly Policy[]) =>
   policies.filter(({ name }, place) => policies.findIndex((other) => other.name === name) === place);
+
+export interface Table {
+  head: string[];
+  rows: string[][];
+}
+
+interface Column {
+  of(policy: Policy): string;
+  /** the paper's own figure */
+  published?: true;
+}
+
+const measured = (of: (evaluation: EvaluationDocument) => string): Column => ({
+  of: ({ evaluation }) => (evaluation === null ? '–' : of(evaluation)),
+});
+const published = (of: (paper: PaperFigures) => string): Column => ({
+  of: ({ paper }) => (paper === null ? '' : of(paper)),
+  published: true,
+});
+
+const COLUMNS = {
+  policy: { of: ({ title }: Policy) => title },
+  stage: { of: ({ name }: Policy) => name },
+  step: measured(({ step }) => String(step)),
+  'pass@1': measured(({ passAt1 }) => percent(passAt1)),
+  '95 %': measured(({ passAt1Interval }) => percentInterval(passAt1Interval)),
+  'pass@k': measured(({ passAtK }) => percent(passAtK)),
+  'cons@k': measured(({ consAtK }) => percent(consAtK)),
+  general: measured(({ generalAbility }) => percent(generalAbility)),
+  language: measured(({ languageConsistency }) => percent(languageConsistency)),
+  format: measured(({ formatRate }) => percent(formatRate)),
+  length: measured(({ meanLength }) => decimal(meanLength, 1)),
+  reflects: measured(({ reflectionRate }) => percent(reflectionRate)),
+  'AIME 2024': published(({ aime }) => decimal(aime, 1)),
+  'MATH-500': published(({ math500 }) => decimal(math500, 1)),
+  'IF-Eval': published(({ ifEval }) => decimal(ifEval, 1)),
+} satisfies Record<string, Column>;
+export type ColumnName = keyof typeof COLUMNS;
+
+const ALL = Object.keys(COLUMNS) as ColumnName[];
+
+/** A row a policy: what it was measured at, and where it is asked for the paper's own figures. */
+export function policyRows(
+  policies: readonly Policy[],
+  { columns = ALL, withPaper }: { columns?: readonly ColumnName[]; withPaper: boolean },
+): Table {
+  const head = columns.filter((name) => withPaper || !isPublished(name));
+  return { head, rows: policies.map((policy) => head.map((name) => COLUMNS[name].of(policy))) };
+}
+
+/** pass@1 of each policy on each domain; null where all problems are of one. */
+export function domainRows(policies: readonly Policy[]): Table | null {
+  const measured = policies.flatMap(({ title, evaluation }) => {
+    const figures = evaluation?.byDomain;
+    return figures ? [{ title, figures }] : [];
+  });
+  const domains = [...new Set(measured.flatMap(({ figures }) => Object.keys(figures)))].sort();
+  if (domains.length < 2) return null;
+  const cell = (figures: DomainFigures | undefined) =>
+    figures === undefined
+      ? percent(null)
+      : `${percent(figures.passAt1)} (${percentInterval(figures.passAt1Interval)})`;
+  const rows = measured.map(({ title, figures }) => [title, ...domains.map((name) => cell(figures[name]))]);
+  return { head: ['policy', ...domains], rows };
+}
+
+/** Whether a column holds the paper's figures. */
+export const isPublished = (name: string) => PUBLISHED.has(name);
+
+const PUBLISHED: ReadonlySet<string> = new Set(ALL.filter((name) => 'published' in COLUMNS[name]));
+
+type Measured = Pick<ReportData, 'evaluation' | 'evaluations'>;
+
+/** How the figures were measured. */
+export function samplingText({ evaluation, evaluations }: Measured): string {
+  const { temperature, top_p, max_completion_length } = evaluation;
+  const whole = evaluations.findLast(({ quick }) => !quick);
+  const extent =
+    whole === undefined ? '' : `${whole.problems} held-out problems, k = ${whole.k} samples each, `;
+  return `${extent}temperature ${temperature}, top-p ${top_p}, at most ${max_completion_length} tokens.`;
+}
+
+/** How they were measured, and what they are. */
+export const samplingNote = (data: Measured) =>
+  `${samplingText(data)} pass@1 is the mean over the samples; pass@k: at least one of a problem’s samples is right; ` +
+  'cons@k: the majority is. General: pass@1 on tasks without reasoning; language: step words in the target language.';
+
+/** Whether a run's reports set the paper's figures beside its own: those of somebody's own model have nothing to do with them. */
+export const comparesWithPaper = ({
+  compare_with_paper,
+  prompts,
+}: Pick<Recipe, 'compare_with_paper' | 'prompts'>): boolean =>
+  compare_with_paper ?? prompts.source === 'nano-sums';
+
+export interface PaperFigures {
+  /** AIME 2024, pass@1 */
+  aime: number;
+  math500: number | null;
+  ifEval: number | null;
+}
+
+export const paperBase: PaperFigures = { aime: 15.6, math500: null, ifEval: null };
+
+/** Of students the 32B one: the size at which the paper has a control. A reward model has none. */
+export const paperFigures: Partial<Record<StageRole, PaperFigures>> = {
+  zero: { aime: 77.9, math500: 95.9, ifEval: 46.6 },
+  'cold-start-sft': { aime: 59.0, math500: null, ifEval: 71.7 },
+  'reasoning-rl': { aime: 74.0, math500: null, ifEval: 72.0 },
+  'rejection-sft': { aime: 78.1, math500: null, ifEval: 78.1 },
+  'scenario-rl': { aime: 79.8, math500: 97.3, ifEval: 83.3 },
+  distill: { aime: 72.6, math500: 94.3, ifEval: null },
+  control: { aime: 47.0, math500: 91.6, ifEval: null },
+};

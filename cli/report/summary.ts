@@ -1,15 +1,11 @@
 /** The report as Markdown: what can be told in tables and lines; the page has the drawings and the answers. */
-import { numericsChangeText } from '../../algorithm/run/numerics-changes.ts';
-import { verifierChangeText } from '../../algorithm/run/verifier-changes.ts';
+
 import { moment, percent } from '../output/figures.ts';
 import { figureColumns } from '../output/output.ts';
-import { rankingsText } from '../run/show-view.ts';
+import { eventsOf, rankingsText } from '../run/show.ts';
 import type { Bar } from './chart.ts';
-import { costTable } from './costs.ts';
-import { factsOf, wallSecondsOf } from './facts.ts';
-import { funnelBars } from './funnel.ts';
-import { policiesOf } from './policies.ts';
-import { domainRows, policyRows, samplingNote } from './policy-table.ts';
+import { costTable, factsOf, funnelBars, wallSecondsOf } from './facts.ts';
+import { domainRows, policiesOf, policyRows, samplingNote } from './policies.ts';
 import type { ReportData, StageFunnel } from './report-data.ts';
 
 export function reportSummary(data: ReportData): string {
@@ -41,8 +37,10 @@ export function reportSummary(data: ReportData): string {
         checkpoint === null ? '–' : `\`${checkpoint.uri}\``,
       ]),
     ),
-    '## Alarms, seams and live changes',
-    eventLines(data).join('\n') || 'None.',
+    '## Alarms and changes',
+    eventsOf(show)
+      .map(({ stage, step, text }) => `- ${stage}, step ${step}: ${inline(text)}`)
+      .join('\n') || 'None.',
   ];
   return `${parts.join('\n\n')}\n`;
 }
@@ -57,28 +55,6 @@ function funnelText(funnel: StageFunnel): string {
       .join(between);
   const others = [list('refused', ', '), list('joined', ', ')].filter((text) => text !== '');
   return [`${stage}, sampled by the policy of ${from}: ${list('left', ' → ')}${share}`, ...others].join('; ');
-}
-
-function eventLines({ show }: ReportData): string[] {
-  return [
-    ...show.alarms.map(
-      (a) => `- ${a.stage}, step ${a.step}: alarm ${a.name} (${a.action}): ${inline(a.text)}`,
-    ),
-    ...show.stages.flatMap(({ stage, seams }) =>
-      seams.map((seam) => `- ${stage}, step ${seam.step}: seam, ${inline(numericsChangeText(seam))}`),
-    ),
-    ...show.stages.flatMap(({ stage, verifierChanges }) =>
-      verifierChanges.map(
-        (change) =>
-          `- ${stage}, step ${change.step}: verifiers changed, ${inline(verifierChangeText(change))}`,
-      ),
-    ),
-    ...show.stages.flatMap(({ stage, changes }) =>
-      changes.map(
-        (c) => `- ${stage}, step ${c.effectiveStep}: ${c.field} changed to ${c.value} by ${inline(c.author)}`,
-      ),
-    ),
-  ];
 }
 
 /** What people wrote, on one line and without a meaning in Markdown. */

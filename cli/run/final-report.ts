@@ -8,17 +8,19 @@ import { readPrompts } from '../../stores/data/prompts.ts';
 import type { Database } from '../../stores/database/database.ts';
 import { getRun } from '../../stores/runs/runs.ts';
 import { listStageCosts, type StageCost } from '../../stores/runs/stage-costs.ts';
-import { budgetsOf } from '../launch/plan-view.ts';
+import { budgetsOf } from '../launch/plan-text.ts';
 import { clock } from '../output/figures.ts';
 import { R1, tableText } from '../output/output.ts';
-import { costTable, MAIN_COSTS } from '../report/costs.ts';
-import { wallSecondsOf } from '../report/facts.ts';
-import { comparesWithPaper } from '../report/paper.ts';
-import { policiesOf } from '../report/policies.ts';
-import { type ColumnName, policyRows, samplingText } from '../report/policy-table.ts';
-import { productOf } from './product.ts';
+import { costTable, MAIN_COSTS, wallSecondsOf } from '../report/facts.ts';
+import {
+  type ColumnName,
+  comparesWithPaper,
+  policiesOf,
+  policyRows,
+  samplingText,
+} from '../report/policies.ts';
 import { readShow } from './run-rows.ts';
-import { rankingsText } from './show-view.ts';
+import { productOf, rankingsText } from './show.ts';
 
 export interface FinishedRun {
   /** with whole evaluations only */

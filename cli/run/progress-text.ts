@@ -2,7 +2,7 @@
 import type { EvaluationDocument, ShowDocument, StepDocument } from '../../contracts/documents.ts';
 import { count, decimal, duration, percent } from '../output/figures.ts';
 import { tenthOf } from './live-line.ts';
-import { secondsOf } from './run-view.ts';
+import { secondsOf } from './show.ts';
 
 type Algorithm = ShowDocument['stages'][number]['algorithm'];
 

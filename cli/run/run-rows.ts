@@ -52,3 +52,13 @@ function evaluationDocument(row: CommittedEvaluation): EvaluationDocument {
   } = row;
   return document;
 }
+
+/** The first stage that waits for an operator, else the first that is not complete, or the last. */
+export function currentStage({ stages }: ShowDocument): ShowDocument['stages'][number] | undefined {
+  return (
+    stages.find(({ status }) => status === 'parked') ??
+    stages.find(({ status }) => status === 'paused') ??
+    stages.find(({ status }) => status !== 'complete') ??
+    stages.at(-1)
+  );
+}

@@ -9,8 +9,7 @@ import type { ProcessRecord } from '../../infra/supervisor/state.ts';
 import { listRuns } from '../../stores/runs/runs.ts';
 import { messageOf } from '../errors.ts';
 import type { Connections } from '../stack/connections.ts';
-import { currentStage } from './follow-run.ts';
-import { readShow } from './run-rows.ts';
+import { currentStage, readShow } from './run-rows.ts';
 import { queryProgress } from './workflow-client.ts';
 
 /** What a server answered, or why it did not. */

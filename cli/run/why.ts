@@ -1,10 +1,38 @@
 /** What a run waits for, decided from what its servers answered: the first rule that holds tells it. */
+import type { Command } from 'commander';
 import { waysOn, waysText } from '../../algorithm/run/next-commands.ts';
 import type { ShowDocument, WhyDocument } from '../../contracts/documents.ts';
 import { fullDiskText } from '../../infra/machine/disks.ts';
+import { findStack } from '../../infra/stack.ts';
 import { duration } from '../output/figures.ts';
-import { currentStage } from './follow-run.ts';
-import type { PendingCall, WhyFacts, WorkflowFacts } from './why-facts.ts';
+import { examples, jsonOption, printDocument, printLine, RUN } from '../output/output.ts';
+import { withConnections } from '../stack/connections.ts';
+import { currentStage } from './run-rows.ts';
+import { gatherFacts, type PendingCall, type WhyFacts, type WorkflowFacts } from './why-facts.ts';
+
+export const commands = { why: defineWhy };
+
+function defineWhy(command: Command): void {
+  command
+    .description(
+      'Tells in a paragraph what a run waits for: which stage and phase, since when, which worker or server is ' +
+        'missing, and what can be done. Answers also when servers are away.',
+    )
+    .argument(...RUN)
+    .option(...jsonOption('why'))
+    .addHelpText('after', examples('r1 why', 'r1 why nano-zero-1 --json'))
+    .action(async (name: string | undefined, { json }: { json?: boolean }) => {
+      const why = await ask(name);
+      if (json) printDocument('why', why);
+      else printLine(why.text);
+    });
+}
+
+async function ask(name: string | undefined): Promise<WhyDocument> {
+  const stack = findStack();
+  if (stack === undefined) return withoutStack(name);
+  return withConnections(async (connections) => whyOf(await gatherFacts(connections, name)), stack);
+}
 
 type Because = Pick<WhyDocument, 'waitsFor' | 'text'> & Partial<Pick<WhyDocument, 'since' | 'ways'>>;
 type Rule = (facts: Known) => Because | null;

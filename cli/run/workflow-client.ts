@@ -1,7 +1,9 @@
 /** What commands ask of Temporal. */
+
 import type { Client } from '@temporalio/client';
 import type { StageKey } from '../../contracts/identity.ts';
 import type { Change } from '../../contracts/options.ts';
+import type { Recipe } from '../../contracts/recipe.ts';
 import {
   messages,
   queues,
@@ -78,4 +80,10 @@ export function workflowUrl({ temporal }: Stack, workflowId: string): string | n
   if (ui === null) return null;
   const base = ui.replace(/\/$/, '');
   return `${base}/namespaces/${encodeURIComponent(namespace)}/workflows/${encodeURIComponent(workflowId)}`;
+}
+
+/** `nano-zero · seed 1 · zero 90 steps`: the run's summary in the Temporal UI. */
+export function summaryOf({ name, seed, stages }: Recipe): string {
+  const steps = stages.map(({ stage, options }) => `${stage} ${options.max_steps} steps`);
+  return [name, `seed ${seed}`, ...steps].join(' · ');
 }

@@ -6,7 +6,6 @@
  *
  *     npm run bench:datasets [-- --rows 800000]
  */
-
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { availableParallelism, cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
@@ -29,8 +28,8 @@ import { findDataset } from '../../stores/data/datasets.ts';
 import { createDatabase } from '../../stores/database/database.ts';
 import { migrate } from '../../stores/database/migrate.ts';
 import { createObjectStore } from '../../stores/objects/objects.ts';
-import { addRun, BRANCH, KEY } from '../stores/helpers.ts';
-import { createCandidates, KEPT_A_PROMPT, PROMPTS_A_PART, rule } from './dataset-candidates.ts';
+import { BRANCH, KEY, addRun } from '../stores/helpers.ts';
+import { KEPT_A_PROMPT, PROMPTS_A_PART, createCandidates, rule } from './dataset-candidates.ts';
 import { watchMemory } from './watch-memory.ts';
 
 const CLAIMED_RATE = 5_000;

@@ -5,8 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
-import { commands } from '../../cli/commands.ts';
-import { programFor } from '../../cli/main.ts';
+import { commands, programFor } from '../../cli/main.ts';
 import { PROJECT_ROOT } from '../../infra/paths.ts';
 
 interface Ended {

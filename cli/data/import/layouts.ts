@@ -1,5 +1,4 @@
 /** Every layout that data sets are read in, the most telling first. */
-
 import { z } from 'zod';
 import { codeforces, verifiableCode } from './code-layouts.ts';
 import { answeredIn, askedIn, messagesSchema, type Spoken, spoken } from './conversations.ts';
@@ -15,9 +14,8 @@ import {
   RefusedRow,
   type Row,
 } from './layout.ts';
-import { gsm8k, openR1Math, promptSolution, verl } from './math-layouts.ts';
 import { multipleChoice } from './multiple-choice-layout.ts';
-import { ownPrompts, reasoningGym } from './prompt-layouts.ts';
+import { gsm8k, openR1Math, ownPrompts, promptSolution, reasoningGym, verl } from './prompt-layouts.ts';
 
 const DOMAIN = 'general';
 

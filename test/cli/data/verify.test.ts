@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { type VerifiedRow, verifyRows } from '../../../cli/data/verify.ts';
 import { type Judge, verifyDomains } from '../../../cli/data/verify-domains.ts';
-import { type VerifiedRow, verifyRows } from '../../../cli/data/verify-rows.ts';
 import { PROJECT_ROOT } from '../../../infra/paths.ts';
 
 async function verified(judge: Judge, chunks: string[]) {

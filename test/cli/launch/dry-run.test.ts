@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MOST_EVENTS } from '../../../algorithm/plan/history.ts';
-import { dryRun } from '../../../cli/launch/dry-run.ts';
-import { dryRunText } from '../../../cli/launch/dry-run-view.ts';
-import { parseOverride } from '../../../cli/launch/overrides.ts';
-import { readRecipe } from '../../../cli/launch/recipe-file.ts';
+import { dryRun, dryRunText } from '../../../cli/launch/dry-run.ts';
+import { parseOverride } from '../../../cli/recipe/overrides.ts';
+import { readRecipe } from '../../../cli/recipe/recipe-file.ts';
 import { dryRunDocument } from '../../../contracts/dry-run-document.ts';
 
 const never = () => assert.fail('a dry run of this recipe needs no stack');

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { checkLaunch } from '../../../cli/launch/launch.ts';
-import { readRecipe } from '../../../cli/launch/recipe-file.ts';
+import { readRecipe } from '../../../cli/recipe/recipe-file.ts';
 import type { Connections } from '../../../cli/stack/connections.ts';
 import { recipeSchema } from '../../../contracts/recipe.ts';
 import { PROJECT_ROOT } from '../../../infra/paths.ts';

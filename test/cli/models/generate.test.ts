@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { notesOn } from '../../../cli/commands/generate.ts';
+import { notesOn } from '../../../cli/models/generate.ts';
 
 const answered = (tokens: number[], of: object = {}) => ({
   document: { promptTokens: [1], tokens, logprobs: [], text: '' },

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { readRecipe } from '../../../cli/launch/recipe-file.ts';
 import { modelCard } from '../../../cli/models/model-card.ts';
+import { readRecipe } from '../../../cli/recipe/recipe-file.ts';
 import { PROJECT_ROOT } from '../../../infra/paths.ts';
 import { evaluationFixture } from '../fixtures.ts';
 

@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { curvesOf, thinned } from '../../../cli/report/curves.ts';
-import { factsOf } from '../../../cli/report/facts.ts';
-import { funnelBars } from '../../../cli/report/funnel.ts';
+import { factsOf, funnelBars } from '../../../cli/report/facts.ts';
 import { html } from '../../../cli/report/html.ts';
 import { reportPage } from '../../../cli/report/page.ts';
-import { policiesOf } from '../../../cli/report/policies.ts';
-import { domainRows } from '../../../cli/report/policy-table.ts';
+import { domainRows, policiesOf } from '../../../cli/report/policies.ts';
 import { reportSummary } from '../../../cli/report/summary.ts';
 import { showFixture } from '../fixtures.ts';
 import { reportFixture } from './fixtures.ts';

@@ -7,7 +7,7 @@ import { indexEvaluations } from '../../../../algorithm/data/decontamination.ts'
 import { type GatherOptions, gatherRows } from '../../../../cli/data/import/gather.ts';
 import { layoutNames } from '../../../../cli/data/import/layouts.ts';
 import { findDataFiles } from '../../../../cli/data/import/read-rows.ts';
-import { refuseUnjudged } from '../../../../cli/data/import/refuse-unjudged.ts';
+import { refuseUnjudged } from '../../../../cli/data/import.ts';
 import { tools } from '../../../rewards/support.ts';
 
 after(() => tools.close());

@@ -4,10 +4,9 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type ColumnSource, parquetWriteBuffer } from 'hyparquet-writer';
-import { indexEvaluationSets } from '../../../../../cli/data/evaluation-sets.ts';
 import { type Gathered, type GatherOptions, gatherRows } from '../../../../../cli/data/import/gather.ts';
 import { findDataFiles } from '../../../../../cli/data/import/read-rows.ts';
-import { refuseUnjudged } from '../../../../../cli/data/import/refuse-unjudged.ts';
+import { indexEvaluationSets, refuseUnjudged } from '../../../../../cli/data/import.ts';
 import { stringifyExactJson } from '../../../../../contracts/exact-json.ts';
 import { tools } from '../../../../rewards/support.ts';
 

@@ -1,0 +1,209 @@
+/** Samples, as documents and as a person reads them. */
+import { type Command, Option } from 'commander';
+import { sumCounts } from '../../algorithm/data/filters.ts';
+import type { SampleDocument } from '../../contracts/dataset-documents.ts';
+import {
+  type RejectionReason,
+  rejectionReasons,
+  type SampleCounts,
+  type SampleVerdict,
+} from '../../contracts/datasets.ts';
+import { countSamples, listLastParts, listSamples, type SampleRow } from '../../stores/data/samples.ts';
+import type { Queryable } from '../../stores/database/database.ts';
+import { readTexts } from '../../stores/objects/texts.ts';
+import { listStages } from '../../stores/runs/stages.ts';
+import { InputError } from '../errors.ts';
+import { rowCount, stepNumber } from '../options.ts';
+import { plainText } from '../output/figures.ts';
+import { examples, printDocument, printLine, printResult, RUN } from '../output/output.ts';
+import { findRun } from '../run/run-rows.ts';
+import { withConnections } from '../stack/connections.ts';
+import { suggestion } from '../suggestion.ts';
+import { readStepSamples, stepSamplesText } from './completions.ts';
+
+interface Options {
+  rejected?: boolean;
+  reason?: RejectionReason;
+  step?: number;
+  right?: boolean;
+  wrong?: boolean;
+  limit: number;
+  json?: boolean;
+}
+
+export const commands = { samples: defineSamples };
+
+function defineSamples(command: Command): void {
+  command
+    .description(
+      'Lists what a run sampled for its data sets: prompt, rewards, the rule that refused it, and its text, ' +
+        'which for an accepted one is as rewritten. With --step, the completions that a step of GRPO trained on: prompt, ' +
+        'completion, the answer found, the right one, each reward, the advantage.',
+    )
+    .argument(...RUN)
+    .argument('[stage]', 'only the samples of this stage’s data; with --step, the stage')
+    .option('--step <n>', 'completions of this step of a stage trained by GRPO', stepNumber)
+    .option('--right', 'with --step: only right ones')
+    .option('--wrong', 'with --step: only wrong ones')
+    .option('--rejected', 'only what was refused')
+    .addOption(new Option('--reason <reason>', 'only what was refused for this').choices(rejectionReasons))
+    .option('--limit <n>', 'samples at most', rowCount, 20)
+    .option('--json', 'print one document (contracts/schemas/samples.json; with --step samples-step.json)')
+    .addHelpText(
+      'after',
+      examples(
+        'r1 samples',
+        'r1 samples nano-r1-1 rejection-sft --rejected --reason mixed-language',
+        'r1 samples nano-zero-1 zero --step 20 --wrong --limit 5',
+      ),
+    )
+    .action(samples);
+}
+
+async function samples(name: string | undefined, stage: string | undefined, options: Options): Promise<void> {
+  refuseMixed(options);
+  if (options.step !== undefined) return samplesOfStep(name, stage, { ...options, step: options.step });
+  const { rejected = false, reason, limit, json } = options;
+  await withConnections(async ({ database, objects }) => {
+    const reader = await database();
+    const { run } = await findRun(reader, name);
+    if (stage !== undefined) refuseUnknown(stage, await listStages(reader, run));
+    const filter = { stage: stage ?? null, rejected, reason: reason ?? null };
+    const rows = await listSamples(reader, run, { ...filter, limit });
+    const texts = await readTexts(
+      await objects(),
+      rows.map(({ text }) => text),
+    );
+    const samples = rows.map((row, index) => sampleDocumentOf(row, texts[index] ?? ''));
+    if (json) return printDocument('samples', samples);
+    const stages = await sampledStages(reader, run, stage);
+    printLine(samplesText({ stages, samples, all: await countSamples(reader, run, filter) }));
+  });
+}
+
+/** Samples for data are accepted or rejected, completions of a step right or wrong. */
+function refuseMixed({ step, right, wrong, rejected, reason }: Options): void {
+  if (right && wrong) throw new InputError('--right and --wrong: expected one of them, found both');
+  if (step === undefined && (right || wrong))
+    throw new InputError(`--${right ? 'right' : 'wrong'}: of the completions of a step; say --step N too`);
+  if (step !== undefined && (rejected || reason !== undefined))
+    throw new InputError('--rejected and --reason: of samples for data; leave them out, or leave out --step');
+}
+
+/** Completions of a step; without a stage that of the only one trained by GRPO. */
+async function samplesOfStep(
+  name: string | undefined,
+  stage: string | undefined,
+  { step, right, wrong, limit, json }: Options & { step: number },
+): Promise<void> {
+  await withConnections(async ({ database, objects }) => {
+    const reader = await database();
+    const { run } = await findRun(reader, name);
+    const stages = await listStages(reader, run);
+    if (stage !== undefined) refuseUnknown(stage, stages);
+    const key = { run, stage: stage ?? onlyReinforced(stages) };
+    const verdict = right ? 'right' : wrong ? 'wrong' : null;
+    const document = await readStepSamples({ reader, objects: await objects() }, key, {
+      step,
+      verdict,
+      limit,
+    });
+    printResult(json, 'samples-step', document, stepSamplesText);
+  });
+}
+
+function onlyReinforced(stages: readonly { stage: string; algorithm: string }[]): string {
+  const reinforced = stages.filter(({ algorithm }) => algorithm === 'grpo').map(({ stage }) => stage);
+  const [only, ...others] = reinforced;
+  if (only !== undefined && others.length === 0) return only;
+  const found = reinforced.length === 0 ? 'none' : reinforced.join(', ');
+  throw new InputError(`stage: expected one trained by GRPO beside --step; this run has ${found}`);
+}
+
+/** The stages of a run that sampled, or the one asked for. */
+async function sampledStages(
+  reader: Queryable,
+  run: string,
+  only: string | undefined,
+): Promise<SampledStage[]> {
+  const sampled: SampledStage[] = [];
+  for (const { stage } of await listStages(reader, run)) {
+    const parts = await listLastParts(reader, { run, stage });
+    if (parts.length === 0 || stage !== (only ?? stage)) continue;
+    const from = [...new Set(parts.map(({ sourceStage }) => sourceStage))];
+    sampled.push({ stage, from, counts: sumCounts(parts.map(({ counts }) => counts)) });
+  }
+  return sampled;
+}
+
+function refuseUnknown(stage: string, stages: readonly { stage: string }[]): void {
+  const known = stages.map((each) => each.stage);
+  if (known.includes(stage)) return;
+  throw new InputError(
+    `stage: expected one of ${known.join(', ')}; found ${stage}${suggestion(stage, known)}`,
+  );
+}
+
+export const sampleDocumentOf = (row: SampleRow, text: string): SampleDocument => {
+  const { sourceStage, checkpoint, policy, text: place, ...rest } = row;
+  const { object, offset, length, sha256 } = place;
+  return {
+    ...rest,
+    from: { stage: sourceStage, checkpoint, policy },
+    at: { uri: object.uri, offset, length, sha256 },
+    text,
+  };
+};
+
+/** What became of a stage's samples, all together. */
+export interface SampledStage {
+  stage: string;
+  /** the stages whose policies sampled */
+  from: string[];
+  counts: SampleCounts;
+}
+
+/** `rejection-sft: 2400 sampled by reasoning-rl, 2079 correct, 1149 kept; rejected: over-quota 612, …` */
+function countsText({ stage, from, counts }: SampledStage): string {
+  const rejected = Object.entries(counts.rejected)
+    .sort(([, a], [, b]) => b - a)
+    .map(([reason, count]) => `${reason} ${count}`);
+  const reasons = rejected.length === 0 ? '' : `; rejected: ${rejected.join(', ')}`;
+  return `${stage}: ${counts.sampled} sampled by ${from.join(', ')}, ${counts.correct} correct, ${counts.kept} kept${reasons}`;
+}
+
+export interface FoundSamples {
+  /** the stages that have samples, whichever are shown */
+  stages: readonly SampledStage[];
+  samples: readonly SampleDocument[];
+  /** how many there are of what was asked for */
+  all: number;
+}
+
+/** What became of all of them, then each one shown: what it is, its problem, its text. */
+export function samplesText({ stages, samples, all }: FoundSamples): string {
+  if (stages.length === 0) return 'Nothing was sampled for a data set: a run’s supervised stages do.';
+  const shown = samples.length < all ? `${samples.length} of ${all} shown; --limit shows more.` : '';
+  return [
+    stages.map(countsText).join('\n'),
+    ...(samples.length === 0 ? ['No such sample.'] : samples.map(sampleText)),
+    ...(shown === '' ? [] : [shown]),
+  ].join('\n\n');
+}
+
+const PROBLEM_CHARACTERS = 160;
+const TEXT_CHARACTERS = 400;
+
+function sampleText({ stage, part, sequence, reason, rewards, tokens, problem, text }: SampleDocument) {
+  const verdicts = Object.entries(rewards).map(([name, verdict]) => `${name} ${verdictText(verdict)}`);
+  return [
+    [`${stage} ${part}/${sequence}`, reason ?? 'accepted', verdicts.join(', '), `${tokens} tokens`].join(
+      '  ·  ',
+    ),
+    `  ${plainText(problem, PROBLEM_CHARACTERS)}`,
+    `  ${plainText(text, TEXT_CHARACTERS)}`,
+  ].join('\n');
+}
+
+const verdictText = (verdict: SampleVerdict) =>
+  'score' in verdict ? String(Number(verdict.score.toFixed(3))) : verdict.error.kind;
