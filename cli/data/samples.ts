@@ -1,4 +1,5 @@
 /** Samples, as documents and as a person reads them. */
+
 import { type Command, Option } from 'commander';
 import { sumCounts } from '../../algorithm/data/filters.ts';
 import type { SampleDocument } from '../../contracts/dataset-documents.ts';
@@ -10,6 +11,7 @@ import {
 } from '../../contracts/datasets.ts';
 import { countSamples, listLastParts, listSamples, type SampleRow } from '../../stores/data/samples.ts';
 import type { Queryable } from '../../stores/database/database.ts';
+import type { ObjectStore } from '../../stores/objects/objects.ts';
 import { readTexts } from '../../stores/objects/texts.ts';
 import { listStages } from '../../stores/runs/stages.ts';
 import { InputError } from '../errors.ts';
@@ -23,7 +25,7 @@ import { readStepSamples, stepSamplesText } from './completions.ts';
 
 interface Options {
   rejected?: boolean;
-  reason?: RejectionReason;
+  reason?: RejectionReason | null;
   step?: number;
   right?: boolean;
   wrong?: boolean;
@@ -62,23 +64,35 @@ function defineSamples(command: Command): void {
 
 async function samples(name: string | undefined, stage: string | undefined, options: Options): Promise<void> {
   refuseMixed(options);
-  if (options.step !== undefined) return samplesOfStep(name, stage, { ...options, step: options.step });
-  const { rejected = false, reason, limit, json } = options;
   await withConnections(async ({ database, objects }) => {
-    const reader = await database();
-    const { run } = await findRun(reader, name);
-    if (stage !== undefined) refuseUnknown(stage, await listStages(reader, run));
-    const filter = { stage: stage ?? null, rejected, reason: reason ?? null };
-    const rows = await listSamples(reader, run, { ...filter, limit });
-    const texts = await readTexts(
-      await objects(),
-      rows.map(({ text }) => text),
-    );
-    const samples = rows.map((row, index) => sampleDocumentOf(row, texts[index] ?? ''));
-    if (json) return printDocument('samples', samples);
-    const stages = await sampledStages(reader, run, stage);
-    printLine(samplesText({ stages, samples, all: await countSamples(reader, run, filter) }));
+    const sources = { reader: await database(), objects: await objects() };
+    const { run } = await findRun(sources.reader, name);
+    const stages = await listStages(sources.reader, run);
+    if (stage !== undefined) refuseUnknown(stage, stages);
+    if (options.step === undefined) return printSamples(sources, { run, stage }, options);
+    const { step, right, wrong, limit } = options;
+    const filter = { step, verdict: right ? 'right' : wrong ? 'wrong' : null, limit } as const;
+    const key = { run, stage: stage ?? onlyReinforced(stages) };
+    printResult(options.json, 'samples-step', await readStepSamples(sources, key, filter), stepSamplesText);
   });
+}
+
+/** Samples for data sets. */
+async function printSamples(
+  { reader, objects }: { reader: Queryable; objects: ObjectStore },
+  { run, stage }: { run: string; stage: string | undefined },
+  { rejected = false, reason = null, limit, json }: Options,
+): Promise<void> {
+  const filter = { stage: stage ?? null, rejected, reason };
+  const rows = await listSamples(reader, run, { ...filter, limit });
+  const texts = await readTexts(
+    objects,
+    rows.map(({ text }) => text),
+  );
+  const samples = rows.map((row, index) => sampleDocumentOf(row, texts[index] ?? ''));
+  if (json) return printDocument('samples', samples);
+  const stages = await sampledStages(reader, run, stage);
+  printLine(samplesText({ stages, samples, all: await countSamples(reader, run, filter) }));
 }
 
 /** Samples for data are accepted or rejected, completions of a step right or wrong. */
@@ -88,28 +102,6 @@ function refuseMixed({ step, right, wrong, rejected, reason }: Options): void {
     throw new InputError(`--${right ? 'right' : 'wrong'}: of the completions of a step; say --step N too`);
   if (step !== undefined && (rejected || reason !== undefined))
     throw new InputError('--rejected and --reason: of samples for data; leave them out, or leave out --step');
-}
-
-/** Completions of a step; without a stage that of the only one trained by GRPO. */
-async function samplesOfStep(
-  name: string | undefined,
-  stage: string | undefined,
-  { step, right, wrong, limit, json }: Options & { step: number },
-): Promise<void> {
-  await withConnections(async ({ database, objects }) => {
-    const reader = await database();
-    const { run } = await findRun(reader, name);
-    const stages = await listStages(reader, run);
-    if (stage !== undefined) refuseUnknown(stage, stages);
-    const key = { run, stage: stage ?? onlyReinforced(stages) };
-    const verdict = right ? 'right' : wrong ? 'wrong' : null;
-    const document = await readStepSamples({ reader, objects: await objects() }, key, {
-      step,
-      verdict,
-      limit,
-    });
-    printResult(json, 'samples-step', document, stepSamplesText);
-  });
 }
 
 function onlyReinforced(stages: readonly { stage: string; algorithm: string }[]): string {

@@ -24,7 +24,7 @@ import {
   temperatureOption,
   tokenCount,
 } from '../options.ts';
-import { decimal, percent, percentInterval } from '../output/figures.ts';
+import { metricsOf, percent, percentInterval } from '../output/figures.ts';
 import { refuseExisting, writeLines, writeNewFile } from '../output/new-file.ts';
 import { examples, jsonOption, printDocument, printLine, tableText } from '../output/output.ts';
 import { createLiveLine, tenthOf } from '../run/live-line.ts';
@@ -209,25 +209,12 @@ export function evaluationsText(evaluations: readonly EvaluationDocument[]): str
     evaluation.stage,
     String(evaluation.step),
     `${evaluation.problems} × ${evaluation.k}`,
-    ...evaluationFigures(evaluation),
+    ...metricsOf(COLUMNS, evaluation),
   ]);
-  return tableText(['policy', 'step', 'samples', ...FIGURES], rows, { gap: 2 });
+  return tableText(['policy', 'step', 'samples', ...COLUMNS], rows, { gap: 2 });
 }
 
-const FIGURES = ['pass@1', '95 %', 'cons@k', 'format', 'length', 'reflects', 'language', 'general'];
-
-function evaluationFigures(evaluation: EvaluationDocument): string[] {
-  return [
-    percent(evaluation.passAt1),
-    percentInterval(evaluation.passAt1Interval),
-    percent(evaluation.consAtK),
-    percent(evaluation.formatRate),
-    decimal(evaluation.meanLength, 1),
-    percent(evaluation.reflectionRate),
-    percent(evaluation.languageConsistency),
-    percent(evaluation.generalAbility),
-  ];
-}
+const COLUMNS = ['pass@1', '95 %', 'cons@k', 'format', 'length', 'reflects', 'language', 'general'] as const;
 
 /** How often the problems of each domain are solved. */
 export function domainsText({ byDomain }: EvaluationDocument): string {

@@ -1,5 +1,6 @@
 /** Gathers from rows and objects what a model card says. */
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { readManifest } from '../../activities/checkpoints/checkpoint-files.ts';
@@ -15,6 +16,7 @@ import type { ObjectStore } from '../../stores/objects/objects.ts';
 import { getRun } from '../../stores/runs/runs.ts';
 import { InputError } from '../errors.ts';
 import { size } from '../output/figures.ts';
+import { refuseOccupied } from '../output/new-file.ts';
 import { examples, jsonOption, printDocument, printLine } from '../output/output.ts';
 import { readShow } from '../run/run-rows.ts';
 import { type Connections, withConnections } from '../stack/connections.ts';
@@ -44,7 +46,7 @@ function defineExport(command: Command): void {
 async function exportCheckpoint(name: string, dir: string, { json }: { json?: boolean }): Promise<void> {
   const folder = resolve(dir);
   await refuseModel(name);
-  await refuseOccupied(folder, dir);
+  await refuseOccupied(folder);
   await withConnections(async (connections) => {
     const opened = await openCheckpoint(name, connections, { parseConfig: parseModelConfig });
     const files = new Map([
@@ -81,17 +83,6 @@ function filesOf({ config, files }: OpenModel['model']): Map<string, Uint8Array>
     ([name]) => config.architecture === 'LlamaForCausalLM' || name !== 'generation_config.json',
   );
   return new Map(kept);
-}
-
-async function refuseOccupied(folder: string, dir: string): Promise<void> {
-  const found = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return [];
-    throw new InputError(`${dir}: expected an empty or new folder, found ${error.message}`);
-  });
-  if (found.length === 0) return;
-  throw new InputError(
-    `${dir}: expected an empty or new folder, found one that holds ${found.slice(0, 3).join(', ')}. Choose another.`,
-  );
 }
 
 function declaration({ name, model, origin }: OpenCheckpoint): string {

@@ -11,7 +11,7 @@ import {
   stagesNeeded,
 } from '../../contracts/recipe.ts';
 import { suffixOf } from '../../contracts/stage-name.ts';
-import { decimal, percent, percentInterval } from '../output/figures.ts';
+import { metricsOf, percent } from '../output/figures.ts';
 
 export interface ModelCardInput {
   run: string;
@@ -281,7 +281,7 @@ export function policyEvaluation(
     `Sampled at temperature ${temperature}, top-p ${top_p}, at most ${max_completion_length} tokens; ` +
       'pass@1 is the mean over k samples, its interval over problems.',
     '',
-    '| policy | step | problems | k | pass@1 | 95 % | pass@k | cons@k | format | length | reflects | language | general |',
+    `| policy | step | problems | k | ${COLUMNS.join(' | ')} |`,
     '|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|',
     ...evaluations.map((each) => evaluationRow(each, each.stage === own.stage && each.step === own.step)),
     '',
@@ -290,23 +290,13 @@ export function policyEvaluation(
   ];
 }
 
+const COLUMNS = [
+  ...(['pass@1', '95 %', 'pass@k', 'cons@k', 'format', 'length', 'reflects', 'language', 'general'] as const),
+];
+
 function evaluationRow(evaluation: EvaluationDocument, isOwn: boolean): string {
-  const { stage } = evaluation;
-  const cells = [
-    isOwn ? `**${stage}**` : stage,
-    evaluation.step,
-    evaluation.problems,
-    evaluation.k,
-    percent(evaluation.passAt1),
-    percentInterval(evaluation.passAt1Interval),
-    percent(evaluation.passAtK),
-    percent(evaluation.consAtK),
-    percent(evaluation.formatRate),
-    decimal(evaluation.meanLength, 1),
-    percent(evaluation.reflectionRate),
-    percent(evaluation.languageConsistency),
-    percent(evaluation.generalAbility),
-  ];
+  const { stage, step, problems, k } = evaluation;
+  const cells = [isOwn ? `**${stage}**` : stage, step, problems, k, ...metricsOf(COLUMNS, evaluation)];
   return `| ${cells.join(' | ')} |`;
 }
 

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { basename, extname, join, relative, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { PretrainDocument } from '../../contracts/documents.ts';
@@ -10,9 +10,9 @@ import {
 } from '../../contracts/pretrain.ts';
 import { PROJECT_ROOT } from '../../infra/paths.ts';
 import { readSettings } from '../../infra/settings.ts';
-import { InputError } from '../errors.ts';
 import { stepNumber, whole } from '../options.ts';
 import { count, decimal, duration, short } from '../output/figures.ts';
+import { refuseOccupied } from '../output/new-file.ts';
 import { examples, jsonOption, printDocument, printLine } from '../output/output.ts';
 import { parseConfiguration, readInput } from '../recipe/recipe-file.ts';
 import { createLiveLine, tenthOf } from '../run/live-line.ts';
@@ -112,14 +112,6 @@ function progressText(steps: number) {
     const speed = `${count(tokens / seconds)} tok/s`;
     return `pretrain  step ${step.step}/${steps} · loss ${decimal(step.loss)} · ${speed} · ${left} left`;
   };
-}
-
-async function refuseOccupied(folder: string): Promise<void> {
-  const found = await readdir(folder).catch(() => []);
-  if (found.length === 0) return;
-  throw new InputError(
-    `${folder}: expected an empty or new folder, found ${found.length} files. Choose one by --out.`,
-  );
 }
 
 /** Whether the weights are the bits of the base that ships, where both were made alike. */

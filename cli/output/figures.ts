@@ -1,4 +1,5 @@
 /** Numbers as a person reads them. A figure that is not there is a dash. */
+import type { EvaluationDocument } from '../../contracts/documents.ts';
 
 const NONE = '–';
 
@@ -100,3 +101,22 @@ export function plainText(text: string, length: number): string {
   );
   return shown.length < text.length ? `${plain}…` : plain;
 }
+
+/** The metrics of an evaluation, by the heads of their columns. */
+export const METRICS = {
+  'pass@1': ({ passAt1 }) => percent(passAt1),
+  '95 %': ({ passAt1Interval }) => percentInterval(passAt1Interval),
+  'pass@k': ({ passAtK }) => percent(passAtK),
+  'cons@k': ({ consAtK }) => percent(consAtK),
+  general: ({ generalAbility }) => percent(generalAbility),
+  language: ({ languageConsistency }) => percent(languageConsistency),
+  format: ({ formatRate }) => percent(formatRate),
+  length: ({ meanLength }) => decimal(meanLength, 1),
+  reflects: ({ reflectionRate }) => percent(reflectionRate),
+} as const satisfies Record<string, (evaluation: EvaluationDocument) => string>;
+
+export type Metric = keyof typeof METRICS;
+
+/** The cells of a row; dashes where nothing was measured. */
+export const metricsOf = (names: readonly Metric[], evaluation: EvaluationDocument | null): string[] =>
+  names.map((name) => (evaluation === null ? NONE : METRICS[name](evaluation)));

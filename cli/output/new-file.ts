@@ -1,5 +1,5 @@
 /** Files that a command writes anew: whole, or not at all. */
-import { access, constants, type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
+import { access, constants, type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { foundOf } from '../../contracts/file-errors.ts';
 import { InputError } from '../errors.ts';
@@ -52,4 +52,16 @@ export async function writeLines(
     lines = '';
   }
   await file.writeFile(lines);
+}
+
+/** Throws InputError where a folder exists and is not empty. */
+export async function refuseOccupied(folder: string): Promise<void> {
+  const found = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw new InputError(`${folder}: expected an empty or new folder, found ${foundOf(error)}`);
+  });
+  if (found.length === 0) return;
+  throw new InputError(
+    `${folder}: expected an empty or new folder, found one with ${found.slice(0, 3).join(', ')}. Choose another.`,
+  );
 }

@@ -2,7 +2,7 @@
 import type { DomainFigures, EvaluationDocument } from '../../contracts/documents.ts';
 import type { Recipe } from '../../contracts/recipe.ts';
 import { besideRoles, roleOf, type StageRole, suffixOf } from '../../contracts/stage-name.ts';
-import { decimal, percent, percentInterval } from '../output/figures.ts';
+import { decimal, METRICS, type Metric, metricsOf, percent, percentInterval } from '../output/figures.ts';
 import type { ReportData } from './report-data.ts';
 
 export interface Policy {
@@ -81,27 +81,24 @@ interface Column {
   published?: true;
 }
 
-const measured = (of: (evaluation: EvaluationDocument) => string): Column => ({
-  of: ({ evaluation }) => (evaluation === null ? '–' : of(evaluation)),
-});
 const published = (of: (paper: PaperFigures) => string): Column => ({
   of: ({ paper }) => (paper === null ? '' : of(paper)),
   published: true,
 });
 
+/** A column for each metric. */
+const measured = Object.fromEntries(
+  (Object.keys(METRICS) as Metric[]).map((name) => [
+    name,
+    { of: ({ evaluation }: Policy) => metricsOf([name], evaluation)[0] ?? '' },
+  ]),
+) as Record<Metric, Column>;
+
 const COLUMNS = {
   policy: { of: ({ title }: Policy) => title },
   stage: { of: ({ name }: Policy) => name },
-  step: measured(({ step }) => String(step)),
-  'pass@1': measured(({ passAt1 }) => percent(passAt1)),
-  '95 %': measured(({ passAt1Interval }) => percentInterval(passAt1Interval)),
-  'pass@k': measured(({ passAtK }) => percent(passAtK)),
-  'cons@k': measured(({ consAtK }) => percent(consAtK)),
-  general: measured(({ generalAbility }) => percent(generalAbility)),
-  language: measured(({ languageConsistency }) => percent(languageConsistency)),
-  format: measured(({ formatRate }) => percent(formatRate)),
-  length: measured(({ meanLength }) => decimal(meanLength, 1)),
-  reflects: measured(({ reflectionRate }) => percent(reflectionRate)),
+  step: { of: ({ evaluation }: Policy) => (evaluation === null ? '–' : String(evaluation.step)) },
+  ...measured,
   'AIME 2024': published(({ aime }) => decimal(aime, 1)),
   'MATH-500': published(({ math500 }) => decimal(math500, 1)),
   'IF-Eval': published(({ ifEval }) => decimal(ifEval, 1)),

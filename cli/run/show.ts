@@ -3,17 +3,12 @@ import type { Command } from 'commander';
 import { waysOn, waysText } from '../../algorithm/run/next-commands.ts';
 import { numericsChangeText } from '../../algorithm/run/numerics-changes.ts';
 import { verifierChangeText } from '../../algorithm/run/verifier-changes.ts';
-import type {
-  EvaluationDocument,
-  RunsDocument,
-  ShowDocument,
-  StepDocument,
-} from '../../contracts/documents.ts';
+import type { RunsDocument, ShowDocument, StepDocument } from '../../contracts/documents.ts';
 import { besideRoles, roleOf } from '../../contracts/stage-name.ts';
 import { runWorkflowId } from '../../contracts/workflows.ts';
 import { listRuns } from '../../stores/runs/runs.ts';
 import { listSteps } from '../../stores/steps/steps.ts';
-import { clock, decimal, moment, percent, short } from '../output/figures.ts';
+import { clock, decimal, metricsOf, moment, percent, short } from '../output/figures.ts';
 import { examples, jsonOption, printResult, RUN, tableText } from '../output/output.ts';
 import { withConnections } from '../stack/connections.ts';
 import { findRun, readShow } from './run-rows.ts';
@@ -80,7 +75,8 @@ export function showText(show: ShowDocument, ui: string | null, now = Date.now()
   return parts.join('\n\n');
 }
 
-const HEAD = ['stage', 'from', 'status', 'step', 'time', 'pass@1', 'length', 'language', 'general', 'digest'];
+const SHOWN = ['pass@1', 'length', 'language', 'general'] as const;
+const HEAD = ['stage', 'from', 'status', 'step', 'time', ...SHOWN, 'digest'];
 
 /** Models that stages start from, if they were evaluated before training; then the stages. */
 function stagesText({ stages, evaluations }: ShowDocument, now: number): string {
@@ -89,14 +85,14 @@ function stagesText({ stages, evaluations }: ShowDocument, now: number): string 
     (origin) => origin !== null && !stages.some(({ stage }) => stage === origin) && measured(origin) !== null,
   );
   const rows = [
-    ...given.map((name) => [name ?? '', '', '', '', '', ...figuresOf(measured(name ?? '')), '']),
+    ...given.map((name) => [name ?? '', '', '', '', '', ...metricsOf(SHOWN, measured(name ?? '')), '']),
     ...stages.map((stage) => [
       stage.stage,
       stage.origin ?? '–',
       stage.branch === 0 ? stage.status : `${stage.status}, branch ${stage.branch}`,
       `${stage.step}/${stage.steps}`,
       clock(stageSeconds(stage, now)),
-      ...figuresOf(measured(stage.stage)),
+      ...metricsOf(SHOWN, measured(stage.stage)),
       short(stage.checkpoint?.digest ?? null),
     ]),
   ];
@@ -106,15 +102,6 @@ function stagesText({ stages, evaluations }: ShowDocument, now: number): string 
 function stageSeconds({ startedAt, finishedAt }: StageDocument, now: number): number | null {
   if (startedAt === null) return null;
   return ((finishedAt === null ? now : Date.parse(finishedAt)) - Date.parse(startedAt)) / 1_000;
-}
-
-function figuresOf(evaluation: EvaluationDocument | null): string[] {
-  return [
-    percent(evaluation?.passAt1 ?? null),
-    decimal(evaluation?.meanLength ?? null, 1),
-    percent(evaluation?.languageConsistency ?? null),
-    percent(evaluation?.generalAbility ?? null),
-  ];
 }
 
 /** Why a paused or parked stage has stopped, and the commands that continue it. */
