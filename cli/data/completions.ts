@@ -1,4 +1,4 @@
-/** The completions that a step of GRPO trained on, read from the records in S3. */
+/** Completions of a GRPO step: read from S3, and shown as text. */
 import { tokenizerOf } from '../../activities/checkpoints/checkpoint-files.ts';
 import { split } from '../../activities/ragged.ts';
 import { readLoggedBatch, readRollout, readSampleRequest, readScores } from '../../activities/records.ts';
@@ -19,12 +19,12 @@ import { count, plainLines, plainText } from '../output/figures.ts';
 
 export interface StepSamplesFilter {
   step: number;
-  /** null: all of them */
+  /** null selects all */
   verdict: CompletionVerdict | null;
   limit: number;
 }
 
-/** Throws InputError where the step is not recorded, or trained on examples. */
+/** Throws InputError where the step is not committed or its stage trains on examples. */
 export async function readStepSamples(
   { reader, objects }: { reader: Queryable; objects: ObjectStore },
   { run, stage }: { run: string; stage: string },
@@ -34,12 +34,12 @@ export async function readStepSamples(
   const batch = await readLoggedBatch(objects, recorded.batch);
   if (batch.record.kind !== 'batch')
     throw new InputError(
-      `${run}/${stage}: expected a stage trained by GRPO, whose steps sample completions, found one that trains on examples. ` +
-        `What was sampled for its data: \`r1 samples ${run} ${stage}\`.`,
+      `${run}/${stage}: expected a GRPO stage, whose steps sample completions, found one that trains on examples. ` +
+        `Samples for its data set: \`r1 samples ${run} ${stage}\`.`,
     );
   const completions = await completionsOf(objects, batch.record);
-  const fates = fatesOf(batch as DecodedRecord<BatchRecord>);
-  const ofStep = completions.filter(({ sequence }) => fates.has(sequence));
+  const outcomes = outcomesOf(batch as DecodedRecord<BatchRecord>);
+  const ofStep = completions.filter(({ sequence }) => outcomes.has(sequence));
   const number = (of: CompletionVerdict) => ofStep.filter((completion) => completion.verdict === of).length;
   const asked = ofStep.filter((completion) => verdict === null || completion.verdict === verdict);
   return {
@@ -55,7 +55,7 @@ export async function readStepSamples(
     asked: asked.length,
     samples: asked
       .slice(0, limit)
-      .map((completion) => ({ ...completion, ...(fates.get(completion.sequence) ?? nowhere) })),
+      .map((completion) => ({ ...completion, ...(outcomes.get(completion.sequence) ?? NO_OUTCOME) })),
   };
 }
 
@@ -85,7 +85,7 @@ async function completionsOf(objects: ObjectStore, { rollout, scores }: BatchRec
   return completions.map((completion, sequence) => ({ ...completion, sequence }));
 }
 
-/** As the model read them; problems as they are where nothing says by which tokenizer. */
+/** Prompts as the model read them; the bare problems where the tokenizer is unknown. */
 async function promptTexts(
   objects: ObjectStore,
   { record, tensors, ints }: DecodedRecord<SampleRequest>,
@@ -96,27 +96,26 @@ async function promptTexts(
   return split(ints('promptTokens'), ints('promptLengths')).map((tokens) => tokenizer.decode(tokens));
 }
 
-interface Fate {
+interface Outcome {
   advantage: number | null;
   dropped: string | null;
 }
-const nowhere: Fate = { advantage: null, dropped: null };
+const NO_OUTCOME: Outcome = { advantage: null, dropped: null };
 
-/** By their places in the rollout: what the step trained on, and what was left out of every batch of the rollout. */
-function fatesOf({ record, ints, floats }: DecodedRecord<BatchRecord>): Map<number, Fate> {
+/** By index in the rollout: sequences of the step's batch, and sequences dropped from every batch of the rollout. */
+function outcomesOf({ record, ints, floats }: DecodedRecord<BatchRecord>): Map<number, Outcome> {
   const advantages = floats('advantages');
-  const trained = [...ints('sequences')].map((sequence, b): [number, Fate] => [
+  const trained = [...ints('sequences')].map((sequence, b): [number, Outcome] => [
     sequence,
     { advantage: advantages[b] ?? null, dropped: null },
   ]);
-  const dropped = record.drops.map(({ sequence, reason, message }): [number, Fate] => [
+  const dropped = record.drops.map(({ sequence, reason, message }): [number, Outcome] => [
     sequence,
     { advantage: null, dropped: `${reason}: ${message}` },
   ]);
   return new Map([...dropped, ...trained].sort(([a], [b]) => a - b));
 }
 
-/** How many of the samples went which way. */
 export function countCompletions(completions: readonly CompletionDocument[]): EvalDocument['counts'] {
   const number = (of: (completion: CompletionDocument) => boolean) => completions.filter(of).length;
   return {
@@ -145,22 +144,22 @@ const PROMPT_CHARACTERS = 600;
 const COMPLETION_CHARACTERS = 2_000;
 const ANSWER_CHARACTERS = 200;
 
-/** One completion: what became of it, the prompt, the text, the answer found and the right one. */
+/** One completion: verdict, prompt, text, extracted answer and correct answer. */
 export function completionText(completion: CompletionDocument, head: readonly string[] = []): string {
   const { verdict, rewards, domain, sample, tokens, truncated, prompt, extracted, truth } = completion;
   const parts = Object.entries(rewards).map(([name, part]) => `${name} ${partText(part)}`);
   const size = truncated ? `${count(tokens)} tokens, cut by the limit` : `${count(tokens)} tokens`;
-  const answer = extracted === null ? 'none was found' : plainText(extracted, ANSWER_CHARACTERS);
+  const answer = extracted === null ? 'none found' : plainText(extracted, ANSWER_CHARACTERS);
   return [
     [...head, `${domain}, sample ${sample}`, verdict, parts.join(', '), size].join('  ·  '),
     block('prompt', prompt, PROMPT_CHARACTERS),
     block('completion', completion.completion, COMPLETION_CHARACTERS),
     `  answer      ${answer}`,
-    `  right is    ${truth === '' ? 'as an entry of its own says' : plainText(truth, ANSWER_CHARACTERS)}`,
+    `  correct     ${truth === '' ? 'see the entry of the prompt' : plainText(truth, ANSWER_CHARACTERS)}`,
   ].join('\n');
 }
 
-/** A text under its name, each of its lines indented. */
+/** A text with a label, each line indented. */
 function block(name: string, text: string, length: number): string {
   const [first = '', ...others] = plainLines(text, length);
   return [`  ${name.padEnd(10)}  ${first}`, ...others.map((line) => `              ${line}`)].join('\n');
@@ -173,7 +172,6 @@ function partText(part: CompletionDocument['rewards'][string]): string {
     : `${part.error.kind}: ${plainText(part.error.message, 80)}`;
 }
 
-/** The completions of a step, and how many there are of each kind. */
 export function stepSamplesText(document: StepSamplesDocument): string {
   const { run, stage, step, completions, right, wrong, errors, asked, samples, policy } = document;
   const failed = errors === 0 ? '' : `, ${errors} without a verdict (errors)`;
@@ -181,12 +179,12 @@ export function stepSamplesText(document: StepSamplesDocument): string {
   return [
     `${run}/${stage} step ${step}: ${completions} completions, ${right} right, ${wrong} wrong${failed}; sampled by the policy ` +
       `${policy.slice(0, 12)}.${shown}`,
-    ...(samples.length === 0 ? ['No such completion.'] : []),
-    ...samples.map((sample) => completionText(sample, [`sequence ${sample.sequence}`, fateText(sample)])),
+    ...(samples.length === 0 ? ['No matching completion.'] : []),
+    ...samples.map((sample) => completionText(sample, [`sequence ${sample.sequence}`, outcomeText(sample)])),
   ].join('\n\n');
 }
 
-function fateText({ advantage, dropped }: StepSamplesDocument['samples'][number]): string {
-  if (dropped !== null) return `left out: ${plainText(dropped, 80)}`;
+function outcomeText({ advantage, dropped }: StepSamplesDocument['samples'][number]): string {
+  if (dropped !== null) return `dropped: ${plainText(dropped, 80)}`;
   return advantage === null ? 'not in the batch' : `advantage ${advantage.toFixed(3)}`;
 }

@@ -1,4 +1,4 @@
-/** Data sets, as documents and as a person reads them. */
+/** `r1 datasets` and `r1 dataset`: data sets as documents and as text. */
 import type { Command } from 'commander';
 import type {
   DatasetDiffDocument,
@@ -14,7 +14,7 @@ import {
   listDatasets,
   readOrigins,
 } from '../../stores/data/datasets.ts';
-import { moment, short } from '../output/figures.ts';
+import { dateTime, short } from '../output/figures.ts';
 import { examples, jsonOption, printDocument, printLine, printResult, tableText } from '../output/output.ts';
 import { withConnections } from '../stack/connections.ts';
 import { formatOf, openR1Rows, writeRows } from './export-dataset.ts';
@@ -23,7 +23,7 @@ export const commands = { datasets: defineDatasets, dataset: defineDataset };
 
 function defineDatasets(command: Command): void {
   command
-    .description('Lists all data sets in all their versions, the latest first.')
+    .description('List all versions of all data sets, latest first.')
     .option(...jsonOption('datasets'))
     .addHelpText('after', examples('r1 datasets', 'r1 datasets --json'))
     .action(({ json }: { json?: boolean }) =>
@@ -34,7 +34,7 @@ function defineDatasets(command: Command): void {
     );
 }
 
-const NAME = 'NAME (its last version) or NAME@VERSION';
+const NAME = 'NAME (latest version) or NAME@VERSION';
 
 interface Options {
   json?: boolean;
@@ -42,7 +42,7 @@ interface Options {
 
 function defineDataset(command: Command): void {
   command
-    .description('Shows a data set, compares two, or writes one to a file.')
+    .description('Show a data set, compare two, or write one to a file.')
     .addHelpText(
       'after',
       examples(
@@ -58,7 +58,7 @@ function defineDataset(command: Command): void {
 
 function defineShow(command: Command): void {
   command
-    .description('Shows a version: its rows, its rule, what the rule rejected and why.')
+    .description('Show a version: its rows, its rule, and the rejected samples by reason.')
     .argument('<dataset>', NAME)
     .option(...jsonOption('dataset-show'))
     .addHelpText('after', examples('r1 dataset show nano-r1-1-rejection-sft@2 --json'))
@@ -74,7 +74,7 @@ function defineShow(command: Command): void {
 
 function defineDiff(command: Command): void {
   command
-    .description('Tells how two versions differ: rows by prompt and text, and fields of the rule.')
+    .description('Compare two versions: rows by prompt and text, and fields of the rule.')
     .argument('<first>', NAME)
     .argument('<second>', NAME)
     .option(...jsonOption('dataset-diff'))
@@ -91,9 +91,9 @@ function defineDiff(command: Command): void {
 
 function defineExport(command: Command): void {
   command
-    .description('Writes a version to a file under the field names of Open-R1.')
+    .description('Write a version to a file under the field names of Open-R1.')
     .argument('<dataset>', NAME)
-    .argument('<file>', 'new file, by its ending JSON lines (.jsonl) or Parquet (.parquet)')
+    .argument('<file>', 'new file: JSON lines (.jsonl) or Parquet (.parquet)')
     .addHelpText('after', examples('r1 dataset export nano-r1-1-rejection-sft@2 data.parquet'))
     .action((name: string, path: string) => {
       formatOf(path);
@@ -144,18 +144,18 @@ const fieldsOf = ({ selection, include }: DatasetRule): Record<string, unknown> 
 });
 
 export function datasetsText(datasets: DatasetsDocument): string {
-  if (datasets.length === 0) return 'No data set yet. A run’s supervised stages make them.';
+  if (datasets.length === 0) return 'No data set yet. They are made by the supervised stages of runs.';
   const rows = datasets.map(({ name, version, rows: count, frozen, digest, createdAt }) => [
     `${name}@${version}`,
     String(count),
     frozen ? 'frozen' : '',
     short(digest),
-    moment(createdAt),
+    dateTime(createdAt),
   ]);
-  return tableText(['data set', 'rows', 'state', 'digest', 'made'], rows);
+  return tableText(['data set', 'rows', 'state', 'digest', 'created'], rows);
 }
 
-/** What it is, where its rows come from, what its rule refused, and the rule. */
+/** The data set, the origin of its rows, what its rule rejected, and the rule. */
 export function datasetText(
   { name, version, digest, frozen, rows, rejected, policy, rule }: DatasetDocument,
   { sampledBy, included }: DatasetOrigins,
@@ -184,7 +184,7 @@ export function datasetText(
   ].join('\n\n');
 }
 
-/** The fields of a selection that are in force. */
+/** The fields of a selection that are set. */
 function ruleText({ selection }: DatasetRule): string[] {
   const fields = Object.entries(selection ?? {}).filter(([, value]) => value !== null && value !== false);
   if (fields.length === 0) return [];

@@ -1,4 +1,4 @@
-/** Writes a data set to a file, a few hundred rows in memory at a time. */
+/** Writes a data set to a file under the field names of Open-R1, a few hundred rows in memory at a time. */
 
 import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
@@ -16,13 +16,12 @@ const ROWS_A_READ = 500;
 
 type Write = (file: FileHandle, rows: AsyncIterable<OpenR1Row>) => Promise<void>;
 
-/** By the file's extension. */
 const formats: Record<string, Write> = {
   jsonl: writeLines,
   parquet: writeParquet,
 };
 
-/** Every row of a data set, its text read and checked. */
+/** The rows of a data set with their texts. */
 export async function* openR1Rows(
   database: Database,
   objects: ObjectStore,
@@ -38,7 +37,7 @@ export async function* openR1Rows(
   }
 }
 
-/** Writes a new file. Throws InputError where the extension is unknown or the file is there. */
+/** Throws InputError where the extension is unknown or the file exists. */
 export async function writeRows(path: string, rows: AsyncIterable<OpenR1Row>): Promise<void> {
   const write = formatOf(path);
   await writeNewFile(path, (file) => write(file, rows));
@@ -57,19 +56,19 @@ export function formatOf(path: string): Write {
 
 export interface OpenR1Row {
   problem: string;
-  /** what the response says after its thinking */
+  /** the response after its thinking */
   solution: string;
-  /** the ground truth; empty for an example, which has none */
+  /** ground truth; empty for an example */
   answer: string;
   /** the domain */
   problem_type: string;
   source: string;
-  /** of the prompt and the text: the same row has the same everywhere */
+  /** derived from prompt and text: equal rows have equal ids */
   uuid: string;
   generations: string[];
-  /** whether the verifier gave full marks; null where none judged */
+  /** full marks by the verifier; null where it gave no verdict */
   correctness_math_verify: (boolean | null)[];
-  /** null where it was not sampled */
+  /** null for rows that were not sampled */
   finish_reasons: ('stop' | 'length' | null)[];
   messages: { role: 'user' | 'assistant'; content: string }[];
 }
@@ -108,7 +107,7 @@ function uuidOf({ promptHash, text }: DatasetRow): string {
   );
 }
 
-/** Rows that are compressed and written together. */
+/** Rows per row group. */
 const ROW_GROUP = 2_000;
 
 const text = (name: string): SchemaElement => ({
@@ -118,7 +117,7 @@ const text = (name: string): SchemaElement => ({
   repetition_type: 'OPTIONAL',
 });
 
-/** A list as Parquet's own specification nests it. */
+/** A list in Parquet's three-level form. */
 const list = (name: string, ...element: SchemaElement[]): SchemaElement[] => [
   { name, converted_type: 'LIST', repetition_type: 'OPTIONAL', num_children: 1 },
   { name: 'list', repetition_type: 'REPEATED', num_children: 1 },
@@ -152,7 +151,6 @@ const SCHEMA: SchemaElement[] = [
   ...Object.values(COLUMNS).flat(),
 ];
 
-/** Writes all rows; the file is complete when the promise is fulfilled. */
 export async function writeParquet(file: FileHandle, rows: AsyncIterable<OpenR1Row>): Promise<void> {
   const { ByteWriter, parquetWriteRows } = await import('hyparquet-writer');
   await parquetWriteRows({
@@ -166,7 +164,7 @@ export async function writeParquet(file: FileHandle, rows: AsyncIterable<OpenR1R
   });
 }
 
-/** The package asks a writer to flush after each row group, and waits for it. */
+/** The package calls `flush` after each row group and awaits it. */
 function flushedTo(file: FileHandle, writer: ByteWriter) {
   const flush = async () => {
     await file.writeFile(new Uint8Array(writer.buffer, 0, writer.index));

@@ -1,3 +1,4 @@
+/** `r1 import`: gather rows, verify ground truths, show the result, confirm, write. */
 import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -39,38 +40,32 @@ export const commands = { import: defineImport };
 function defineImport(command: Command): void {
   command
     .description(
-      'Reads data sets (JSON lines, JSON, Parquet), shows what it found, what it refused and why, and then keeps ' +
-        'them under a name that recipes can use: prompts: {source: imported, name: NAME}.',
+      'Import data sets (JSON lines, JSON, Parquet): show what was found and what was refused and why, then store ' +
+        'the rows under a name for recipes: prompts: {source: imported, name: NAME}.',
     )
-    .argument('<path...>', 'files, or folders of them')
-    .requiredOption(
-      '--name <name>',
-      'what recipes call it; importing again under a name replaces what it means',
-    )
+    .argument('<path...>', 'files or folders')
+    .requiredOption('--name <name>', 'name for recipes; importing again under a name replaces the set')
     .addOption(
-      new Option('--layout <layout>', 'how rows are laid out, instead of telling it by their fields').choices(
+      new Option('--layout <layout>', 'layout of the rows (default: decided by their fields)').choices(
         layoutNames,
       ),
     )
     .addOption(
       new Option(
         '--split <split>',
-        'of all rows that do not name theirs; by default the names of files and folders say it, else train',
+        'split of rows that name none (default: by the names of files and folders, else train)',
       ).choices(['train', 'test']),
     )
-    .option('--hold-out <share>', 'hold out this share of prompts that nothing puts in a split', share)
-    .option(
-      '--domain <domain>',
-      'how answers are judged, where the layout does not say: math, science, code, …',
-    )
+    .option('--hold-out <share>', 'hold out this share of the prompts that no split is named for', share)
+    .option('--domain <domain>', 'domain, if the layout names none: math, science, code, …')
     .option(
       '--decontaminate-against <set>',
-      'leave out rows that share ten words in a row with this imported set’s held-out prompts, or this file, but for what most of them share; may be given several times',
+      'leave out rows that share ten consecutive words with the held-out prompts of this imported set, or with this file, except for words that most rows share; repeatable',
       gather,
     )
-    .option('--dry-run', 'show it and write nothing')
-    .option('--yes', 'write without asking, also where rows were refused')
-    .option('--json', 'print one document (contracts/schemas/import.json); writes only with --yes')
+    .option('--dry-run', 'show the result and write nothing')
+    .option('--yes', 'write without confirmation, even if rows were refused')
+    .option('--json', 'print a JSON document (contracts/schemas/import.json); write only with --yes')
     .addHelpText(
       'after',
       `\n${knownLayouts()}\n${examples(
@@ -88,15 +83,15 @@ async function importData(paths: string[], options: Options): Promise<void> {
   const connect = options.dryRun ? withOptionalStack : withConnections;
   await connect(async (connections: Servers) => {
     const evaluations = names.length === 0 ? undefined : await indexEvaluationSets(names, connections);
-    const found = await gathered(files, options, evaluations);
+    const found = await gatherAll(files, options, evaluations);
     if (await show(options, found)) await write(connections, options, found);
   });
 }
 
 type Servers = Pick<Connections, 'database' | 'objects'>;
 
-/** All rows, less those whose ground truth no verifier can read. */
-async function gathered(
+/** All rows but those whose ground truth no verifier can read. */
+async function gatherAll(
   files: readonly DataFile[],
   options: Options,
   evaluations?: EvaluationIndex,
@@ -104,14 +99,14 @@ async function gathered(
   const found = await gatherRows(files, { ...options, evaluations });
   const tools = createRewardTools();
   try {
-    const { judged, refused } = await refuseUnjudged(found.prompts, tools);
-    return { ...found, prompts: judged, refused: [...found.refused, ...refused] };
+    const { verifiable, refused } = await refuseUnverifiable(found.prompts, tools);
+    return { ...found, prompts: verifiable, refused: [...found.refused, ...refused] };
   } finally {
     await tools.close();
   }
 }
 
-/** Shows what was found; whether it is to be written. */
+/** Prints what was found, and decides whether to write it. */
 async function show({ name, json, dryRun, yes }: Options, found: Gathered): Promise<boolean> {
   const document = importDocument(name, found, null);
   const writes = dryRun !== true && (yes === true || json !== true);
@@ -120,13 +115,13 @@ async function show({ name, json, dryRun, yes }: Options, found: Gathered): Prom
   if (document.rows === 0)
     throw new InputError(
       `expected at least one usable row, found none (${found.refused.length} refused, ${found.contaminated.length} left ` +
-        'out for what they share with an evaluation): nothing was written',
+        'out because they share text with an evaluation): nothing was written',
     );
   if (!writes) return false;
   return yes === true || (await agreed(name, found.refused.length));
 }
 
-/** Asks a person; without one, only what is whole is written. */
+/** Asks for confirmation. Without a terminal, writes only if no row was refused. */
 async function agreed(name: string, refused: number): Promise<boolean> {
   if (!process.stdin.isTTY) {
     if (refused === 0) return true;
@@ -135,7 +130,7 @@ async function agreed(name: string, refused: number): Promise<boolean> {
     );
   }
   const asking = createInterface({ input: process.stdin, output: process.stdout });
-  const answer = await asking.question(`\nKeep this as ${name}? [y/N] `);
+  const answer = await asking.question(`\nImport this as ${name}? [y/N] `);
   asking.close();
   if (/^y(?:es)?$/i.test(answer.trim())) return true;
   throw new CommandError('nothing was written');
@@ -147,34 +142,31 @@ async function write(connections: Servers, { name, json }: Options, found: Gathe
   if (json) return printDocument('import', importDocument(name, found, written));
   const { train, test, rows, digest } = written;
   const what = found.kind === 'prompts' ? `${train} to train on, ${test} held out` : `${rows} ${found.kind}`;
-  printLine(`\nKept as ${name}: ${what} (${digest.slice(0, 12)}).`);
+  printLine(`\nImported as ${name}: ${what} (${digest.slice(0, 12)}).`);
 }
 
 const AT_ONCE = 512;
 
-/**
- * Parts prompts whose ground truth the verifier of their domain can read from those where every answer would
- * be an error.
- */
-export async function refuseUnjudged(
+/** Separates prompts whose ground truth their verifier can read from those where every answer would be an error. */
+export async function refuseUnverifiable(
   prompts: readonly ImportedPrompt[],
   tools: RewardTools,
-): Promise<{ judged: ImportedPrompt[]; refused: Refusal[] }> {
-  const judged: ImportedPrompt[] = [];
+): Promise<{ verifiable: ImportedPrompt[]; refused: Refusal[] }> {
+  const verifiable: ImportedPrompt[] = [];
   const refused: Refusal[] = [];
   for (let start = 0; start < prompts.length; start += AT_ONCE) {
     const some = prompts.slice(start, start + AT_ONCE);
     const verdicts = await Promise.all(some.map((prompt) => trial(prompt, tools)));
     for (const [i, prompt] of some.entries()) {
       const verdict = verdicts[i];
-      if (verdict === undefined || 'score' in verdict || verdict.retry !== undefined) judged.push(prompt);
+      if (verdict === undefined || 'score' in verdict || verdict.retry !== undefined) verifiable.push(prompt);
       else refused.push(refusalOf(prompt, verdict.error.message));
     }
   }
-  return { judged, refused };
+  return { verifiable, refused };
 }
 
-/** The verdict on a response that says nothing: an error only where the ground truth is at fault. */
+/** The verdict on an empty response: an error only where the ground truth is invalid. */
 function trial({ answer, entry, domain }: ImportedPrompt, tools: RewardTools): Graded | Promise<Graded> {
   const rule = domainRule(domain);
   if (rule === null) return gradeText(answer, '');
@@ -186,7 +178,7 @@ function refusalOf({ source, line, entry }: ImportedPrompt, message: string): Re
 }
 
 export interface WrittenImport {
-  /** of the prompts in their order, or of the rows' bytes */
+  /** digest of the prompts in their order, or of the rows' bytes */
   digest: string;
   train: number;
   test: number;
@@ -196,8 +188,8 @@ export interface WrittenImport {
 const TRIES = 5;
 
 /**
- * Keeps what was gathered, and makes the name mean it. The same rows are kept once, whatever their names: so it is
- * tried again where a server was too busy or away for a moment.
+ * Stores the rows under a name. Equal rows are stored once whatever their name, so that it can be retried when a server
+ * was unavailable.
  */
 export async function writeImport(
   stores: Pick<Stores, 'database' | 'objects'>,
@@ -234,8 +226,8 @@ async function writeOnce(
 }
 
 /**
- * The texts that must not be learned: problems of files, and of imported sets the held-out ones, or all where
- * none is held out. Asks the database for imported sets alone.
+ * The texts that must not be trained on: problems of files, and held-out problems of imported sets, or all of them where
+ * none is held out. Only imported sets need the database.
  */
 export async function indexEvaluationSets(
   names: readonly string[],
@@ -250,25 +242,25 @@ async function problemsOf(name: string, { database }: Pick<Connections, 'databas
   return heldOutOrAll(await readImported(await database(), name)).map(({ problem }) => problem);
 }
 
-/** Fields that hold a problem, whatever the layout. */
+/** Fields that hold a problem in any layout. */
 const PROBLEMS = ['problem', 'question', 'Question', 'prompt', 'problem_statement', 'description'];
 
-/** A row that could not be measured with, for want of an answer, says what must not be learned all the same. */
+/** Includes the problems of refused rows: a row without an answer must not be trained on either. */
 async function problemsOfFiles(name: string): Promise<string[]> {
   const files = await findDataFiles([name]);
   const { prompts, rows, refused } = await gatherRows(files, {});
-  const kept = heldOutOrAll(prompts).map(({ problem }) => problem);
+  const read = heldOutOrAll(prompts).map(({ problem }) => problem);
   const others = rows.map((row) => ('problem' in row ? row.problem : row.prompt));
-  const places = new Set(refused.map(({ source, line }) => `${source} ${line}`));
+  const refusedRows = new Set(refused.map(({ source, line }) => `${source} ${line}`));
   const unread: string[] = [];
-  for (const { path } of places.size > 0 ? files : []) {
+  for (const { path } of refusedRows.size > 0 ? files : []) {
     for await (const { source, line, value } of readRows(path)) {
-      if (!places.has(`${source} ${line}`)) continue;
+      if (!refusedRows.has(`${source} ${line}`)) continue;
       const problem = PROBLEMS.map((field) => value[field]).find((text) => typeof text === 'string');
       if (typeof problem === 'string') unread.push(problem);
     }
   }
-  const problems = [...kept, ...others, ...unread].filter((text) => text.trim() !== '');
+  const problems = [...read, ...others, ...unread].filter((text) => text.trim() !== '');
   if (problems.length > 0) return problems;
   throw new InputError(`--decontaminate-against ${name}: expected problems, found none`);
 }

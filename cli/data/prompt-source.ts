@@ -15,45 +15,31 @@ import { puzzleGenerators } from '../../algorithm/puzzles/index.ts';
 import { Failure } from '../../contracts/failures.ts';
 import type { PromptSource } from '../../contracts/recipe.ts';
 import { importedSet, readPromptSet } from '../../stores/data/imported-sets.ts';
-import { importPromptSet, type PromptSet } from '../../stores/data/prompts.ts';
-import type { Database, Queryable } from '../../stores/database/database.ts';
+import type { Queryable } from '../../stores/database/database.ts';
 import { refuseBroken, textOfBytes } from './text-file.ts';
 
 type SourceOf<Kind extends PromptSource['source']> = Extract<PromptSource, { source: Kind }>;
 
 const hashOf = (text: string) => createHash('sha256').update(text).digest('hex');
 
-/** What paths count from, and where imported sets lie. */
+/** The folder that paths are relative to, and the database with imported sets. */
 export interface PromptSources {
   folder: string;
   database(): Promise<Queryable>;
 }
 
-/**
- * The prompts that a recipe names, read and checked whole; nothing is written. Throws Failure 'InvalidInput'
- * naming file and line.
- */
+/** Reads and validates the prompts that a recipe names. Throws Failure 'InvalidInput' naming file and line. */
 export async function readPromptSource(
   source: PromptSource,
-  places: PromptSources,
+  { folder, database }: PromptSources,
 ): Promise<ImportedPrompts> {
-  if (source.source === 'imported') return readImported(source, await places.database());
-  return source.source === 'jsonl'
-    ? readFiles(source, places.folder)
-    : generate(source, generatedRows(source));
+  if (source.source === 'imported') return readImported(source, await database());
+  return source.source === 'jsonl' ? readFiles(source, folder) : generate(source, generatedRows(source));
 }
 
 async function readImported({ name }: SourceOf<'imported'>, reader: Queryable): Promise<ImportedPrompts> {
   const { promptSet } = await importedSet(reader, name, 'prompts');
   return { prompts: await readPromptSet(reader, promptSet), duplicates: 0, ignoredFields: [] };
-}
-
-/** Writes prompts as a set in their order, or finds the same set already there. */
-export async function importPrompts(
-  { database }: { database: Database },
-  set: { name: string; prompts: readonly ImportedPrompt[] },
-): Promise<PromptSet> {
-  return importPromptSet(database, set);
 }
 
 /** Reads one JSONL file of prompts. Throws Failure 'InvalidInput'. */
@@ -80,7 +66,7 @@ function generatedRows(source: GeneratedSource): PromptRow[] {
   return generatePuzzles(puzzleGenerators[source.puzzle], source);
 }
 
-/** What a generator made, with the number of each row in place of a line. */
+/** Generated rows; a row's number takes the place of its line. */
 function generate({ source, ...dataSet }: GeneratedSource, rows: readonly PromptRow[]): ImportedPrompts {
   const prompts = rows.map((row, index) => ({
     ...row,
@@ -98,7 +84,7 @@ async function readFiles(source: SourceOf<'jsonl'>, folder: string): Promise<Imp
   return joined(train, evaluation);
 }
 
-/** A file of prompts to train on and a file of held-out ones: every row of the latter is held out. */
+/** Joins a file of training prompts and a file whose rows are all held out. */
 function joined(train: ImportedPrompts, evaluation: ImportedPrompts): ImportedPrompts {
   const trained = new Map(train.prompts.map((prompt) => [prompt.hash, prompt]));
   const heldOut = evaluation.prompts.map((prompt) => ({ ...prompt, split: 'test' as const }));
@@ -107,7 +93,8 @@ function joined(train: ImportedPrompts, evaluation: ImportedPrompts): ImportedPr
   if (both !== undefined) {
     refuse(both, `a problem that is not trained on, found that of ${placeOf(trained.get(both.hash))}`);
   }
-  if (placed !== undefined) refuse(placed, 'no held-out row beside evaluation_path, found "split": "test"');
+  if (placed !== undefined)
+    refuse(placed, 'no held-out row in path when evaluation_path is given, found "split": "test"');
   return {
     prompts: [...train.prompts, ...heldOut],
     duplicates: train.duplicates + evaluation.duplicates,
@@ -120,6 +107,6 @@ const placeOf = (prompt: ImportedPrompt | undefined) => `${prompt?.source} line 
 function refuse(prompt: ImportedPrompt, expected: string): never {
   throw new Failure(
     'InvalidInput',
-    `${placeOf(prompt)}: expected ${expected}; nothing was imported: mend the files and import them again`,
+    `${placeOf(prompt)}: expected ${expected}; nothing was imported: correct the files and import them again`,
   );
 }

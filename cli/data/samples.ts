@@ -1,4 +1,4 @@
-/** Samples, as documents and as a person reads them. */
+/** `r1 samples`: samples for data sets, and completions of GRPO steps. */
 
 import { type Command, Option } from 'commander';
 import { sumCounts } from '../../algorithm/data/filters.ts';
@@ -38,19 +38,21 @@ export const commands = { samples: defineSamples };
 function defineSamples(command: Command): void {
   command
     .description(
-      'Lists what a run sampled for its data sets: prompt, rewards, the rule that refused it, and its text, ' +
-        'which for an accepted one is as rewritten. With --step, the completions that a step of GRPO trained on: prompt, ' +
-        'completion, the answer found, the right one, each reward, the advantage.',
+      'List the samples of a run for its data sets: prompt, rewards, the rule that rejected the sample, and the text, ' +
+        'which is the rewritten one for accepted samples. With --step, list the completions that a GRPO step trained on: ' +
+        'prompt, completion, extracted answer, correct answer, rewards, advantage.',
     )
     .argument(...RUN)
-    .argument('[stage]', 'only the samples of this stage’s data; with --step, the stage')
-    .option('--step <n>', 'completions of this step of a stage trained by GRPO', stepNumber)
-    .option('--right', 'with --step: only right ones')
-    .option('--wrong', 'with --step: only wrong ones')
-    .option('--rejected', 'only what was refused')
-    .addOption(new Option('--reason <reason>', 'only what was refused for this').choices(rejectionReasons))
-    .option('--limit <n>', 'samples at most', rowCount, 20)
-    .option('--json', 'print one document (contracts/schemas/samples.json; with --step samples-step.json)')
+    .argument('[stage]', 'only samples for this stage; with --step, the stage of the step')
+    .option('--step <n>', 'completions of this step of a GRPO stage', stepNumber)
+    .option('--right', 'with --step: only correct completions')
+    .option('--wrong', 'with --step: only wrong completions')
+    .option('--rejected', 'only rejected samples')
+    .addOption(
+      new Option('--reason <reason>', 'only samples rejected for this reason').choices(rejectionReasons),
+    )
+    .option('--limit <n>', 'maximum number of samples', rowCount, 20)
+    .option('--json', 'print a JSON document (contracts/schemas/samples.json, samples-step.json)')
     .addHelpText(
       'after',
       examples(
@@ -72,7 +74,7 @@ async function samples(name: string | undefined, stage: string | undefined, opti
     if (options.step === undefined) return printSamples(sources, { run, stage }, options);
     const { step, right, wrong, limit } = options;
     const filter = { step, verdict: right ? 'right' : wrong ? 'wrong' : null, limit } as const;
-    const key = { run, stage: stage ?? onlyReinforced(stages) };
+    const key = { run, stage: stage ?? onlyGrpoStage(stages) };
     printResult(options.json, 'samples-step', await readStepSamples(sources, key, filter), stepSamplesText);
   });
 }
@@ -95,24 +97,26 @@ async function printSamples(
   printLine(samplesText({ stages, samples, all: await countSamples(reader, run, filter) }));
 }
 
-/** Samples for data are accepted or rejected, completions of a step right or wrong. */
+/** Some options apply only to samples for data sets, others only to completions of a step. */
 function refuseMixed({ step, right, wrong, rejected, reason }: Options): void {
   if (right && wrong) throw new InputError('--right and --wrong: expected one of them, found both');
   if (step === undefined && (right || wrong))
-    throw new InputError(`--${right ? 'right' : 'wrong'}: of the completions of a step; say --step N too`);
+    throw new InputError(`--${right ? 'right' : 'wrong'}: of the completions of a step; add --step N`);
   if (step !== undefined && (rejected || reason !== undefined))
-    throw new InputError('--rejected and --reason: of samples for data; leave them out, or leave out --step');
+    throw new InputError(
+      '--rejected and --reason: of samples for data sets; leave them out, or leave out --step',
+    );
 }
 
-function onlyReinforced(stages: readonly { stage: string; algorithm: string }[]): string {
-  const reinforced = stages.filter(({ algorithm }) => algorithm === 'grpo').map(({ stage }) => stage);
-  const [only, ...others] = reinforced;
+function onlyGrpoStage(stages: readonly { stage: string; algorithm: string }[]): string {
+  const grpo = stages.filter(({ algorithm }) => algorithm === 'grpo').map(({ stage }) => stage);
+  const [only, ...others] = grpo;
   if (only !== undefined && others.length === 0) return only;
-  const found = reinforced.length === 0 ? 'none' : reinforced.join(', ');
-  throw new InputError(`stage: expected one trained by GRPO beside --step; this run has ${found}`);
+  const found = grpo.length === 0 ? 'none' : grpo.join(', ');
+  throw new InputError(`stage: expected a GRPO stage with --step; this run has ${found}`);
 }
 
-/** The stages of a run that sampled, or the one asked for. */
+/** The stages that have samples, or only the named one. */
 async function sampledStages(
   reader: Queryable,
   run: string,
@@ -137,8 +141,8 @@ function refuseUnknown(stage: string, stages: readonly { stage: string }[]): voi
 }
 
 export const sampleDocumentOf = (row: SampleRow, text: string): SampleDocument => {
-  const { sourceStage, checkpoint, policy, text: place, ...rest } = row;
-  const { object, offset, length, sha256 } = place;
+  const { sourceStage, checkpoint, policy, text: location, ...rest } = row;
+  const { object, offset, length, sha256 } = location;
   return {
     ...rest,
     from: { stage: sourceStage, checkpoint, policy },
@@ -147,10 +151,10 @@ export const sampleDocumentOf = (row: SampleRow, text: string): SampleDocument =
   };
 };
 
-/** What became of a stage's samples, all together. */
+/** A stage's samples, summed up. */
 export interface SampledStage {
   stage: string;
-  /** the stages whose policies sampled */
+  /** stages whose policies sampled */
   from: string[];
   counts: SampleCounts;
 }
@@ -165,16 +169,16 @@ function countsText({ stage, from, counts }: SampledStage): string {
 }
 
 export interface FoundSamples {
-  /** the stages that have samples, whichever are shown */
+  /** stages with samples, shown or not */
   stages: readonly SampledStage[];
   samples: readonly SampleDocument[];
-  /** how many there are of what was asked for */
+  /** number of samples that match */
   all: number;
 }
 
-/** What became of all of them, then each one shown: what it is, its problem, its text. */
+/** Counts by stage, then each shown sample. */
 export function samplesText({ stages, samples, all }: FoundSamples): string {
-  if (stages.length === 0) return 'Nothing was sampled for a data set: a run’s supervised stages do.';
+  if (stages.length === 0) return 'No samples for data sets: only supervised stages sample them.';
   const shown = samples.length < all ? `${samples.length} of ${all} shown; --limit shows more.` : '';
   return [
     stages.map(countsText).join('\n'),

@@ -16,14 +16,19 @@ export const commands = { serve: defineServe };
 function defineServe(command: Command): void {
   command
     .description(
-      'Serves the verifiers over HTTP as a remote reward function, in the shapes that TRL’s and OpenRLHF’s users ' +
-        'post. GET /openapi.json describes it. An error is never a zero: it is null in `rewards`, and told in `errors`.',
+      'Serve the verifiers over HTTP as a remote reward function for TRL and OpenRLHF. GET /openapi.json describes ' +
+        'it. An error is never scored 0: its reward is null, and `errors` has the message.',
     )
     .argument('<what>', 'rewards')
     .option('--host <address>', 'address to listen on', '127.0.0.1')
-    .option('--port <n>', 'port to listen on; 0 takes any that is free', whole(0, 65_535), 8900)
-    .option('--max-batch <n>', 'completions in a request', whole(1, 100_000), DEFAULT_LIMITS.batch)
-    .option('--max-body <bytes>', 'bytes of a request', whole(1, 1_073_741_824), DEFAULT_LIMITS.bodyBytes)
+    .option('--port <n>', 'port to listen on; 0 picks a free one', whole(0, 65_535), 8900)
+    .option('--max-batch <n>', 'most completions of a request', whole(1, 100_000), DEFAULT_LIMITS.batch)
+    .option(
+      '--max-body <bytes>',
+      'most bytes of a request',
+      whole(1, 1_073_741_824),
+      DEFAULT_LIMITS.bodyBytes,
+    )
     .addHelpText(
       'after',
       examples(
@@ -48,9 +53,9 @@ async function serve(
     version: command.parent?.version() ?? 'unknown',
     limits,
   });
-  printLine(`Rewards at ${server.url}/score, described at ${server.url}/openapi.json; Ctrl-C ends it.`);
+  printLine(`Rewards at ${server.url}/score, described at ${server.url}/openapi.json; stop with Ctrl-C.`);
   await stopSignal();
-  printLine('Answering what is under way …');
+  printLine('Finishing open requests …');
   await server.close();
 }
 

@@ -23,27 +23,27 @@ const exampleRowSchema = z.looseObject({
 });
 
 /**
- * Hand-written examples, one JSON object a line; reasoning beside the response is its thinking. Throws Failure
- * 'InvalidInput' naming file, line and field, also of a row that is held out.
+ * Examples, one JSON object per line; reasoning in another field becomes thinking. Throws Failure 'InvalidInput' naming
+ * file, line and field, also for held-out rows.
  */
 export function examplesIn(lines: LinesText): NewExample[] {
   return rowsOfLines(lines, exampleRowSchema).map(({ row, line }) => {
-    const { problem, response, domain, ...beside } = row;
+    const { problem, response, domain, ...others } = row;
     try {
-      refuseHeldOut(beside);
-      const thought = withThinking(response, reasoningIn(beside));
+      refuseHeldOut(others);
+      const thought = withThinking(response, reasoningIn(others));
       return { problem, response: thought, domain, source: lines.name, line };
     } catch (error) {
       if (!(error instanceof RefusedRow)) throw error;
       throw new Failure(
         'InvalidInput',
-        `${lines.name} line ${line}: ${error.field}: ${error.message}; nothing was imported: mend the file`,
+        `${lines.name} line ${line}: ${error.field}: ${error.message}; nothing was imported: correct the file`,
       );
     }
   });
 }
 
-/** Examples are all learned from. */
+/** Every example is trained on. */
 function refuseHeldOut(row: Row): void {
   if (splitOfRow(row) === 'test')
     throw new RefusedRow('split', 'expected an example to learn from, found one that is held out');
@@ -62,8 +62,8 @@ const rowSchemas = {
 };
 
 /**
- * Preference pairs or safety labels, one JSON object a line. Of rows that name no split, about `heldOut` of the
- * prompts are held out. Throws Failure 'InvalidInput' naming file, line and field, or the split that lacks rows.
+ * Preference pairs or safety labels, one JSON object per line. Of prompts whose rows name no split, the share `heldOut`
+ * is held out. Throws Failure 'InvalidInput' naming file, line and field, or the split that lacks rows.
  */
 export function preferencesIn(lines: LinesText, kind: Preference['kind'], heldOut: number): NewPreference[] {
   const rows = rowsOfLines<z.ZodType<z.infer<(typeof rowSchemas)[typeof kind]>>>(lines, rowSchemas[kind]);
@@ -76,22 +76,22 @@ export function preferencesIn(lines: LinesText, kind: Preference['kind'], heldOu
   return preferences;
 }
 
-/** Only what follows the thinking is scored of a pair: two sides that differ before it alone teach nothing. */
+/** Of a pair only the text after the thinking is scored: sides that differ only before it teach nothing. */
 function refuseEqualSides(row: NewPreference): void {
   if (row.kind !== 'pair') return;
   const [chosen, rejected] = [row.chosen, row.rejected].map((side) =>
     scoredText('helpfulness', side, { prefilled: false }),
   );
   if (chosen !== rejected) return;
-  const found = row.chosen === row.rejected ? 'equal ones' : 'ones that differ in their thinking alone';
+  const found = row.chosen === row.rejected ? 'equal ones' : 'ones that differ only in their thinking';
   throw new Failure(
     'InvalidInput',
     `${row.source} line ${row.line}: chosen and rejected: expected two different responses, found ${found}; ` +
-      'nothing was imported: mend the file',
+      'nothing was imported: correct the file',
   );
 }
 
-/** JSON lines, and what messages call them: their file, or the name they were imported under. */
+/** JSON lines, and the name that messages use: a file, or an imported set. */
 export interface LinesText {
   name: string;
   text: string;
@@ -111,10 +111,7 @@ export async function readLinesText(path: string): Promise<LinesText> {
   return { name: path, text: textOfBytes(bytes, path) };
 }
 
-/**
- * Rows of JSON lines under a schema, with their lines; blank lines are passed over. The text is refused whole:
- * throws Failure 'InvalidInput' naming it, line and field.
- */
+/** Parses non-blank JSON lines by a schema. Throws Failure 'InvalidInput' naming file, line and field of the first invalid row. */
 export function rowsOfLines<Schema extends z.ZodType>(
   { name: path, text }: LinesText,
   schema: Schema,
@@ -150,7 +147,7 @@ const NAMES: Record<string, string> = {
   boolean: 'true or false',
 };
 
-/** In place of zod's own words. */
+/** Replaces zod's messages. */
 function expectedAndFound(issue: z.core.$ZodRawIssue): string {
   return `expected ${expectationOf(issue)}, found ${described(issue.input)}`;
 }
@@ -176,5 +173,8 @@ function asJson(content: string, path: string, line: number): unknown {
 }
 
 function refuse(path: string, line: number, problem: string): never {
-  throw new Failure('InvalidInput', `${path} line ${line}: ${problem}; nothing was imported: mend the file`);
+  throw new Failure(
+    'InvalidInput',
+    `${path} line ${line}: ${problem}; nothing was imported: correct the file`,
+  );
 }

@@ -1,4 +1,4 @@
-/** Reads rows to verify one after the other, and writes their verdicts in the same order. */
+/** `r1 verify`: scores rows in order. */
 import { once } from 'node:events';
 import { createReadStream, statSync } from 'node:fs';
 import { StringDecoder } from 'node:string_decoder';
@@ -9,7 +9,7 @@ import type { Graded } from '../../rewards/verifier.ts';
 import { InputError, messageOf } from '../errors.ts';
 import { examples } from '../output/output.ts';
 import { suggestion } from '../suggestion.ts';
-import { type Judge, type VerifyOptions, verifyDomains } from './verify-domains.ts';
+import { type Scorer, type VerifyOptions, verifyDomains } from './verify-domains.ts';
 
 const DOMAINS = Object.keys(verifyDomains);
 
@@ -18,12 +18,12 @@ export const commands = { verify: defineVerify };
 function defineVerify(command: Command): void {
   command
     .description(
-      'Scores responses. Reads rows {"entry": {…}, "response": "…"} and writes a row each:\n' +
-        '{"score", "extracted", "ms"}, or {"error": {"kind", "message"}, "ms"}. An error is never a zero.',
+      'Score responses. Reads rows {"entry": {…}, "response": "…"} and writes a row for each:\n' +
+        '{"score", "extracted", "ms"}, or {"error": {"kind", "message"}, "ms"}. An error is never scored 0.',
     )
     .argument('<domain>', DOMAINS.join(', '))
-    .argument('<file>', 'JSON lines; - reads standard input')
-    .option('--partial', 'reasoning-gym: its partial credits too, not only full marks')
+    .argument('<file>', 'JSON lines file; - for standard input')
+    .option('--partial', 'reasoning-gym: give partial credit, not only full marks')
     .addHelpText(
       'after',
       examples(
@@ -44,11 +44,11 @@ async function verify(domain: string, file: string, options: VerifyOptions): Pro
   }
   const name = file === '-' ? 'standard input' : file;
   const input = file === '-' ? process.stdin : openFile(file);
-  const judge = await open(options);
+  const scorer = await open(options);
   try {
-    report(await verifyRows(input, name, judge, writeRow));
+    report(await verifyRows(input, name, scorer, writeRow));
   } finally {
-    await judge.close?.();
+    await scorer.close?.();
   }
 }
 
@@ -57,7 +57,7 @@ function openFile(file: string) {
   throw new InputError(`file: expected a file of JSON lines, found none at ${file}`);
 }
 
-/** Waits where the reader is slower, so that no more is held than is under way. */
+/** Waits for a slow reader, so that verdicts do not pile up in memory. */
 async function writeRow(row: VerifiedRow): Promise<void> {
   if (!process.stdout.write(`${JSON.stringify(row)}\n`)) await once(process.stdout, 'drain');
 }
@@ -68,7 +68,7 @@ function report({ rows, scored, total, firstBad }: Summary): void {
   if (firstBad !== null) throw new InputError(firstBad);
 }
 
-/** A verdict as it is written: a line of JSON. */
+/** A verdict: one line of JSON. */
 export type VerifiedRow =
   | { score: number; extracted: string | null; ms: number }
   | { error: { kind: string; message: string }; ms: number };
@@ -76,9 +76,9 @@ export type VerifiedRow =
 export interface Summary {
   rows: number;
   scored: number;
-  /** of those scored */
+  /** sum of the scores */
   total: number;
-  /** the first line that is no row, and why; null where all are */
+  /** why the first malformed line is not a row; null where there is none */
   firstBad: string | null;
 }
 
@@ -87,7 +87,7 @@ const rowSchema = z.looseObject({
   response: z.string(),
 });
 
-/** The lines of a stream with their numbers, from 1; empty ones are passed over. */
+/** The non-empty lines of a stream with their numbers, from 1. */
 async function* linesOf(input: AsyncIterable<Buffer>): AsyncGenerator<{ text: string; number: number }> {
   const decoder = new StringDecoder('utf8');
   let [rest, number] = ['', 0];
@@ -103,28 +103,28 @@ async function* linesOf(input: AsyncIterable<Buffer>): AsyncGenerator<{ text: st
 }
 
 /**
- * Verifies every row of the input and hands each verdict to `write`, in order. A line that is no row is
- * answered by an error of the kind `row`, so that verdicts and lines stay side by side.
+ * Verifies every row of the input and passes each verdict to `write`, in order. A malformed line gets an error of the
+ * kind `row`, so that there is one verdict per line.
  */
 export async function verifyRows(
   input: AsyncIterable<Buffer>,
   name: string,
-  judge: Judge,
+  scorer: Scorer,
   write: (row: VerifiedRow) => Promise<void>,
 ): Promise<Summary> {
   const summary: Summary = { rows: 0, scored: 0, total: 0, firstBad: null };
-  const underWay: Promise<VerifiedRow>[] = [];
+  const pending: Promise<VerifiedRow>[] = [];
   const finish = async () => {
-    const row = await underWay.shift();
+    const row = await pending.shift();
     if (row === undefined) return;
     count(row, summary);
     await write(row);
   };
   for await (const { text, number } of linesOf(input)) {
-    underWay.push(verifyLine(text, `${name}: line ${number}`, judge));
-    if (underWay.length >= judge.parallel) await finish();
+    pending.push(verifyLine(text, `${name}: line ${number}`, scorer));
+    if (pending.length >= scorer.parallel) await finish();
   }
-  while (underWay.length > 0) await finish();
+  while (pending.length > 0) await finish();
   return summary;
 }
 
@@ -136,15 +136,15 @@ function count(row: VerifiedRow, summary: Summary): void {
   } else if (row.error.kind === 'row') summary.firstBad ??= row.error.message;
 }
 
-async function verifyLine(text: string, place: string, judge: Judge): Promise<VerifiedRow> {
+async function verifyLine(text: string, place: string, scorer: Scorer): Promise<VerifiedRow> {
   const start = performance.now();
-  const graded = await gradeLine(text, place, judge);
+  const graded = await gradeLine(text, place, scorer);
   const ms = Math.round((performance.now() - start) * 1_000) / 1_000;
   if ('error' in graded) return { error: graded.error, ms };
   return { score: graded.score, extracted: graded.extracted, ms };
 }
 
-async function gradeLine(text: string, place: string, { judge }: Judge): Promise<Graded> {
+async function gradeLine(text: string, place: string, { score }: Scorer): Promise<Graded> {
   let row: z.infer<typeof rowSchema>;
   try {
     row = readRow(text, place);
@@ -153,7 +153,7 @@ async function gradeLine(text: string, place: string, { judge }: Judge): Promise
     throw error;
   }
   try {
-    return await judge(row.entry, row.response);
+    return await score(row.entry, row.response);
   } catch (error) {
     return { error: { kind: 'internal', message: `${place}: ${messageOf(error)}` } };
   }

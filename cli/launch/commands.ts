@@ -54,9 +54,9 @@ function defineLaunch(command: Command): void {
         'events, time; write nothing',
     )
     .option('--mean-length <tokens>', 'dry run: mean response length, or STAGE=TOKENS; repeatable', byStage)
-    .option('--tokens-per-second <number>', 'dry run: tokens that one device trains per second', rate)
+    .option('--tokens-per-second <n>', 'dry run: tokens that one device trains per second', rate)
     .option(
-      '--sampling-tokens-per-second <number>',
+      '--sampling-tokens-per-second <n>',
       'dry run: tokens that one device samples per second (default: as many as it trains)',
       rate,
     )

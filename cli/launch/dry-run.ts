@@ -1,4 +1,4 @@
-/** What a launch would do: `r1 launch --dry-run`. */
+/** `r1 launch --dry-run`: estimates what a launch would do. */
 import { promptTokens } from '../../activities/sample-request.ts';
 import type { RunFacts } from '../../algorithm/plan/facts.ts';
 import { BYTES_OF_EVENT, MOST_EVENTS } from '../../algorithm/plan/history.ts';
@@ -28,20 +28,20 @@ import { absentModels, absentText, type ResolvedLaunch, refuseAbsent } from './r
 
 export interface DryRunOptions {
   rates: Rates | null;
-  /** tokens of a response by stage; `*` for every other stage */
+  /** mean tokens of a response by stage; `*` for every other stage */
   meanLengths: ReadonlyMap<string, number>;
-  /** by stage of another run, where none is given */
+  /** mean lengths measured in another run, used where none is given */
   measuredLengths: ReadonlyMap<string, number>;
 }
 
-/** Where no prompt and no tokenizer is at hand. */
-const USUAL_PROMPT_TOKENS = 256;
-/** Prompts that tokens are counted on. */
+/** Assumed where there are no prompts or no tokenizer. */
+const ASSUMED_PROMPT_TOKENS = 256;
+/** Prompts whose tokens are counted. */
 const MEASURED_PROMPTS = 500;
 
 /**
- * Checks a recipe as a launch does, and counts what a run of it would do; writes nothing. A recipe that says how large
- * its models are is counted without them too, and then nothing else that it names is looked for.
+ * Checks a recipe as a launch does and estimates its run; writes nothing. Where models are missing and the recipe
+ * declares their sizes, the estimate uses those, and nothing is checked.
  */
 export async function dryRun(
   file: RecipeFile,
@@ -68,7 +68,7 @@ export async function dryRun(
   };
 }
 
-/** What was counted, with its time and its budget. */
+/** Adds time and budget to the counts. */
 function timed(
   { stages, total }: RunSize,
   rates: Rates | null,
@@ -114,23 +114,23 @@ function factsOf({ recipe, models, prompts, generalDomains, data }: ResolvedLaun
   };
 }
 
-/** What the recipe itself says. */
+/** The facts that the recipe declares. */
 function declared(recipe: Recipe): Found {
   return {
     parametersOf: (stage) => recipe.parameters?.[modelOf(recipe, stage)] ?? 0,
-    promptTokens: USUAL_PROMPT_TOKENS,
+    promptTokens: ASSUMED_PROMPT_TOKENS,
     generalHeldOut: recipe.general_prompts === undefined ? 0 : recipe.evaluation.general_problems,
     givenExamples: {},
   };
 }
 
-/** Tokens a second as a run's recorded steps measured them, and the mean length of a response in each of its stages. */
+/** Tokens per second measured in a run, and the mean response length by stage. */
 export interface Measured {
   rates: Rates;
   meanLengths: Map<string, number>;
 }
 
-/** Throws InputError where the run recorded no sampling or no training. */
+/** Throws InputError where the run has no steps with sampling or training. */
 export async function measuredIn(database: Database, name: string): Promise<Measured> {
   const { run } = await findRun(database, name);
   const steps = await listSteps(database, run);
@@ -144,7 +144,7 @@ export async function measuredIn(database: Database, name: string): Promise<Meas
     return { rates, meanLengths: meanLengthsOf(steps) };
   throw new InputError(
     `--rates-of ${name}: expected a run with steps that sampled and trained, found ${steps.length} steps. ` +
-      'Name another run, or give --tokens-per-second and --sampling-tokens-per-second.',
+      'Name another run, or pass --tokens-per-second and --sampling-tokens-per-second.',
   );
 }
 
@@ -166,7 +166,7 @@ export function dryRunText(run: DryRunDocument): string {
     rowsText(run.total),
     limitsText(run.total),
     [lengthsText(run), ratesText(run)].join('\n'),
-    'Not counted: what a launch imports (models, prompts, examples, preferences), and what is done twice because a worker is lost.',
+    'Not counted: what a launch imports (models, prompts, examples, preferences), and work repeated after the loss of a worker.',
     ...run.notes,
     ...missingModelsText(run),
     'Nothing was written.',
@@ -225,27 +225,27 @@ function limitsText({ history }: DryRunDocument['total']): string {
 
 function lengthsText({ meanLengths }: DryRunDocument): string {
   const unknown = Object.entries(meanLengths).flatMap(([stage, mean]) => (mean === null ? [stage] : []));
-  if (unknown.length === 0) return 'Responses have the mean lengths given or measured.';
+  if (unknown.length === 0) return 'Responses have the given or measured mean lengths.';
   const of = unknown.length === Object.keys(meanLengths).length ? 'every stage' : unknown.join(', ');
-  return `Tokens, bytes and time are at most, as if each response of ${of} reached its limit; give --mean-length TOKENS or STAGE=TOKENS.`;
+  return `Tokens, bytes and time are upper bounds: each response of ${of} is assumed to reach its limit. Pass --mean-length TOKENS or STAGE=TOKENS.`;
 }
 
-/** Days are no unit of a device's time. */
+/** Device time is given in hours, not in days. */
 const timeText = (seconds: number) => (seconds < 3_600 ? duration(seconds) : `${count(seconds / 3_600)} h`);
 
 function ratesText({ rates }: DryRunDocument): string {
   if (rates === null)
-    return 'Time is reckoned with --tokens-per-second and --sampling-tokens-per-second, or with --rates-of RUN.';
+    return 'Pass --tokens-per-second and --sampling-tokens-per-second, or --rates-of RUN, to estimate time.';
   return (
-    `Time of one device at ${count(rates.sampling)} tokens/s sampled and ${count(rates.training)} tokens/s trained, whatever the ` +
-    'model’s size; reading goes at three times the latter.'
+    `Time of one device at ${count(rates.sampling)} tokens/s sampled and ${count(rates.training)} tokens/s trained, independent of the ` +
+    'model’s size; reading is three times as fast as training.'
   );
 }
 
 function missingModelsText({ absent }: DryRunDocument): string[] {
   if (absent.length === 0) return [];
   return [
-    `Not here: ${absent.join(', ')}. They are reckoned with as large as the recipe says (parameters), prompts with 256 tokens; ` +
-      'nothing that the recipe names was checked, and a launch refuses until they are there.',
+    `Not found: ${absent.join(', ')}. Estimated with the sizes that the recipe declares (parameters) and prompts of 256 tokens; ` +
+      'nothing that the recipe names was checked, and it cannot be launched without them.',
   ];
 }

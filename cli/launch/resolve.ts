@@ -16,7 +16,7 @@ import { InputError } from '../errors.ts';
 import {
   fetchCommand,
   hubRepository,
-  lookAtModel,
+  locateModel,
   refuseOther,
   WHAT_IS_READ,
 } from '../models/model-location.ts';
@@ -102,7 +102,7 @@ export async function absentModels({
   for (const [name, written] of Object.entries({ base, ...students })) {
     if (isStored(written)) continue;
     const path = resolve(folder, written);
-    const found = await lookAtModel(path);
+    const found = await locateModel(path);
     if (found.kind === 'other' && found.isAbsent) absent.push({ name, path, written });
     else refuseOther(`${at(keyOf(name))}${absentText({ name, path })}`, found, 'a model’s folder');
   }

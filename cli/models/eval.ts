@@ -28,7 +28,7 @@ import { metricsOf, percent, percentInterval } from '../output/figures.ts';
 import { refuseExisting, writeLines, writeNewFile } from '../output/new-file.ts';
 import { examples, jsonOption, printDocument, printLine, tableText } from '../output/output.ts';
 import { createLiveLine, tenthOf } from '../run/live-line.ts';
-import { placeText } from './checkpoint-location.ts';
+import { locationText } from './checkpoint-location.ts';
 import type { EvaluateInput } from './measure.ts';
 import { chooseMeasure, type Measure, type MeasureOptions } from './measure.ts';
 import { CHECKPOINT_HELP, loadModel, type OpenModel, withEngine, withModel } from './open-model.ts';
@@ -40,39 +40,39 @@ export const commands = { eval: defineEval };
 function defineEval(command: Command): void {
   command
     .description(
-      'Measures a checkpoint on held-out problems as its run does: pass@1, pass@k and cons@k with 95 % intervals by ' +
-        'domain, format, length, reflection, language. Problems, sampling and seed are the run’s own unless options ' +
-        'say otherwise; a model’s folder needs --prompts or --recipe.',
+      'Evaluate a checkpoint on held-out problems as its run does: pass@1, pass@k and cons@k with 95 % intervals by ' +
+        'domain, format, length, reflection, language. Problems, sampling and seed are those of the run unless options ' +
+        'change them; a model’s folder needs --prompts or --recipe.',
     )
     .argument('<checkpoint>', CHECKPOINT_HELP)
-    .option('--problems <n>', 'the first n held-out problems', problemCount)
-    .option('--k <n>', 'samples a problem', sampleCount)
+    .option('--problems <n>', 'use the first n held-out problems', problemCount)
+    .option('--k <n>', 'samples per problem', sampleCount)
     .option(
       '--prompts <file>',
-      'problems of a JSONL or Parquet file in a layout that `r1 import` reads: its rows with split test, or all where ' +
-        'it has none',
+      'problems from a JSONL or Parquet file in a layout of `r1 import`: rows of the split test, or all rows if there ' +
+        'are none',
     )
-    .option(
-      '--domain <domain>',
-      'how answers to --prompts are judged, where their layout does not say: math, science, code, …',
-    )
-    .option('--recipe <file>', 'problems, sampling and seed of a recipe')
+    .option('--domain <domain>', 'domain of --prompts whose layout names none: math, science, code, …')
+    .option('--recipe <file>', 'use problems, sampling and seed of a recipe')
     .addOption(
-      new Option('--prompt-format <format>', 'chat template, or text as it is').choices(['chat', 'text']),
+      new Option('--prompt-format <format>', 'apply the chat template, or use the text as it is').choices([
+        'chat',
+        'text',
+      ]),
     )
     .option('--temperature <t>', 'softmax(logits / t); 0 is greedy', temperatureOption)
-    .option('--top-p <p>', 'draw among the likeliest tokens that have this share together', probability)
-    .option('--max-tokens <n>', 'tokens of an answer at most', tokenCount)
-    .option('--trained-too', 'measure also with problems of --prompts that the run was trained on')
-    .option('--seed <n>', 'seed of the samples', seed)
+    .option('--top-p <p>', 'sample from the most likely tokens with this total probability', probability)
+    .option('--max-tokens <n>', 'token limit of an answer', tokenCount)
+    .option('--trained-too', 'also use problems of --prompts that the run was trained on')
+    .option('--seed <n>', 'random seed of the samples', seed)
     .option(
       '--show <n>',
-      'show n samples: prompt, completion, the answer found, the right one, the verdict',
+      'show n samples: prompt, completion, extracted answer, correct answer, verdict',
       rowCount,
     )
     .option(
       '--out <file>',
-      'write every sample as JSON lines (contracts/schemas/eval-sample.json) to a new file that ends in .jsonl',
+      'write every sample to a new JSON lines file (contracts/schemas/eval-sample.json)',
     )
     .option(...jsonOption('eval'))
     .addHelpText(
@@ -107,7 +107,7 @@ async function evaluate(name: string, options: Options): Promise<void> {
     for (const [n, sample] of samples.entries())
       printLine(`\n${completionText(sample, [`${n + 1} of ${completions.length}`])}`);
     printLine();
-    if (opened.place !== undefined) printLine(placeText(opened.place));
+    if (opened.location !== undefined) printLine(locationText(opened.location));
     printLine(`${opened.name}, ${document.seconds.toFixed(0)} s`);
     if (out !== undefined) printLine(`${out}: ${completions.length} samples`);
   });
@@ -119,13 +119,13 @@ async function refuseOut(out: string): Promise<void> {
   await refuseExisting(out);
 }
 
-/** The first sample of each problem, then the second of each: nothing is chosen by what was answered. */
+/** The first sample of every problem, then the second, and so on: independent of the answers. */
 function spread<Sample extends { sample: number }>(samples: readonly Sample[], k: number): Sample[] {
-  return Array.from({ length: k }, (_, place) => samples.filter(({ sample }) => sample === place)).flat();
+  return Array.from({ length: k }, (_, index) => samples.filter(({ sample }) => sample === index)).flat();
 }
 
-/** How often the progress is looked at, in milliseconds. */
-const LOOK_EVERY = 500;
+/** Interval of progress updates, in milliseconds. */
+const UPDATE_EVERY = 500;
 
 async function measureModel(
   engine: EngineThread,
@@ -138,7 +138,7 @@ async function measureModel(
   const ticking = setInterval(() => {
     const { finished } = engine.progress();
     line.show(`evaluate  ${finished}/${samples} answers`, tenthOf(finished, samples));
-  }, LOOK_EVERY);
+  }, UPDATE_EVERY);
   const tools = createRewardTools();
   try {
     const { figures, completions } = await evaluateModel(engine, tools, { model, ...measure });
@@ -157,10 +157,7 @@ async function measureModel(
   }
 }
 
-/**
- * Measures a model that no stage holds, as a stage measures its policy: same seeds, verdicts and statistics. With the
- * figures come the completions that they are of.
- */
+/** Evaluates a model as a stage evaluates its policy: same seeds, verdicts and statistics. */
 export async function evaluateModel(
   engine: EngineThread,
   tools: RewardTools,
@@ -216,7 +213,7 @@ export function evaluationsText(evaluations: readonly EvaluationDocument[]): str
 
 const COLUMNS = ['pass@1', '95 %', 'cons@k', 'format', 'length', 'reflects', 'language', 'general'] as const;
 
-/** How often the problems of each domain are solved. */
+/** Metrics by domain. */
 export function domainsText({ byDomain }: EvaluationDocument): string {
   const rows = Object.entries(byDomain ?? {}).map(([name, figures]) => [
     name,

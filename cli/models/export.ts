@@ -1,5 +1,3 @@
-/** Gathers from rows and objects what a model card says. */
-
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
@@ -20,9 +18,9 @@ import { refuseOccupied } from '../output/new-file.ts';
 import { examples, jsonOption, printDocument, printLine } from '../output/output.ts';
 import { readShow } from '../run/run-rows.ts';
 import { type Connections, withConnections } from '../stack/connections.ts';
-import { placeText } from './checkpoint-location.ts';
+import { locationText } from './checkpoint-location.ts';
 import { type ModelCardInput, modelCard } from './model-card.ts';
-import { lookAtModel, refuseOther } from './model-location.ts';
+import { locateModel, refuseOther } from './model-location.ts';
 import { type OpenCheckpoint, type OpenModel, openCheckpoint } from './open-model.ts';
 
 export const commands = { export: defineExport };
@@ -30,11 +28,11 @@ export const commands = { export: defineExport };
 function defineExport(command: Command): void {
   command
     .description(
-      'Writes a checkpoint as a plain Hugging Face folder, which transformers and others load as it is, with a ' +
-        'model card: licence, base, recipe and evaluation.',
+      'Write a checkpoint as a Hugging Face folder for transformers and other tools, with a model card: licence, ' +
+        'base, recipe and evaluation.',
     )
     .argument('<checkpoint>', 'RUN, RUN/STAGE, RUN/STAGE@STEP, or s3://…/manifest.json')
-    .argument('<dir>', 'folder to write; must be empty or new')
+    .argument('<dir>', 'folder to write, empty or new')
     .option(...jsonOption('export'))
     .addHelpText(
       'after',
@@ -55,29 +53,29 @@ async function exportCheckpoint(name: string, dir: string, { json }: { json?: bo
       [CHECKPOINT_FILE, encoded(declaration(opened))],
     ]);
     await writeFiles(folder, files);
-    const { run, stage, step, standing, nextSave } = opened.place;
+    const { run, stage, step, state, nextSave } = opened.location;
     const document = {
-      ...{ checkpoint: opened.name, run, stage, step, steps: standing.steps, nextSave },
+      ...{ checkpoint: opened.name, run, stage, step, steps: state.steps, nextSave },
       ...{ folder, files: [...files.keys()].sort() },
     };
     if (json) return printDocument('export', document);
     const bytes = [...files.values()].reduce((sum, { length }) => sum + length, 0);
-    printLine(placeText(opened.place));
+    printLine(locationText(opened.location));
     printLine(`${folder}: ${document.files.join(', ')} (${size(bytes)})`);
   });
 }
 
-/** What is exported is a run's: other models are in the form of an export already, or are not read. */
+/** Only checkpoints of runs are exported: a model's folder already has the form of an export. */
 async function refuseModel(name: string): Promise<void> {
-  const place = await lookAtModel(name);
-  refuseOther(name, place, 'a checkpoint of a run (RUN, RUN/STAGE, RUN/STAGE@STEP)');
-  if (place.kind !== 'folder') return;
+  const location = await locateModel(name);
+  refuseOther(name, location, 'a checkpoint of a run (RUN, RUN/STAGE, RUN/STAGE@STEP)');
+  if (location.kind !== 'folder') return;
   throw new InputError(
     `${name}: expected a checkpoint of a run (RUN, RUN/STAGE, RUN/STAGE@STEP), found a folder, which has the form of an export already.`,
   );
 }
 
-/** A reward model is asked for no text. */
+/** Without the generation config of a reward model, which generates nothing. */
 function filesOf({ config, files }: OpenModel['model']): Map<string, Uint8Array> {
   const kept = [...files].filter(
     ([name]) => config.architecture === 'LlamaForCausalLM' || name !== 'generation_config.json',
@@ -99,7 +97,7 @@ function declaration({ name, model, origin }: OpenCheckpoint): string {
 
 const encoded = (text: string) => new TextEncoder().encode(text);
 
-/** The weights last: a folder without them was not finished. */
+/** The weights are written last: a folder without them is incomplete. */
 async function writeFiles(folder: string, files: ReadonlyMap<string, Uint8Array>): Promise<void> {
   await mkdir(folder, { recursive: true });
   const ordered = [...files].sort(([a], [b]) => Number(a === WEIGHTS_FILE) - Number(b === WEIGHTS_FILE));
@@ -130,7 +128,7 @@ export async function readCardInput(
   };
 }
 
-/** The models imported at launch that stages start from. */
+/** The imported models that stages start from. */
 async function modelsOf(objects: ObjectStore, { stages }: RunPlan): Promise<ModelCardInput['models']> {
   const models: Record<string, ModelCardInput['models'][string]> = {};
   for (const { origin } of stages) {
@@ -146,7 +144,7 @@ async function readCard(objects: ObjectStore, manifest: Reference): Promise<stri
   return card === undefined ? null : new TextDecoder().decode(await objects.get(card));
 }
 
-/** What each stage was trained on besides prompts: made examples, imported preferences. */
+/** Data of each stage besides prompts: data sets and preferences. */
 async function dataOf(
   reader: Queryable,
   plan: RunPlan,

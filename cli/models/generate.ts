@@ -10,7 +10,7 @@ import { InputError } from '../errors.ts';
 import { probability, seed, temperatureOption, tokenCount } from '../options.ts';
 import { examples, jsonOption, printDocument, printLine } from '../output/output.ts';
 import { problemsOf } from '../recipe/problems.ts';
-import { placeText } from './checkpoint-location.ts';
+import { locationText } from './checkpoint-location.ts';
 import { CHECKPOINT_HELP, loadModel, withEngine, withModel } from './open-model.ts';
 
 interface Options {
@@ -29,17 +29,17 @@ export const commands = { generate: defineGenerate };
 function defineGenerate(command: Command): void {
   command
     .description(
-      'Lets a checkpoint answer a prompt. The prompt is taken as it is, special tokens recognised. ' +
-        'Sampling is as the model’s generation_config.json says, unless options say otherwise.',
+      'Generate an answer to a prompt. The prompt is used as it is, and special tokens are recognised. ' +
+        'Sampling follows the model’s generation_config.json unless options change it.',
     )
     .argument('<checkpoint>', CHECKPOINT_HELP)
-    .requiredOption('--prompt <text>', 'what to answer')
-    .option('--chat', 'apply the chat template: the prompt is one message of the user')
-    .option('--greedy', 'take the likeliest token each time')
+    .requiredOption('--prompt <text>', 'the prompt')
+    .option('--chat', 'apply the chat template, with the prompt as a user message')
+    .option('--greedy', 'always take the most likely token')
     .option('--temperature <t>', 'softmax(logits / t); 0 is greedy', temperatureOption)
-    .option('--top-p <p>', 'draw among the likeliest tokens that have this share together', probability)
-    .option('--max-tokens <n>', 'tokens at most; by default what fits, up to 512', tokenCount)
-    .option('--seed <n>', 'the same seed gives the same answer; by default 0', seed)
+    .option('--top-p <p>', 'sample from the most likely tokens with this total probability', probability)
+    .option('--max-tokens <n>', 'token limit (default: what fits, up to 512)', tokenCount)
+    .option('--seed <n>', 'random seed (default: 0); the same seed gives the same answer', seed)
     .option(...jsonOption('generate'))
     .addHelpText(
       'after',
@@ -55,14 +55,14 @@ async function generate(name: string, options: Options): Promise<void> {
   if (options.greedy && options.temperature !== undefined) {
     throw new InputError('--greedy and --temperature: expected one of them, found both');
   }
-  await withModel(name, ({ model, name: checkpoint, origin, place }) =>
+  await withModel(name, ({ model, name: checkpoint, origin, location }) =>
     withEngine(async (engine) => {
       const answered = await answer(engine, model, options);
       const of = { checkpoint, stage: origin?.stage ?? null, step: origin?.step ?? null };
       if (options.json) printDocument('generate', { ...of, ...answered.document });
       else printLine(answered.document.text);
       const notes = [
-        ...(place === undefined ? [] : [placeText(place)]),
+        ...(location === undefined ? [] : [locationText(location)]),
         ...notesOn(answered, model, options),
       ];
       for (const note of notes) process.stderr.write(`(${note})\n`);
@@ -70,7 +70,7 @@ async function generate(name: string, options: Options): Promise<void> {
   );
 }
 
-/** Why an answer is shorter than its reader may think. */
+/** Why an answer is shorter than expected. */
 export function notesOn(
   { document: { tokens }, truncated, endedBy }: Answer,
   { tokenizer }: { tokenizer: Pick<Tokenizer, 'hasChatTemplate'> },
@@ -82,15 +82,15 @@ export function notesOn(
   if (chat) return [ended];
   return [
     tokenizer.hasChatTemplate
-      ? `${ended}. The model has a chat template, and the prompt was given as it is: try --chat`
-      : `${ended}. The model has no chat template: write the prompt as a text that goes on`,
+      ? `${ended}. The model has a chat template, and the prompt was used without it: try --chat`
+      : `${ended}. The model has no chat template: write the prompt as a text to be continued`,
   ];
 }
 
 interface Answer {
   document: Pick<GenerateDocument, 'promptTokens' | 'tokens' | 'logprobs' | 'text'>;
   truncated: boolean;
-  /** the end token's text; null where it was cut */
+  /** text of the end token; null where the answer was cut */
   endedBy: string | null;
 }
 
@@ -128,25 +128,25 @@ function promptTokensOf({ tokenizer }: ModelFolder, { prompt, chat }: Options): 
   throw new InputError('--prompt: expected a text, found none: the first token is predicted from it');
 }
 
-/** Completions are cut here unless more is asked for. */
-const USUAL_TOKENS = 512;
+/** The default limit. */
+const DEFAULT_TOKENS = 512;
 
 function samplingOf(model: ModelFolder, promptLength: number, options: Options): SamplingOptions {
   const positions = model.config.max_position_embeddings;
-  const room = positions - promptLength;
-  const wanted = options.maxTokens ?? Math.min(room, USUAL_TOKENS);
-  if (room < Math.max(1, wanted)) {
+  const available = positions - promptLength;
+  const limit = options.maxTokens ?? Math.min(available, DEFAULT_TOKENS);
+  if (available < Math.max(1, limit)) {
     throw new InputError(
       `expected prompt and answer within the model's ${positions} positions, found ${promptLength} tokens of prompt ` +
-        `and ${Math.max(1, wanted)} to generate. Shorten the prompt, or lower --max-tokens.`,
+        `and ${Math.max(1, limit)} to generate. Shorten the prompt, or lower --max-tokens.`,
     );
   }
-  const usual = generationConfig(model);
+  const defaults = generationConfig(model);
   return {
-    temperature: options.greedy ? 0 : (options.temperature ?? usual.temperature),
-    top_p: options.topP ?? usual.top_p,
-    top_k: usual.top_k,
-    max_completion_length: wanted,
+    temperature: options.greedy ? 0 : (options.temperature ?? defaults.temperature),
+    top_p: options.topP ?? defaults.top_p,
+    top_k: defaults.top_k,
+    max_completion_length: limit,
   };
 }
 
@@ -156,7 +156,7 @@ const generationSchema = z.object({
   top_k: topK.nullish(),
 });
 
-/** How the model's makers sample from it; temperature 1 without cuts where they do not say. */
+/** The sampling of the model's generation_config.json; temperature 1, top-p 1 where it is silent. */
 function generationConfig({ files }: ModelFolder) {
   const bytes = files.get('generation_config.json');
   const { temperature, top_p, top_k } = parseGenerationConfig(bytes);

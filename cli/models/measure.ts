@@ -1,4 +1,4 @@
-/** What `r1 eval` measures with: a run's own problems, sampling and seed, a recipe's, or those of its options. */
+/** What `r1 eval` measures with: problems, sampling and seed of the run or of a recipe, unless options change them. */
 
 import { promptTokens } from '../../activities/sample-request.ts';
 import { heldOutOrAll } from '../../algorithm/data/prompt-row.ts';
@@ -29,7 +29,7 @@ export interface MeasureOptions {
   problems?: number;
   k?: number;
   prompts?: string;
-  /** how answers of `prompts` are judged where their layout does not say it */
+  /** domain of `prompts` whose layout names none */
   domain?: string;
   recipe?: string;
   promptFormat?: RunPlan['promptFormat'];
@@ -37,29 +37,29 @@ export interface MeasureOptions {
   topP?: number;
   maxTokens?: number;
   seed?: bigint;
-  /** measure also with problems that the run was trained on */
+  /** also use problems that the run was trained on */
   trainedToo?: boolean;
 }
 
 export interface EvaluateInput {
   model: ModelFolder;
   prompts: readonly Omit<DrawnPrompt, 'slot'>[];
-  /** of the prompts that have one, by the prompts' hashes */
+  /** entries by the hash of their prompt */
   entries: ReadonlyMap<string, unknown>;
   promptFormat: RunPlan['promptFormat'];
-  /** domains without reasoning, measured apart */
+  /** domains without reasoning, measured separately */
   generalDomains: readonly string[];
-  /** whose words are counted in chains of thought */
+  /** target language of chains of thought */
   language: EvaluationOptions['language'];
-  /** samples a problem */
+  /** samples per problem */
   k: number;
   sampling: SamplingOptions;
-  /** with a run's own seed, prompts and options the samples are those of the run's evaluation */
+  /** with the seed, prompts and options of a run, the samples are those of its evaluation */
   runSeed: bigint;
 }
 
 export type Measure = Omit<EvaluateInput, 'model'> & {
-  /** what of a file of problems was left out or not read, for people */
+  /** rows of a file that were left out, for people */
   notes: readonly string[];
 };
 
@@ -67,13 +67,13 @@ type Problems = Pick<EvaluateInput, 'prompts' | 'entries'>;
 type Database = Pick<Connections, 'database'>;
 
 interface Choice {
-  /** held-out problems, the first `count` of them */
+  /** the first `count` held-out problems */
   problems(count: number): Promise<Problems>;
   available: number;
   notes: readonly string[];
 }
 
-/** What is measured with before options change it. */
+/** The defaults, before options change them. */
 interface Defaults extends Choice {
   evaluation: EvaluationOptions;
   promptFormat: RunPlan['promptFormat'];
@@ -81,7 +81,7 @@ interface Defaults extends Choice {
   generalDomains: readonly string[];
 }
 
-/** Throws InputError where nothing says which problems, or where there are fewer than asked for. */
+/** Throws InputError where nothing names the problems, or where there are too few. */
 export async function chooseMeasure(
   opened: OpenModel,
   connections: Database,
@@ -112,7 +112,7 @@ export async function chooseMeasure(
   return measure;
 }
 
-/** A problem and its answer must have positions in the model. */
+/** Problem and answer must fit the positions of the model. */
 function refuseLong({ name, model: { tokenizer, config } }: OpenModel, measure: Measure): void {
   const positions = config.max_position_embeddings;
   const completion = measure.sampling.max_completion_length;
@@ -144,7 +144,7 @@ async function defaultsFor(
   return { ...defaults, ...among(problems), notes };
 }
 
-/** What a run was trained on measures what it remembers. */
+/** Problems that a run was trained on would measure memory. */
 async function refuseTrainedOn(
   run: string,
   measured: readonly ImportedPrompt[],
@@ -160,7 +160,7 @@ async function refuseTrainedOn(
   if (first === undefined) return;
   throw new InputError(
     `${first.source} line ${first.line}: expected a problem that ${run} was not trained on, found one of its training prompts ` +
-      `(${trained.size} of ${measured.length} problems are). Leave them out, or measure all the same with --trained-too.`,
+      `(${trained.size} of ${measured.length} problems are). Leave them out, or pass --trained-too.`,
   );
 }
 
@@ -200,7 +200,7 @@ async function ofRun(
   };
 }
 
-/** Answers of a model of which nothing else is known. */
+/** Defaults for a model's folder. */
 const DEFAULT_EVALUATION = {
   problems: Number.MAX_SAFE_INTEGER,
   k: 16,
@@ -219,7 +219,7 @@ function ofNothing({ name, model }: OpenModel, prompts: string | undefined): Def
       `${name}: expected --prompts FILE or --recipe FILE, found neither: a model’s folder does not say which problems are held out`,
     );
   }
-  // Half the positions are left to the prompt.
+  // Half of the positions are left for the prompt.
   const longest = Math.min(DEFAULT_TOKENS, Math.floor(model.config.max_position_embeddings / 2));
   return {
     ...among([]),
@@ -246,16 +246,15 @@ function among(prompts: readonly ImportedPrompt[]): Choice {
 }
 
 export interface Benchmark {
-  /** its held-out problems, or all where none is held out */
+  /** held-out problems, or all where none is held out */
   problems: readonly ImportedPrompt[];
-  /** how it was read, for people */
+  /** how the file was read, for people */
   notes: string[];
 }
 
 /**
- * The problems of a file or folder, in any layout that data sets come in; `domain` says how answers are judged where
- * the layout does not. A benchmark is measured whole or not at all: the first row that cannot be read refuses it, with
- * its file, line and field (InputError, or Failure 'InvalidInput').
+ * The problems of a file or folder in any supported layout; `domain` is for layouts that name none. A benchmark is
+ * used whole or not at all: throws InputError (or Failure 'InvalidInput') for the first row that cannot be read.
  */
 export async function readBenchmark(path: string, domain?: string): Promise<Benchmark> {
   const gathered = await gatherRows(await findDataFiles([path]), { domain });
@@ -267,7 +266,7 @@ export async function readBenchmark(path: string, domain?: string): Promise<Benc
 function refuseUnread(path: string, { kind, refused: [first] }: Gathered): void {
   if (kind !== 'prompts')
     throw new InputError(`${path}: expected problems with answers to measure with, found ${kind}`);
-  if (first !== undefined) throw new InputError(`${refusalText(first)}. Mend the row, or leave it out.`);
+  if (first !== undefined) throw new InputError(`${refusalText(first)}. Correct the row, or leave it out.`);
 }
 
 function notesOn({ files, duplicates }: Gathered, problems: readonly ImportedPrompt[]): string[] {

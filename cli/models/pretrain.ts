@@ -19,7 +19,7 @@ import { createLiveLine, tenthOf } from '../run/live-line.ts';
 
 const RECIPE = join(PROJECT_ROOT, 'recipes', 'nano-base.yaml');
 
-/** Where the base that ships with a recipe lies: `models/` and the recipe's own name. */
+/** The shipped model of a recipe: `models/` and the recipe's name. */
 const shippedFolder = (recipe: string) => join(PROJECT_ROOT, 'models', basename(recipe, extname(recipe)));
 
 interface Options {
@@ -35,13 +35,13 @@ export const commands = { pretrain: definePretrain };
 function definePretrain(command: Command): void {
   command
     .description(
-      'Makes a nano base model from nothing, as its recipe says: a Hugging Face folder with ' +
-        'pretraining.json beside the weights. The same options under the same numerics make the same bits.',
+      'Train a nano base model from scratch by its recipe and write it as a Hugging Face folder with ' +
+        'pretraining.json. The same options with the same numerics give the same bits.',
     )
-    .option('--recipe <file>', 'which base: recipes/nano-base.yaml, or a student’s', RECIPE)
-    .option('--out <dir>', 'folder to write; must be empty or new; by default models/ and the recipe’s name')
-    .option('--steps <n>', 'optimiser steps in place of the recipe’s', stepNumber)
-    .option('--seed <n>', 'seed in place of the recipe’s', whole(0, Number.MAX_SAFE_INTEGER))
+    .option('--recipe <file>', 'recipe of the base, or of a student', RECIPE)
+    .option('--out <dir>', 'folder to write, empty or new (default: models/ and the name of the recipe)')
+    .option('--steps <n>', 'optimiser steps (default: as in the recipe)', stepNumber)
+    .option('--seed <n>', 'random seed (default: as in the recipe)', whole(0, Number.MAX_SAFE_INTEGER))
     .option(...jsonOption('pretrain'))
     .addHelpText(
       'after',
@@ -114,7 +114,7 @@ function progressText(steps: number) {
   };
 }
 
-/** Whether the weights are the bits of the base that ships, where both were made alike. */
+/** Compares the weights with those of the shipped model, where both have the same options. */
 async function comparison(
   { folder, options, numerics, digests }: PretrainDocument,
   shippedIn: string,
@@ -126,8 +126,8 @@ async function comparison(
   if (shipped.digests[last] === digests[last])
     return `The same bits as ${name} (${short(digests[last] ?? null)}).`;
   const why = same(shipped.numerics, numerics)
-    ? 'under the same numerics, which should not be'
-    : 'as its numerics are';
+    ? 'with the same numerics, which must not happen'
+    : 'as the numerics differ';
   return `Other bits than ${name}, ${why}.`;
 }
 

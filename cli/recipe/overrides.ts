@@ -1,10 +1,10 @@
 /**
  * `--set key=value`: changes to a recipe before it is checked.
  *
- * A dotted path names a place from the recipe's root: `evaluation.k`, `stages[0].options.beta`,
- * `stages.zero.options.beta` (a stage by its name), and shorter `zero.beta`. A bare key means, in this
- * order: the recipe's own key (`seed`); the option of that name in every stage that knows it (`max_steps`);
- * the key of that name in the one section, `evaluation` or `prompts`, that knows it (`k`). Values are YAML.
+ * A dotted path is relative to the recipe's root: `evaluation.k`, `stages[0].options.beta`, `stages.zero.options.beta`
+ * (a stage by its name) or, shorter, `zero.beta`. A bare key means, in this order: the recipe's own key (`seed`); the
+ * option of that name in every stage that has it (`max_steps`); the key of that name in the one section, `evaluation` or
+ * `prompts`, that has it (`k`). Values are YAML.
  */
 import type { z } from 'zod';
 import { InputError, messageOf } from '../errors.ts';
@@ -12,7 +12,7 @@ import { suggestion } from '../suggestion.ts';
 import { keysAt, type Path, pathText, schemaAt, valueAt } from './schema-keys.ts';
 import { parseYaml } from './yaml-document.ts';
 
-/** One `--set`, as it was written. */
+/** One `--set` as given. */
 export interface Override {
   /** `learning_rate=1e-4` */
   text: string;
@@ -20,7 +20,7 @@ export interface Override {
   value: unknown;
 }
 
-/** Where an override has put its value. */
+/** The path that an override has set. */
 export interface Placed {
   path: Path;
   override: Override;
@@ -47,7 +47,7 @@ function yamlValue(value: string, text: string): unknown {
   }
 }
 
-/** A copy of a recipe's data with the overrides in it, later ones over earlier ones. Throws InputError. */
+/** Applies overrides to a copy of a recipe's data, in order. Throws InputError. */
 export function applyOverrides(
   schema: z.core.$ZodType,
   data: unknown,
@@ -89,7 +89,7 @@ function placesOfBareKey(schema: z.core.$ZodType, data: unknown, key: string, ov
   );
 }
 
-/** The path that segments mean; every one of them must be known. */
+/** The path of the segments; all must be known. */
 function resolvePath(schema: z.core.$ZodType, data: unknown, segments: Path, override: Override): Path {
   const path: (string | number)[] = [];
   for (const segment of fromRoot(schema, data, segments)) {
@@ -112,7 +112,7 @@ function fromRoot(schema: z.core.$ZodType, data: unknown, segments: Path): Path 
   return stage >= 0 && !isKey ? ['stages', stage, 'options', ...rest] : segments;
 }
 
-/** An index as it is, or the index of the stage of that name. */
+/** An index, or the index of the stage with that name. */
 function placeInList(
   list: readonly unknown[],
   path: Path,

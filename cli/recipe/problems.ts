@@ -1,19 +1,19 @@
-/** What a schema finds wrong with a document, in words that name the key, what was expected and what was found. */
+/** The problems that a schema finds in a document: key, expected, found. */
 import type { z } from 'zod';
 import { issueText, strictest } from '../../contracts/issue-text.ts';
 import { suggestion } from '../suggestion.ts';
 import { keysAt, type Path, pathText, valueAt } from './schema-keys.ts';
 
 export interface Problem {
-  /** of the value, or for an unknown or missing key of that key */
+  /** of the value; of the key itself where it is unknown or missing */
   path: Path;
-  /** the text without the place in a file: `stages[0].options.max_steps: expected …` */
+  /** the message without file and line: `stages[0].options.max_steps: expected …` */
   text: string;
-  /** what is the same where one slip is made at several places: the last key and what is wrong */
+  /** equal for the same mistake in several places: the last key and the problem */
   same: string;
 }
 
-/** Every problem of `data`, in the order in which the schema meets them. */
+/** Every problem of `data`, in the schema's order. */
 export function problemsOf(error: z.ZodError, schema: z.core.$ZodType, data: unknown): Problem[] {
   const listed = new Set<string>();
   return strictest(error.issues).flatMap((issue) => problemsOfIssue(issue, { schema, data, listed }));
@@ -22,7 +22,7 @@ export function problemsOf(error: z.ZodError, schema: z.core.$ZodType, data: unk
 interface Context {
   schema: z.core.$ZodType;
   data: unknown;
-  /** lists of known keys that were shown already: each is long, and shown once */
+  /** lists of known keys already shown: each is long, and shown once */
   listed: Set<string>;
 }
 
@@ -51,35 +51,35 @@ function describe(issue: z.core.$ZodIssue, found: unknown): string {
   return issueText(issue, found) + meant(issue, found);
 }
 
-/** `; did you mean zero?` where a schema says which names it knows. */
+/** `; did you mean zero?` where the schema lists the known names. */
 function meant(issue: z.core.$ZodIssue, found: unknown): string {
   const known: unknown = issue.code === 'custom' ? issue.params?.known : undefined;
   if (!Array.isArray(known) || typeof found !== 'string') return '';
   return suggestion(found, known.map(String));
 }
 
-/** Problems of a file as lines: one that repeats is said once, with every line that has it. */
+/** A problem with its line. The same mistake on several lines is reported once, with all lines. */
 
 export interface LocatedProblem {
-  /** in the file, from 1; null: outside of it, as `where` says */
+  /** line in the file, from 1; null where `where` names another origin */
   line: number | null;
   where?: string;
-  /** the key, expected and found */
+  /** key, expected and found */
   what: string;
-  /** problems that are one slip made several times; left out: those of the same words */
+  /** equal for the same mistake; left out: `what` decides */
   same?: string;
 }
 
 export interface ProblemGroup extends LocatedProblem {
-  /** further lines of the same slip */
+  /** further lines with the same mistake */
   also: number[];
 }
 
-/** Problems that are told; a slip at the top of a file makes many. */
-const MOST_TOLD = 20;
+/** Most problems shown; a mistake at the top of a file causes many. */
+const MOST_SHOWN = 20;
 const MOST_LINES = 10;
 
-/** In the order of their first occurrence. */
+/** Groups equal mistakes, in the order of their first line. */
 export function grouped(problems: readonly LocatedProblem[]): ProblemGroup[] {
   const groups = new Map<string, ProblemGroup>();
   for (const problem of problems) {
@@ -101,9 +101,9 @@ export function lineText(file: string, { line, where, what, also }: ProblemGroup
   return `${place}: ${what} (also in ${lines} ${also.slice(0, MOST_LINES).join(', ')}${more})`;
 }
 
-/** All of them, or the first with the number of those left out. */
+/** All problems, or the first ones and the number of the others. */
 export function linesText(file: string, groups: readonly ProblemGroup[]): string {
-  const told = groups.slice(0, MOST_TOLD).map((group) => lineText(file, group));
-  const left = groups.length - told.length;
-  return [...told, ...(left > 0 ? [`… and ${left} more`] : [])].join('\n');
+  const shown = groups.slice(0, MOST_SHOWN).map((group) => lineText(file, group));
+  const left = groups.length - shown.length;
+  return [...shown, ...(left > 0 ? [`… and ${left} more`] : [])].join('\n');
 }

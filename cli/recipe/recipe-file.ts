@@ -11,21 +11,21 @@ import { grouped, linesText, problemsOf } from './problems.ts';
 import type { Path } from './schema-keys.ts';
 import { parseYaml, type YamlDocument } from './yaml-document.ts';
 
-/** A recipe that has been read and checked, and the folder that its paths count from. */
+/** A recipe that was read and validated, and the folder that its paths are relative to. */
 export interface RecipeFile {
   recipe: Recipe;
   /** absolute */
   folder: string;
-  /** left out where it was not read from a file */
+  /** left out where the recipe was not read from a file */
   at?: PlaceOf;
 }
 
-/** `recipes/x.yaml line 12: ` or `--set k=4: ` for a key of the recipe: how an error about it begins. */
+/** The beginning of an error about a key: `recipes/x.yaml line 12: ` or `--set k=4: `. */
 export type PlaceOf = (path: Path) => string;
 
 /**
- * Reads a recipe with its overrides. Throws InputError naming every problem with its line.
- * `path` counts from the working directory, or else from the project's root.
+ * Reads a recipe with overrides. Throws InputError that names every problem with its line. `path` is relative to the
+ * working directory, or else to the project's root.
  */
 export async function readRecipe(path: string, overrides: readonly Override[] = []): Promise<RecipeFile> {
   const { text, absolute } = await readInput(path);
@@ -34,7 +34,7 @@ export async function readRecipe(path: string, overrides: readonly Override[] = 
 }
 
 /**
- * Data of a YAML text under a schema, with overrides. Throws InputError with all problems, one a line:
+ * Parses a YAML text by a schema, with overrides. Throws InputError with all problems, one per line:
  * `recipes/x.yaml line 12: stages[0].options.learning_rat: unknown key; did you mean learning_rate?`
  */
 export function parseConfiguration<Schema extends z.ZodType>(
@@ -72,7 +72,7 @@ function parseText<Schema extends z.ZodType>(
   );
 }
 
-/** A problem that an override brought is told as that override's. */
+/** The line of a problem, or the override that caused it. */
 function placeOf(
   path: Path,
   placed: readonly Placed[],
@@ -86,10 +86,10 @@ function placeOf(
 
 const isWithin = (path: Path, ancestor: Path) => ancestor.every((key, index) => path[index] === key);
 
-/** Bytes of a recipe at most; those that ship have a few thousand. */
+/** Largest size of a recipe; the shipped ones have a few thousand bytes. */
 const MOST_BYTES = 1_048_576;
 
-/** Reads a text file given on the command line. Throws InputError where it cannot be read. */
+/** Reads a text file. Throws InputError where it cannot be read. */
 export async function readInput(path: string): Promise<{ text: string; absolute: string }> {
   const candidates = [resolve(path), resolve(PROJECT_ROOT, path)];
   for (const absolute of new Set(candidates)) {
@@ -99,7 +99,7 @@ export async function readInput(path: string): Promise<{ text: string; absolute:
   throw new InputError(`${path}: expected a file, found none. Check the path.`);
 }
 
-/** Of a device or a pipe no more than is allowed is read. */
+/** Reads no more than the limit, as a device or pipe may be endless. */
 async function readSmallFile(path: string): Promise<Buffer> {
   const handle = await open(path);
   try {
@@ -120,7 +120,7 @@ function textOf(bytes: Buffer, path: string): string {
       `${path}: expected a text of at most ${MOST_BYTES} bytes, found a larger file. Check the path.`,
     );
   if (!isUtf8(bytes) || bytes.includes(0)) {
-    const found = bytes.includes(0) ? 'bytes of a binary file, or of UTF-16' : 'bytes that are no UTF-8';
+    const found = bytes.includes(0) ? 'bytes of a binary file, or of UTF-16' : 'bytes that are not UTF-8';
     throw new InputError(
       `${path} line ${lineOfOddByte(bytes)}: expected text in UTF-8, found ${found}. Save it as UTF-8, or check the path.`,
     );
@@ -128,7 +128,7 @@ function textOf(bytes: Buffer, path: string): string {
   return bytes.toString('utf8');
 }
 
-/** The first line that is no text. */
+/** The first line that is not UTF-8 text. */
 function lineOfOddByte(bytes: Buffer): number {
   let line = 1;
   for (let start = 0; start < bytes.length; line += 1) {

@@ -1,12 +1,12 @@
 /**
- * What keys a schema knows at a place of a document: for suggestions, and for finding what a dotted path
- * means. The document tells which branch of a union holds.
+ * The keys that a schema has at a path of a document: for suggestions and for dotted paths. The document decides the
+ * branch of a union.
  */
 import { z } from 'zod';
 
 export type Path = readonly (string | number)[];
 
-/** The value at a path of plain data; undefined where there is none. */
+/** The value at a path; undefined where there is none. */
 export function valueAt(data: unknown, path: Path): unknown {
   let value = data;
   for (const key of path) {
@@ -15,14 +15,14 @@ export function valueAt(data: unknown, path: Path): unknown {
   return value;
 }
 
-/** The keys of the object that the schema expects at `path`; none where it expects something else. */
+/** The keys of the object that the schema expects at `path`; none for other types. */
 export function keysAt(schema: z.core.$ZodType, data: unknown, path: Path): string[] {
   const found = schemaAt(schema, data, path);
   const object = found && resolve(found, valueAt(data, path));
   return object instanceof z.ZodObject ? Object.keys(object.shape) : [];
 }
 
-/** The schema of the value at `path`; undefined where it knows no such place. */
+/** The schema at `path`; undefined for an unknown path. */
 export function schemaAt(schema: z.core.$ZodType, data: unknown, path: Path): z.core.$ZodType | undefined {
   let at: z.core.$ZodType | undefined = schema;
   for (const [depth, key] of path.entries()) {
@@ -38,7 +38,7 @@ function childOf(schema: z.core.$ZodType, key: string | number): z.core.$ZodType
   return undefined;
 }
 
-/** Strips defaults and the like, and picks a union's branch by its discriminator in `value`. */
+/** Unwraps defaults and optional types, and selects the branch of a union by its discriminator in `value`. */
 function resolve(schema: z.core.$ZodType, value: unknown): z.core.$ZodType {
   if (schema instanceof z.ZodDefault || schema instanceof z.ZodOptional || schema instanceof z.ZodNullable) {
     return resolve(schema.unwrap(), value);
@@ -58,7 +58,7 @@ function isContainer(value: unknown): value is object {
   return typeof value === 'object' && value !== null;
 }
 
-/** `stages[0].options.learning_rate`; empty for the document itself. */
+/** `stages[0].options.learning_rate`; empty for the root. */
 export function pathText(path: Path): string {
   return path.reduce<string>((text, key) => {
     if (typeof key === 'number') return `${text}[${key}]`;
@@ -68,7 +68,7 @@ export function pathText(path: Path): string {
 
 const LONGEST_KEY = 60;
 
-/** A key as it is where it is a plain word, else in quotes; cut. */
+/** A key, quoted unless it is a plain word, and cut. */
 function keyText(key: string): string {
   const short = key.length > LONGEST_KEY ? `${key.slice(0, LONGEST_KEY)}…` : key;
   return /^[\p{L}\p{N}_/…-]+$/u.test(short) ? short : JSON.stringify(short);

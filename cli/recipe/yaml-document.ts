@@ -19,22 +19,22 @@ import { InputError, messageOf } from '../errors.ts';
 import { grouped, lineText } from './problems.ts';
 import type { Path } from './schema-keys.ts';
 
-/** A YAML file's data, and where in the file each value stands. */
+/** The data of a YAML file, and the line of each value. */
 export interface YamlDocument {
   data: unknown;
-  /** The line, from 1, of the key at `path`, or of the nearest group that should hold it. */
+  /** The line, from 1, of the key at `path`, or of the nearest group above it. */
   lineOf(path: Path): number;
 }
 
-/** Groups within groups: a recipe has seven levels. */
+/** Deepest nesting; a recipe has seven levels. */
 const DEEPEST = 50;
-/** What is wrong at a place of the text. */
+/** A problem and its position in the text. */
 interface Flaw {
   offset: number;
   message: string;
 }
 
-/** Parses YAML. Throws InputError with every place at which it is broken; `file` names it. */
+/** Parses YAML. Throws InputError with every problem and its line; `file` is its name in messages. */
 export function parseYaml(text: string, file: string): YamlDocument {
   const lines = new LineCounter();
   const lineAt = (offset: number) => lines.linePos(offset).line;
@@ -69,22 +69,22 @@ function dataOf(document: Document.Parsed, place: (offset: number) => string): u
   try {
     return document.toJS();
   } catch (error) {
-    // Each alias by itself is sound: they stand in one another.
+    // Each alias alone is valid, but they are nested in one another.
     const aliases: Alias[] = [];
     visit(document, { Alias: (_, alias) => void aliases.push(alias) });
     const message = /alias count/.test(messageOf(error))
-      ? 'expected aliases (*name) that stand for little, found some that multiply one another. Write out what they stand for'
+      ? 'expected aliases (*name) that expand to little, found some that multiply one another. Write out their values'
       : `expected plain values, found what has none: ${messageOf(error)}`;
     throw new InputError(`${place(startOf(aliases.at(-1) ?? null))}: ${message}; nothing was done.`);
   }
 }
 
-/** The parser walks down a document by calling itself. */
+/** The parser is recursive. */
 const isTooDeep = (error: unknown) => error instanceof RangeError;
 
 const TOO_DEEP = `expected at most ${DEEPEST} groups within one another, found more`;
 
-/** What the parser's own messages leave unsaid, by its codes. */
+/** Better messages than the parser's own, by its codes. */
 const MESSAGES: Partial<Record<YAMLError['code'], (found: string) => string>> = {
   TAB_AS_INDENT: () => 'expected blanks as indentation, found a tab',
   DUPLICATE_KEY: (found) => `expected each key of a group once, found ${found} again`,
@@ -98,7 +98,7 @@ function flawOfError({ code, message, pos: [offset] }: YAMLError, text: string):
   return { offset, message: MESSAGES[code]?.(word) ?? message };
 }
 
-/** What can be parsed and still means nothing: aliases, merges, keys. */
+/** Problems of documents that parse: aliases, merge keys, other keys. */
 function flawsOfNodes(document: Document.Parsed, text: string): Flaw[] {
   const flaws: Flaw[] = [];
   const anchors = new Set<string>();
@@ -132,7 +132,7 @@ function problemOfAlias(
   ancestors: readonly unknown[],
 ): string | undefined {
   if (ancestors.some((ancestor) => isNode(ancestor) && !isAlias(ancestor) && ancestor.anchor === source))
-    return `expected *${source} outside of what it stands for, found it within`;
+    return `expected *${source} outside of its own anchor, found it within`;
   if (anchors.has(source)) return;
   const known = [...anchors].map((name) => `&${name}`).join(', ') || 'none';
   return `*${source}: expected an alias of an anchor before it (${known}), found no &${source}`;
@@ -142,13 +142,13 @@ function problemOfPair({ key, value }: Pair, document: Document): string | undef
   if (!isScalar(key)) return 'expected a word as key, found a group or a list';
   if (!isMergeKey(key)) return;
   const sources = isSeq(value) ? value.items : [value];
-  // An alias that resolves to nothing is told as such.
+  // An unknown alias is reported separately.
   const merges = sources.every((source) => isMap(isAlias(source) ? source.resolve(document) : source));
   const unresolved = sources.some((source) => isAlias(source) && source.resolve(document) === undefined);
   return merges || unresolved ? undefined : '<<: expected a group of keys, or an alias of one (*name)';
 }
 
-/** Walks down as far as the document goes, through aliases and merged groups to where a value is written. */
+/** Follows a path as far as the document has it, through aliases and merged groups. */
 function offsetOf(document: Document.Parsed, path: Path): number {
   let node: Node | null = document.contents;
   let offset = startOf(node);
@@ -190,10 +190,10 @@ function mergedChildOf(
   return undefined;
 }
 
-/** The library keeps the key of a merge as a symbol. */
+/** The library represents a merge key as a symbol. */
 const isMergeKey = (key: unknown) => isScalar(key) && (key.value === '<<' || typeof key.value === 'symbol');
 
-/** What an alias stands for. */
+/** The node that an alias refers to. */
 const written = (document: Document, node: Node | null): Node | null =>
   isAlias(node) ? (node.resolve(document) ?? null) : node;
 

@@ -1,4 +1,4 @@
-/** What came of a run, in a line. */
+/** Main results, costs and sample counts of a run. */
 
 import { rejectionReasons } from '../../contracts/datasets.ts';
 import type { StageCost } from '../../stores/runs/stage-costs.ts';
@@ -24,12 +24,12 @@ export function factsOf(data: ReportData): string[] {
   ];
 }
 
-/** From launch to end; null while it goes on. */
+/** From launch to end; null for an unfinished run. */
 export function wallSecondsOf({ show: { startedAt, finishedAt } }: Pick<ReportData, 'show'>): number | null {
   return finishedAt === null ? null : (Date.parse(finishedAt) - Date.parse(startedAt)) / 1_000;
 }
 
-/** From the base to the last of the policies that lead to R1. */
+/** pass@1 of the base and of the last policy that leads to R1. */
 function riseOf(data: ReportData): string[] {
   const measured = policiesOf(data).filter(({ toR1, evaluation }) => toR1 && evaluation !== null);
   const [first, last] = [measured[0], measured.at(-1)];
@@ -59,15 +59,15 @@ const COLUMNS = {
 
 export type CostColumn = keyof typeof COLUMNS;
 const ALL = Object.keys(COLUMNS) as CostColumn[];
-/** What fits a terminal. */
+/** Columns that fit a terminal. */
 export const MAIN_COSTS: readonly CostColumn[] = ALL.filter(
   (name) => !['between', 'for data', 'to evaluate'].includes(name),
 );
 
 export interface CostOptions {
-  /** of the whole run: stages run side by side */
+  /** of the run, as stages run side by side */
   wallSeconds?: number | null;
-  /** stage → minutes that it may take; the column is left out where no stage has any */
+  /** stage → budget in minutes; no column where no stage has one */
   budgets?: ReadonlyMap<string, number>;
   columns?: readonly CostColumn[];
 }
@@ -99,10 +99,10 @@ function cellOf(column: CostColumn, costs: readonly StageCost[]): string {
   return as(costs.reduce((sum, cost) => sum + cost[of], 0));
 }
 
-/** Rules before which a sample is not yet called correct. */
+/** Reasons that come before the check for correctness. */
 const BEFORE_CORRECT: ReadonlySet<string> = new Set(['error', 'incorrect']);
 
-/** `sampled`, `correct`, then one bar a rule, `kept`, and what joined. */
+/** `sampled`, `correct`, a bar for each rule, `kept`, and joined rows. */
 export function funnelBars({ counts, rows }: StageFunnel): Bar[] {
   const bars: Bar[] = [
     { name: 'sampled', value: counts.sampled, kind: 'left' },

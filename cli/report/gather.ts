@@ -1,4 +1,4 @@
-/** Gathers from rows and objects what a run's report says. */
+/** Gathers the data of a run's report from database and object store. */
 
 import { readRollout, readSampleRequest, readScores } from '../../activities/records.ts';
 import { sumCounts } from '../../algorithm/data/filters.ts';
@@ -22,11 +22,11 @@ import type { AnsweredPrompt, PolicyResponse, ReportData, StageFunnel } from './
 export interface ReportSources {
   database: Database;
   objects: ObjectStore;
-  /** where a workflow is seen; null where no UI is known */
+  /** address of a workflow in the UI; null where the UI is unknown */
   link(workflowId: string): string | null;
 }
 
-/** Whatever there is of a run, finished or not. */
+/** For finished and unfinished runs. */
 export async function gatherReport(
   { database, objects, link }: ReportSources,
   name: string | undefined,
@@ -57,7 +57,7 @@ function documentOf(row: CommittedEvaluation): EvaluationDocument & { quick: boo
   return document;
 }
 
-/** The last whole evaluation of each policy, in the order of the table. */
+/** The last full evaluation of each policy, in the order of the table. */
 function shownEvaluations(
   show: ShowDocument,
   evaluations: readonly CommittedEvaluation[],
@@ -86,19 +86,19 @@ function linksOf({ run, stages }: ShowDocument, link: ReportSources['link']): Re
   return { run: link(runWorkflowId(run)), stages: Object.fromEntries(ofStages) };
 }
 
-/** Reasoning prompts shown, and prompts of each general domain. */
+/** Numbers of shown prompts: reasoning ones, and those of each general domain. */
 const SHOWN = { reasoning: 3, ofGeneralDomain: 1 };
 const MOST_CHARACTERS = 4_000;
 
 interface Answered {
   prompts: DrawnPrompt[];
-  /** the first response to each prompt, by the prompt's hash */
+  /** first response to each prompt, by the prompt's hash */
   responses: Map<string, PolicyResponse>;
 }
 
 /**
- * The first held-out prompts with each policy's first answer. Nothing is chosen by what was answered.
- * `evaluations`: one whole evaluation a policy, in the order in which they are to be shown.
+ * The first held-out prompts with the first answer of each policy, independent of the answers. `evaluations`: one full
+ * evaluation per policy, in display order.
  */
 export async function readAnswers(
   objects: ObjectStore,
@@ -106,7 +106,7 @@ export async function readAnswers(
   generalDomains: readonly string[],
 ): Promise<AnsweredPrompt[]> {
   const answered: Answered[] = [];
-  // One after the other: an evaluation of long answers fills much memory.
+  // One at a time: an evaluation with long answers needs much memory.
   for (const evaluation of evaluations) answered.push(await readFirstAnswers(objects, evaluation));
   const prompts = answered.find(({ prompts }) => prompts.length > 0)?.prompts ?? [];
   return shownOf(prompts, generalDomains).map(({ prompt, problem, answer, domain }) => ({

@@ -1,6 +1,4 @@
-/** The parts of a run's page. */
-
-import { moment, percent } from '../output/figures.ts';
+import { dateTime, percent } from '../output/figures.ts';
 import { eventsOf, rankingsText } from '../run/show.ts';
 import { barChart, curveChart, INKS, policiesChart } from './chart.ts';
 import { type Curve, curvesOf } from './curves.ts';
@@ -10,10 +8,10 @@ import { domainRows, isPublished, policiesOf, policyRows, samplingNote, type Tab
 import type { AnsweredPrompt, PolicyResponse, ReportData, StageFunnel } from './report-data.ts';
 import { style } from './style.ts';
 
-/** Nothing is fetched and nothing runs, whatever a text in it says. */
+/** The page fetches nothing and runs no script, whatever its texts contain. */
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'";
 
-/** A run's report as one page that stands by itself. */
+/** A run's report as one self-contained page. */
 export function reportPage(data: ReportData): string {
   return html`<!doctype html>
 <html lang="en">
@@ -57,9 +55,8 @@ ${domainsPart(domainRows(policies))}
 ${rankingsText(data.show.stages).map((lines) => html`<p class="note lines">${lines}</p>`)}</section>`;
 }
 
-const PAPER_NOTE = html` Grey, on the right: the paper’s own pass@1 (AIME 2024, MATH-500) and IF-Eval, in percent: another task and other
-models, so that the shape is to be compared, not the numbers. Of its students the 32B one, which has a control; 1.5B,
-7B and 14B stand at 28.9, 55.5 and 69.7.`;
+const PAPER_NOTE = html` Grey, on the right: the paper’s pass@1 (AIME 2024, MATH-500) and IF-Eval, in percent. Task and models differ: only
+the shape is comparable. The student is the 32B one, which has a control; 1.5B, 7B and 14B reach 28.9, 55.5 and 69.7.`;
 
 const domainsPart = (domains: Table | null): Html | null =>
   domains === null
@@ -71,7 +68,7 @@ const key = (mark: string, name: string, look = '') =>
 
 export function curvesSection(data: ReportData): Html {
   return html`<section id="curves"><h2>Curves by step</h2>
-<p class="note">Lines: means over the step’s batch; what a stage was before and after is in the table.${key('dot', 'held-out, whole')}${key('dot quick', 'held-out, quick')}${key('alarm', 'an alarm')}</p>
+<p class="note">Lines: means over the step’s batch; the table has the values before and after each stage.${key('dot', 'held-out, whole')}${key('dot quick', 'held-out, quick')}${key('alarm', 'an alarm')}</p>
 <div class="stages">${data.show.stages.map(({ stage, step, steps }) => {
     const curves = curvesOf(data, stage);
     if (curves.length === 0) return null;
@@ -90,8 +87,8 @@ const lineKey = (name: string, n: number) => key('', name, `background: ${INKS[n
 export function answersSection({ answers }: ReportData): Html | null {
   if (answers.length === 0) return null;
   return html`<section id="answers"><h2>The same prompts, answered by each stage</h2>
-<p class="note">The first held-out problems and the first sample of each: nothing was chosen by what was answered.
-Thinking stands grey, set off by a line; the final answer below it.</p>${answers.map(answeredPrompt)}</section>`;
+<p class="note">The first held-out problems with the first sample of each policy, independent of the answers. Thinking is grey,
+set off by a line; the final answer is below it.</p>${answers.map(answeredPrompt)}</section>`;
 }
 
 function answeredPrompt({ problem, answer, domain, responses }: AnsweredPrompt): Html {
@@ -115,7 +112,7 @@ function verdictMark(correct: boolean | null): Html {
 export function funnelSection({ funnels }: ReportData): Html | null {
   if (funnels.length === 0) return null;
   return html`<section id="data"><h2>From samples to data</h2>
-<p class="note">Rules are asked in this order; the first that refuses a sample is its reason.</p>
+<p class="note">Rules apply in this order; the first that rejects a sample is its reason.</p>
 <div class="stages">${funnels.map(funnelFigure)}</div></section>`;
 }
 
@@ -132,9 +129,9 @@ const share = (part: number, whole: number) => (whole === 0 ? null : part / whol
 export function costsSection(data: ReportData): Html {
   const { head, rows } = costTable(data.costs, { wallSeconds: wallSecondsOf(data), budgets: data.budgets });
   return html`<section id="cost"><h2>Cost by stage</h2><div class="wide">${table(head, rows)}</div>
-<p class="note">Wall time is from a stage’s start to its end, rests and waiting included; stages run beside each other. Sampling to
-saving are workers’ time, of all branches, samples for the stage’s data among it; between is what else the steps took.
-Loading a policy, and making a data set of samples, lie outside.</p></section>`;
+<p class="note">Wall time is from start to end of a stage, including pauses and waiting; stages may run in parallel. Sampling to
+saving are worker time of all branches, including samples for the stage’s data; between is the rest of the steps.
+Loading a policy and creating a data set are not included.</p></section>`;
 }
 
 /** A table whose first column is text. */
@@ -142,7 +139,7 @@ const table = (head: readonly string[], rows: readonly (readonly (string | Html)
   html`<table><thead><tr>${head.map((name, n) => html`<th class="${n === 0 ? 'text' : ''}">${name}</th>`)}</tr></thead>
 <tbody>${rows.map((row) => html`<tr>${row.map((cell, n) => html`<td class="${n === 0 ? 'text' : ''}">${cell}</td>`)}</tr>`)}</tbody></table>`;
 
-/** Where each stage stands, its place in the UI, its checkpoint. */
+/** The state of each stage, its link to the UI, its checkpoint. */
 export function stagesSection({ show, links }: ReportData): Html {
   return html`<section id="stages"><h2>Stages and checkpoints</h2><div class="wide"><table>
 <thead><tr>${['stage', 'from', 'status', 'step', 'branch', 'checkpoint'].map((name) => html`<th class="text">${name}</th>`)}</tr></thead>
@@ -166,12 +163,12 @@ export function eventsSection({ show }: ReportData): Html {
   }</section>`;
 }
 
-/** Name, standing, when; what came of it in a line; and where it is seen. */
+/** Name, status, times, main results, links. */
 export function headSection(data: ReportData): Html {
   const { show, description, links } = data;
-  const finished = show.finishedAt === null ? '' : `, finished ${moment(show.finishedAt)}`;
+  const finished = show.finishedAt === null ? '' : `, finished ${dateTime(show.finishedAt)}`;
   return html`<header><h1>${show.run}</h1><p>${description}</p><p class="facts">${factsOf(data).join(' · ')}</p>
-<p class="note">Recipe ${show.recipe}, seed ${show.seed}; ${show.status}; started ${moment(show.startedAt)}${finished}.
+<p class="note">Recipe ${show.recipe}, seed ${show.seed}; ${show.status}; started ${dateTime(show.startedAt)}${finished}.
 ${links.run === null ? null : html`<a href="${links.run}">In the Temporal UI</a>`}</p>
 <nav><a href="#policies">Table</a><a href="#curves">Curves</a><a href="#answers">Answers</a><a href="#data">Data</a><a href="#cost">Cost</a><a href="#stages">Stages</a><a href="#events">Alarms</a></nav></header>`;
 }

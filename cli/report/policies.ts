@@ -1,4 +1,4 @@
-/** The policies of a run in the order of the paper's table. */
+/** The policies of a run in the order of the paper's table, and the table itself. */
 import type { DomainFigures, EvaluationDocument } from '../../contracts/documents.ts';
 import type { Recipe } from '../../contracts/recipe.ts';
 import { besideRoles, roleOf, type StageRole, suffixOf } from '../../contracts/stage-name.ts';
@@ -6,16 +6,16 @@ import { decimal, METRICS, type Metric, metricsOf, percent, percentInterval } fr
 import type { ReportData } from './report-data.ts';
 
 export interface Policy {
-  /** the stage, or the model that stages start from */
+  /** stage, or model that stages start from */
   name: string;
-  /** as the paper calls it */
+  /** the paper's name */
   title: string;
-  /** where the stage stands */
+  /** status of the stage */
   status: string;
-  /** the last whole evaluation; null: not measured */
+  /** last full evaluation; null where there is none */
   evaluation: EvaluationDocument | null;
   paper: PaperFigures | null;
-  /** whether it lies on the way from base to R1; students and controls do not */
+  /** whether it leads from base to R1; students and controls do not */
   toR1: boolean;
 }
 
@@ -29,7 +29,7 @@ const titles: Record<Exclude<StageRole, 'reward-model'>, string> = {
   control: 'Control',
 };
 
-/** Base and the stages that lead to R1; then by student what it was, what it learned from R1, its control. */
+/** The base and the stages that lead to R1; then for each student: untrained, distilled, control. */
 export function policiesOf({ show, evaluations }: Pick<ReportData, 'show' | 'evaluations'>): Policy[] {
   const whole = evaluations.filter(({ quick }) => !quick);
   const measured = (name: string) => whole.findLast(({ stage }) => stage === name) ?? null;
@@ -77,7 +77,7 @@ export interface Table {
 
 interface Column {
   of(policy: Policy): string;
-  /** the paper's own figure */
+  /** a number of the paper */
   published?: true;
 }
 
@@ -107,7 +107,7 @@ export type ColumnName = keyof typeof COLUMNS;
 
 const ALL = Object.keys(COLUMNS) as ColumnName[];
 
-/** A row a policy: what it was measured at, and where it is asked for the paper's own figures. */
+/** One row per policy: its metrics and, optionally, the paper's numbers. */
 export function policyRows(
   policies: readonly Policy[],
   { columns = ALL, withPaper }: { columns?: readonly ColumnName[]; withPaper: boolean },
@@ -116,7 +116,7 @@ export function policyRows(
   return { head, rows: policies.map((policy) => head.map((name) => COLUMNS[name].of(policy))) };
 }
 
-/** pass@1 of each policy on each domain; null where all problems are of one. */
+/** pass@1 by policy and domain; null where there is only one domain. */
 export function domainRows(policies: readonly Policy[]): Table | null {
   const measured = policies.flatMap(({ title, evaluation }) => {
     const figures = evaluation?.byDomain;
@@ -132,14 +132,14 @@ export function domainRows(policies: readonly Policy[]): Table | null {
   return { head: ['policy', ...domains], rows };
 }
 
-/** Whether a column holds the paper's figures. */
+/** Whether a column has the paper's numbers. */
 export const isPublished = (name: string) => PUBLISHED.has(name);
 
 const PUBLISHED: ReadonlySet<string> = new Set(ALL.filter((name) => 'published' in COLUMNS[name]));
 
 type Measured = Pick<ReportData, 'evaluation' | 'evaluations'>;
 
-/** How the figures were measured. */
+/** How the metrics were measured. */
 export function samplingText({ evaluation, evaluations }: Measured): string {
   const { temperature, top_p, max_completion_length } = evaluation;
   const whole = evaluations.findLast(({ quick }) => !quick);
@@ -148,12 +148,12 @@ export function samplingText({ evaluation, evaluations }: Measured): string {
   return `${extent}temperature ${temperature}, top-p ${top_p}, at most ${max_completion_length} tokens.`;
 }
 
-/** How they were measured, and what they are. */
+/** How they were measured, and what they mean. */
 export const samplingNote = (data: Measured) =>
   `${samplingText(data)} pass@1 is the mean over the samples; pass@k: at least one of a problem’s samples is right; ` +
   'cons@k: the majority is. General: pass@1 on tasks without reasoning; language: step words in the target language.';
 
-/** Whether a run's reports set the paper's figures beside its own: those of somebody's own model have nothing to do with them. */
+/** Whether reports show the paper's numbers: they say nothing about prompts of other tasks. */
 export const comparesWithPaper = ({
   compare_with_paper,
   prompts,
@@ -169,7 +169,7 @@ export interface PaperFigures {
 
 export const paperBase: PaperFigures = { aime: 15.6, math500: null, ifEval: null };
 
-/** Of students the 32B one: the size at which the paper has a control. A reward model has none. */
+/** The student is the 32B one, for which the paper has a control. */
 export const paperFigures: Partial<Record<StageRole, PaperFigures>> = {
   zero: { aime: 77.9, math500: 95.9, ifEval: 46.6 },
   'cold-start-sft': { aime: 59.0, math500: null, ifEval: 71.7 },

@@ -19,15 +19,12 @@ export const commands = { report: defineReport };
 function defineReport(command: Command): void {
   command
     .description(
-      'Writes what became of a run, finished or not: its policies as measured, curves, answers of each stage, data, ' +
-        'cost, alarms. One HTML page that needs nothing else, and a summary in Markdown beside it.',
+      'Write a report of a run, finished or not: evaluated policies, curves, answers of each stage, data, cost, ' +
+        'alarms. One self-contained HTML page, and a summary in Markdown next to it.',
     )
     .argument(...RUN)
-    .option('--out <file>', 'the page; by default reports/RUN.html in the home of the stack')
-    .option(
-      '--paper',
-      'set the paper’s figures beside the run’s, also where its recipe does not ask for them',
-    )
+    .option('--out <file>', 'the page (default: reports/RUN.html in R1_HOME)')
+    .option('--paper', 'show the paper’s numbers, even if the recipe does not ask for them')
     .option(...jsonOption('report'))
     .addHelpText('after', examples('r1 report', 'r1 report nano-r1-1 --out r1.html'))
     .action(report);
@@ -61,6 +58,6 @@ async function report(name: string | undefined, { out, json, paper }: Options): 
 function refuseOther(out: string): void {
   if (['.html', '.htm'].includes(extname(out))) return;
   throw new InputError(
-    `--out ${out}: expected a name that ends in .html, as the summary lies beside it as .md`,
+    `--out ${out}: expected a name that ends in .html, as the summary is written next to it as .md`,
   );
 }

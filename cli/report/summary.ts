@@ -1,6 +1,6 @@
-/** The report as Markdown: what can be told in tables and lines; the page has the drawings and the answers. */
+/** The report as Markdown: tables and text, without charts and answers. */
 
-import { moment, percent } from '../output/figures.ts';
+import { dateTime, percent } from '../output/figures.ts';
 import { figureColumns } from '../output/output.ts';
 import { eventsOf, rankingsText } from '../run/show.ts';
 import type { Bar } from './chart.ts';
@@ -17,7 +17,7 @@ export function reportSummary(data: ReportData): string {
     `# ${inline(show.run)}`,
     inline(description),
     `**${factsOf(data).join(' · ')}**`,
-    `Recipe ${inline(show.recipe)}, seed ${show.seed}; ${show.status}; started ${moment(show.startedAt)}.` +
+    `Recipe ${inline(show.recipe)}, seed ${show.seed}; ${show.status}; started ${dateTime(show.startedAt)}.` +
       (links.run === null ? '' : ` [In the Temporal UI](${links.run}).`),
     withPaper ? '## The paper’s table for this run' : '## The policies of this run',
     table(policies.head, policies.rows),
@@ -57,10 +57,10 @@ function funnelText(funnel: StageFunnel): string {
   return [`${stage}, sampled by the policy of ${from}: ${list('left', ' → ')}${share}`, ...others].join('; ');
 }
 
-/** What people wrote, on one line and without a meaning in Markdown. */
+/** User text on one line, with Markdown escaped. */
 const inline = (text: string) => text.replaceAll(/\s+/g, ' ').replaceAll(/[\\`*_[\]<>|#]/g, '\\$&');
 
-/** Columns of text to the left, of figures to the right. */
+/** Text columns are aligned left, numeric ones right. */
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   const rule = figureColumns(head, rows).map((isFigure) => (isFigure ? '---:' : '---'));

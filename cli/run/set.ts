@@ -1,4 +1,3 @@
-/** `field=value` as `r1 set` takes it: fields that may change while a stage runs. */
 import type { Command } from 'commander';
 import type { SetDocument, ShowDocument } from '../../contracts/documents.ts';
 import type { StageKey } from '../../contracts/identity.ts';
@@ -26,14 +25,14 @@ export const commands = { set: defineSet };
 function defineSet(command: Command): void {
   command
     .description(
-      'Changes numbers of a run under way, all of those given or none: they hold from the next step that is not ' +
-        'logged yet, or from --at-step on, and are kept with their author. A temperature holds from the next ' +
-        `rollout on.\n\nFields: ${changeableFields.join(', ')}.`,
+      'Change options of a running stage, all of the given ones or none. They apply from the next step that is not ' +
+        'logged yet, or from --at-step, and are recorded with their author. A temperature applies from the next ' +
+        `rollout.\n\nFields: ${changeableFields.join(', ')}.`,
     )
     .usage('[options] [run [stage]] field=value...')
-    .argument('<words...>', 'a run (by default the latest), perhaps its stage, and field=value')
-    .option('--at-step <step>', 'the first step that is trained with them', stepNumber)
-    .option('--author <name>', 'who changes them; by default the user of this machine')
+    .argument('<words...>', 'run (default: the latest), stage (default: the current one), and field=value')
+    .option('--at-step <step>', 'first step that uses them', stepNumber)
+    .option('--author <name>', 'author of the change (default: the user of this machine)')
     .option(...jsonOption('set'))
     .addHelpText(
       'after',
@@ -61,8 +60,8 @@ async function change(
 }
 
 function stageOf(show: ShowDocument, named: string | undefined): StageKey {
-  const { status: _status, ...standing } = standingStage(show);
-  if (named === undefined) return standing;
+  const { status: _status, ...current } = standingStage(show);
+  if (named === undefined) return current;
   const names = show.stages.map(({ stage }) => stage);
   if (names.includes(named)) return { run: show.run, stage: named };
   throw new InputError(
@@ -74,26 +73,26 @@ function setText({ run, stage, changes }: SetDocument): string {
   const first = changes[0]?.effectiveStep ?? 0;
   const numbers = changes.map(({ field, value }) => `${field} ${value}`).join(', ');
   const later = changes.some(({ field }) => field === 'temperature')
-    ? ' The temperature holds from the first rollout that begins there or later.'
+    ? ' The temperature applies from the first rollout that begins there or later.'
     : '';
   const epsilon = changes.find(({ field }) => field === 'epsilon')?.value ?? 0;
   const notes = notesOnClipping({ epsilon }).map((note) => `\n${note}`);
   return `${run}/${stage}: from step ${first} on ${numbers}, by ${changes[0]?.author}.${later}${notes.join('')}`;
 }
 
-/** The words of a command line: names first, then assignments. */
+/** The arguments of the command line: names, then assignments. */
 export interface SetWords {
-  /** run, and perhaps stage */
+  /** run and stage, both optional */
   names: string[];
   values: SetRequest['values'];
 }
 
-/** Parses `[RUN [STAGE]] field=value…`. Throws InputError naming every word that is wrong. */
+/** Parses `[RUN [STAGE]] field=value…`. Throws InputError that names every invalid argument. */
 export function parseSetWords(words: readonly string[]): SetWords {
   const names = words.filter((word) => !word.includes('='));
   const assignments = words.filter((word) => word.includes('='));
   const problems = [
-    ...(names.length > 2 ? [`expected a run and perhaps a stage, found ${names.join(' ')}`] : []),
+    ...(names.length > 2 ? [`expected a run and optionally a stage, found ${names.join(' ')}`] : []),
     ...(assignments.length === 0 ? ['expected at least one field=value, such as learning_rate=1e-4'] : []),
     ...assignments.flatMap((word, index) => problemOf(word, assignments.slice(0, index))),
   ];
@@ -116,4 +115,4 @@ function problemOf(word: string, before: readonly string[]): string[] {
   return before.some((other) => other.startsWith(`${field}=`)) ? [`${word}: expected each field once`] : [];
 }
 
-const CHANGEABLE = `what can be: ${changeableFields.join(', ')}`;
+const CHANGEABLE = `fields that can: ${changeableFields.join(', ')}`;

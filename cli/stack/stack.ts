@@ -10,7 +10,7 @@ import { localWorkers } from '../../infra/supervisor/workers.ts';
 import { migrate } from '../../stores/database/migrate.ts';
 import { createObjectStore } from '../../stores/objects/objects.ts';
 import { listTrainerQueue } from '../../stores/runs/trainer-queue.ts';
-import { moment } from '../output/figures.ts';
+import { dateTime } from '../output/figures.ts';
 import { examples, jsonOption, printLine, printResult, tableText } from '../output/output.ts';
 import { runningStack, withConnections } from './connections.ts';
 
@@ -127,7 +127,11 @@ export function statusText({ processes, queue, fullDisks, ...addresses }: Status
 }
 
 function queueText(queue: NonNullable<StatusDocument['queue']>): string {
-  const rows = queue.map(({ place, run, stage, since }) => [String(place), `${run}/${stage}`, moment(since)]);
+  const rows = queue.map(({ place, run, stage, since }) => [
+    String(place),
+    `${run}/${stage}`,
+    dateTime(since),
+  ]);
   return tableText(['place', 'waits for a trainer', 'since'], rows);
 }
 

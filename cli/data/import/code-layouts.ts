@@ -35,7 +35,7 @@ export const verifiableCode = layout({
 
 const example = z.looseObject({ input: z.string(), output: z.string() });
 
-/** Open-R1's Codeforces problems: whole tests, and a checker where several outputs are right. */
+/** Open-R1's Codeforces problems: complete tests, and a checker where several outputs are correct. */
 export const codeforces = layout({
   kind: 'prompts',
   fields:

@@ -1,4 +1,4 @@
-/** Texts that may also be lists of messages, whose contents may be lists of parts. */
+/** Texts that may be lists of messages, and reasoning in fields of its own, which is kept as thinking. */
 import { z } from 'zod';
 import { filled, RefusedRow, type Row } from './layout.ts';
 
@@ -11,7 +11,7 @@ export const messagesSchema = z.array(message).min(1);
 export type Messages = z.infer<typeof messagesSchema>;
 type Message = Messages[number];
 
-/** A text, or the messages that hold it. */
+/** A text, or a list of messages. */
 export const spoken = z.union([filled, messagesSchema], {
   error: 'expected a text, or a list of {role, content}',
 });
@@ -22,7 +22,7 @@ const ANSWERS = 'assistant';
 const REASONS = ['reasoning', 'thinking', 'thought', 'analysis'];
 const TOOLS = ['tool', 'function', 'observation', 'ipython'];
 
-/** What is asked: instructions and question of a conversation of one turn. */
+/** The instructions and the question of a single-turn conversation. */
 export function askedIn(said: Spoken, field: string): string {
   if (typeof said === 'string') return said;
   const asked = turnOf(said).asked;
@@ -41,12 +41,12 @@ export function askedIn(said: Spoken, field: string): string {
 }
 
 /**
- * What is answered: the last message, which must be the assistant's, with its reasoning as thinking. `beside`: the
- * row's other fields, and whose reasoning they hold.
+ * The answer: the last message, which must be the assistant's, with its reasoning as thinking. `others` are the row's
+ * other fields, and whose reasoning to look for in them.
  */
-export function answeredIn(said: Spoken, field: string, beside?: { row: Row; reasoner: Reasoner }): string {
-  const apart = beside === undefined ? null : reasoningIn(beside.row, beside.reasoner);
-  if (typeof said === 'string') return withThinking(said, apart);
+export function answeredIn(said: Spoken, field: string, others?: { row: Row; reasoner: Reasoner }): string {
+  const inRow = others === undefined ? null : reasoningIn(others.row, others.reasoner);
+  if (typeof said === 'string') return withThinking(said, inRow);
   const { answer, reasons } = turnOf(said);
   if (answer === null)
     throw new RefusedRow(
@@ -54,14 +54,14 @@ export function answeredIn(said: Spoken, field: string, beside?: { row: Row; rea
       `expected a last message of the assistant, found one of ${said.at(-1)?.role}`,
     );
   const { text, thinking } = contentOf(answer, field);
-  const found = [thinking, reasoningIn(answer), reasonsOf(reasons, field), apart];
+  const found = [thinking, reasoningIn(answer), reasonsOf(reasons, field), inRow];
   return withThinking(
     filledText(text, field),
     found.reduce((first, other) => eitherOf(first, other), null),
   );
 }
 
-/** A conversation's last answer, the reasoning said just before it, and what was asked. */
+/** The last answer, the reasoning just before it, and everything asked before. */
 function turnOf(said: Messages): { asked: Messages; reasons: Messages; answer: Message | null } {
   const last = said.at(-1);
   if (last?.role !== ANSWERS) return { asked: said, reasons: [], answer: null };
@@ -77,7 +77,7 @@ function reasonsOf(reasons: Messages, field: string): Reasoning | null {
 
 const TEXT = ['text', 'input_text', 'output_text'];
 
-/** A message's text, and its reasoning where that is a part of its own. Throws RefusedRow of any other part. */
+/** A message's text, and the reasoning among its parts. Throws RefusedRow for any other part. */
 function contentOf({ content }: Message, field: string): { text: string; thinking: Reasoning | null } {
   if (typeof content === 'string') return { text: content, thinking: null };
   const texts: string[] = [];
@@ -99,7 +99,7 @@ function filledText(text: string, field: string): string {
   throw new RefusedRow(field, 'expected a text, found an empty one');
 }
 
-/** A chain of thought, and the field that it stood in. */
+/** A chain of thought, and the field that holds it. */
 export interface Reasoning {
   field: string;
   text: string;
@@ -118,10 +118,10 @@ const NAMES = [
   ...['thought', 'thoughts', 'chain_of_thought', 'cot'],
 ];
 
-/** What says of a response whether or how hard it reasoned, and not what. */
+/** Values that say whether or how hard the model reasoned. */
 const FLAGS = ['on', 'off', 'true', 'false', 'yes', 'no', 'none', 'n/a', 'low', 'medium', 'high'];
 
-/** Who reasons where several do: a judge's reasons are no part of a response. */
+/** Whose reasoning is wanted, where a row holds that of several: a judge's reasons do not belong to a response. */
 export type Reasoner = 'response' | 'labelled' | 'chosen' | 'rejected';
 
 function namesOf(reasoner: Reasoner): readonly string[] {
@@ -130,7 +130,7 @@ function namesOf(reasoner: Reasoner): readonly string[] {
   return NAMES.flatMap((name) => [`${reasoner}_${name}`, `${name}_${reasoner}`]);
 }
 
-/** The reasoning in a row's or a message's fields; null where there is none. Throws RefusedRow. */
+/** The reasoning in the fields of a row or message; null where there is none. Throws RefusedRow. */
 export function reasoningIn(fields: Row, reasoner: Reasoner = 'response'): Reasoning | null {
   const names = namesOf(reasoner);
   const found = Object.keys(fields)
@@ -144,14 +144,13 @@ export function reasoningIn(fields: Row, reasoner: Reasoner = 'response'): Reaso
   return found.reduce(same, first);
 }
 
-/** Of two fields, the reasoning that both hold; details repeat a text in parts. */
+/** One of two fields with the same reasoning. Fields named `…_details` repeat a text in parts. */
 function same(first: Reasoning, other: Reasoning): Reasoning {
   if (other.text === first.text || other.field.toLowerCase().endsWith('_details')) return first;
   if (first.field.toLowerCase().endsWith('_details')) return other;
   throw new RefusedRow(other.field, `expected one reasoning, found another than in ${first.field}`);
 }
 
-/** The reasoning of a message and that of its row together. */
 export const eitherOf = (first: Reasoning | null, other: Reasoning | null) =>
   first && other ? same(first, other) : (first ?? other);
 
@@ -181,7 +180,7 @@ function partText(part: unknown, field: string): string {
 const withoutTags = (text: string) =>
   text.startsWith(OPEN) && text.endsWith(CLOSE) ? text.slice(OPEN.length, -CLOSE.length).trim() : text;
 
-/** The response with its reasoning before it. Throws RefusedRow where it has other thinking of its own. */
+/** The response after its reasoning. Throws RefusedRow where it already contains other thinking. */
 export function withThinking(response: string, reasoning: Reasoning | null): string {
   if (reasoning === null) return response;
   if (!response.includes(OPEN) && !response.includes(CLOSE))
@@ -189,6 +188,6 @@ export function withThinking(response: string, reasoning: Reasoning | null): str
   if (response.includes(reasoning.text)) return response;
   throw new RefusedRow(
     reasoning.field,
-    'expected the thinking that the response holds already, found another',
+    'expected the thinking that the response already contains, found another',
   );
 }

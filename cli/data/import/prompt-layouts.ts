@@ -13,7 +13,7 @@ import {
 } from './layout.ts';
 import { answerOfSolution, domainNamed, isUndecidable, MATH, refuseProof, saidIn } from './truths.ts';
 
-/** The project's own: all that a prompt is. */
+/** The project's own layout. */
 export const ownPrompts = layout({
   kind: 'prompts',
   fields: 'problem, answer, domain [, entry]',
@@ -32,7 +32,7 @@ export const ownPrompts = layout({
 
 const metadata = z.looseObject({ source_dataset: filled });
 
-/** reasoning-gym's entries: scored by their metadata, so that is kept. */
+/** reasoning-gym's entries. Their metadata is kept, as it is needed to score answers. */
 export const reasoningGym = layout({
   kind: 'prompts',
   fields: 'question, answer, metadata.source_dataset',
@@ -59,7 +59,7 @@ export const gsm8k = layout({
   },
 });
 
-/** Open-R1's math sets (OpenR1-Math-220k, NuminaMath): the answer apart, or boxed at the solution's end. */
+/** Open-R1's math sets (OpenR1-Math-220k, NuminaMath): the answer in a column, or boxed at the end of the solution. */
 export const openR1Math = layout({
   kind: 'prompts',
   fields: 'problem, answer [, solution, question_type, problem_is_valid]',
@@ -117,7 +117,7 @@ export const verl = layout({
 const QUESTIONS = ['prompt', 'problem', 'question'] as const;
 const TRUTHS = ['solution', 'answer', 'ground_truth'] as const;
 
-/** TRL's and Open-R1's rows for GRPO: a prompt beside its solution or answer. */
+/** TRL's and Open-R1's rows for GRPO: a prompt with its solution or answer. */
 export const promptSolution = layout({
   kind: 'prompts',
   fields: 'prompt, problem or question; solution, answer or ground_truth',
@@ -138,14 +138,18 @@ export const promptSolution = layout({
   },
 });
 
-/** Of mathematics a solution says its answer, or an answer stands beside it; of other domains it is the answer. */
+/**
+ * In mathematics the answer is extracted from the solution, or taken from another column; in other domains the
+ * solution is the answer.
+ */
 function truthIn(row: Row, domain: string): string {
-  const told = firstOf<string>(row, TRUTHS);
-  if (told.field !== 'solution' || domain !== MATH) return refuseProof(told.value.trim(), told.field, domain);
-  const said = saidIn(told.value);
-  const beside = TRUTHS.slice(1).filter((field) => has(row, field));
-  if ((said !== null && !isUndecidable(said)) || beside.length === 0)
-    return answerOfSolution(told.value, told.field);
-  const answer = firstOf<string>(row, beside);
+  const first = firstOf<string>(row, TRUTHS);
+  if (first.field !== 'solution' || domain !== MATH)
+    return refuseProof(first.value.trim(), first.field, domain);
+  const said = saidIn(first.value);
+  const others = TRUTHS.slice(1).filter((field) => has(row, field));
+  if ((said !== null && !isUndecidable(said)) || others.length === 0)
+    return answerOfSolution(first.value, first.field);
+  const answer = firstOf<string>(row, others);
   return refuseProof(answer.value.trim(), answer.field, domain);
 }

@@ -75,9 +75,9 @@ test('a step’s completions are read from its records: what was trained on and 
   assert.match(text, /sequence 1 {2}· {2}advantage -1\.000 {2}· .* wrong {2}· {2}accuracy 0, format 1/);
   assert.match(
     text,
-    /completion {2}<think>hm<\/think><answer>0<\/answer>\n {2}answer {6}0\n {2}right is {4}1/,
+    /completion {2}<think>hm<\/think><answer>0<\/answer>\n {2}answer {6}0\n {2}correct {5}1/,
   );
-  assert.match(text, /sequence 2 {2}· {2}left out: error: accuracy: unparsable/);
+  assert.match(text, /sequence 2 {2}· {2}dropped: error: accuracy: unparsable/);
 });
 
 test('right and wrong ones apart, and no more than asked for', async (t) => {

@@ -25,7 +25,7 @@ test('the paper’s recipe is counted without its models, as large as it says th
   assert.equal(zero?.completions, 10_400 * 512);
   assert.equal(zero?.largestObject, 2 * 4 * 671e9);
   assert.equal(run.absent.length, 3);
-  assert.match(dryRunText(run), /Not here: base .*models\/base, student llama-8b/);
+  assert.match(dryRunText(run), /Not found: base .*models\/base, student llama-8b/);
 });
 
 test('no history of the paper’s recipe comes near to what Temporal allows', async () => {

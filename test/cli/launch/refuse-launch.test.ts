@@ -181,7 +181,7 @@ test('preferences that a reward model could not learn from, or not be measured b
     [
       'helpfulness',
       { ...pair, chosen: '<think>1</think>3', rejected: '<think>2</think> 3' },
-      /line 2: chosen and rejected: .*differ in their thinking alone/,
+      /line 2: chosen and rejected: .*differ only in their thinking/,
     ],
     ['helpfulness', label, /line 2: chosen: expected a text, found nothing/],
     [

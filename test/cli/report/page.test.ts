@@ -140,7 +140,7 @@ test('a reward model’s curve ends in what it was measured at', () => {
   const [curve] = curvesOf({ ...data, steps, show: { ...data.show, stages } }, 'reward-model/safety');
   assert.deepEqual(
     [curve?.title, curve?.dots],
-    ['Pairs ranked rightly', [{ step: 20, value: 0.92, quick: false }]],
+    ['Pairs ranked correctly', [{ step: 20, value: 0.92, quick: false }]],
   );
 });
 

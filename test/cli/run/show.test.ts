@@ -42,7 +42,7 @@ test('a supervised stage shows loss and learning rate, and no accuracy of anothe
 
 test('a reward model shows how many of its batch it ranks rightly', () => {
   const of = { stage: 'reward-model/safety', algorithm: 'reward-model', evaluation: null } as const;
-  assert.match(textOf(of), /37\/90 · ranks 41 % rightly · loss 0\.001 · rate 1\.0e-4 · /);
+  assert.match(textOf(of), /37\/90 · ranks 41 % correctly · loss 0\.001 · rate 1\.0e-4 · /);
 });
 
 test('stages side by side share the line', () => {
@@ -161,7 +161,7 @@ test('a run is one table: what it starts from, and a row a stage with its last e
 test('what reward models rank, and how checkpoints are named, is told', () => {
   const show = showFixture({ status: 'complete', stageOf: { measure: { accuracy: 0.921, pairs: 200 } } });
   const text = showText(show, null);
-  assert.match(text, /zero ranks 92\.1 % of 200 held-out pairs rightly/);
+  assert.match(text, /zero ranks 92\.1 % of 200 held-out pairs correctly/);
   assert.match(text, /small-1\/STAGE@STEP; that of zero:\ns3:\/\//);
 });
 
