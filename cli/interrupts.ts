@@ -1,3 +1,4 @@
+/** Handles Ctrl-C. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT, Interrupted } from './errors.ts';
 

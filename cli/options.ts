@@ -1,3 +1,4 @@
+/** Parsers of option values. Commander prints their error together with the name of the option. */
 import { InvalidArgumentError } from 'commander';
 import {
   LEAST_TEMPERATURE,
@@ -7,8 +8,6 @@ import {
   MOST_TEMPERATURE,
   MOST_TOKENS,
 } from '../contracts/bounds.ts';
-
-/** Parsers of option values. Commander prints their error together with the name of the option. */
 
 type Parser = (text: string) => number;
 

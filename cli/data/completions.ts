@@ -17,7 +17,7 @@ import { listSteps } from '../../stores/steps/steps.ts';
 import { InputError } from '../errors.ts';
 import { count, plainLines, plainText } from '../output/figures.ts';
 
-export interface StepSamplesFilter {
+interface StepSamplesFilter {
   step: number;
   /** null selects all */
   verdict: CompletionVerdict | null;

@@ -114,7 +114,7 @@ const summaryOf = ({ name, version, digest, frozenAt, rows }: Dataset) => ({
   rows,
 });
 
-export const datasetsDocumentOf = (datasets: readonly Dataset[]): DatasetsDocument =>
+const datasetsDocumentOf = (datasets: readonly Dataset[]): DatasetsDocument =>
   datasets.map((dataset) => ({ ...summaryOf(dataset), createdAt: dataset.createdAt }));
 
 export const datasetDocumentOf = (dataset: Dataset): DatasetDocument => ({
@@ -143,7 +143,7 @@ const fieldsOf = ({ selection, include }: DatasetRule): Record<string, unknown> 
   include,
 });
 
-export function datasetsText(datasets: DatasetsDocument): string {
+function datasetsText(datasets: DatasetsDocument): string {
   if (datasets.length === 0) return 'No data set yet. They are made by the supervised stages of runs.';
   const rows = datasets.map(({ name, version, rows: count, frozen, digest, createdAt }) => [
     `${name}@${version}`,

@@ -73,7 +73,7 @@ export interface OpenR1Row {
   messages: { role: 'user' | 'assistant'; content: string }[];
 }
 
-export function openR1Row(row: DatasetRow, text: string): OpenR1Row {
+function openR1Row(row: DatasetRow, text: string): OpenR1Row {
   return {
     problem: row.problem,
     solution: partsOf(text)?.final ?? text,
@@ -151,7 +151,7 @@ const SCHEMA: SchemaElement[] = [
   ...Object.values(COLUMNS).flat(),
 ];
 
-export async function writeParquet(file: FileHandle, rows: AsyncIterable<OpenR1Row>): Promise<void> {
+async function writeParquet(file: FileHandle, rows: AsyncIterable<OpenR1Row>): Promise<void> {
   const { ByteWriter, parquetWriteRows } = await import('hyparquet-writer');
   await parquetWriteRows({
     writer: flushedTo(file, new ByteWriter()),

@@ -1,3 +1,4 @@
+/** Reads the prompts that a recipe names. */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
@@ -23,7 +24,7 @@ type SourceOf<Kind extends PromptSource['source']> = Extract<PromptSource, { sou
 const hashOf = (text: string) => createHash('sha256').update(text).digest('hex');
 
 /** The folder that paths are relative to, and the database with imported sets. */
-export interface PromptSources {
+interface PromptSources {
   folder: string;
   database(): Promise<Queryable>;
 }

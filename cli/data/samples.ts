@@ -140,7 +140,7 @@ function refuseUnknown(stage: string, stages: readonly { stage: string }[]): voi
   );
 }
 
-export const sampleDocumentOf = (row: SampleRow, text: string): SampleDocument => {
+const sampleDocumentOf = (row: SampleRow, text: string): SampleDocument => {
   const { sourceStage, checkpoint, policy, text: location, ...rest } = row;
   const { object, offset, length, sha256 } = location;
   return {
@@ -152,7 +152,7 @@ export const sampleDocumentOf = (row: SampleRow, text: string): SampleDocument =
 };
 
 /** A stage's samples, summed up. */
-export interface SampledStage {
+interface SampledStage {
   stage: string;
   /** stages whose policies sampled */
   from: string[];
@@ -168,7 +168,7 @@ function countsText({ stage, from, counts }: SampledStage): string {
   return `${stage}: ${counts.sampled} sampled by ${from.join(', ')}, ${counts.correct} correct, ${counts.kept} kept${reasons}`;
 }
 
-export interface FoundSamples {
+interface FoundSamples {
   /** stages with samples, shown or not */
   stages: readonly SampledStage[];
   samples: readonly SampleDocument[];

@@ -1,3 +1,4 @@
+/** `r1 serve`. */
 import type { Command } from 'commander';
 import { DEFAULT_LIMITS, startRewardServer } from '../../workers/reward-server/server.ts';
 import { InputError } from '../errors.ts';

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { Failure } from '../../contracts/failures.ts';
 
 /** A line without its line break, or what is wrong with it. */
-export type TextLine = { text: string; fault: null } | { text: null; fault: string };
+type TextLine = { text: string; fault: null } | { text: null; fault: string };
 
 type Encoding = 'utf8' | 'utf16le' | 'utf16be';
 

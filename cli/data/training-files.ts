@@ -1,9 +1,10 @@
+/** JSON lines of examples and preferences. */
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { linesOf } from '../../algorithm/data/prompt-rows.ts';
 import { scoredText } from '../../algorithm/data/scored-text.ts';
 import type { NewExample } from '../../contracts/datasets.ts';
-import { parseExactJson, stringifyExactJson } from '../../contracts/exact-json.ts';
+import { parseExactJson } from '../../contracts/exact-json.ts';
 import { Failure } from '../../contracts/failures.ts';
 import {
   checkPreferences,
@@ -12,7 +13,7 @@ import {
   splitOfPrompt,
 } from '../../stores/data/preferences.ts';
 import { reasoningIn, withThinking } from './import/conversations.ts';
-import { RefusedRow, type Row } from './import/layout.ts';
+import { described, RefusedRow } from './import/layout.ts';
 import { splitOfRow } from './import/splits.ts';
 import { refuseBroken, textOfBytes } from './text-file.ts';
 
@@ -30,23 +31,15 @@ export function examplesIn(lines: LinesText): NewExample[] {
   return rowsOfLines(lines, exampleRowSchema).map(({ row, line }) => {
     const { problem, response, domain, ...others } = row;
     try {
-      refuseHeldOut(others);
+      if (splitOfRow(others) === 'test')
+        throw new RefusedRow('split', 'expected an example to learn from, found one that is held out');
       const thought = withThinking(response, reasoningIn(others));
       return { problem, response: thought, domain, source: lines.name, line };
     } catch (error) {
       if (!(error instanceof RefusedRow)) throw error;
-      throw new Failure(
-        'InvalidInput',
-        `${lines.name} line ${line}: ${error.field}: ${error.message}; nothing was imported: correct the file`,
-      );
+      return refuse(lines.name, line, `${error.field}: ${error.message}`);
     }
   });
-}
-
-/** Every example is trained on. */
-function refuseHeldOut(row: Row): void {
-  if (splitOfRow(row) === 'test')
-    throw new RefusedRow('split', 'expected an example to learn from, found one that is held out');
 }
 
 const split = z.enum(['train', 'test']).optional();
@@ -84,11 +77,7 @@ function refuseEqualSides(row: NewPreference): void {
   );
   if (chosen !== rejected) return;
   const found = row.chosen === row.rejected ? 'equal ones' : 'ones that differ only in their thinking';
-  throw new Failure(
-    'InvalidInput',
-    `${row.source} line ${row.line}: chosen and rejected: expected two different responses, found ${found}; ` +
-      'nothing was imported: correct the file',
-  );
+  refuse(row.source, row.line, `chosen and rejected: expected two different responses, found ${found}`);
 }
 
 /** JSON lines, and the name that messages use: a file, or an imported set. */
@@ -103,16 +92,14 @@ export async function readLinesText(path: string): Promise<LinesText> {
     throw new Failure(
       'InvalidInput',
       `${path}: expected a JSONL file, found ${cause.code}. Check the path.`,
-      {
-        cause,
-      },
+      { cause },
     );
   });
   return { name: path, text: textOfBytes(bytes, path) };
 }
 
 /** Parses non-blank JSON lines by a schema. Throws Failure 'InvalidInput' naming file, line and field of the first invalid row. */
-export function rowsOfLines<Schema extends z.ZodType>(
+function rowsOfLines<Schema extends z.ZodType>(
   { name: path, text }: LinesText,
   schema: Schema,
 ): { row: z.output<Schema>; line: number }[] {
@@ -132,7 +119,9 @@ function parsed<Schema extends z.ZodType>(
   path: string,
   line: number,
 ): z.output<Schema> {
-  const result = schema.safeParse(asJson(content, path, line), { error: expectedAndFound });
+  const result = schema.safeParse(asJson(content, path, line), {
+    error: (issue) => `expected ${expectation(issue)}, found ${described(issue.input)}`,
+  });
   if (result.success) {
     refuseBroken(Object(result.data), path, line);
     return result.data;
@@ -147,21 +136,10 @@ const NAMES: Record<string, string> = {
   boolean: 'true or false',
 };
 
-/** Replaces zod's messages. */
-function expectedAndFound(issue: z.core.$ZodRawIssue): string {
-  return `expected ${expectationOf(issue)}, found ${described(issue.input)}`;
-}
-
-function expectationOf(issue: z.core.$ZodRawIssue): string {
+function expectation(issue: z.core.$ZodRawIssue): string {
   if (issue.code === 'invalid_type') return NAMES[issue.expected] ?? issue.expected;
   if (issue.code === 'invalid_value') return issue.values.map((value) => JSON.stringify(value)).join(' or ');
   return issue.code === 'too_small' ? 'a non-empty text' : 'another value';
-}
-
-function described(value: unknown): string {
-  if (value === undefined) return 'nothing';
-  const text = stringifyExactJson(value);
-  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }
 
 function asJson(content: string, path: string, line: number): unknown {

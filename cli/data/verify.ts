@@ -73,7 +73,7 @@ export type VerifiedRow =
   | { score: number; extracted: string | null; ms: number }
   | { error: { kind: string; message: string }; ms: number };
 
-export interface Summary {
+interface Summary {
   rows: number;
   scored: number;
   /** sum of the scores */
@@ -136,18 +136,18 @@ function count(row: VerifiedRow, summary: Summary): void {
   } else if (row.error.kind === 'row') summary.firstBad ??= row.error.message;
 }
 
-async function verifyLine(text: string, place: string, scorer: Scorer): Promise<VerifiedRow> {
+async function verifyLine(text: string, where: string, scorer: Scorer): Promise<VerifiedRow> {
   const start = performance.now();
-  const graded = await gradeLine(text, place, scorer);
+  const graded = await gradeLine(text, where, scorer);
   const ms = Math.round((performance.now() - start) * 1_000) / 1_000;
   if ('error' in graded) return { error: graded.error, ms };
   return { score: graded.score, extracted: graded.extracted, ms };
 }
 
-async function gradeLine(text: string, place: string, { score }: Scorer): Promise<Graded> {
+async function gradeLine(text: string, where: string, { score }: Scorer): Promise<Graded> {
   let row: z.infer<typeof rowSchema>;
   try {
-    row = readRow(text, place);
+    row = readRow(text, where);
   } catch (error) {
     if (error instanceof InputError) return { error: { kind: 'row', message: error.message } };
     throw error;
@@ -155,19 +155,19 @@ async function gradeLine(text: string, place: string, { score }: Scorer): Promis
   try {
     return await score(row.entry, row.response);
   } catch (error) {
-    return { error: { kind: 'internal', message: `${place}: ${messageOf(error)}` } };
+    return { error: { kind: 'internal', message: `${where}: ${messageOf(error)}` } };
   }
 }
 
-function readRow(text: string, place: string): z.infer<typeof rowSchema> {
+function readRow(text: string, where: string): z.infer<typeof rowSchema> {
   const found = text.length > 60 ? `${text.slice(0, 60)}…` : text;
   let json: unknown;
   try {
     json = parseExactJson(text);
   } catch {
-    throw new InputError(`${place}: expected a row in JSON, found ${found}`);
+    throw new InputError(`${where}: expected a row in JSON, found ${found}`);
   }
   const parsed = rowSchema.safeParse(json);
   if (parsed.success) return parsed.data;
-  throw new InputError(`${place}: expected {"entry": …, "response": "…"}, found ${found}`);
+  throw new InputError(`${where}: expected {"entry": …, "response": "…"}, found ${found}`);
 }

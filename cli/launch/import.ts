@@ -18,7 +18,7 @@ import { importPromptSet, type PromptSet } from '../../stores/data/prompts.ts';
 import { type LaunchData, objectiveOf, type ResolvedLaunch } from './resolve.ts';
 
 /** What a recipe names, as the stores hold it. */
-export interface ImportedLaunch extends ImportedData {
+interface ImportedLaunch extends ImportedData {
   base: CommittedCheckpoint;
   /** by name */
   students: Record<string, CommittedCheckpoint>;

@@ -81,18 +81,18 @@ export async function checkLaunch(
   const sources = { recipe, folder, at, database, objects };
 
   const withPrompts = await resolvePrompts(sources);
-  run(CHECKS.prompts, withPrompts);
+  runChecks(CHECKS.prompts, withPrompts);
 
   const withModels = { ...withPrompts, models: await resolveModels(sources) };
-  run(CHECKS.models, withModels);
+  runChecks(CHECKS.models, withModels);
 
   const checked = { ...withModels, data: await resolveData(sources) };
-  run(CHECKS.data, checked);
+  runChecks(CHECKS.data, checked);
   return checked;
 }
 
 /** Throws InputError with every problem of the first check that finds any. */
-function run<Resolved>(checks: Record<string, Check<Resolved>>, resolved: Resolved): void {
+function runChecks<Resolved>(checks: Record<string, Check<Resolved>>, resolved: Resolved): void {
   for (const problemsOf of Object.values(checks)) {
     const problems = problemsOf(resolved);
     if (problems.length > 0) throw new InputError(problems.join('\n'));

@@ -24,7 +24,7 @@ import type { PlaceOf, RecipeFile } from '../recipe/recipe-file.ts';
 import type { Connections } from '../stack/connections.ts';
 
 /** The recipe, the folder that its paths are relative to, and the stores that hold imported sets. */
-export type LaunchSources = Required<RecipeFile> & Pick<Connections, 'database' | 'objects'>;
+type LaunchSources = Required<RecipeFile> & Pick<Connections, 'database' | 'objects'>;
 
 /** A recipe with its prompts. */
 export interface WithPrompts {
@@ -44,9 +44,9 @@ export interface ResolvedLaunch extends WithModels {
   data: LaunchData;
 }
 
-export async function resolvePrompts({ recipe, at, ...places }: LaunchSources): Promise<WithPrompts> {
+export async function resolvePrompts({ recipe, at, ...stored }: LaunchSources): Promise<WithPrompts> {
   const read = (key: 'prompts' | 'general_prompts', source: PromptSource) =>
-    readPromptSource(source, places).catch((error: unknown) => {
+    readPromptSource(source, stored).catch((error: unknown) => {
       // A generator's error is about the recipe; an error about a file names its own file and line.
       const isGenerated = source.source !== 'jsonl' && source.source !== 'imported';
       throw isGenerated && error instanceof Failure ? new InputError(`${at([key])}${error.message}`) : error;
@@ -84,7 +84,7 @@ export async function resolveModels({ recipe, folder, at, objects }: LaunchSourc
 
 const isStored = (path: string) => path.startsWith('s3://');
 
-export interface AbsentModel {
+interface AbsentModel {
   /** `base`, or a student's name */
   name: string;
   path: string;

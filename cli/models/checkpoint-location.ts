@@ -48,7 +48,7 @@ export async function refuseUntrained(reader: Queryable, name: string, found: Fo
   throw new InputError(`${name}: ${untrainedText(location)}`);
 }
 
-export function untrainedText({ run, stage, state, nextSave: next }: CheckpointLocation): string {
+function untrainedText({ run, stage, state, nextSave: next }: CheckpointLocation): string {
   const { status, step, steps, origin } = state;
   const when =
     next === null
@@ -71,7 +71,7 @@ export function nextSave(
 }
 
 /** `nano-zero-1/zero@40` */
-export const checkpointName = ({ run, stage, step }: Found) => `${run}/${stage}@${step}`;
+const checkpointName = ({ run, stage, step }: Found) => `${run}/${stage}@${step}`;
 
 /** `nano-zero-1/zero@40, step 40 of 60; zero is running, at step 47, and saves its next at step 60` */
 export function locationText({ run, stage, step, state, nextSave: next }: CheckpointLocation): string {

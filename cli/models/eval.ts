@@ -1,3 +1,4 @@
+/** `r1 eval`. */
 import { type Command, Option } from 'commander';
 import { evaluationSeed } from '../../activities/orchestrator/evaluation/draw-evaluation.ts';
 import { evaluatedSamples } from '../../activities/orchestrator/evaluation/record-evaluation.ts';
@@ -158,7 +159,7 @@ async function measureModel(
 }
 
 /** Evaluates a model as a stage evaluates its policy: same seeds, verdicts and statistics. */
-export async function evaluateModel(
+async function evaluateModel(
   engine: EngineThread,
   tools: RewardTools,
   input: EvaluateInput,
@@ -201,7 +202,7 @@ function intsOf(tensors: ReturnType<typeof sampleRequest>['tensors'], name: stri
   return tensor?.dtype === 'I32' ? tensor.data : new Int32Array();
 }
 
-export function evaluationsText(evaluations: readonly EvaluationDocument[]): string {
+function evaluationsText(evaluations: readonly EvaluationDocument[]): string {
   const rows = evaluations.map((evaluation) => [
     evaluation.stage,
     String(evaluation.step),
@@ -214,7 +215,7 @@ export function evaluationsText(evaluations: readonly EvaluationDocument[]): str
 const COLUMNS = ['pass@1', '95 %', 'cons@k', 'format', 'length', 'reflects', 'language', 'general'] as const;
 
 /** Metrics by domain. */
-export function domainsText({ byDomain }: EvaluationDocument): string {
+function domainsText({ byDomain }: EvaluationDocument): string {
   const rows = Object.entries(byDomain ?? {}).map(([name, figures]) => [
     name,
     String(figures.problems),

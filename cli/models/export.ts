@@ -1,3 +1,4 @@
+/** `r1 export`. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
@@ -104,7 +105,7 @@ async function writeFiles(folder: string, files: ReadonlyMap<string, Uint8Array>
   for (const [name, bytes] of ordered) await writeFile(join(folder, name), bytes);
 }
 
-export async function readCardInput(
+async function readCardInput(
   { model, origin: { run, stage, step } }: OpenCheckpoint,
   { database, objects }: Connections,
 ): Promise<ModelCardInput> {

@@ -1,3 +1,4 @@
+/** `r1 generate`. */
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { temperatureOrGreedy, topK, topP } from '../../contracts/bounds.ts';

@@ -245,7 +245,7 @@ function among(prompts: readonly ImportedPrompt[]): Choice {
   };
 }
 
-export interface Benchmark {
+interface Benchmark {
   /** held-out problems, or all where none is held out */
   problems: readonly ImportedPrompt[];
   /** how the file was read, for people */
@@ -256,7 +256,7 @@ export interface Benchmark {
  * The problems of a file or folder in any supported layout; `domain` is for layouts that name none. A benchmark is
  * used whole or not at all: throws InputError (or Failure 'InvalidInput') for the first row that cannot be read.
  */
-export async function readBenchmark(path: string, domain?: string): Promise<Benchmark> {
+async function readBenchmark(path: string, domain?: string): Promise<Benchmark> {
   const gathered = await gatherRows(await findDataFiles([path]), { domain });
   refuseUnread(path, gathered);
   const problems = heldOutOrAll(gathered.prompts);

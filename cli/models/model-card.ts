@@ -1,3 +1,4 @@
+/** The model card of an exported checkpoint. */
 import { basename } from 'node:path';
 import { parse, stringify } from 'yaml';
 import type { EvaluationDocument, ShowDocument } from '../../contracts/documents.ts';
@@ -235,7 +236,7 @@ function sourceOf(prompts: PromptSource): string {
 }
 
 /** A stage that contributed to a checkpoint. */
-export interface CardStage {
+interface CardStage {
   stage: string;
   algorithm: StageRecipe['algorithm'];
   /** `base`, `student/NAME` or an earlier stage */
@@ -247,7 +248,7 @@ export interface CardStage {
 }
 
 /** The stage and everything it depends on, directly or indirectly, in the recipe's order. */
-export function stagesBehind({ stages }: Recipe, stage: string): CardStage[] {
+function stagesBehind({ stages }: Recipe, stage: string): CardStage[] {
   const find = (name: string) => stages.find((found) => found.stage === name);
   const line = new Set<string>();
   for (let at = find(stage); at !== undefined; at = find(originOf(at))) line.add(at.stage);
@@ -271,7 +272,7 @@ export function stagesBehind({ stages }: Recipe, stage: string): CardStage[] {
 }
 
 /** Evaluations of a policy and its predecessors; its own row is in bold. */
-export function policyEvaluation(
+function policyEvaluation(
   { evaluation }: Recipe,
   evaluations: readonly EvaluationDocument[],
   own: { stage: string; step: number },
@@ -302,10 +303,7 @@ function evaluationRow(evaluation: EvaluationDocument, isOwn: boolean): string {
 }
 
 /** How well a reward model ranks held-out pairs. */
-export function rankingEvaluation(
-  measure: ShowDocument['stages'][number]['measure'],
-  least: number,
-): string[] {
+function rankingEvaluation(measure: ShowDocument['stages'][number]['measure'], least: number): string[] {
   if (measure === null) return ['Not measured.'];
   return [
     `It ranks ${percent(measure.accuracy)} of ${measure.pairs} held-out pairs correctly: the better or safe answer ` +

@@ -11,7 +11,7 @@ import { editDistance } from '../suggestion.ts';
 export const WHAT_IS_READ =
   'What is read: the folder of a Llama model in Hugging Face layout (config.json, tokenizer.json, *.safetensors)';
 
-export type ModelLocation =
+type ModelLocation =
   | { kind: 'folder' }
   /** a checkpoint of a run: by name, or by the URI of its manifest */
   | { kind: 'checkpoint' }
@@ -62,7 +62,7 @@ export function refuseOther(
 }
 
 /** Commands that read models fetch nothing: says how to fetch a repository. */
-export const hubText = (repository: string) =>
+const hubText = (repository: string) =>
   `the name of a repository, which is not fetched here. Fetch it from the Hugging Face Hub: ${fetchCommand(repository)}; ` +
   `then name models/${basename(repository)}. ${WHAT_IS_READ}.`;
 

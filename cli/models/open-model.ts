@@ -1,3 +1,4 @@
+/** Opens models and engines. */
 import { readCheckpoint } from '../../activities/checkpoints/read-checkpoint.ts';
 import { type EngineThread, startEngineThread } from '../../engine/service/thread.ts';
 import { type ModelFolder, type ModelOptions, readModelFolder } from '../../engine/weights/model-folder.ts';

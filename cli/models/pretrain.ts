@@ -1,3 +1,4 @@
+/** `r1 pretrain`. */
 import { readFile } from 'node:fs/promises';
 import { basename, extname, join, relative, resolve } from 'node:path';
 import type { Command } from 'commander';

@@ -1,3 +1,4 @@
+/** What commands print, and the options that they share. */
 import { join } from 'node:path';
 import Table from 'cli-table3';
 import type { z } from 'zod';
@@ -7,7 +8,7 @@ import { PROJECT_ROOT } from '../../infra/paths.ts';
 type Documents = typeof documents;
 
 /**
- * How to call this checkout's command from a folder; printed commands begin with it. `npx r1` would fetch another
+ * How to call this checkout's command from a folder; printed commands begin with it. npx would fetch another
  * project's package of that name from the registry.
  */
 export function commandFrom(folder: string): string {

@@ -60,7 +60,7 @@ function meant(issue: z.core.$ZodIssue, found: unknown): string {
 
 /** A problem with its line. The same mistake on several lines is reported once, with all lines. */
 
-export interface LocatedProblem {
+interface LocatedProblem {
   /** line in the file, from 1; null where `where` names another origin */
   line: number | null;
   where?: string;
@@ -70,7 +70,7 @@ export interface LocatedProblem {
   same?: string;
 }
 
-export interface ProblemGroup extends LocatedProblem {
+interface ProblemGroup extends LocatedProblem {
   /** further lines with the same mistake */
   also: number[];
 }

@@ -1,3 +1,4 @@
+/** Reads recipes and other YAML configurations. */
 import { isUtf8 } from 'node:buffer';
 import { open } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';

@@ -1,3 +1,4 @@
+/** Parses YAML into data and line numbers, with error messages for people. */
 import {
   type Alias,
   type Document,

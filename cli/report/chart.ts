@@ -126,10 +126,10 @@ export function policiesChart(policies: readonly Policy[], { withPaper }: { with
       },
       y: { label: null, domain: [0, 1], grid: true, tickFormat: '.0%', ticks: 5, tickSize: 0 },
       marks: [
-        Plot.line(leading(paper), { ...at, stroke: 'var(--muted)', strokeDasharray: '2,4', dx: BESIDE }),
+        Plot.line(leading(paper), { ...at, stroke: 'var(--muted)', strokeDasharray: '2,4', dx: OFFSET }),
         Plot.line(leading(measured), { ...at, stroke: 'var(--ink-1)', strokeOpacity: 0.35, strokeWidth: 2 }),
-        Plot.dot(paper, { ...at, r: 5, stroke: 'var(--muted)', fill: 'var(--paper)', dx: BESIDE }),
-        Plot.dot(general, { ...at, r: 4.5, stroke: 'var(--ink-3)', symbol: 'square', dx: -BESIDE }),
+        Plot.dot(paper, { ...at, r: 5, stroke: 'var(--muted)', fill: 'var(--paper)', dx: OFFSET }),
+        Plot.dot(general, { ...at, r: 4.5, stroke: 'var(--ink-3)', symbol: 'square', dx: -OFFSET }),
         Plot.ruleX(intervals, { x: 'title', y1: 'low', y2: 'high', stroke: 'var(--ink-1)', strokeWidth: 2 }),
         Plot.dot(measured, { ...at, r: 5, fill: 'var(--ink-1)' }),
         Plot.text(measured, {
@@ -147,7 +147,7 @@ export function policiesChart(policies: readonly Policy[], { withPaper }: { with
 }
 
 /** Horizontal distance between the marks of a policy, in pixels. */
-const BESIDE = 24;
+const OFFSET = 24;
 
 export interface Bar {
   name: string;

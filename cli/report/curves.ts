@@ -3,11 +3,11 @@ import type { AlarmName } from '../../contracts/alarms.ts';
 import type { EvaluationDocument, StepDocument } from '../../contracts/documents.ts';
 import type { ReportData } from './report-data.ts';
 
-export interface Point {
+interface Point {
   step: number;
   value: number;
 }
-export interface Series {
+interface Series {
   name: string;
   points: Point[];
 }
@@ -158,8 +158,8 @@ function curveOf(
 
 function rewardLines(steps: readonly StepDocument[]): Series[] {
   const names = [...new Set(steps.flatMap(({ rewards }) => Object.keys(rewards ?? {})))];
-  const apart = names.map((name) => series(name, steps, ({ rewards }) => rewards?.[name] ?? null));
-  return [series('sum', steps, ({ reward }) => reward), ...apart];
+  const separate = names.map((name) => series(name, steps, ({ rewards }) => rewards?.[name] ?? null));
+  return [series('sum', steps, ({ reward }) => reward), ...separate];
 }
 
 function series(

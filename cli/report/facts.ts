@@ -57,14 +57,14 @@ const COLUMNS = {
   'tokens trained': { of: 'tokensTrained', as: count },
 } as const satisfies Record<string, Column>;
 
-export type CostColumn = keyof typeof COLUMNS;
+type CostColumn = keyof typeof COLUMNS;
 const ALL = Object.keys(COLUMNS) as CostColumn[];
 /** Columns that fit a terminal. */
 export const MAIN_COSTS: readonly CostColumn[] = ALL.filter(
   (name) => !['between', 'for data', 'to evaluate'].includes(name),
 );
 
-export interface CostOptions {
+interface CostOptions {
   /** of the run, as stages run side by side */
   wallSeconds?: number | null;
   /** stage → budget in minutes; no column where no stage has one */

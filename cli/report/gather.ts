@@ -19,7 +19,7 @@ import { readShow } from '../run/run-rows.ts';
 import { comparesWithPaper, policiesOf } from './policies.ts';
 import type { AnsweredPrompt, PolicyResponse, ReportData, StageFunnel } from './report-data.ts';
 
-export interface ReportSources {
+interface ReportSources {
   database: Database;
   objects: ObjectStore;
   /** address of a workflow in the UI; null where the UI is unknown */
@@ -100,7 +100,7 @@ interface Answered {
  * The first held-out prompts with the first answer of each policy, independent of the answers. `evaluations`: one full
  * evaluation per policy, in display order.
  */
-export async function readAnswers(
+async function readAnswers(
   objects: ObjectStore,
   evaluations: readonly CommittedEvaluation[],
   generalDomains: readonly string[],

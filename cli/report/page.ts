@@ -1,3 +1,4 @@
+/** The report of a run as an HTML page. */
 import { dateTime, percent } from '../output/figures.ts';
 import { eventsOf, rankingsText } from '../run/show.ts';
 import { barChart, curveChart, INKS, policiesChart } from './chart.ts';
@@ -36,7 +37,7 @@ ${eventsSection(data)}
 `.source;
 }
 
-export function policiesSection(data: ReportData): Html {
+function policiesSection(data: ReportData): Html {
   const { withPaper } = data;
   const policies = policiesOf(data);
   const { head, rows } = policyRows(policies, { withPaper });
@@ -66,7 +67,7 @@ const domainsPart = (domains: Table | null): Html | null =>
 const key = (mark: string, name: string, look = '') =>
   html`<span class="key"><i class="${mark}" style="${look}"></i>${name}</span>`;
 
-export function curvesSection(data: ReportData): Html {
+function curvesSection(data: ReportData): Html {
   return html`<section id="curves"><h2>Curves by step</h2>
 <p class="note">Lines: means over the step’s batch; the table has the values before and after each stage.${key('dot', 'held-out, whole')}${key('dot quick', 'held-out, quick')}${key('alarm', 'an alarm')}</p>
 <div class="stages">${data.show.stages.map(({ stage, step, steps }) => {
@@ -84,7 +85,7 @@ function curveFigure(curve: Curve): Html {
 
 const lineKey = (name: string, n: number) => key('', name, `background: ${INKS[n % INKS.length]}`);
 
-export function answersSection({ answers }: ReportData): Html | null {
+function answersSection({ answers }: ReportData): Html | null {
   if (answers.length === 0) return null;
   return html`<section id="answers"><h2>The same prompts, answered by each stage</h2>
 <p class="note">The first held-out problems with the first sample of each policy, independent of the answers. Thinking is grey,
@@ -109,7 +110,7 @@ function verdictMark(correct: boolean | null): Html {
   return correct ? html`<span class="right">right</span>` : html`<span class="wrong">wrong</span>`;
 }
 
-export function funnelSection({ funnels }: ReportData): Html | null {
+function funnelSection({ funnels }: ReportData): Html | null {
   if (funnels.length === 0) return null;
   return html`<section id="data"><h2>From samples to data</h2>
 <p class="note">Rules apply in this order; the first that rejects a sample is its reason.</p>
@@ -126,7 +127,7 @@ function funnelFigure(funnel: StageFunnel): Html {
 
 const share = (part: number, whole: number) => (whole === 0 ? null : part / whole);
 
-export function costsSection(data: ReportData): Html {
+function costsSection(data: ReportData): Html {
   const { head, rows } = costTable(data.costs, { wallSeconds: wallSecondsOf(data), budgets: data.budgets });
   return html`<section id="cost"><h2>Cost by stage</h2><div class="wide">${table(head, rows)}</div>
 <p class="note">Wall time is from start to end of a stage, including pauses and waiting; stages may run in parallel. Sampling to
@@ -140,7 +141,7 @@ const table = (head: readonly string[], rows: readonly (readonly (string | Html)
 <tbody>${rows.map((row) => html`<tr>${row.map((cell, n) => html`<td class="${n === 0 ? 'text' : ''}">${cell}</td>`)}</tr>`)}</tbody></table>`;
 
 /** The state of each stage, its link to the UI, its checkpoint. */
-export function stagesSection({ show, links }: ReportData): Html {
+function stagesSection({ show, links }: ReportData): Html {
   return html`<section id="stages"><h2>Stages and checkpoints</h2><div class="wide"><table>
 <thead><tr>${['stage', 'from', 'status', 'step', 'branch', 'checkpoint'].map((name) => html`<th class="text">${name}</th>`)}</tr></thead>
 <tbody>${show.stages.map(
@@ -154,7 +155,7 @@ export function stagesSection({ show, links }: ReportData): Html {
 const linked = (text: string, url: string | null) =>
   url === null ? html`${text}` : html`<a href="${url}">${text}</a>`;
 
-export function eventsSection({ show }: ReportData): Html {
+function eventsSection({ show }: ReportData): Html {
   const events = eventsOf(show);
   return html`<section id="events"><h2>Alarms and changes</h2>${
     events.length === 0
@@ -164,7 +165,7 @@ export function eventsSection({ show }: ReportData): Html {
 }
 
 /** Name, status, times, main results, links. */
-export function headSection(data: ReportData): Html {
+function headSection(data: ReportData): Html {
   const { show, description, links } = data;
   const finished = show.finishedAt === null ? '' : `, finished ${dateTime(show.finishedAt)}`;
   return html`<header><h1>${show.run}</h1><p>${description}</p><p class="facts">${factsOf(data).join(' · ')}</p>

@@ -54,11 +54,11 @@ export function policiesOf({ show, evaluations }: Pick<ReportData, 'show' | 'eva
 }
 
 function byStudent(policies: readonly Policy[]): Policy[] {
-  const beside = policies.filter(({ toR1 }) => !toR1);
-  const students = [...new Set(beside.map(({ name }) => suffixOf(name)))];
+  const others = policies.filter(({ toR1 }) => !toR1);
+  const students = [...new Set(others.map(({ name }) => suffixOf(name)))];
   return [
     ...policies.filter(({ toR1 }) => toR1),
-    ...students.flatMap((student) => beside.filter(({ name }) => suffixOf(name) === student)),
+    ...students.flatMap((student) => others.filter(({ name }) => suffixOf(name) === student)),
   ];
 }
 
@@ -68,7 +68,7 @@ function titleOf(stage: string, role: Exclude<StageRole, 'reward-model'>): strin
 }
 
 const firstOfName = (policies: readonly Policy[]) =>
-  policies.filter(({ name }, place) => policies.findIndex((other) => other.name === name) === place);
+  policies.filter(({ name }, index) => policies.findIndex((other) => other.name === name) === index);
 
 export interface Table {
   head: string[];
@@ -160,17 +160,17 @@ export const comparesWithPaper = ({
 }: Pick<Recipe, 'compare_with_paper' | 'prompts'>): boolean =>
   compare_with_paper ?? prompts.source === 'nano-sums';
 
-export interface PaperFigures {
+interface PaperFigures {
   /** AIME 2024, pass@1 */
   aime: number;
   math500: number | null;
   ifEval: number | null;
 }
 
-export const paperBase: PaperFigures = { aime: 15.6, math500: null, ifEval: null };
+const paperBase: PaperFigures = { aime: 15.6, math500: null, ifEval: null };
 
 /** The student is the 32B one, for which the paper has a control. */
-export const paperFigures: Partial<Record<StageRole, PaperFigures>> = {
+const paperFigures: Partial<Record<StageRole, PaperFigures>> = {
   zero: { aime: 77.9, math500: 95.9, ifEval: 46.6 },
   'cold-start-sft': { aime: 59.0, math500: null, ifEval: 71.7 },
   'reasoning-rl': { aime: 74.0, math500: null, ifEval: 72.0 },

@@ -1,3 +1,4 @@
+/** `r1 report`. */
 import { mkdir } from 'node:fs/promises';
 import { dirname, extname, join, resolve } from 'node:path';
 import type { Command } from 'commander';

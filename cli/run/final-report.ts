@@ -22,7 +22,7 @@ import {
 import { readShow } from './run-rows.ts';
 import { productOf, rankingsText } from './show.ts';
 
-export interface FinishedRun {
+interface FinishedRun {
   /** with full evaluations only */
   show: ShowDocument;
   recipe: Pick<Recipe, 'evaluation' | 'prompts' | 'compare_with_paper'> &

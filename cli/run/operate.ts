@@ -118,7 +118,7 @@ async function operate(
   from: string | undefined,
 ): Promise<OperatorDocument> {
   const [database, client] = await Promise.all([connections.database(), connections.temporal()]);
-  const { status, ...key } = standingStage(await readShow(database, name), FIRST[said]);
+  const { status, ...key } = unfinishedStage(await readShow(database, name), FIRST[said]);
   if (said === 'retry' && status !== 'parked')
     throw new CommandError(
       `${key.run}/${key.stage} is ${status}: only a parked stage can be retried. \`r1 why ${key.run}\` says what it is waiting for.`,
@@ -177,7 +177,7 @@ const UNFINISHED = ['running', 'paused', 'parked', 'pending'] as const;
  * The stage that a run is in: the one that is running, paused or parked, else the next. Of several the one whose
  * status comes first in `first`. Throws CommandError where the run has ended.
  */
-export function standingStage(
+export function unfinishedStage(
   { run, status, stages }: ShowDocument,
   first: readonly StageStatus[] = [],
 ): StageKey & { status: StageStatus } {

@@ -1,3 +1,4 @@
+/** `r1 set`. */
 import type { Command } from 'commander';
 import type { SetDocument, ShowDocument } from '../../contracts/documents.ts';
 import type { StageKey } from '../../contracts/identity.ts';
@@ -10,7 +11,7 @@ import { stepNumber } from '../options.ts';
 import { examples, jsonOption, printResult } from '../output/output.ts';
 import { type Connections, withConnections } from '../stack/connections.ts';
 import { suggestion } from '../suggestion.ts';
-import { operatorName, standingStage } from './operate.ts';
+import { operatorName, unfinishedStage } from './operate.ts';
 import { readShow } from './run-rows.ts';
 import { signalChanges } from './workflow-client.ts';
 
@@ -60,7 +61,7 @@ async function change(
 }
 
 function stageOf(show: ShowDocument, named: string | undefined): StageKey {
-  const { status: _status, ...current } = standingStage(show);
+  const { status: _status, ...current } = unfinishedStage(show);
   if (named === undefined) return current;
   const names = show.stages.map(({ stage }) => stage);
   if (names.includes(named)) return { run: show.run, stage: named };
@@ -81,7 +82,7 @@ function setText({ run, stage, changes }: SetDocument): string {
 }
 
 /** The arguments of the command line: names, then assignments. */
-export interface SetWords {
+interface SetWords {
   /** run and stage, both optional */
   names: string[];
   values: SetRequest['values'];

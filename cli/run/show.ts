@@ -18,7 +18,7 @@ export const commands = { runs: defineRuns, show: defineShow, steps: defineSteps
 
 function defineRuns(command: Command): void {
   command
-    .description('List all runs, latest first.')
+    .description('List all runs with their status, latest first.')
     .option(...jsonOption('runs'))
     .addHelpText('after', examples('r1 runs', 'r1 runs --json'))
     .action(({ json }: { json?: boolean }) =>
@@ -123,7 +123,7 @@ export const rankingLine = (stage: string, { accuracy, pairs }: NonNullable<Stag
   `${stage} ranks ${percent(accuracy)} of ${pairs} held-out pairs correctly`;
 
 /** Something out of the ordinary at a step: an alarm, a numerics change, a change of verifiers or of an option. */
-export interface RunEvent {
+interface RunEvent {
   stage: string;
   step: number;
   text: string;
@@ -160,7 +160,7 @@ function checkpointsText({ run, stages }: ShowDocument): string[] {
   const product = productOf(stages);
   if (product?.checkpoint == null) return [];
   return [
-    `Checkpoints are named ${run}/STAGE or ${run}/STAGE@STEP; the final one, of ${product.stage}:\n${product.checkpoint.uri}`,
+    `Checkpoints are named ${run}/STAGE or ${run}/STAGE@STEP; that of ${product.stage}:\n${product.checkpoint.uri}`,
   ];
 }
 
@@ -176,7 +176,7 @@ export function runsText(runs: RunsDocument): string {
 }
 
 /** The run's place in the queue for a trainer. */
-export const placeText = (place: number | null): string[] =>
+const placeText = (place: number | null): string[] =>
   place === null ? [] : [`${place === 1 ? 'next' : `place ${place}`} in the queue for a trainer`];
 
 export function stepsText(steps: readonly StepDocument[]): string {

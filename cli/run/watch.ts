@@ -87,7 +87,7 @@ export interface RunSource {
   progress(key: StageKey): Promise<StageProgress | null>;
 }
 
-export interface FollowOptions {
+interface FollowOptions {
   line: LiveLine;
   /** aborted by Ctrl-C */
   signal: AbortSignal;
@@ -173,7 +173,7 @@ function currentStages(show: ShowDocument): ShowDocument['stages'] {
 const STARTED: ReadonlySet<string> = new Set(['running', 'paused', 'parked']);
 
 /** Why a run is parked; null where it is not. */
-export function parkedReason(show: ShowDocument): string | null {
+function parkedReason(show: ShowDocument): string | null {
   const parked = show.stages.find(({ status }) => status === 'parked');
   if (parked !== undefined) return `${parked.stage}: ${parked.reason ?? 'no reason was recorded'}`;
   return show.status === 'parked' ? 'no reason was recorded' : null;
@@ -223,7 +223,7 @@ interface Announcement {
 }
 
 /** Prints each new evaluation, ranking and alarm once; those before the first poll are not printed. */
-export function announcer(line: LiveLine): (show: ShowDocument) => void {
+function announcer(line: LiveLine): (show: ShowDocument) => void {
   let known: Set<string> | undefined;
   return (show) => {
     const all = announcementsOf(show);

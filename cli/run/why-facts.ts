@@ -39,7 +39,7 @@ export interface WorkflowFacts {
   served: Record<keyof typeof queues, boolean>;
 }
 
-export type LocalProcess = Pick<ProcessRecord, 'name' | 'role' | 'restarts'> & {
+type LocalProcess = Pick<ProcessRecord, 'name' | 'role' | 'restarts'> & {
   state: ProcessRecord['state'] | 'gone';
 };
 

@@ -53,38 +53,35 @@ export function whyOf(facts: WhyFacts): WhyDocument {
   const workflow = 'value' in facts.temporal ? facts.temporal.value : null;
   const known = { ...facts, show, stage, workflow, name: facts.run ?? 'the run' };
   const [reason] = RULES.flatMap((rule) => rule(known) ?? []);
-  const { waitsFor, text, since = null, ways = [] } = reason ?? working(known);
-  return {
-    run: facts.run,
-    status: show?.status ?? null,
-    stage: stage?.stage ?? null,
-    step: stage?.step ?? null,
-    steps: stage?.steps ?? null,
-    waitsFor,
-    since,
-    text: ways.length === 0 ? text : `${text} ${waysText(ways)}`,
-    ways,
-  };
+  return whyDocument(facts.run, { show, stage }, reason ?? working(known));
 }
 
 /** The answer where not even the supervisor runs. */
 export function withoutStack(run: string | undefined): WhyDocument {
-  const name = run ?? 'the run';
   const resume = run === undefined ? 'r1 resume' : `r1 resume ${run}`;
-  const ways = [
-    { command: 'r1 up', does: 'starts it' },
-    { command: resume, does: 'then continues the run, if its workflow does not' },
-  ];
+  return whyDocument(
+    run ?? null,
+    { show: null, stage: null },
+    {
+      waitsFor: 'stack',
+      text: `${capital(run ?? 'the run')} waits for the stack, which does not run here: no server answers and no worker runs. Everything committed is kept.`,
+      ways: [
+        { command: 'r1 up', does: 'starts it' },
+        { command: resume, does: 'then continues the run, if its workflow does not' },
+      ],
+    },
+  );
+}
+
+function whyDocument(
+  run: string | null,
+  { show, stage }: Pick<Known, 'show' | 'stage'>,
+  { waitsFor, text, since = null, ways = [] }: Reason,
+): WhyDocument {
   return {
-    run: run ?? null,
-    status: null,
-    stage: null,
-    step: null,
-    steps: null,
-    waitsFor: 'stack',
-    since: null,
-    text: `${capital(name)} waits for the stack, which does not run here: no server answers and no worker runs. Everything committed is kept. ${waysText(ways)}`,
-    ways,
+    ...{ run, status: show?.status ?? null },
+    ...{ stage: stage?.stage ?? null, step: stage?.step ?? null, steps: stage?.steps ?? null },
+    ...{ waitsFor, since, text: ways.length === 0 ? text : `${text} ${waysText(ways)}`, ways },
   };
 }
 

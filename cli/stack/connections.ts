@@ -1,3 +1,4 @@
+/** Connections to the servers of the running stack. */
 import type { Client } from '@temporalio/client';
 import { findStack, type Stack } from '../../infra/stack.ts';
 import type { Database } from '../../stores/database/database.ts';

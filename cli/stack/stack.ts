@@ -113,12 +113,12 @@ export function statusOf(stack: Stack, queue: StatusDocument['queue']): StatusDo
 }
 
 /** The status with the queue; without it where the database is unavailable. */
-export async function readStatus(stack: Stack): Promise<StatusDocument> {
+async function readStatus(stack: Stack): Promise<StatusDocument> {
   const queue = withConnections(async ({ database }) => listTrainerQueue(await database()), stack);
   return statusOf(stack, await queue.catch(() => null));
 }
 
-export function statusText({ processes, queue, fullDisks, ...addresses }: StatusDocument): string {
+function statusText({ processes, queue, fullDisks, ...addresses }: StatusDocument): string {
   const rows = processes.map(({ name, pid, state }) => [name, state, pid === null ? '–' : String(pid)]);
   const parts = [addressText(addresses), tableText(['process', 'state', 'pid'], rows)];
   if (queue !== null && queue.length > 0) parts.push(queueText(queue));

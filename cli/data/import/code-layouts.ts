@@ -1,3 +1,4 @@
+/** Layouts of programming problems. */
 import { z } from 'zod';
 import { languageNamed } from '../../../rewards/code/index.ts';
 import { askedIn, type Spoken, spoken } from './conversations.ts';

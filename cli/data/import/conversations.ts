@@ -8,7 +8,7 @@ const message = z.looseObject({
   content: z.union([z.string(), z.array(part)], { error: 'expected a text, or a list of parts of text' }),
 });
 export const messagesSchema = z.array(message).min(1);
-export type Messages = z.infer<typeof messagesSchema>;
+type Messages = z.infer<typeof messagesSchema>;
 type Message = Messages[number];
 
 /** A text, or a list of messages. */
@@ -122,7 +122,7 @@ const NAMES = [
 const FLAGS = ['on', 'off', 'true', 'false', 'yes', 'no', 'none', 'n/a', 'low', 'medium', 'high'];
 
 /** Whose reasoning is wanted, where a row holds that of several: a judge's reasons do not belong to a response. */
-export type Reasoner = 'response' | 'labelled' | 'chosen' | 'rejected';
+type Reasoner = 'response' | 'labelled' | 'chosen' | 'rejected';
 
 function namesOf(reasoner: Reasoner): readonly string[] {
   if (reasoner === 'response') return [...NAMES, ...NAMES.map((name) => `deepseek_${name}`)];
@@ -151,7 +151,7 @@ function same(first: Reasoning, other: Reasoning): Reasoning {
   throw new RefusedRow(other.field, `expected one reasoning, found another than in ${first.field}`);
 }
 
-export const eitherOf = (first: Reasoning | null, other: Reasoning | null) =>
+const eitherOf = (first: Reasoning | null, other: Reasoning | null) =>
   first && other ? same(first, other) : (first ?? other);
 
 const OPEN = '<think>';

@@ -1,10 +1,11 @@
+/** What a layout is, and the schemas that layouts share. */
 import { z } from 'zod';
 import { numberText, type PromptRow } from '../../../algorithm/data/prompt-row.ts';
 import { parseExactJson, stringifyExactJson } from '../../../contracts/exact-json.ts';
 import { InvalidText } from './parquet-rows.ts';
 
 /** What the rows of a data set are, which decides what they can be used for. */
-export const dataKinds = ['prompts', 'preferences', 'labels', 'examples'] as const;
+const dataKinds = ['prompts', 'preferences', 'labels', 'examples'] as const;
 export type DataKind = (typeof dataKinds)[number];
 
 /** A kept row by its kind, without its split. */
@@ -19,7 +20,7 @@ export interface ItemOf {
   examples: { problem: string; response: string; domain: string };
 }
 
-export interface LayoutOptions {
+interface LayoutOptions {
   /** for prompts and examples whose layout names no domain */
   domain?: string | undefined;
 }

@@ -1,3 +1,4 @@
+/** Layouts of problems with an answer. */
 import { z } from 'zod';
 import { askedIn, type Spoken, spoken } from './conversations.ts';
 import {

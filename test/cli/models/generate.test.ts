@@ -12,7 +12,7 @@ const templated = (hasChatTemplate: boolean) => ({ tokenizer: { hasChatTemplate 
 
 test('an answer that ends at once says why, and what to try', () => {
   assert.deepEqual(notesOn(answered([2]), templated(true), {}), [
-    'ended at once: the first token was an end token, "<|im_end|>". The model has a chat template, and the prompt was given as it is: try --chat',
+    'ended at once: the first token was an end token, "<|im_end|>". The model has a chat template, and the prompt was used without it: try --chat',
   ]);
   assert.match(
     notesOn(answered([2]), templated(false), {})[0] ?? '',

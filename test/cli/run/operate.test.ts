@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { standingStage } from '../../../cli/run/operate.ts';
+import { unfinishedStage } from '../../../cli/run/operate.ts';
 import type { ShowDocument } from '../../../contracts/documents.ts';
 import { showFixture } from '../fixtures.ts';
 
@@ -13,18 +13,18 @@ function showOf(status: ShowDocument['status'], ...statuses: Status[]): ShowDocu
   return { ...show, stages: statuses.map((each) => ({ ...stage, stage: `is-${each}`, status: each })) };
 }
 
-test('a run stands in the stage under way, else in one at rest, else in the next', () => {
-  const standing = (...statuses: Status[]) => standingStage(showOf('running', ...statuses)).stage;
-  assert.equal(standing('complete', 'parked', 'running', 'pending'), 'is-running');
-  assert.equal(standing('complete', 'parked', 'pending'), 'is-parked');
-  assert.equal(standing('complete', 'pending'), 'is-pending');
+test('the unfinished stage of a run is the running one, else a paused or parked one, else the next', () => {
+  const unfinished = (...statuses: Status[]) => unfinishedStage(showOf('running', ...statuses)).stage;
+  assert.equal(unfinished('complete', 'parked', 'running', 'pending'), 'is-running');
+  assert.equal(unfinished('complete', 'parked', 'pending'), 'is-parked');
+  assert.equal(unfinished('complete', 'pending'), 'is-pending');
 });
 
-test('of stages side by side the parked one is tried again, though another is under way', () => {
+test('of parallel stages the parked one is retried, though another is running', () => {
   const show = showOf('running', 'complete', 'running', 'parked', 'pending');
-  assert.equal(standingStage(show, ['parked', 'paused']).stage, 'is-parked');
+  assert.equal(unfinishedStage(show, ['parked', 'paused']).stage, 'is-parked');
 });
 
-test('a run that has ended stands nowhere', () => {
-  assert.throws(() => standingStage(showOf('complete', 'complete')), { message: /it is complete/ });
+test('a run that has ended has no unfinished stage', () => {
+  assert.throws(() => unfinishedStage(showOf('complete', 'complete')), { message: /it is complete/ });
 });

@@ -12,12 +12,12 @@ test('names and assignments are told apart', () => {
 
 const REFUSED: [string[], RegExp][] = [
   [['learning_rat=1'], /learning_rat cannot be changed; did you mean learning_rate\?/],
-  [['max_steps=1'], /max_steps cannot be changed; what can be: learning_rate, temperature/],
+  [['max_steps=1'], /max_steps cannot be changed; fields that can: learning_rate, temperature/],
   [['beta=much'], /beta=much: expected a number, found much/],
   [['beta='], /expected a number, found nothing/],
   [['beta=1', 'beta=2'], /beta=2: expected each field once/],
   [['run-1'], /expected at least one field=value/],
-  [['a', 'b', 'c', 'beta=1'], /expected a run and perhaps a stage, found a b c/],
+  [['a', 'b', 'c', 'beta=1'], /expected a run and optionally a stage, found a b c/],
 ];
 
 test('every word that is wrong is named with what was expected', () => {

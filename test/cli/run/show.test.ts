@@ -59,7 +59,7 @@ test('before the first step the line says what the stage is doing', () => {
   const first = { step: 0, recent: [] };
   assert.equal(textOf({ ...first, phase: 'acquiring a trainer' }), 'zero  step 0/90 · acquiring a trainer');
   assert.equal(textOf({ ...first, phase: null }), 'zero  step 0/90 · waiting for a worker');
-  assert.equal(textOf({ ...first, phase: undefined }), 'zero  step 0/90 · beginning');
+  assert.equal(textOf({ ...first, phase: undefined }), 'zero  step 0/90 · starting');
 });
 
 test('what is neither sampling nor training stands at the end of the line', () => {
