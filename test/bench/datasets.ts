@@ -28,8 +28,8 @@ import { findDataset } from '../../stores/data/datasets.ts';
 import { createDatabase } from '../../stores/database/database.ts';
 import { migrate } from '../../stores/database/migrate.ts';
 import { createObjectStore } from '../../stores/objects/objects.ts';
-import { BRANCH, KEY, addRun } from '../stores/helpers.ts';
-import { KEPT_A_PROMPT, PROMPTS_A_PART, createCandidates, rule } from './dataset-candidates.ts';
+import { addRun, BRANCH, KEY } from '../stores/helpers.ts';
+import { createCandidates, KEPT_A_PROMPT, PROMPTS_A_PART, rule } from './dataset-candidates.ts';
 import { watchMemory } from './watch-memory.ts';
 
 const CLAIMED_RATE = 5_000;

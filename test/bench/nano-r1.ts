@@ -10,7 +10,16 @@ import { tableText } from '../../cli/output/output.ts';
 import { policiesOf } from '../../cli/report/policies.ts';
 import type { EvaluationDocument, ShowDocument } from '../../contracts/documents.ts';
 import { r1 } from './r1.ts';
-import { type Claim, evaluationOf, groundsText, intervalText, minutesOf, percent, reportClaims, runTrial } from './trials.ts';
+import {
+  type Claim,
+  evaluationOf,
+  groundsText,
+  intervalText,
+  minutesOf,
+  percent,
+  reportClaims,
+  runTrial,
+} from './trials.ts';
 
 const RECIPE = 'recipes/nano-r1.yaml';
 const SEEDS = [1, 2, 3];

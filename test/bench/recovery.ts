@@ -6,11 +6,21 @@
 import { availableParallelism, cpus } from 'node:os';
 import { join } from 'node:path';
 import type { History } from '@temporalio/common/lib/proto-utils.js';
-import { readRecipe } from '../../cli/recipe/recipe-file.ts';
 import { tableText } from '../../cli/output/output.ts';
+import { readRecipe } from '../../cli/recipe/recipe-file.ts';
 import { stageWorkflowId } from '../../contracts/workflows.ts';
 import { PROJECT_ROOT } from '../../infra/paths.ts';
-import { type Crew, type Ground, STAGE, awaitRest, awaitStep, lastStep, launchRun, openGround, startCrew } from '../durability/ground.ts';
+import {
+  awaitRest,
+  awaitStep,
+  type Crew,
+  type Ground,
+  lastStep,
+  launchRun,
+  openGround,
+  STAGE,
+  startCrew,
+} from '../durability/ground.ts';
 
 const RUN = 'recovery';
 const SAVED_EVERY = 20;
