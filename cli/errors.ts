@@ -1,31 +1,25 @@
-/**
- * What a person sees of an error: one message that names the place, what was expected and what to do. A
- * stack trace shows with `--debug` only.
- */
+/** Errors as users see them: one message with location, expectation and next step; a stack trace only with `--debug`. */
 import { CommanderError } from 'commander';
 
-/** Exit codes of every command. */
+/** Exit codes of all commands. */
 export const EXIT = { ok: 0, failure: 1, usage: 2, interrupted: 130 } as const;
 
-/** Thrown when what a person wrote (a recipe, an option, an argument) cannot be used as it stands. */
+/** The user's input (a recipe, an option, an argument) cannot be used. */
 export class InputError extends Error {
   override name = 'InputError';
 }
 
-/** Thrown when a command cannot do what it was asked for a reason other than its input. */
+/** A command failed for a reason other than its input. */
 export class CommandError extends Error {
   override name = 'CommandError';
 }
 
-/** Thrown when Ctrl-C ended a command; the message, if any, says how to go on. */
+/** Ctrl-C ended a command; the message, if any, says how to continue. */
 export class Interrupted extends Error {
   override name = 'Interrupted';
 }
 
-/**
- * Errors that speak for themselves, by name, and the exit code of each. Any other is a defect or the
- * system's.
- */
+/** Exit codes of errors whose message suffices, by name. Any other error is a defect, or comes from the system. */
 const EXIT_CODE_OF: Record<string, number> = {
   InputError: EXIT.usage,
   InvalidInput: EXIT.usage,
@@ -52,13 +46,13 @@ const EXIT_CODE_OF: Record<string, number> = {
   Interrupted: EXIT.interrupted,
 };
 
-/** What to print on standard error, and with which code to exit. */
+/** What to print on standard error, and the exit code. */
 export interface Verdict {
   text: string;
   exitCode: number;
 }
 
-/** The verdict on anything thrown; `debug` adds the stack trace. */
+/** Text and exit code for anything thrown; `debug` adds the stack trace. */
 export function verdictOn(error: unknown, debug = false): Verdict {
   if (error instanceof CommanderError) return ofCommander(error);
   const exitCode = EXIT_CODE_OF[nameOf(error)];
@@ -70,14 +64,14 @@ export function verdictOn(error: unknown, debug = false): Verdict {
   };
 }
 
-/** The message of anything thrown; a system's error without one is called by its code. */
+/** The message of anything thrown; system errors may have only a code. */
 export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.message !== '') return error.message;
   return 'code' in error ? String(error.code) : error.name;
 }
 
-/** Commander has printed its message already; help and version are no errors. */
+/** Commander has already printed its message; help and version exit with 0. */
 function ofCommander(error: CommanderError): Verdict {
   return { text: '', exitCode: error.exitCode === 0 ? EXIT.ok : EXIT.usage };
 }
@@ -86,7 +80,7 @@ function unexpected(error: unknown): string {
   const fromSystem = error instanceof Error && 'syscall' in error;
   return fromSystem
     ? messageOf(error)
-    : `${messageOf(error)}\nThis was not foreseen. Run the command again with --debug to see where it comes from.`;
+    : `${messageOf(error)}\nThis is an unexpected error. Run the command again with --debug for a stack trace.`;
 }
 
 const nameOf = (error: unknown) => (error instanceof Error ? error.name : '');

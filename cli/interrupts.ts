@@ -1,14 +1,15 @@
+/** Handles Ctrl-C. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT, Interrupted } from './errors.ts';
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
-/** What an interrupted `work` gets to leave the terminal as a person wants it. */
+/** Time for interrupted `work` to leave the terminal tidy. */
 const TIDY_MILLISECONDS = 300;
 
 /**
- * Runs `work` until it ends or Ctrl-C is pressed. Ctrl-C aborts the signal that `work` was given, awaits
- * `stop` and ends in Interrupted with the text that `stop` returned; a second one quits at once.
+ * Runs `work` until it ends or Ctrl-C is pressed. Ctrl-C aborts the signal of `work`, awaits `stop` and throws
+ * Interrupted with the text that `stop` returned. A second Ctrl-C exits at once.
  */
 export async function interruptible<Result>(
   work: (signal: AbortSignal) => Promise<Result>,
@@ -28,7 +29,7 @@ export async function interruptible<Result>(
     return await Promise.race([working, pressed]);
   } catch (error) {
     if (!controller.signal.aborted) throw error;
-    // What is still under way may fail because everything goes away beneath it: that says nothing new.
+    // Pending work may fail as its connections close: that error is of no use.
     const ended = working.then(
       () => undefined,
       () => undefined,

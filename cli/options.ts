@@ -1,3 +1,4 @@
+/** Parsers of option values. Commander prints their error together with the name of the option. */
 import { InvalidArgumentError } from 'commander';
 import {
   LEAST_TEMPERATURE,
@@ -8,11 +9,8 @@ import {
   MOST_TOKENS,
 } from '../contracts/bounds.ts';
 
-/** Parsers of option values: commander prints their refusal together with the option's name. */
-
 type Parser = (text: string) => number;
 
-/** A whole number in decimal. */
 export const whole =
   (least: number, most: number): Parser =>
   (text) => {
@@ -25,7 +23,7 @@ export const problemCount = whole(1, MOST_PROMPTS);
 export const sampleCount = whole(1, MOST_GENERATIONS);
 export const tokenCount = whole(1, MOST_TOKENS);
 export const stepNumber = whole(1, MOST_STEPS);
-/** Rows that are shown at once. */
+/** Rows to print. */
 export const rowCount = whole(1, 1_000_000);
 
 function finite(text: string): number {
@@ -41,30 +39,30 @@ export function temperatureOption(text: string): number {
   );
 }
 
-/** Tokens, or tokens a second: above 0. */
+/** A number of tokens, or of tokens per second: above 0. */
 export function rate(text: string): number {
   const value = finite(text);
   if (value > 0 && value <= MOST_RATE) return value;
   throw new InvalidArgumentError(`Expected a number above 0 and up to ${MOST_RATE}, found ${text}.`);
 }
 
-/** Tokens a second: no cluster is as fast. */
+/** More tokens per second than any cluster processes. */
 const MOST_RATE = 1e12;
 
-/** `8000` or `STAGE=8000`, gathered by stage; `*` stands for every other one. */
+/** `8000` or `STAGE=8000`, collected by stage; `*` is every stage that is not named. */
 export function byStage(text: string, before: ReadonlyMap<string, number> = new Map()): Map<string, number> {
   const [, stage, value = ''] = /^(?:([^=]+)=)?([^=]*)$/.exec(text) ?? [];
   return new Map([...before, [stage ?? '*', rate(value)]]);
 }
 
-/** A share of the probability: 0 < p ≤ 1. */
+/** A probability: 0 < p ≤ 1. */
 export function probability(text: string): number {
   const value = finite(text);
   if (value > 0 && value <= 1) return value;
   throw new InvalidArgumentError(`Expected a number above 0 and up to 1, found ${text}.`);
 }
 
-/** Of a whole: 0 < s < 1. */
+/** A share: 0 < s < 1. */
 export function share(text: string): number {
   const value = finite(text);
   if (value > 0 && value < 1) return value;
@@ -78,5 +76,5 @@ export function seed(text: string): bigint {
   throw new InvalidArgumentError(`Expected a whole number from 0 to 2^64−1, found ${text}.`);
 }
 
-/** Gathers an option that may be given several times. */
+/** Collects the values of a repeatable option. */
 export const gather = (text: string, before: string[] = []): string[] => [...before, text];

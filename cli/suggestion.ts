@@ -1,15 +1,15 @@
-/** `; did you mean learning_rate?` where one of the known names is near enough, else nothing. */
+/** `; did you mean learning_rate?` where a known name is close to this one, else an empty text. */
 export function suggestion(name: string, known: Iterable<string>): string {
   const nearest = closest(name, known);
   return nearest === undefined ? '' : `; did you mean ${nearest}?`;
 }
 
-/** Longer than any known name: nothing is near it. */
+/** No known name is this long. */
 const LONGEST_NAME = 100;
 
 /**
- * The known name that at most a third of the letters (and at least one) separate from `name`; else the one that is
- * all of its words and more, or some of them (`batch_size`: `per_device_train_batch_size`).
+ * The nearest known name with an edit distance of at most a third of the letters (at least 1); else one that contains
+ * all words of `name`, or only words of it (`batch_size`: `per_device_train_batch_size`).
  */
 export function closest(name: string, known: Iterable<string>): string | undefined {
   if (name.length > LONGEST_NAME) return undefined;
@@ -23,7 +23,7 @@ export function closest(name: string, known: Iterable<string>): string | undefin
   return candidates.find((candidate) => isWithin(name, candidate) || isWithin(candidate, name));
 }
 
-/** Whether a name of several words stands whole in another. */
+/** Whether all of several words of one name occur in another. */
 function isWithin(part: string, whole: string): boolean {
   const [few, many] = [wordsOf(part), wordsOf(whole)];
   return few.length > 1 && few.every((word) => many.includes(word));
@@ -35,7 +35,7 @@ const wordsOf = (name: string) =>
     .split(/[^a-z0-9]+/)
     .filter((word) => word !== '');
 
-/** Levenshtein's distance: insertions, deletions and substitutions of one letter, each counted 1. */
+/** Levenshtein distance. */
 export function editDistance(a: string, b: string): number {
   let previous = Array.from({ length: b.length + 1 }, (_, column) => column);
   for (let row = 1; row <= a.length; row++) {

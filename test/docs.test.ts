@@ -4,9 +4,8 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { Command } from 'commander';
-import { commands } from '../cli/commands.ts';
-import { COMMANDS_PAGE, commandsPage } from '../cli/docs/commands-page.ts';
+import { COMMANDS_PAGE, commandNamed, commandsPage } from '../cli/commands-page.ts';
+import { commandNames } from '../cli/main.ts';
 import { PROJECT_ROOT } from '../infra/paths.ts';
 import { SETTING_NAMES } from '../infra/settings.ts';
 
@@ -17,9 +16,8 @@ const pages = ['README.md', ...readdirSync(join(PROJECT_ROOT, 'docs')).map((name
 /** Options of each command, subcommands included. */
 async function optionsOfCommands(): Promise<Map<string, Set<string>>> {
   const options = new Map<string, Set<string>>();
-  for (const [name, { load }] of Object.entries(commands)) {
-    const command = new Command(name);
-    (await load()).define(command);
+  for (const name of commandNames) {
+    const command = await commandNamed(name);
     const all = [command, ...command.commands].flatMap((each) => each.options.map(({ long }) => long ?? ''));
     options.set(name, new Set([...all, '--help', '--debug', '--version']));
   }

@@ -1,14 +1,13 @@
-/** What an import found, refused and left out, for people and as a document. */
-
+/** What an import found, refused and left out, as text and as a document. */
 import type { ImportDocument } from '../../contracts/documents.ts';
 import { domainRule, judgedDomains } from '../../rewards/domains.ts';
 import { tableText } from '../output/output.ts';
 import type { Gathered, Refusal } from './import/gather.ts';
-import type { WrittenImport } from './import/write-import.ts';
+import type { WrittenImport } from './import.ts';
 
 const count = (value: number) => value.toLocaleString('en-US');
 
-/** Rows told one by one; more are counted. */
+/** Rows that are printed, and rows in the document; more are only counted. */
 const SHOWN = 20;
 const DOCUMENTED = 1_000;
 
@@ -45,13 +44,13 @@ function domainsOf({ prompts }: Gathered): ImportDocument['domains'] {
   return [...domains].sort(([a], [b]) => (a < b ? -1 : 1)).map(([domain, counts]) => ({ domain, ...counts }));
 }
 
-/** Domains that no verifier is for. */
+/** Domains without a verifier. */
 const textDomainsOf = ({ prompts }: Gathered) =>
   [...new Set(prompts.map(({ domain }) => domain))].filter((domain) => domainRule(domain) === null).sort();
 
 const textDomainNote = (domain: string) =>
-  `\nNo verifier is for the domain ${domain}: only the ground truth’s own text within <answer>…</answer> is right, ` +
-  `letter by letter. Domains with a verifier: ${judgedDomains.join(', ')}; --domain names one where the layout does not.`;
+  `\nThe domain ${domain} has no verifier: only the exact text of the ground truth within <answer>…</answer> is correct. ` +
+  `Domains with a verifier: ${judgedDomains.join(', ')}; --domain selects one if the layout names none.`;
 
 export function reportText(document: ImportDocument, { refused, contaminated }: Gathered): string {
   const files = document.files.map(({ path, layout, rows, found }) => [
@@ -67,7 +66,7 @@ export function reportText(document: ImportDocument, { refused, contaminated }: 
     '',
     `${count(document.rows)} ${document.kind}; ${count(document.duplicates)} repeat an earlier row.`,
     ...listed('refused', refused),
-    ...listed('left out: they share words with an evaluation', contaminated),
+    ...listed('left out because they share words with an evaluation', contaminated),
     ...document.textDomains.map(textDomainNote),
   ].join('\n');
 }

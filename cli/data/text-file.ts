@@ -1,9 +1,9 @@
-/** Text files as bytes: UTF-8, or UTF-16 with a byte order mark. What is neither is refused, never replaced. */
+/** Reads text files: UTF-8, or UTF-16 with a byte order mark. Other bytes are an error; they are never replaced. */
 import { createReadStream } from 'node:fs';
 import { Failure } from '../../contracts/failures.ts';
 
-/** A line without its end, or what is wrong with it. */
-export type TextLine = { text: string; fault: null } | { text: null; fault: string };
+/** A line without its line break, or what is wrong with it. */
+type TextLine = { text: string; fault: null } | { text: null; fault: string };
 
 type Encoding = 'utf8' | 'utf16le' | 'utf16be';
 
@@ -12,7 +12,7 @@ const LONE_SURROGATE = /\p{Surrogate}/u;
 const NEWLINE = 0x0a;
 const LONGEST_MARK = 4;
 
-/** The encoding that a file's first bytes say, and how many bytes say it. Throws Failure 'InvalidInput' of UTF-32. */
+/** The encoding by the byte order mark, and the length of the mark. Throws Failure 'InvalidInput' for UTF-32. */
 function markOf(bytes: Uint8Array, path: string): { encoding: Encoding; length: number } {
   const [a, b, c, d] = bytes;
   const isUtf32 =
@@ -28,8 +28,8 @@ function markOf(bytes: Uint8Array, path: string): { encoding: Encoding; length: 
 }
 
 /**
- * The lines of a file, one after the other. They end in `\n`, `\r\n` or `\r`, and nowhere else: U+2028 may stand
- * within a text of JSON. Throws Failure 'InvalidInput' where the file cannot be read as text at all.
+ * Streams the lines of a file. Only `\n`, `\r\n` and `\r` end a line: U+2028 may occur within a JSON text. Throws
+ * Failure 'InvalidInput' where the file is not text.
  */
 export async function* readTextLines(path: string): AsyncGenerator<TextLine> {
   let encoding: Encoding | null = null;
@@ -53,12 +53,12 @@ export async function* readTextLines(path: string): AsyncGenerator<TextLine> {
   yield* linesIn(rest.subarray(mark.length), mark.encoding);
 }
 
-/** Where the last whole line of these bytes ends. */
+/** The end of the last complete line. */
 function endOfLines(bytes: Buffer, encoding: Encoding): number {
   if (encoding === 'utf8') return bytes.lastIndexOf(NEWLINE) + 1;
   const newline = Buffer.from(encoding === 'utf16le' ? [NEWLINE, 0] : [0, NEWLINE]);
   let at = bytes.lastIndexOf(newline);
-  // a unit begins at an even byte
+  // UTF-16 units begin at even offsets
   while (at > 0 && at % 2 === 1) at = bytes.lastIndexOf(newline, at - 1);
   return at < 0 || at % 2 === 1 ? 0 : at + 2;
 }
@@ -97,7 +97,7 @@ function utf16(bytes: Buffer, encoding: Encoding): string {
 const strict = () => new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const whole = strict();
 
-/** The text that bytes of UTF-8 are; null where they are none. */
+/** UTF-8 as text; null where the bytes are not UTF-8. */
 function decoded(bytes: Uint8Array): string | null {
   try {
     return whole.decode(bytes);
@@ -106,7 +106,7 @@ function decoded(bytes: Uint8Array): string | null {
   }
 }
 
-/** Whether bytes of UTF-8 are the beginning of a text, perhaps cut off within a character. */
+/** Whether the bytes are valid UTF-8, possibly cut off within a character. */
 function begins(bytes: Uint8Array): boolean {
   try {
     strict().decode(bytes, { stream: true });
@@ -116,7 +116,7 @@ function begins(bytes: Uint8Array): boolean {
   }
 }
 
-/** Names the first byte of a line that is no UTF-8. */
+/** Describes the first byte of a line that is not UTF-8. */
 function faultOf(line: Buffer): string {
   if (begins(line)) return 'expected UTF-8, found a character that is cut off.';
   let [good, bad] = [0, line.length];
@@ -125,13 +125,13 @@ function faultOf(line: Buffer): string {
     if (begins(line.subarray(0, middle))) good = middle;
     else bad = middle;
   }
-  // back to the first byte of the character that goes wrong
+  // back to the first byte of the invalid character
   while (decoded(line.subarray(0, good)) === null) good--;
   const byte = (line[good] ?? 0).toString(16).padStart(2, '0');
   return `expected UTF-8, found the byte 0x${byte}, which begins no character of it.`;
 }
 
-/** The text of a whole file. Throws Failure 'InvalidInput' naming the line that is no text. */
+/** The text of a file. Throws Failure 'InvalidInput' naming the line that is not valid. */
 export function textOfBytes(bytes: Uint8Array, path: string): string {
   const { encoding, length } = markOf(bytes, path);
   const body = Buffer.from(bytes.buffer, bytes.byteOffset + length, bytes.byteLength - length);
@@ -145,12 +145,12 @@ export function textOfBytes(bytes: Uint8Array, path: string): string {
   throw new Failure('InvalidInput', `${path}: expected UTF-8, found other bytes. Convert the file to UTF-8.`);
 }
 
-/** What no store can hold as it stands, where a text, or one within a value of JSON, has it; else null. */
+/** Describes a character that cannot be stored, in a text or anywhere in a JSON value; null where there is none. */
 export function brokenText(value: unknown): string | null {
   if (typeof value === 'string') {
     if (value.includes('\0')) return 'a NUL character, which PostgreSQL cannot hold';
     return LONE_SURROGATE.test(value)
-      ? 'half of a surrogate pair (\\ud800 … \\udfff), which is no character'
+      ? 'half of a surrogate pair (\\ud800 … \\udfff), which is not a character'
       : null;
   }
   if (typeof value !== 'object' || value === null) return null;
@@ -161,14 +161,14 @@ export function brokenText(value: unknown): string | null {
   return null;
 }
 
-/** Throws Failure 'InvalidInput' naming the field of a row whose text would lose characters. */
+/** Throws Failure 'InvalidInput' naming the first field with a character that cannot be stored. */
 export function refuseBroken(row: object, source: string, line: number): void {
   for (const [field, value] of Object.entries(row)) {
     const fault = brokenText(value);
     if (fault !== null)
       throw new Failure(
         'InvalidInput',
-        `${source} line ${line}: ${field}: expected text of whole characters, found ${fault}; nothing was imported: mend the file`,
+        `${source} line ${line}: ${field}: expected text of whole characters, found ${fault}; nothing was imported: correct the file`,
       );
   }
 }

@@ -1,4 +1,4 @@
-/** What `r1 verify` can score, and what it takes to score it. */
+/** The domains of `r1 verify`, and how each is scored. */
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { isExactNumber } from '../../contracts/exact-json.ts';
@@ -11,39 +11,39 @@ import { gradeMath } from '../../rewards/math/grade.ts';
 import { scoreReasoningGym } from '../../rewards/reasoning-gym/score.ts';
 import { scienceVerifier } from '../../rewards/science.ts';
 import { createRewardTools, type RewardTools } from '../../rewards/tools.ts';
-import { type Graded, refused, type Verifier } from '../../rewards/verifier.ts';
+import { type Graded, refused } from '../../rewards/verifier.ts';
 
 export interface VerifyOptions {
-  /** reasoning-gym's partial credits */
+  /** give partial credit in reasoning-gym */
   partial?: boolean;
 }
 
 /** Scores the rows of one domain. */
-export interface Judge {
-  /** rows that may be under way at once */
+export interface Scorer {
+  /** rows scored in parallel */
   parallel: number;
-  judge(entry: unknown, response: string): Graded | Promise<Graded>;
+  score(entry: unknown, response: string): Graded | Promise<Graded>;
   close?(): Promise<void>;
 }
 
-type Open = (options: VerifyOptions) => Judge | Promise<Judge>;
+type Open = (options: VerifyOptions) => Scorer | Promise<Scorer>;
 
-const pure =
-  (judge: Judge['judge']): Open =>
-  () => ({ parallel: 1, judge });
-const verifier = ({ verify }: Verifier) => pure((entry, response) => verify(entry, response));
-
-/** Domains whose answer is what follows the chain of thought. */
+/** Domains that score the text after the chain of thought. */
 const answerDomains: Record<string, Open> = {
   math: openMath,
   code: openCode,
-  science: verifier(scienceVerifier),
+  science: () => ({ parallel: 1, score: scienceVerifier.verify }),
   'reasoning-gym': ({ partial = false }) => ({
     parallel: 1,
-    judge: (entry, response) => scoreReasoningGym(entry, response, { partial }),
+    score: (entry, response) => scoreReasoningGym(entry, response, { partial }),
   }),
-  logic: pure(judgeLogic),
-  ...Object.fromEntries(Object.entries(logicVerifiers).map(([name, each]) => [name, verifier(each)])),
+  logic: () => ({ parallel: 1, score: scoreLogic }),
+  ...Object.fromEntries(
+    Object.entries(logicVerifiers).map(([name, { verify }]) => [
+      name,
+      () => ({ parallel: 1, score: verify }),
+    ]),
+  ),
 };
 
 /** Every domain by its name. */
@@ -55,15 +55,15 @@ export const verifyDomains: Record<string, Open> = {
   repetition: openReward('repetition'),
 };
 
-/** Judges what follows the chain of thought, as the reward `accuracy` does; 0 where nothing does. */
+/** Scores the text after the chain of thought, as the reward `accuracy` does; 0 where there is none. */
 function ofAnswer(open: Open): Open {
   return async (options) => {
-    const judge = await open(options);
+    const scorer = await open(options);
     return {
-      ...judge,
-      judge(entry, response) {
+      ...scorer,
+      score(entry, response) {
         const said = afterThinking(response, { begun: false });
-        return said === null ? { score: 0, extracted: null } : judge.judge(entry, said);
+        return said === null ? { score: 0, extracted: null } : scorer.score(entry, said);
       },
     };
   };
@@ -71,13 +71,13 @@ function ofAnswer(open: Open): Open {
 
 const mathEntry = z.looseObject({ answer: z.union([z.string(), z.number(), z.custom(isExactNumber)]) });
 
-/** One thread that can be killed, started before the first row is timed. */
-async function openMath(): Promise<Judge> {
+/** One killable thread, started before the first row is timed. */
+async function openMath(): Promise<Scorer> {
   const tools = createRewardTools({ parallel: 1 });
   await tools.math.verify([{ groundTruth: '1', response: '1' }]);
   return {
     parallel: 1,
-    judge(entry, response) {
+    score(entry, response) {
       const parsed = mathEntry.safeParse(entry);
       if (!parsed.success) return wrongEntry('math', parsed.error);
       return gradeMath(tools.math, String(parsed.data.answer), response);
@@ -88,13 +88,13 @@ async function openMath(): Promise<Judge> {
 
 const codeEntry = z.looseObject({ mode: z.enum(['pass-rate', 'all-or-nothing']).default('pass-rate') });
 
-/** Programs in sandboxes, as many at once as there are cores. */
-function openCode(): Judge {
+/** Runs programs in sandboxes, one per core. */
+function openCode(): Scorer {
   const parallel = availableParallelism();
   const { sandbox } = createRewardTools({ parallel });
   return {
     parallel,
-    judge(entry, response) {
+    score(entry, response) {
       const parsed = codeEntry.safeParse(entry);
       if (!parsed.success) return wrongEntry('code', parsed.error);
       return gradeCode(sandbox, entry, response, parsed.data.mode);
@@ -104,8 +104,8 @@ function openCode(): Judge {
 
 const logicEntry = z.looseObject({ domain: z.string() });
 
-/** The verifier that the entry's `domain` names. */
-function judgeLogic(entry: unknown, response: string): Graded {
+/** Scores with the verifier that the entry's `domain` names. */
+function scoreLogic(entry: unknown, response: string): Graded {
   const parsed = logicEntry.safeParse(entry);
   const name = parsed.data?.domain ?? '';
   const found = Object.hasOwn(logicVerifiers, name) ? logicVerifiers[name] : undefined;
@@ -117,26 +117,26 @@ function judgeLogic(entry: unknown, response: string): Graded {
   );
 }
 
-/** What a row may say besides the reward's own options. */
+/** Fields of an entry besides the options of the reward. */
 const rewardEntry = z.looseObject({
-  /** of the response, in tokens; left out: its words and signs are counted */
+  /** tokens of the response; left out: words and symbols are counted */
   tokens: z.int().min(0).optional(),
-  /** the longest response that was sampled for, in tokens */
+  /** token limit when the response was sampled */
   max_completion_length: z.int().positive().default(32_768),
   truncated: z.boolean().default(false),
-  /** a short name of `target` */
+  /** short for `target` */
   language: z.string().optional(),
 });
 
-/** A reward of the response alone; the entry holds its options. */
+/** A reward that depends only on the response; the entry holds its options. */
 function openReward(name: RuleRewardName): Open {
   return () => {
     const tools = createRewardTools({ parallel: 1 });
-    return { parallel: 1, judge: (entry, response) => judgeReward(name, tools, entry ?? {}, response) };
+    return { parallel: 1, score: (entry, response) => scoreReward(name, tools, entry ?? {}, response) };
   };
 }
 
-async function judgeReward(
+async function scoreReward(
   name: RuleRewardName,
   tools: RewardTools,
   entry: unknown,
@@ -158,18 +158,18 @@ async function judgeReward(
     domain: '',
     entry: null,
     completionText: response,
-    completionTokens: tokens ?? termsOf(response),
+    completionTokens: tokens ?? wordCount(response),
     maxCompletionLength: max_completion_length,
     truncated,
   });
   return 'error' in verdict ? verdict : { score: verdict.score, extracted: null };
 }
 
-/** Words and signs: about what a tokenizer makes of a text. */
-function termsOf(text: string): number {
+/** Words and symbols: about as many as a tokenizer makes tokens. */
+function wordCount(text: string): number {
   return text.match(/[\p{L}\p{M}\p{N}]+|\S/gu)?.length ?? 0;
 }
 
 function wrongEntry(domain: string, error: z.ZodError): Graded {
-  return refused('ground-truth', `${domain}: the entry is not of its form: ${z.prettifyError(error)}`);
+  return refused('ground-truth', `${domain}: invalid entry: ${z.prettifyError(error)}`);
 }

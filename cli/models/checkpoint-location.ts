@@ -1,4 +1,4 @@
-/** Which stage and step a checkpoint is of, and where that stage stands. */
+/** The stage and step of a checkpoint, and the state of that stage. */
 
 import type { ShowDocument } from '../../contracts/documents.ts';
 import type { RunPlan } from '../../contracts/plan.ts';
@@ -12,10 +12,10 @@ type StageDocument = Pick<ShowDocument['stages'][number], 'stage' | 'status' | '
 export interface CheckpointLocation {
   run: string;
   stage: string;
-  /** of the checkpoint; 0: what the stage started from */
+  /** step of the checkpoint; 0 is what the stage started from */
   step: number;
-  standing: StageDocument;
-  /** the step of the next checkpoint; null where none comes */
+  state: StageDocument;
+  /** step of the next checkpoint; null where there is none */
   nextSave: number | null;
 }
 
@@ -25,34 +25,34 @@ interface Found {
   step: number;
 }
 
-export async function placeOfCheckpoint(
+export async function locateCheckpoint(
   reader: Queryable,
   { run, stage, step }: Found,
 ): Promise<CheckpointLocation> {
   const { plan } = await getRun(reader, run);
-  const standing = (await listStages(reader, run)).find((found) => found.stage === stage);
-  if (standing === undefined) throw new InputError(`${run}: expected a stage ${stage}, found none`);
-  return { run, stage, step, standing, nextSave: nextSave(standing, plan) };
+  const state = (await listStages(reader, run)).find((found) => found.stage === stage);
+  if (state === undefined) throw new InputError(`${run}: expected a stage ${stage}, found none`);
+  return { run, stage, step, state, nextSave: nextSave(state, plan) };
 }
 
 /**
- * A run or a stage named without a step means what it has trained: where nothing is saved yet, what it started from
- * must be asked for by its step. Throws InputError then.
+ * A run or stage without a step means its last trained checkpoint. Throws InputError where there is none yet: step 0
+ * must be named explicitly.
  */
 export async function refuseUntrained(reader: Queryable, name: string, found: Found): Promise<void> {
   if (found.step > 0 || name.startsWith('s3://') || name.endsWith('@0')) return;
   const stages = await listStages(reader, found.run);
-  // A run's name alone is of the stage that it is in.
-  const inIt = name.includes('/') ? undefined : stages.find(({ status }) => status !== 'complete');
-  const place = await placeOfCheckpoint(reader, { ...found, stage: inIt?.stage ?? found.stage });
-  throw new InputError(`${name}: ${untrainedText(place)}`);
+  // The name of a run means its current stage.
+  const current = name.includes('/') ? undefined : stages.find(({ status }) => status !== 'complete');
+  const location = await locateCheckpoint(reader, { ...found, stage: current?.stage ?? found.stage });
+  throw new InputError(`${name}: ${untrainedText(location)}`);
 }
 
-export function untrainedText({ run, stage, standing, nextSave: next }: CheckpointLocation): string {
-  const { status, step, steps, origin } = standing;
+function untrainedText({ run, stage, state, nextSave: next }: CheckpointLocation): string {
+  const { status, step, steps, origin } = state;
   const when =
     next === null
-      ? 'No checkpoint of it comes.'
+      ? 'No checkpoint of it will follow.'
       : `Its next checkpoint is saved at step ${next} of ${steps}.`;
   return (
     `expected a trained policy, found no checkpoint yet: ${run}/${stage} is ${status} at step ${step}. ${when} ` +
@@ -60,7 +60,7 @@ export function untrainedText({ run, stage, standing, nextSave: next }: Checkpoi
   );
 }
 
-/** Every `save_steps`, and at the last step. */
+/** A checkpoint is saved every `save_steps` and at the last step. */
 export function nextSave(
   { stage, status, step, steps }: StageDocument,
   { stages }: Pick<RunPlan, 'stages'>,
@@ -71,18 +71,18 @@ export function nextSave(
 }
 
 /** `nano-zero-1/zero@40` */
-export const placeName = ({ run, stage, step }: Found) => `${run}/${stage}@${step}`;
+const checkpointName = ({ run, stage, step }: Found) => `${run}/${stage}@${step}`;
 
-/** `nano-zero-1/zero@40, step 40 of 60; zero is running, at step 47, and saves next at step 60` */
-export function placeText({ run, stage, step, standing, nextSave: next }: CheckpointLocation): string {
-  const { status, origin, step: reached, steps } = standing;
+/** `nano-zero-1/zero@40, step 40 of 60; zero is running, at step 47, and saves its next at step 60` */
+export function locationText({ run, stage, step, state, nextSave: next }: CheckpointLocation): string {
+  const { status, origin, step: reached, steps } = state;
   const what =
     step === 0
       ? `what ${stage} started from (${origin ?? 'a scalar head on its base'}), untrained by it`
       : `step ${step} of ${steps}`;
-  const goesOn =
+  const later =
     status === 'complete'
       ? ''
-      : `; ${stage} is ${status} at step ${reached}${next === null ? '' : ` and saves next at step ${next}`}`;
-  return `${placeName({ run, stage, step })}, ${what}${goesOn}`;
+      : `; ${stage} is ${status} at step ${reached}${next === null ? '' : ` and saves its next at step ${next}`}`;
+  return `${checkpointName({ run, stage, step })}, ${what}${later}`;
 }

@@ -1,11 +1,17 @@
+/** The model card of an exported checkpoint. */
 import { basename } from 'node:path';
 import { parse, stringify } from 'yaml';
 import type { EvaluationDocument, ShowDocument } from '../../contracts/documents.ts';
-import { type PromptSource, type Recipe, recipeSchema } from '../../contracts/recipe.ts';
+import {
+  originOf,
+  type PromptSource,
+  type Recipe,
+  recipeSchema,
+  type StageRecipe,
+  stagesNeeded,
+} from '../../contracts/recipe.ts';
 import { suffixOf } from '../../contracts/stage-name.ts';
-import { percent } from '../output/figures.ts';
-import { policyEvaluation, rankingEvaluation } from './card-evaluation.ts';
-import { type CardStage, stagesBehind } from './stages-behind.ts';
+import { metricsOf, percent } from '../output/figures.ts';
 
 export interface ModelCardInput {
   run: string;
@@ -17,21 +23,21 @@ export interface ModelCardInput {
   seed: string;
   /** digest of the prompts */
   promptSet: string;
-  /** `base` or `student/NAME` → digest of its weights, and its own card, where it has one */
+  /** `base` or `student/NAME` → digest of its weights, and its own model card if it has one */
   models: Readonly<Record<string, { digest: string; card: string | null }>>;
   /** stage → its data set as `NAME@VERSION`, and the digest */
   data: Readonly<Record<string, { name: string; digest: string }>>;
   /** whole evaluations of the run */
   evaluations: readonly EvaluationDocument[];
-  /** of a reward model */
+  /** ranking accuracy of a reward model */
   measure: ShowDocument['stages'][number]['measure'];
-  /** names of the files beside it; left out: not known */
+  /** files in the exported folder; left out: unknown */
   files?: readonly string[];
-  /** whether its tokenizer has a chat template; left out: not known */
+  /** whether the tokenizer has a chat template; left out: unknown */
   hasChatTemplate?: boolean;
 }
 
-/** The README of an exported checkpoint, as Hugging Face's hub reads it. */
+/** The README.md of an exported checkpoint, in the form of the Hugging Face Hub. */
 export function modelCard(input: ModelCardInput): string {
   const { run, stage, step, digest, recipe, seed } = input;
   const planned = recipe.stages.find((found) => found.stage === stage)?.options.max_steps ?? step;
@@ -81,7 +87,7 @@ export function modelCard(input: ModelCardInput): string {
   ].join('\n');
 }
 
-/** The schema's order of keys: a recipe kept as a row has lost its own; one of another release stays as it is. */
+/** Puts keys in the schema's order, which stored recipes have lost. Recipes of other releases stay as they are. */
 const inOrder = (recipe: Recipe): Recipe => recipeSchema.safeParse(recipe).data ?? recipe;
 
 function trainedText({ stage, step }: ModelCardInput, planned: number): string {
@@ -90,16 +96,18 @@ function trainedText({ stage, step }: ModelCardInput, planned: number): string {
     : `step ${step} of ${planned} of the stage \`${stage}\`, trained by durable-r1.`;
 }
 
-/** `; the chat template says how it is asked, and …`: what is there alone. */
+/** How to prompt and sample the model, as far as its files say. */
 function askedText({ files = [], hasChatTemplate = false }: ModelCardInput): string {
   const parts = [
-    ...(hasChatTemplate ? ['the chat template says how it is asked'] : []),
-    ...(files.includes('generation_config.json') ? ['`generation_config.json` how it is sampled'] : []),
+    ...(hasChatTemplate ? ['the chat template formats prompts'] : []),
+    ...(files.includes('generation_config.json')
+      ? ['`generation_config.json` has its sampling options']
+      : []),
   ];
   return parts.length === 0 ? '' : `; ${parts.join(', and ')}`;
 }
 
-/** How often answers had the form of thinking, then answering: as the last evaluation up to this step measured it. */
+/** The share of well-formed answers in the last evaluation up to this step. */
 function formText({ stage, step, evaluations }: ModelCardInput): string[] {
   const measured = evaluations.filter((each) => each.stage === stage && each.step <= step).at(-1);
   if (measured === undefined) return [];
@@ -110,9 +118,9 @@ function formText({ stage, step, evaluations }: ModelCardInput): string[] {
   ];
 }
 
-/** What a card says of each kind of model. */
+/** What differs between the cards of policies and reward models. */
 interface CardKind {
-  /** as the hub names it */
+  /** the Hub's name */
   task: string;
   what(stage: string): string;
   use(input: ModelCardInput): string[];
@@ -150,7 +158,7 @@ const KINDS: Record<'policy' | 'rewardModel', CardKind> = {
   },
 };
 
-/** What of a response a reward model scores. */
+/** The part of a response that a reward model scores. */
 const READ: Record<string, string> = {
   helpfulness: 'only what follows the thinking',
   safety: 'the whole response, its thinking too',
@@ -166,14 +174,14 @@ const tagsOf = (stages: readonly CardStage[]) => [
   ...new Set(stages.filter(({ ownLine }) => ownLine).flatMap(({ algorithm }) => TAGS[algorithm])),
 ];
 
-/** The model that the line of stages began with, and its weights. */
+/** The model that the first stage started from, and its weights. */
 function startText({ recipe, models }: ModelCardInput, start: string): string {
   const path = recipe.students[start.slice('student/'.length)] ?? recipe.base;
   const digest = models[start]?.digest;
   return `\`${basename(path)}\`${digest === undefined ? '' : `, weights \`${digest}\``}`;
 }
 
-/** Problems that policies were trained on; a reward model's pairs stand with its stage. */
+/** Prompts of a policy. A reward model's data is shown with its stage. */
 function dataLines({ recipe, promptSet, stage }: ModelCardInput): string[] {
   if (stage.startsWith('reward-model/')) return [];
   const { prompts, general_prompts: general } = recipe;
@@ -188,7 +196,7 @@ const METHODS: Record<CardStage['algorithm'], string> = {
   'reward-model': 'preferences',
 };
 
-/** What a stage gave to the checkpoint. */
+/** What a stage contributed to the checkpoint. */
 function partOf({ ownLine, algorithm }: CardStage): string {
   if (ownLine) return 'weights';
   return algorithm === 'reward-model' ? 'rewards' : 'data';
@@ -202,9 +210,9 @@ function stageTable(stages: readonly CardStage[], { data }: ModelCardInput): str
     return `| ${stage} | ${partOf(each)} | ${METHODS[algorithm]} | ${from} | ${steps} | ${made} |`;
   });
   return [
-    'In order; each gave it its weights, or data or rewards to train on.',
+    'In order. Each contributed weights, data or rewards.',
     '',
-    '| stage | gave | by | from | steps | data set |',
+    '| stage | contributed | method | from | steps | data set |',
     '|---|---|---|---|---:|---|',
     ...rows,
   ];
@@ -225,4 +233,80 @@ function sourceOf(prompts: PromptSource): string {
     return `${prompts.train} generated puzzles (${prompts.puzzle}, difficulty ${prompts.difficulty}), ${prompts.test} held out`;
   if (prompts.source === 'nano-general') return `${prompts.train} generated tasks, ${prompts.test} held out`;
   return `${prompts.train} generated sums of ${prompts.terms} numbers below ${prompts.limit}, ${prompts.test} held out`;
+}
+
+/** A stage that contributed to a checkpoint. */
+interface CardStage {
+  stage: string;
+  algorithm: StageRecipe['algorithm'];
+  /** `base`, `student/NAME` or an earlier stage */
+  from: string;
+  /** planned steps */
+  steps: number;
+  /** whether the checkpoint's weights descend from it; other stages contributed samples or rewards */
+  ownLine: boolean;
+}
+
+/** The stage and everything it depends on, directly or indirectly, in the recipe's order. */
+function stagesBehind({ stages }: Recipe, stage: string): CardStage[] {
+  const find = (name: string) => stages.find((found) => found.stage === name);
+  const line = new Set<string>();
+  for (let at = find(stage); at !== undefined; at = find(originOf(at))) line.add(at.stage);
+  const needed = new Set<string>();
+  const visit = (name: string) => {
+    const found = find(name);
+    if (found === undefined || needed.has(name)) return;
+    needed.add(name);
+    for (const before of stagesNeeded(found)) visit(before);
+  };
+  visit(stage);
+  return stages
+    .filter((found) => needed.has(found.stage))
+    .map((found) => ({
+      stage: found.stage,
+      algorithm: found.algorithm,
+      from: originOf(found),
+      steps: found.options.max_steps,
+      ownLine: line.has(found.stage),
+    }));
+}
+
+/** Evaluations of a policy and its predecessors; its own row is in bold. */
+function policyEvaluation(
+  { evaluation }: Recipe,
+  evaluations: readonly EvaluationDocument[],
+  own: { stage: string; step: number },
+): string[] {
+  if (evaluations.length === 0) return ['Not measured.'];
+  const { temperature, top_p, max_completion_length } = evaluation;
+  return [
+    `Sampled at temperature ${temperature}, top-p ${top_p}, at most ${max_completion_length} tokens; ` +
+      'pass@1 is the mean over k samples, its interval over problems.',
+    '',
+    `| policy | step | problems | k | ${COLUMNS.join(' | ')} |`,
+    '|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|',
+    ...evaluations.map((each) => evaluationRow(each, each.stage === own.stage && each.step === own.step)),
+    '',
+    'reflects: answers that check or correct themselves; language: step words in the target language; ' +
+      'general: pass@1 on tasks without reasoning. –: not measured.',
+  ];
+}
+
+const COLUMNS = [
+  ...(['pass@1', '95 %', 'pass@k', 'cons@k', 'format', 'length', 'reflects', 'language', 'general'] as const),
+];
+
+function evaluationRow(evaluation: EvaluationDocument, isOwn: boolean): string {
+  const { stage, step, problems, k } = evaluation;
+  const cells = [isOwn ? `**${stage}**` : stage, step, problems, k, ...metricsOf(COLUMNS, evaluation)];
+  return `| ${cells.join(' | ')} |`;
+}
+
+/** How well a reward model ranks held-out pairs. */
+function rankingEvaluation(measure: ShowDocument['stages'][number]['measure'], least: number): string[] {
+  if (measure === null) return ['Not measured.'];
+  return [
+    `It ranks ${percent(measure.accuracy)} of ${measure.pairs} held-out pairs correctly: the better or safe answer ` +
+      `scores higher. Below ${percent(least, 0)} no stage would use it.`,
+  ];
 }

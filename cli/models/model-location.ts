@@ -1,4 +1,4 @@
-/** What a person names as a model, told apart before anything is read; and what is read, for those who name something else. */
+/** What the name of a model leads to, found before anything is read. */
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import { foundOf } from '../../contracts/file-errors.ts';
@@ -7,21 +7,21 @@ import { stageNameSchema, stageRoles } from '../../contracts/stage-name.ts';
 import { InputError } from '../errors.ts';
 import { editDistance } from '../suggestion.ts';
 
-/** What models are read. */
+/** The supported models. */
 export const WHAT_IS_READ =
   'What is read: the folder of a Llama model in Hugging Face layout (config.json, tokenizer.json, *.safetensors)';
 
-export type ModelLocation =
+type ModelLocation =
   | { kind: 'folder' }
-  /** of a run: by its name, or by the URI of its manifest */
+  /** a checkpoint of a run: by name, or by the URI of its manifest */
   | { kind: 'checkpoint' }
-  /** not here; by the form of its name a repository of the Hugging Face Hub */
+  /** not found; the name has the form of a Hugging Face Hub repository */
   | { kind: 'hub'; repository: string }
-  /** something that is no model's folder, in words */
+  /** anything else, with its description */
   | { kind: 'other'; found: string; hint: string; isAbsent: boolean };
 
-/** What lies under a name. A run's name is never a path, and a folder wins over a run where a model lies in it. */
-export async function lookAtModel(name: string): Promise<ModelLocation> {
+/** Finds what a name leads to. A run's name is never a path; a folder with a model takes precedence over a run. */
+export async function locateModel(name: string): Promise<ModelLocation> {
   if (name.trim() === '')
     return { kind: 'other', found: 'nothing', hint: `${WHAT_IS_READ}.`, isAbsent: false };
   if (name.startsWith('s3://')) return { kind: 'checkpoint' };
@@ -47,27 +47,29 @@ function absent(
 
 const LOOKS_LIKE_FILE = /\.(gguf|safetensors|bin|pt|pth|json)$/i;
 
-/** Throws InputError where the name means neither a folder nor a checkpoint; `what` says what it was named as. */
+/** Throws InputError where the name leads to neither a folder nor a checkpoint; `what` is what was expected. */
 export function refuseOther(
   name: string,
-  place: ModelLocation,
+  location: ModelLocation,
   what = 'a model’s folder or a run’s checkpoint',
 ): void {
-  if (place.kind === 'hub')
-    throw new InputError(`${name}: expected ${what}, found ${hubText(place.repository)}`);
-  if (place.kind === 'other')
-    throw new InputError(`${name || '(no name)'}: expected ${what}, found ${place.found}. ${place.hint}`);
+  if (location.kind === 'hub')
+    throw new InputError(`${name}: expected ${what}, found ${hubText(location.repository)}`);
+  if (location.kind === 'other')
+    throw new InputError(
+      `${name || '(no name)'}: expected ${what}, found ${location.found}. ${location.hint}`,
+    );
 }
 
-/** What is said of a repository's name: nothing is fetched by a command that reads models. */
-export const hubText = (repository: string) =>
+/** Commands that read models fetch nothing: says how to fetch a repository. */
+const hubText = (repository: string) =>
   `the name of a repository, which is not fetched here. Fetch it from the Hugging Face Hub: ${fetchCommand(repository)}; ` +
   `then name models/${basename(repository)}. ${WHAT_IS_READ}.`;
 
 export const fetchCommand = (repository: string, folder = `models/${basename(repository)}`) =>
   `hf download ${repository} --local-dir ${folder}`;
 
-/** `ORGANISATION/MODEL` of a name or an address; null where it cannot be one. */
+/** `ORGANISATION/MODEL` from a name or an address; null where it has another form. */
 export function hubRepository(name: string): string | null {
   const [, path = name] =
     /^(?:https?:\/\/(?:www\.)?(?:huggingface\.co|hf\.co)\/|hf:\/\/)(.*)$/.exec(name) ?? [];
@@ -83,7 +85,7 @@ function isCheckpointName(name: string): boolean {
   return nameSchema.safeParse(run).success && isStage;
 }
 
-/** A slip of a stage's name is no repository's. */
+/** A misspelt stage is not the name of a repository. */
 const isMisspelt = (stage: string) => stageRoles.some((role) => editDistance(stage, role) <= 2);
 
 const isThere = (path: string) =>
@@ -92,12 +94,12 @@ const isThere = (path: string) =>
     () => false,
   );
 
-/** A folder without a configuration may hold the model elsewhere, or in another form. */
+/** A folder without config.json may contain the model elsewhere or in another form. */
 async function folderFound(folder: string): Promise<ModelLocation> {
   if (await isThere(join(folder, 'config.json'))) return { kind: 'folder' };
   const names = await readdir(folder).catch(() => []);
   const hint = FOLDER_HINTS.find(({ of }) => names.some((name) => of.test(name)));
-  // What it lacks is told by who reads it.
+  // The reader of the model says what is missing.
   if (hint === undefined) return { kind: 'folder' };
   const next = `${hint.next} ${WHAT_IS_READ}.`;
   return { kind: 'other', found: `one with ${hint.found}`, hint: next, isAbsent: false };
@@ -117,16 +119,16 @@ const FOLDER_HINTS = [
   {
     of: /^snapshots$/,
     found: 'the Hub’s cache of a repository',
-    next: 'Name the folder under snapshots/, which holds the files.',
+    next: 'Name the folder under snapshots/ with the files.',
   },
   {
     of: /^models?--/,
     found: 'the Hub’s cache',
-    next: 'Name the folder under models--…/snapshots/, which holds the files.',
+    next: 'Name the folder under models--…/snapshots/ with the files.',
   },
 ];
 
-/** A file in place of the folder. */
+/** A file where a folder is expected. */
 function fileFound(path: string, isFile: boolean): { found: string; hint: string } {
   if (!isFile) return { found: 'neither a folder nor a file', hint: 'Check the path.' };
   if (extname(path).toLowerCase() === '.gguf')

@@ -1,45 +1,47 @@
+/** Opens models and engines. */
 import { readCheckpoint } from '../../activities/checkpoints/read-checkpoint.ts';
 import { type EngineThread, startEngineThread } from '../../engine/service/thread.ts';
 import { type ModelFolder, type ModelOptions, readModelFolder } from '../../engine/weights/model-folder.ts';
+import { WEIGHTS_FILE } from '../../engine/weights/weights.ts';
 import { readSettings } from '../../infra/settings.ts';
 import { findStack, type Stack } from '../../infra/stack.ts';
 import { type FoundCheckpoint, findCheckpoint } from '../../stores/steps/checkpoint-names.ts';
 import { CommandError } from '../errors.ts';
-import { type Connections, withConnections } from '../stack/connections.ts';
-import { type CheckpointLocation, placeOfCheckpoint, refuseUntrained } from './checkpoint-location.ts';
-import { lookAtModel, refuseOther, WHAT_IS_READ } from './model-location.ts';
+import { type Connections, withConnections, withOptionalStack } from '../stack/connections.ts';
+import { type CheckpointLocation, locateCheckpoint, refuseUntrained } from './checkpoint-location.ts';
+import { locateModel, refuseOther, WHAT_IS_READ } from './model-location.ts';
 
-/** A model that a person named, read whole and checked. */
+/** A model, read and checked. */
 export interface OpenModel {
-  /** the manifest's URI, or the folder */
+  /** URI of the manifest, or the folder */
   name: string;
   model: ModelFolder;
-  /** where it stands in a run; null for a folder */
+  /** its run, stage and step; null for a folder */
   origin: FoundCheckpoint | null;
-  /** the same with how its stage stands, for people */
-  place?: CheckpointLocation;
+  /** the same with the state of its stage, for people */
+  location?: CheckpointLocation;
 }
 
 /** A committed checkpoint of a run. */
-export type OpenCheckpoint = OpenModel & { origin: FoundCheckpoint; place: CheckpointLocation };
+export type OpenCheckpoint = OpenModel & { origin: FoundCheckpoint; location: CheckpointLocation };
 
-/** How a checkpoint is named, for the help of commands that take one. */
+/** The argument of commands that read a checkpoint. */
 export const CHECKPOINT_HELP =
   'RUN, RUN/STAGE, RUN/STAGE@STEP (step 0: what the stage started from), s3://…/manifest.json, or a model’s folder';
 
 /**
- * Opens a model by name and hands it to `work`, with the stack's connections where it came from a run. Throws
- * InputError where the name means no model that is read, or a run that has not saved one yet.
+ * Opens a model by name and passes it to `work`. Throws InputError where the name leads to no supported model, or to a
+ * run without a checkpoint.
  */
 export async function withModel<Result>(
   name: string,
-  work: (opened: OpenModel, connections: Connections | null) => Promise<Result>,
+  work: (opened: OpenModel, connections: Pick<Connections, 'database'>) => Promise<Result>,
 ): Promise<Result> {
-  const place = await lookAtModel(name);
-  refuseOther(name, place);
-  if (place.kind === 'folder') {
+  const location = await locateModel(name);
+  refuseOther(name, location);
+  if (location.kind === 'folder') {
     const model = await readModelFolder(name);
-    return work({ name, model, origin: null }, null);
+    return withOptionalStack((connections) => work({ name, model, origin: null }, connections));
   }
   return withConnections(async (connections) => {
     const opened = await openCheckpoint(name, connections);
@@ -47,22 +49,17 @@ export async function withModel<Result>(
   }, stackFor(name));
 }
 
-/** The stack that a checkpoint's name needs. */
+/** The stack for a checkpoint. Throws CommandError where none runs. */
 function stackFor(name: string): Stack {
   const stack = findStack();
   if (stack !== undefined) return stack;
-  const isFolderWanted = name.startsWith('s3://')
-    ? ''
-    : ` A folder of that name is not here either. ${WHAT_IS_READ}.`;
+  const hint = name.startsWith('s3://') ? '' : ` There is no folder of that name either. ${WHAT_IS_READ}.`;
   throw new CommandError(
-    `${name}: a run’s checkpoint is read from the stack, and the stack is not running: start it with \`r1 up\`.${isFolderWanted}`,
+    `${name}: a run’s checkpoint is read from the stack, and the stack is not running: start it with \`r1 up\`.${hint}`,
   );
 }
 
-/**
- * A committed checkpoint by name. Throws Failure where there is none, or where it is damaged, InputError where the
- * stage has none yet.
- */
+/** A committed checkpoint by name. Throws Failure where there is none or it is damaged, InputError where none is saved yet. */
 export async function openCheckpoint(
   name: string,
   { database, objects }: Connections,
@@ -70,12 +67,12 @@ export async function openCheckpoint(
 ): Promise<OpenCheckpoint> {
   const origin = await findCheckpoint(await database(), name);
   await refuseUntrained(await database(), name, origin);
-  const place = await placeOfCheckpoint(await database(), origin);
+  const location = await locateCheckpoint(await database(), origin);
   const model = await readCheckpoint({ objects: await objects() }, origin.manifest, options);
-  return { name: origin.manifest.uri, model, origin, place };
+  return { name: origin.manifest.uri, model, origin, location };
 }
 
-/** Runs `work` with an engine of this process's own. */
+/** Runs `work` with its own engine thread. */
 export async function withEngine<Result>(work: (engine: EngineThread) => Promise<Result>): Promise<Result> {
   const { availableParallelism } = await import('node:os');
   const engine = startEngineThread({ threads: readSettings().threads ?? availableParallelism() });
@@ -84,4 +81,16 @@ export async function withEngine<Result>(work: (engine: EngineThread) => Promise
   } finally {
     await engine.close();
   }
+}
+
+/** Loads a model into an engine for sampling. */
+export async function loadModel(engine: EngineThread, { files }: ModelFolder): Promise<void> {
+  const file = (name: string) => files.get(name) ?? new Uint8Array();
+  await engine.call('load', {
+    config: JSON.parse(new TextDecoder().decode(file('config.json'))),
+    model: file(WEIGHTS_FILE),
+    moments: null,
+    reference: null,
+    withReference: false,
+  });
 }

@@ -1,10 +1,10 @@
-/** Files that a command writes anew: whole, or not at all. */
-import { access, constants, type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
+/** Files that a command creates: complete, or not at all. */
+import { access, constants, type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { foundOf } from '../../contracts/file-errors.ts';
 import { InputError } from '../errors.ts';
 
-/** Throws InputError where the file is there, or where it could not be written: asked before anything is computed. */
+/** Throws InputError where the file exists or cannot be written. Called before anything is computed. */
 export async function refuseExisting(path: string): Promise<void> {
   const found = await stat(path).catch(() => undefined);
   if (found !== undefined)
@@ -17,7 +17,7 @@ export async function refuseExisting(path: string): Promise<void> {
   });
 }
 
-/** Until it is whole the file has another name, and one that failed is removed. Throws InputError as above. */
+/** Writes under a temporary name and renames at the end; a failed file is removed. Throws InputError as above. */
 export async function writeNewFile(path: string, write: (file: FileHandle) => Promise<void>): Promise<void> {
   await refuseExisting(path);
   const partial = `${path}.partial`;
@@ -36,10 +36,9 @@ export async function writeNewFile(path: string, write: (file: FileHandle) => Pr
   }
 }
 
-/** Characters that are written at a time. */
+/** Characters per write. */
 const LINES_AT_ONCE = 1_000_000;
 
-/** JSON lines. */
 export async function writeLines(
   file: FileHandle,
   rows: AsyncIterable<object> | Iterable<object>,
@@ -52,4 +51,16 @@ export async function writeLines(
     lines = '';
   }
   await file.writeFile(lines);
+}
+
+/** Throws InputError where a folder exists and is not empty. */
+export async function refuseOccupied(folder: string): Promise<void> {
+  const found = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw new InputError(`${folder}: expected an empty or new folder, found ${foundOf(error)}`);
+  });
+  if (found.length === 0) return;
+  throw new InputError(
+    `${folder}: expected an empty or new folder, found one with ${found.slice(0, 3).join(', ')}. Choose another.`,
+  );
 }

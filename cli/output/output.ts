@@ -1,3 +1,4 @@
+/** What commands print, and the options that they share. */
 import { join } from 'node:path';
 import Table from 'cli-table3';
 import type { z } from 'zod';
@@ -7,18 +8,18 @@ import { PROJECT_ROOT } from '../../infra/paths.ts';
 type Documents = typeof documents;
 
 /**
- * How this checkout's command is called from a folder. Commands that are printed to be run begin with it: a bare
- * name in `npx` would be asked of the registry, where it belongs to somebody else.
+ * How to call this checkout's command from a folder; printed commands begin with it. npx would fetch another
+ * project's package of that name from the registry.
  */
 export function commandFrom(folder: string): string {
   const path = folder === PROJECT_ROOT ? './r1' : join(PROJECT_ROOT, 'r1');
   return /^[\w./+@-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }
 
-/** From where the caller is. */
+/** How the command is called from the current directory. */
 export const R1 = commandFrom(process.cwd());
 
-/** Prints a `--json` document, held to its schema first, so that no reader meets another shape. */
+/** Validates a `--json` document against its schema and prints it. */
 export function printDocument<Name extends keyof Documents>(
   name: Name,
   document: z.input<Documents[Name]>,
@@ -30,7 +31,10 @@ export function printLine(line = ''): void {
   process.stdout.write(`${line}\n`);
 }
 
-/** A plain table: aligned columns under their heads, numbers to the right; `gap`: blanks between columns. */
+/**
+ * A table without borders: text columns aligned left, numeric ones right; `gap` is the number of blanks between
+ * columns.
+ */
 export function tableText(
   head: readonly string[],
   rows: readonly (readonly string[])[],
@@ -48,7 +52,7 @@ export function tableText(
   return lines.map((line) => line.trimEnd()).join('\n');
 }
 
-/** Which columns hold nothing but figures: these are set to the right. */
+/** Which columns are numeric. */
 export function figureColumns(head: readonly string[], rows: readonly (readonly string[])[]): boolean[] {
   return head.map((_, column) => rows.every((row) => isFigure(row[column] ?? '')));
 }
@@ -66,7 +70,25 @@ const borderless = Object.fromEntries(
 borderless['mid-mid'] = '';
 borderless.middle = '';
 
-/** `Examples:` as they stand at the end of a command's help. */
+/** The argument of commands about one run. */
+export const RUN = ['[run]', 'name of the run (default: the latest run)'] as const;
+
+/** The option of commands that can print a document. */
+export const jsonOption = (name: keyof Documents) =>
+  ['--json', `print a JSON document (contracts/schemas/${name}.json)`] as const;
+
+/** Prints a command's result: its document with `--json`, else its text. */
+export function printResult<Name extends keyof Documents, Document extends z.input<Documents[Name]>>(
+  json: boolean | undefined,
+  name: Name,
+  document: Document,
+  text: (document: Document) => string,
+): void {
+  if (json) printDocument(name, document);
+  else printLine(text(document));
+}
+
+/** The examples at the end of a command's help. */
 export function examples(...lines: string[]): string {
   return ['', 'Examples:', ...lines.map((line) => `  $ ${line}`)].join('\n');
 }

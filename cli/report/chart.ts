@@ -1,4 +1,4 @@
-/** Drawings as SVG, by Observable Plot; colours are the page's, so that they follow its theme. */
+/** SVG charts by Observable Plot; their colours are CSS variables of the page. */
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
 import { percent } from '../output/figures.ts';
@@ -8,7 +8,7 @@ import type { Policy } from './policies.ts';
 
 const { document } = parseHTML('<!doctype html><html></html>');
 
-/** Colours of lines in their order; `--ink-1` … are set in `style.ts`. */
+/** Line colours in order; `--ink-1` … are set in `style.ts`. */
 export const INKS = [
   'var(--ink-1)',
   'var(--ink-2)',
@@ -18,7 +18,6 @@ export const INKS = [
   'var(--ink-6)',
 ];
 
-/** What is drawn, for who cannot see it. */
 interface Drawing {
   label: string;
   plot: Plot.PlotOptions;
@@ -29,13 +28,13 @@ function drawn({ label, plot }: Drawing): Html {
   return trusted(svg.outerHTML);
 }
 
-/** `0.25`; what is smaller than a thousandth, as `1.2e-5`. */
+/** `0.25`; below a thousandth as `1.2e-5`. */
 function tickText(value: number): string {
   const rounded = Number(value.toPrecision(4));
   return rounded !== 0 && Math.abs(rounded) < 1e-3 ? rounded.toExponential() : String(rounded);
 }
 
-/** A curve by step: lines of training, dots of held-out measurements, alarms as upright lines. */
+/** A chart by step: training as lines, held-out measurements as dots, alarms as vertical lines. */
 export function curveChart({ title, unit, lines, dots, alarms }: Curve): Html {
   const points = lines.flatMap(({ name, points }) => points.map((point) => ({ ...point, name })));
   const intervals = dots.flatMap(({ step, interval }) =>
@@ -88,11 +87,11 @@ export function curveChart({ title, unit, lines, dots, alarms }: Curve): Html {
 interface Mark {
   title: string;
   value: number;
-  /** whether it belongs to the line of stages from base to R1 */
+  /** whether it leads from base to R1 */
   toR1: boolean;
 }
 
-/** pass@1 of every measured policy with its interval, its general ability, and where asked the paper's beside it. */
+/** pass@1 of the policies with intervals, their general ability and, optionally, the paper's numbers. */
 export function policiesChart(policies: readonly Policy[], { withPaper }: { withPaper: boolean }): Html {
   const marksOf = (of: (policy: Policy) => number | null): Mark[] =>
     policies.flatMap((policy) => {
@@ -127,10 +126,10 @@ export function policiesChart(policies: readonly Policy[], { withPaper }: { with
       },
       y: { label: null, domain: [0, 1], grid: true, tickFormat: '.0%', ticks: 5, tickSize: 0 },
       marks: [
-        Plot.line(leading(paper), { ...at, stroke: 'var(--muted)', strokeDasharray: '2,4', dx: BESIDE }),
+        Plot.line(leading(paper), { ...at, stroke: 'var(--muted)', strokeDasharray: '2,4', dx: OFFSET }),
         Plot.line(leading(measured), { ...at, stroke: 'var(--ink-1)', strokeOpacity: 0.35, strokeWidth: 2 }),
-        Plot.dot(paper, { ...at, r: 5, stroke: 'var(--muted)', fill: 'var(--paper)', dx: BESIDE }),
-        Plot.dot(general, { ...at, r: 4.5, stroke: 'var(--ink-3)', symbol: 'square', dx: -BESIDE }),
+        Plot.dot(paper, { ...at, r: 5, stroke: 'var(--muted)', fill: 'var(--paper)', dx: OFFSET }),
+        Plot.dot(general, { ...at, r: 4.5, stroke: 'var(--ink-3)', symbol: 'square', dx: -OFFSET }),
         Plot.ruleX(intervals, { x: 'title', y1: 'low', y2: 'high', stroke: 'var(--ink-1)', strokeWidth: 2 }),
         Plot.dot(measured, { ...at, r: 5, fill: 'var(--ink-1)' }),
         Plot.text(measured, {
@@ -147,8 +146,8 @@ export function policiesChart(policies: readonly Policy[], { withPaper }: { with
   });
 }
 
-/** How far beside a policy's own mark the others stand, so that none lies on its figure; pixels. */
-const BESIDE = 24;
+/** Horizontal distance between the marks of a policy, in pixels. */
+const OFFSET = 24;
 
 export interface Bar {
   name: string;
@@ -156,7 +155,7 @@ export interface Bar {
   kind: 'left' | 'refused' | 'joined';
 }
 
-/** Bars one below the other, each with its count. */
+/** Horizontal bars with their counts. */
 export function barChart(label: string, bars: readonly Bar[]): Html {
   const inks = { left: 'var(--ink-1)', refused: 'var(--muted)', joined: 'var(--ink-3)' };
   return drawn({

@@ -1,27 +1,27 @@
-/** What a stage's steps and evaluations draw, curve by curve. */
+/** The curves of a stage, from its steps and evaluations. */
 import type { AlarmName } from '../../contracts/alarms.ts';
 import type { EvaluationDocument, StepDocument } from '../../contracts/documents.ts';
 import type { ReportData } from './report-data.ts';
 
-export interface Point {
+interface Point {
   step: number;
   value: number;
 }
-export interface Series {
+interface Series {
   name: string;
   points: Point[];
 }
-/** One drawing: lines by step, held-out measurements as dots, with their interval where there is one, and alarms. */
+/** One chart: lines by step, held-out measurements as dots with intervals, and alarms. */
 export interface Curve {
   title: string;
   unit: 'share' | 'number';
   lines: Series[];
   dots: (Point & { interval?: [number, number]; quick: boolean })[];
-  /** steps at which an alarm was raised over what is drawn */
+  /** steps of alarms about this metric */
   alarms: number[];
 }
 
-/** Points of a line at most: beyond it neighbours are averaged. */
+/** Most points of a line: with more, neighbours are averaged. */
 const MOST_POINTS = 240;
 
 type Stage = ReportData['show']['stages'][number];
@@ -29,10 +29,10 @@ type Stage = ReportData['show']['stages'][number];
 interface Drawn {
   title: string;
   unit: Curve['unit'];
-  /** of which stages it tells something */
+  /** algorithms of the stages that have it */
   of: readonly Stage['algorithm'][];
   lines?: (steps: readonly StepDocument[]) => Series[];
-  /** what is drawn of an evaluation; null where it was not measured */
+  /** value of an evaluation; null where it was not measured */
   dot?: (evaluation: EvaluationDocument) => number | null;
   interval?: (evaluation: EvaluationDocument) => [number, number];
 }
@@ -41,7 +41,7 @@ const line =
   (name: string, of: (step: StepDocument) => number | null) =>
   (steps: readonly StepDocument[]): Series[] => [series(name, steps, of)];
 
-/** Every curve that a stage may have, in the order in which they are shown. */
+/** All curves, in the order of the page. */
 const CURVES: Drawn[] = [
   { title: 'Reward', unit: 'number', of: ['grpo'], lines: rewardLines },
   {
@@ -53,7 +53,7 @@ const CURVES: Drawn[] = [
     interval: ({ passAt1Interval }) => passAt1Interval,
   },
   {
-    title: 'Pairs ranked rightly',
+    title: 'Pairs ranked correctly',
     unit: 'share',
     of: ['reward-model'],
     lines: line('in training', ({ accuracy }) => accuracy),
@@ -94,7 +94,7 @@ const CURVES: Drawn[] = [
   { title: 'Loss', unit: 'number', of: ['sft', 'reward-model'], lines: line('loss', ({ loss }) => loss) },
 ];
 
-/** On which curve an alarm is seen; null: on none. */
+/** The curve that shows an alarm; null: none. */
 const SEEN_ON: Record<AlarmName, string | null> = {
   'reward-hacking': 'Accuracy',
   'empty-thinking': 'Length, tokens',
@@ -106,10 +106,10 @@ const SEEN_ON: Record<AlarmName, string | null> = {
   'language-mixing': 'In the target language',
 };
 
-/** Before and after are told by the table: dots alone are drawn where there are more. */
+/** Fewer dots without lines are not drawn: the table has the values before and after. */
 const FEWEST_DOTS = 3;
 
-/** The curves of one stage that have anything to show. */
+/** The non-empty curves of a stage. */
 export function curvesOf(
   { steps: all, evaluations, show }: Pick<ReportData, 'steps' | 'evaluations' | 'show'>,
   name: string,
@@ -125,16 +125,16 @@ export function curvesOf(
     .map((curve) => ({ ...curve, alarms: alarmsOn(show.alarms, name, curve.title) }));
 }
 
-/** What a reward model was measured at, on its last step. */
+/** The ranking accuracy of a reward model, at its last step. */
 function rankedOf({ measure, step }: Stage, { title }: Pick<Curve, 'title'>): Curve['dots'] {
-  if (measure === null || title !== 'Pairs ranked rightly') return [];
+  if (measure === null || title !== 'Pairs ranked correctly') return [];
   return [{ step, value: measure.accuracy, quick: false }];
 }
 
 const alarmsOn = (alarms: ReportData['show']['alarms'], name: string, title: string) =>
   alarms.filter((alarm) => alarm.stage === name && SEEN_ON[alarm.name] === title).map(({ step }) => step);
 
-/** A stage's own evaluations after its origin's last, which is what it starts from. */
+/** The last evaluation of what a stage starts from, then its own. */
 function measuredOf(evaluations: ReportData['evaluations'], stage: string, origin: string | null) {
   const own = evaluations.filter((found) => found.stage === stage);
   const before = evaluations.findLast((found) => found.stage === origin && !found.quick);
@@ -158,8 +158,8 @@ function curveOf(
 
 function rewardLines(steps: readonly StepDocument[]): Series[] {
   const names = [...new Set(steps.flatMap(({ rewards }) => Object.keys(rewards ?? {})))];
-  const apart = names.map((name) => series(name, steps, ({ rewards }) => rewards?.[name] ?? null));
-  return [series('sum', steps, ({ reward }) => reward), ...apart];
+  const separate = names.map((name) => series(name, steps, ({ rewards }) => rewards?.[name] ?? null));
+  return [series('sum', steps, ({ reward }) => reward), ...separate];
 }
 
 function series(
@@ -174,7 +174,7 @@ function series(
   return { name, points: thinned(points) };
 }
 
-/** Means of neighbours, so that however long a stage is its line stays a line. */
+/** Averages neighbours, so that long stages stay readable. */
 export function thinned(points: readonly Point[], most = MOST_POINTS): Point[] {
   const size = Math.ceil(points.length / most);
   if (size <= 1) return [...points];

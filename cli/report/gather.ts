@@ -1,6 +1,10 @@
-/** Gathers from rows and objects what a run's report says. */
+/** Gathers the data of a run's report from database and object store. */
+
+import { readRollout, readSampleRequest, readScores } from '../../activities/records.ts';
 import { sumCounts } from '../../algorithm/data/filters.ts';
+import { partsOf } from '../../algorithm/data/response-parts.ts';
 import type { EvaluationDocument, ShowDocument } from '../../contracts/documents.ts';
+import type { DrawnPrompt, ScoresRecord } from '../../contracts/records.ts';
 import { runWorkflowId } from '../../contracts/workflows.ts';
 import { getDataset } from '../../stores/data/datasets.ts';
 import { listLastParts } from '../../stores/data/samples.ts';
@@ -10,21 +14,19 @@ import { getRun } from '../../stores/runs/runs.ts';
 import { listStageCosts } from '../../stores/runs/stage-costs.ts';
 import { type CommittedEvaluation, listEvaluations } from '../../stores/steps/evaluations.ts';
 import { listSteps } from '../../stores/steps/steps.ts';
-import { budgetsOf } from '../launch/plan-view.ts';
+import { budgetsOf } from '../launch/plan-text.ts';
 import { readShow } from '../run/run-rows.ts';
-import { readAnswers } from './answers.ts';
-import { comparesWithPaper } from './paper.ts';
-import { policiesOf } from './policies.ts';
-import type { ReportData, StageFunnel } from './report-data.ts';
+import { comparesWithPaper, policiesOf } from './policies.ts';
+import type { AnsweredPrompt, PolicyResponse, ReportData, StageFunnel } from './report-data.ts';
 
-export interface ReportSources {
+interface ReportSources {
   database: Database;
   objects: ObjectStore;
-  /** where a workflow is seen; null where no UI is known */
+  /** address of a workflow in the UI; null where the UI is unknown */
   link(workflowId: string): string | null;
 }
 
-/** Whatever there is of a run, finished or not. */
+/** For finished and unfinished runs. */
 export async function gatherReport(
   { database, objects, link }: ReportSources,
   name: string | undefined,
@@ -55,7 +57,7 @@ function documentOf(row: CommittedEvaluation): EvaluationDocument & { quick: boo
   return document;
 }
 
-/** The last whole evaluation of each policy, in the order of the table. */
+/** The last full evaluation of each policy, in the order of the table. */
 function shownEvaluations(
   show: ShowDocument,
   evaluations: readonly CommittedEvaluation[],
@@ -83,3 +85,62 @@ function linksOf({ run, stages }: ShowDocument, link: ReportSources['link']): Re
   const ofStages = stages.map(({ stage, workflowId }) => [stage, link(workflowId)]);
   return { run: link(runWorkflowId(run)), stages: Object.fromEntries(ofStages) };
 }
+
+/** Numbers of shown prompts: reasoning ones, and those of each general domain. */
+const SHOWN = { reasoning: 3, ofGeneralDomain: 1 };
+const MOST_CHARACTERS = 4_000;
+
+interface Answered {
+  prompts: DrawnPrompt[];
+  /** first response to each prompt, by the prompt's hash */
+  responses: Map<string, PolicyResponse>;
+}
+
+/**
+ * The first held-out prompts with the first answer of each policy, independent of the answers. `evaluations`: one full
+ * evaluation per policy, in display order.
+ */
+async function readAnswers(
+  objects: ObjectStore,
+  evaluations: readonly CommittedEvaluation[],
+  generalDomains: readonly string[],
+): Promise<AnsweredPrompt[]> {
+  const answered: Answered[] = [];
+  // One at a time: an evaluation with long answers needs much memory.
+  for (const evaluation of evaluations) answered.push(await readFirstAnswers(objects, evaluation));
+  const prompts = answered.find(({ prompts }) => prompts.length > 0)?.prompts ?? [];
+  return shownOf(prompts, generalDomains).map(({ prompt, problem, answer, domain }) => ({
+    problem,
+    answer,
+    domain,
+    responses: answered.flatMap(({ responses }) => responses.get(prompt) ?? []),
+  }));
+}
+
+function shownOf(prompts: readonly DrawnPrompt[], generalDomains: readonly string[]): DrawnPrompt[] {
+  const reasoning = prompts.filter(({ domain }) => !generalDomains.includes(domain));
+  const general = generalDomains.flatMap((name) =>
+    prompts.filter(({ domain }) => domain === name).slice(0, SHOWN.ofGeneralDomain),
+  );
+  return [...reasoning.slice(0, SHOWN.reasoning), ...general];
+}
+
+async function readFirstAnswers(objects: ObjectStore, evaluation: CommittedEvaluation): Promise<Answered> {
+  const { record: scores } = await readScores(objects, evaluation.scores);
+  const { record: rollout } = await readRollout(objects, evaluation.rollout);
+  const { record: request } = await readSampleRequest(objects, rollout.request);
+  const responses = request.prompts.map(({ prompt }, p): [string, PolicyResponse] => {
+    const n = p * request.numGenerations;
+    const text = cut(scores.texts[n] ?? '');
+    return [prompt, { policy: evaluation.stage, text, parts: partsOf(text), correct: isCorrect(scores, n) }];
+  });
+  return { prompts: request.prompts, responses: new Map(responses) };
+}
+
+function isCorrect({ rewards }: ScoresRecord, n: number): boolean | null {
+  const verdict = rewards.find(({ name }) => name === 'accuracy')?.verdicts[n];
+  return verdict !== undefined && 'score' in verdict ? verdict.score === 1 : null;
+}
+
+const cut = (text: string) =>
+  text.length <= MOST_CHARACTERS ? text : `${text.slice(0, MOST_CHARACTERS)}\n… (${text.length} characters)`;

@@ -1,6 +1,6 @@
 /**
- * HTML by tagged templates: whatever is put into one is escaped, unless it was made by one. Texts of models are
- * hostile; no other way leads into the page.
+ * HTML by tagged templates: every inserted text is escaped, unless it is HTML made by a template. Model output is
+ * hostile; there is no other way into the page.
  */
 export class Html {
   readonly source: string;
@@ -11,12 +11,12 @@ export class Html {
 
 type Content = Html | string | number | null | readonly Content[];
 
-/** null shows nothing; a list, one part after the other. */
+/** null is left out; the parts of a list are joined. */
 export function html(parts: TemplateStringsArray, ...contents: Content[]): Html {
   return new Html(parts.map((part, n) => part + sourceOf(contents[n] ?? null)).join(''));
 }
 
-/** Marks what a library wrote and has escaped itself, such as a drawing. */
+/** Marks HTML of a library that escapes by itself, such as a chart. */
 export const trusted = (source: string) => new Html(source);
 
 function sourceOf(content: Content): string {
@@ -36,7 +36,7 @@ const ENTITIES: Record<string, string> = {
 
 const escaped = (text: string) => visible(text).replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
 
-/** Control characters and those that turn the direction of writing, shown as what they are. */
+/** Control characters and characters that change the direction of text. */
 const INVISIBLE = /(?![\n\t])[\p{Cc}\p{Bidi_Control}]/gu;
 
 const visible = (text: string) =>

@@ -4,39 +4,39 @@ import type { EvaluationDocument, ShowDocument, StepDocument } from '../../contr
 import type { EvaluationOptions } from '../../contracts/options.ts';
 import type { StageCost } from '../../stores/runs/stage-costs.ts';
 
-/** Everything that a run's report says, gathered from rows and objects; the page and the summary are made of it alone. */
+/** All data of a run's report; page and summary are made from it alone. */
 export interface ReportData {
   show: ShowDocument;
   description: string;
-  /** whether the paper's figures stand beside the run's */
+  /** whether to show the paper's numbers */
   withPaper: boolean;
-  /** how the policies were measured */
+  /** sampling options of the evaluations */
   evaluation: EvaluationOptions;
-  /** whole and quick ones of the stages' current branches, in the order of their making */
+  /** full and quick evaluations of the current branches, in order */
   evaluations: (EvaluationDocument & { quick: boolean })[];
-  /** of the stages' current branches */
+  /** steps of the current branches */
   steps: StepDocument[];
   costs: StageCost[];
-  /** stage → minutes that it was given; without those that were given none */
+  /** stage → budget in minutes; stages without one are left out */
   budgets: ReadonlyMap<string, number>;
   funnels: StageFunnel[];
   answers: AnsweredPrompt[];
   links: { run: string | null; stages: Record<string, string | null> };
-  /** when it was gathered, ISO 8601 */
+  /** time of the report, ISO 8601 */
   madeAt: string;
 }
 
-/** What became of the samples of a supervised stage's policy, and of what joined them. */
+/** The samples for a supervised stage: how many each rule rejected, and what joined them. */
 export interface StageFunnel {
   stage: string;
-  /** the stage whose policy sampled */
+  /** stage whose policy sampled */
   from: string;
   counts: SampleCounts;
-  /** rows of the data set, joined ones among them; null until it is made */
+  /** rows of the data set, including joined ones; null before it exists */
   rows: number | null;
 }
 
-/** One held-out prompt and what each policy answered first. */
+/** A held-out prompt with the first answer of each policy. */
 export interface AnsweredPrompt {
   problem: string;
   answer: string;
@@ -44,11 +44,11 @@ export interface AnsweredPrompt {
   responses: PolicyResponse[];
 }
 export interface PolicyResponse {
-  /** the stage, or the model before any */
+  /** stage, or model before training */
   policy: string;
   text: string;
-  /** null where its form does not tell thinking from answer */
+  /** null where thinking and answer cannot be separated */
   parts: ResponseParts | null;
-  /** null where the verifier had no verdict */
+  /** null where the verifier gave no verdict */
   correct: boolean | null;
 }

@@ -1,4 +1,4 @@
-/** The page's style: light and dark by the reader's own setting, and for paper. */
+/** CSS of the page: light and dark by the reader's setting, and for print. */
 export const style = `
 :root {
   color-scheme: light dark;

@@ -1,15 +1,11 @@
-/** The report as Markdown: what can be told in tables and lines; the page has the drawings and the answers. */
-import { numericsChangeText } from '../../algorithm/run/numerics-changes.ts';
-import { verifierChangeText } from '../../algorithm/run/verifier-changes.ts';
-import { moment, percent } from '../output/figures.ts';
+/** The report as Markdown: tables and text, without charts and answers. */
+
+import { dateTime, percent } from '../output/figures.ts';
 import { figureColumns } from '../output/output.ts';
-import { rankingsText } from '../run/show-view.ts';
+import { eventsOf, rankingsText } from '../run/show.ts';
 import type { Bar } from './chart.ts';
-import { costTable } from './costs.ts';
-import { factsOf, wallSecondsOf } from './facts.ts';
-import { funnelBars } from './funnel.ts';
-import { policiesOf } from './policies.ts';
-import { domainRows, policyRows, samplingNote } from './policy-table.ts';
+import { costTable, factsOf, funnelBars, wallSecondsOf } from './facts.ts';
+import { domainRows, policiesOf, policyRows, samplingNote } from './policies.ts';
 import type { ReportData, StageFunnel } from './report-data.ts';
 
 export function reportSummary(data: ReportData): string {
@@ -21,7 +17,7 @@ export function reportSummary(data: ReportData): string {
     `# ${inline(show.run)}`,
     inline(description),
     `**${factsOf(data).join(' · ')}**`,
-    `Recipe ${inline(show.recipe)}, seed ${show.seed}; ${show.status}; started ${moment(show.startedAt)}.` +
+    `Recipe ${inline(show.recipe)}, seed ${show.seed}; ${show.status}; started ${dateTime(show.startedAt)}.` +
       (links.run === null ? '' : ` [In the Temporal UI](${links.run}).`),
     withPaper ? '## The paper’s table for this run' : '## The policies of this run',
     table(policies.head, policies.rows),
@@ -41,8 +37,10 @@ export function reportSummary(data: ReportData): string {
         checkpoint === null ? '–' : `\`${checkpoint.uri}\``,
       ]),
     ),
-    '## Alarms, seams and live changes',
-    eventLines(data).join('\n') || 'None.',
+    '## Alarms and changes',
+    eventsOf(show)
+      .map(({ stage, step, text }) => `- ${stage}, step ${step}: ${inline(text)}`)
+      .join('\n') || 'None.',
   ];
   return `${parts.join('\n\n')}\n`;
 }
@@ -59,32 +57,10 @@ function funnelText(funnel: StageFunnel): string {
   return [`${stage}, sampled by the policy of ${from}: ${list('left', ' → ')}${share}`, ...others].join('; ');
 }
 
-function eventLines({ show }: ReportData): string[] {
-  return [
-    ...show.alarms.map(
-      (a) => `- ${a.stage}, step ${a.step}: alarm ${a.name} (${a.action}): ${inline(a.text)}`,
-    ),
-    ...show.stages.flatMap(({ stage, seams }) =>
-      seams.map((seam) => `- ${stage}, step ${seam.step}: seam, ${inline(numericsChangeText(seam))}`),
-    ),
-    ...show.stages.flatMap(({ stage, verifierChanges }) =>
-      verifierChanges.map(
-        (change) =>
-          `- ${stage}, step ${change.step}: verifiers changed, ${inline(verifierChangeText(change))}`,
-      ),
-    ),
-    ...show.stages.flatMap(({ stage, changes }) =>
-      changes.map(
-        (c) => `- ${stage}, step ${c.effectiveStep}: ${c.field} changed to ${c.value} by ${inline(c.author)}`,
-      ),
-    ),
-  ];
-}
-
-/** What people wrote, on one line and without a meaning in Markdown. */
+/** User text on one line, with Markdown escaped. */
 const inline = (text: string) => text.replaceAll(/\s+/g, ' ').replaceAll(/[\\`*_[\]<>|#]/g, '\\$&');
 
-/** Columns of text to the left, of figures to the right. */
+/** Text columns are aligned left, numeric ones right. */
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   const rule = figureColumns(head, rows).map((isFigure) => (isFigure ? '---:' : '---'));

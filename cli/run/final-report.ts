@@ -1,4 +1,4 @@
-/** What a person is told when a run is complete. */
+/** The report that is printed when a run is complete. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ShowDocument } from '../../contracts/documents.ts';
@@ -8,31 +8,32 @@ import { readPrompts } from '../../stores/data/prompts.ts';
 import type { Database } from '../../stores/database/database.ts';
 import { getRun } from '../../stores/runs/runs.ts';
 import { listStageCosts, type StageCost } from '../../stores/runs/stage-costs.ts';
-import { budgetsOf } from '../launch/plan-view.ts';
+import { budgetsOf } from '../launch/plan-text.ts';
 import { clock } from '../output/figures.ts';
 import { R1, tableText } from '../output/output.ts';
-import { costTable, MAIN_COSTS } from '../report/costs.ts';
-import { wallSecondsOf } from '../report/facts.ts';
-import { comparesWithPaper } from '../report/paper.ts';
-import { policiesOf } from '../report/policies.ts';
-import { type ColumnName, policyRows, samplingText } from '../report/policy-table.ts';
-import { productOf } from './product.ts';
+import { costTable, MAIN_COSTS, wallSecondsOf } from '../report/facts.ts';
+import {
+  type ColumnName,
+  comparesWithPaper,
+  policiesOf,
+  policyRows,
+  samplingText,
+} from '../report/policies.ts';
 import { readShow } from './run-rows.ts';
-import { rankingsText } from './show-view.ts';
+import { productOf, rankingsText } from './show.ts';
 
-export interface FinishedRun {
-  /** with whole evaluations only */
+interface FinishedRun {
+  /** with full evaluations only */
   show: ShowDocument;
   recipe: Pick<Recipe, 'evaluation' | 'prompts' | 'compare_with_paper'> &
     Partial<Pick<Recipe, 'prompt_format'>>;
   costs: readonly StageCost[];
   /** a held-out problem of the run */
   question?: string | null;
-  /** stage → minutes that it was given */
+  /** stage → budget in minutes */
   budgets?: ReadonlyMap<string, number>;
 }
 
-/** Reads what the report of a run says, and says it. */
 export async function readFinalReport(database: Database, run: string): Promise<string> {
   const show = await readShow(database, run);
   const [{ recipe, plan }, costs] = [await getRun(database, run), await listStageCosts(database, run)];
@@ -62,7 +63,7 @@ export function finalReport(finished: FinishedRun): string {
 }
 
 const COSTS_NOTE =
-  'Wall time is from a stage’s start to its end, waiting for a trainer included; sampling to saving are workers’ time.';
+  'Wall time is from start to end of a stage, including waiting for a trainer; sampling to saving are worker time.';
 
 const stagesText = (stages: number) => (stages === 1 ? '1 stage' : `${stages} stages`);
 
@@ -80,7 +81,7 @@ const COLUMNS: ColumnName[] = [
   'AIME 2024',
 ];
 
-/** Its policies as they were measured; the paper's own figures beside them where the recipe asks for it. */
+/** The evaluated policies, with the paper's numbers where the recipe asks for them. */
 function policiesText({ show, recipe }: FinishedRun): string {
   const evaluations = show.evaluations.map((evaluation) => ({ ...evaluation, quick: false }));
   const withPaper = comparesWithPaper(recipe);
@@ -88,7 +89,7 @@ function policiesText({ show, recipe }: FinishedRun): string {
   const notes = [
     samplingText({ evaluation: recipe.evaluation, evaluations }),
     ...(withPaper
-      ? ['AIME 2024: the paper’s own pass@1, of other models on another task; the shape is to be compared.']
+      ? ['AIME 2024: the paper’s pass@1, of other models on another task; only the shape is comparable.']
       : []),
   ];
   return `${tableText(head, rows, { gap: 2 })}\n\n${notes.join('\n')}`;
@@ -98,10 +99,10 @@ function alarmsText({ run, alarms }: ShowDocument): string[] {
   if (alarms.length === 0) return [];
   const names = [...new Set(alarms.map(({ name }) => name))];
   const lines = names.map((name) => {
-    const places = alarms.filter((alarm) => alarm.name === name);
-    return `${name}: ${places.map(({ stage, step }) => `${stage} at step ${step}`).join(', ')}`;
+    const raised = alarms.filter((alarm) => alarm.name === name);
+    return `${name}: ${raised.map(({ stage, step }) => `${stage} at step ${step}`).join(', ')}`;
   });
-  return [['Alarms', ...lines, `\`${R1} show ${run}\` tells why`].join('\n  ')];
+  return [['Alarms', ...lines, `\`${R1} show ${run}\` explains them`].join('\n  ')];
 }
 
 function checkpointsText({ run, stages }: ShowDocument): string {
@@ -116,7 +117,7 @@ function nextText({ show, recipe, question = null }: FinishedRun): string {
   const { run, recipe: name } = show;
   const chat = recipe.prompt_format === 'text' ? '' : ' --chat';
   return [
-    'Worth trying next:',
+    'Next steps:',
     `  ${R1} report ${run}`,
     `  ${R1} generate ${run}${chat} --prompt '${promptFor(recipe, question)}'`,
     `  ${R1} ${samplesOf(show)}`,
@@ -127,7 +128,7 @@ function nextText({ show, recipe, question = null }: FinishedRun): string {
   ].join('\n');
 }
 
-/** What was sampled for data and refused; else the wrong answers of the last step by GRPO. */
+/** Rejected samples for data sets, else wrong answers of the last GRPO step. */
 function samplesOf({ run, stages }: ShowDocument): string {
   if (stages.some(({ dataset }) => dataset !== null)) return `samples ${run} --rejected`;
   const reinforced = stages.findLast(({ algorithm, step }) => algorithm === 'grpo' && step > 0);
@@ -136,13 +137,13 @@ function samplesOf({ run, stages }: ShowDocument): string {
     : `samples ${run} ${reinforced.stage} --step ${reinforced.step} --wrong`;
 }
 
-/** A recipe that ships, by its path; another lies where its author knows. */
+/** The path of a shipped recipe; the path of any other is unknown. */
 const fileOf = (recipe: string) =>
   existsSync(join(PROJECT_ROOT, 'recipes', `${recipe}.yaml`)) ? `recipes/${recipe}.yaml` : 'RECIPE';
 
 const LONGEST_QUESTION = 100;
 
-/** A problem that the run's own model can be asked: one of those it was measured on, where it fits a command line. */
+/** A held-out problem of the run, if it fits a command line. */
 function promptFor({ prompts }: Pick<Recipe, 'prompts'>, question: string | null): string {
   if (prompts.source === 'nano-sums') return '7+15+3+12=?';
   const fits = question !== null && question.length <= LONGEST_QUESTION && /^[^'\p{Cc}]+$/u.test(question);

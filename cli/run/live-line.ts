@@ -1,20 +1,20 @@
 import { clearLine, cursorTo } from 'node:readline';
 
-/** One line that is redrawn in place on a terminal, and elsewhere printed now and then. */
+/** A line that is redrawn in place on a terminal, and printed at intervals elsewhere. */
 export interface LiveLine {
-  /** Where there is no terminal, printed when the milestone is another one; null is none. */
+  /** Without a terminal, the line is printed when the milestone changes; null is no milestone. */
   show(text: string, milestone: string | null): void;
-  /** A line that stays. */
+  /** Prints a permanent line. */
   say(text: string): void;
-  /** Leaves the cursor on a fresh line. */
+  /** Moves the cursor to a new line. */
   end(): void;
 }
 
-/** Between two printed lines where there is no terminal, in milliseconds. */
+/** Shortest and longest interval between printed lines without a terminal, in milliseconds. */
 const AT_LEAST = 5_000;
 const AT_MOST = 30_000;
 
-/** A milestone at every tenth of the way. */
+/** A milestone at every tenth. */
 export const tenthOf = (done: number, all: number) => String(Math.floor((10 * done) / Math.max(1, all)));
 
 export function createLiveLine(stream: NodeJS.WriteStream = process.stderr, now = Date.now): LiveLine {
@@ -26,7 +26,7 @@ function redrawn(stream: NodeJS.WriteStream): LiveLine {
   const draw = (text: string) => {
     cursorTo(stream, 0);
     clearLine(stream, 0);
-    // A line broken by the terminal's edge could not be redrawn in place.
+    // A wrapped line could not be redrawn in place.
     stream.write(text.slice(0, Math.max(1, (stream.columns ?? 80) - 1)));
   };
   return {

@@ -1,23 +1,23 @@
-/** What a run is doing, on one line. */
+/** The progress of a run on one line. */
 import type { EvaluationDocument, ShowDocument, StepDocument } from '../../contracts/documents.ts';
 import { count, decimal, duration, percent } from '../output/figures.ts';
 import { tenthOf } from './live-line.ts';
-import { secondsOf } from './run-view.ts';
+import { secondsOf } from './show.ts';
 
 type Algorithm = ShowDocument['stages'][number]['algorithm'];
 
-/** What is known of a stage at one moment: rows, and what its workflow says it is doing. */
+/** The state of a stage: rows, and the phase of its workflow. */
 export interface StageSnapshot {
   stage: string;
   algorithm: Algorithm;
-  /** last committed step, of `steps` */
+  /** last committed step */
   step: number;
   steps: number;
   /** the last steps, oldest first */
   recent: readonly StepDocument[];
-  /** the last evaluation of this stage, or before any of what it starts from */
+  /** last evaluation of this stage, or else of what it starts from */
   evaluation: EvaluationDocument | null;
-  /** `sampling`, `training`, …; null where the workflow does not answer, undefined where it was not asked yet */
+  /** `sampling`, `training`, …; null where the workflow does not answer, undefined before it was asked */
   phase: string | null | undefined;
   detail: string;
 }
@@ -25,7 +25,7 @@ export interface StageSnapshot {
 /**
  * `zero  step 37/90 · reward 1.31 · pass@1 0.42 (step 20) · length 48 · kl 0.0040 · 9.8k tok/s · 4 min left`
  *
- * Stages side by side share the line, each with its first figure or what it does; the time is the longest:
+ * Parallel stages share the line, each with its first metric or its phase; the time is the longest:
  * `distill/small 120/200 loss 0.031 | distill/medium waiting | control/small 12/40 reward 1.04 · 20 s left`
  */
 export function progressText(snapshots: readonly StageSnapshot[]): string {
@@ -36,7 +36,7 @@ export function progressText(snapshots: readonly StageSnapshot[]): string {
   return joined(snapshots.map(briefText).join(' | '), [left]);
 }
 
-/** Changes with every tenth of the way, and with the stages; null where nothing can be said yet. */
+/** A new milestone at every tenth and whenever the stages change; null where nothing is known yet. */
 export function progressMilestone(snapshots: readonly StageSnapshot[]): string | null {
   if (snapshots.some(({ phase, recent }) => phase === undefined && recent.length === 0)) return null;
   const sum = (of: (snapshot: StageSnapshot) => number) => snapshots.reduce((so, each) => so + of(each), 0);
@@ -73,7 +73,7 @@ function briefText(snapshot: StageSnapshot): string {
 const joined = (head: string, parts: readonly string[]) =>
   [head, ...parts.filter((part) => part !== '')].join(' · ');
 
-/** What tells how training goes, the most telling first. */
+/** Metrics by algorithm, the most important first. */
 const FIGURES: Record<Algorithm, (snapshot: StageSnapshot, last: StepDocument) => string[]> = {
   grpo: (snapshot, last) => [
     `reward ${decimal(last.reward, 2)}`,
@@ -83,7 +83,7 @@ const FIGURES: Record<Algorithm, (snapshot: StageSnapshot, last: StepDocument) =
   ],
   sft: (snapshot, last) => [lossText(last), rateText(last), ownAccuracyText(snapshot)],
   'reward-model': (_, last) => [
-    last.accuracy === null ? '' : `ranks ${percent(last.accuracy, 0)} rightly`,
+    last.accuracy === null ? '' : `ranks ${percent(last.accuracy, 0)} correctly`,
     lossText(last),
     rateText(last),
   ],
@@ -92,7 +92,7 @@ const FIGURES: Record<Algorithm, (snapshot: StageSnapshot, last: StepDocument) =
 const lossText = ({ loss }: StepDocument) => `loss ${decimal(loss, 3)}`;
 const rateText = ({ learningRate }: StepDocument) => `rate ${learningRate.toExponential(1)}`;
 
-/** The last evaluation; before any, the share of right answers among the step's own samples, called `train`. */
+/** The last evaluation; before the first one, the accuracy on the step's own samples, marked `train`. */
 function accuracyText({ stage, evaluation }: StageSnapshot, last: StepDocument): string {
   if (evaluation !== null) {
     const { stage: measured, step, passAt1 } = evaluation;
@@ -106,16 +106,16 @@ function ownAccuracyText({ stage, evaluation }: StageSnapshot): string {
   return `pass@1 ${decimal(evaluation.passAt1, 2)} (step ${evaluation.step})`;
 }
 
-/** What goes without saying while steps are made. */
+/** Phases that are not shown once steps are committed. */
 const USUAL: ReadonlySet<string> = new Set(['training', 'sampling', 'scoring']);
 
 function doingText({ phase, detail, recent }: StageSnapshot): string {
   if (recent.length > 0 && (phase == null || USUAL.has(phase))) return '';
-  if (phase === undefined) return 'beginning';
+  if (phase === undefined) return 'starting';
   return [phase ?? 'waiting for a worker', detail].filter((part) => part !== '').join(': ');
 }
 
-/** Tokens sampled and trained, over the whole time of the steps. */
+/** Tokens sampled and trained, divided by the duration of the steps. */
 function tokensPerSecond(recent: readonly StepDocument[]): number {
   const tokens = recent.reduce((sum, step) => sum + step.tokensSampled + step.tokensTrained, 0);
   const seconds = recent.reduce((sum, step) => sum + secondsOf(step), 0);
@@ -127,7 +127,7 @@ function leftText(snapshot: StageSnapshot): string {
   return seconds === null ? '' : `${duration(seconds)} left`;
 }
 
-/** The steps that are left at the pace of the last ones; evaluations come on top. null: none, or not known. */
+/** The remaining steps at the speed of the last ones, without evaluations; null where unknown. */
 function secondsLeft({ step, steps, recent }: StageSnapshot): number | null {
   if (step >= steps || recent.length === 0) return null;
   const seconds = recent.reduce((sum, each) => sum + secondsOf(each), 0);

@@ -1,4 +1,4 @@
-/** A run's documents, read from its rows. */
+/** Reads runs from the database. */
 import type { EvaluationDocument, ShowDocument } from '../../contracts/documents.ts';
 import { runWorkflowId } from '../../contracts/workflows.ts';
 import type { Database, Queryable } from '../../stores/database/database.ts';
@@ -9,14 +9,14 @@ import { listTrainerQueue } from '../../stores/runs/trainer-queue.ts';
 import { type CommittedEvaluation, listEvaluations } from '../../stores/steps/evaluations.ts';
 import { CommandError } from '../errors.ts';
 
-/** The run of that name, or without one the latest. Throws where there is none. */
+/** The named run, by default the latest. Throws where there is none. */
 export async function findRun(reader: Queryable, name: string | undefined): Promise<Run> {
   const run = name === undefined || name === 'latest' ? await latestRun(reader) : await getRun(reader, name);
   if (run !== null) return run;
   throw new CommandError('there is no run yet. Launch one: `r1 launch recipes/nano-zero.yaml`');
 }
 
-/** A run as `r1 show` tells it, all of one moment; `quick` adds the evaluations made on the way. */
+/** The document of `r1 show`, read in one snapshot; `quick` includes quick evaluations. */
 export async function readShow(
   database: Database,
   name: string | undefined,
@@ -51,4 +51,14 @@ function evaluationDocument(row: CommittedEvaluation): EvaluationDocument {
     ...document
   } = row;
   return document;
+}
+
+/** The first parked stage, else the first paused one, else the first unfinished one, else the last. */
+export function currentStage({ stages }: ShowDocument): ShowDocument['stages'][number] | undefined {
+  return (
+    stages.find(({ status }) => status === 'parked') ??
+    stages.find(({ status }) => status === 'paused') ??
+    stages.find(({ status }) => status !== 'complete') ??
+    stages.at(-1)
+  );
 }

@@ -1,4 +1,4 @@
-/** What can be learned of a run: each server is asked by itself, so that one that is away hides no other. */
+/** The facts about a run. Each server is asked separately, so that one that is unavailable does not hide the others. */
 import { hostname } from 'node:os';
 import type { Client } from '@temporalio/client';
 import type { ShowDocument } from '../../contracts/documents.ts';
@@ -9,46 +9,45 @@ import type { ProcessRecord } from '../../infra/supervisor/state.ts';
 import { listRuns } from '../../stores/runs/runs.ts';
 import { messageOf } from '../errors.ts';
 import type { Connections } from '../stack/connections.ts';
-import { currentStage } from './follow-run.ts';
-import { readShow } from './run-rows.ts';
+import { currentStage, readShow } from './run-rows.ts';
 import { queryProgress } from './workflow-client.ts';
 
-/** What a server answered, or why it did not. */
+/** The answer of a server, or why there was none. */
 export type Answer<Value> = { value: Value } | { error: string };
 
-/** A call of the workflow that has not ended. */
+/** A pending activity of a workflow. */
 export interface PendingCall {
   activity: string;
-  /** whether a worker has it in hand */
+  /** whether a worker has started it */
   started: boolean;
   attempt: number;
-  /** what the last try failed with */
+  /** failure of the last attempt */
   lastFailure: string | null;
   /** ISO 8601 */
   scheduledAt: string | null;
 }
 
 export interface WorkflowFacts {
-  /** whether a workflow of the run, and of its stage, is under way */
+  /** whether the workflow of the run, and of its stage, is running */
   run: boolean;
   stage: boolean;
   progress: StageProgress | null;
   pending: PendingCall[];
-  /** since when something that happened is to be answered and no orchestrator has taken it up, ISO 8601 */
+  /** since when a workflow task waits for an orchestrator, ISO 8601 */
   silentSince: string | null;
-  /** which of the shared queues some worker listens to */
+  /** which task queues have a worker */
   served: Record<keyof typeof queues, boolean>;
 }
 
-export type LocalProcess = Pick<ProcessRecord, 'name' | 'role' | 'restarts'> & {
+type LocalProcess = Pick<ProcessRecord, 'name' | 'role' | 'restarts'> & {
   state: ProcessRecord['state'] | 'gone';
 };
 
 export interface WhyFacts {
   now: number;
-  /** as it was named; else the latest, where the rows can be read */
+  /** as named by the user; else the latest, if the database answers */
   run: string | null;
-  /** of the local stack; empty where the workers are elsewhere */
+  /** processes of the local stack; none where the workers run elsewhere */
   processes: LocalProcess[];
   /** of the local stack */
   fullDisks: FullDisk[];
@@ -57,7 +56,7 @@ export interface WhyFacts {
   temporal: Answer<WorkflowFacts>;
 }
 
-/** Asks everyone who may know. Throws only where the run is unknown to the rows. */
+/** Asks all servers. Throws only where the database does not know the run. */
 export async function gatherFacts(connections: Connections, name: string | undefined): Promise<WhyFacts> {
   const rows = await answer(() => readRows(connections, name));
   const show = 'value' in rows ? rows.value.show : null;
@@ -71,13 +70,13 @@ export async function gatherFacts(connections: Connections, name: string | undef
   return { now: Date.now(), run, processes, fullDisks: disks, rows, objects, temporal };
 }
 
-/** Looked at by itself: who should tell that a process is gone may be gone as well. */
+/** Checks the process itself: the supervisor that would record its end may have ended too. */
 function localProcess({ name, role, restarts, state, identity }: ProcessRecord): LocalProcess {
   const gone = identity !== null && !isAlive(identity);
   return { name, role, restarts, state: gone ? 'gone' : state };
 }
 
-/** What waiting could mend is an answer; what is wrong with the question is thrown. */
+/** Failures of servers become answers; an invalid request is thrown. */
 async function answer<Value>(ask: () => Promise<Value>): Promise<Answer<Value>> {
   try {
     return { value: await ask() };
@@ -101,7 +100,7 @@ async function askObjects(connections: Connections): Promise<null> {
   return null;
 }
 
-/** The server may be slow, its workers are not waited for. */
+/** Temporal may be slow; its workers are not waited for. */
 const ANSWER_MILLISECONDS = 5_000;
 
 async function askTemporal(
@@ -134,7 +133,7 @@ async function askTemporal(
   };
 }
 
-/** What the server says of a workflow; null where it is not under way. */
+/** What Temporal says about a workflow; null where it is not running. */
 async function executionOf(
   client: Client,
   workflowId: string,
@@ -167,7 +166,7 @@ const ACTIVITY_QUEUE = 2;
 const isoOf = (seconds: unknown) =>
   seconds === undefined || seconds === null ? null : new Date(Number(seconds) * 1000).toISOString();
 
-/** A worker asks anew at least once a minute; one that has not for longer is gone. */
+/** Workers poll at least once a minute. */
 const POLL_MILLISECONDS = 70_000;
 
 async function isServed(client: Client, queue: keyof typeof queues): Promise<boolean> {
@@ -182,7 +181,7 @@ async function isServed(client: Client, queue: keyof typeof queues): Promise<boo
   });
 }
 
-/** Workers are called `PID@HOST`: one of this machine whose process is gone will not ask again. */
+/** Workers identify themselves as `PID@HOST`: a worker of this machine whose process has ended polls no more. */
 function isDeadHere(identity: string): boolean {
   const [, pid, host] = /^(\d+)@(.+)$/.exec(identity) ?? [];
   return pid !== undefined && host === hostname() && identityOf(Number(pid)) === undefined;

@@ -1,7 +1,9 @@
-/** What commands ask of Temporal. */
+/** Requests of commands to Temporal. */
+
 import type { Client } from '@temporalio/client';
 import type { StageKey } from '../../contracts/identity.ts';
 import type { Change } from '../../contracts/options.ts';
+import type { Recipe } from '../../contracts/recipe.ts';
 import {
   messages,
   queues,
@@ -15,10 +17,10 @@ import {
 import type { Stack } from '../../infra/stack.ts';
 import type { Connections } from '../stack/connections.ts';
 
-/** A query that takes longer is not worth waiting for: no worker is there. */
+/** A query that takes longer has no worker to answer it. */
 const QUERY_MILLISECONDS = 2_000;
 
-/** What a stage says it is doing; null where no worker answers. */
+/** The progress of a stage; null where no worker answers. */
 export async function queryProgress(client: Client, key: StageKey): Promise<StageProgress | null> {
   const handle = client.workflow.getHandle(stageWorkflowId(key));
   const deadline = Date.now() + QUERY_MILLISECONDS;
@@ -27,28 +29,24 @@ export async function queryProgress(client: Client, key: StageKey): Promise<Stag
     .catch(() => null);
 }
 
-/**
- * Has the stage's workflow show changes that its rows hold; where it cannot be told, it reads them when it next
- * looks.
- */
+/** Notifies the stage's workflow of committed changes. It reads the rows anyway, so that a failure does not matter. */
 export async function signalChanges(
   { temporal }: Pick<Connections, 'temporal'>,
   key: StageKey,
   changes: readonly Change[],
 ): Promise<void> {
-  const tell = async () => {
+  const notify = async () => {
     const client = await temporal();
     const handle = client.workflow.getHandle(stageWorkflowId(key));
     await client.connection.withDeadline(Date.now() + QUERY_MILLISECONDS, () =>
       handle.signal(messages.changed, changes),
     );
   };
-  await tell().catch(() => undefined);
+  await notify().catch(() => undefined);
 }
 
 /**
- * Starts a run's workflow, or finds it running: asked twice it starts once. A run whose history is gone or
- * ended before the rows did is taken up again from the rows.
+ * Starts a run's workflow unless it runs already. A run whose history is gone or ended early continues from its rows.
  */
 export async function startRunWorkflow(
   client: Client,
@@ -72,10 +70,16 @@ export async function startRunWorkflow(
   });
 }
 
-/** Where a workflow is seen in the Temporal UI; null where the UI is not known. */
+/** The address of a workflow in the Temporal UI; null where the UI is unknown. */
 export function workflowUrl({ temporal }: Stack, workflowId: string): string | null {
   const { ui, namespace } = temporal;
   if (ui === null) return null;
   const base = ui.replace(/\/$/, '');
   return `${base}/namespaces/${encodeURIComponent(namespace)}/workflows/${encodeURIComponent(workflowId)}`;
+}
+
+/** `nano-zero · seed 1 · zero 90 steps`: the run's summary in the Temporal UI. */
+export function summaryOf({ name, seed, stages }: Recipe): string {
+  const steps = stages.map(({ stage, options }) => `${stage} ${options.max_steps} steps`);
+  return [name, `seed ${seed}`, ...steps].join(' · ');
 }

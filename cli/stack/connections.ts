@@ -1,10 +1,11 @@
+/** Connections to the servers of the running stack. */
 import type { Client } from '@temporalio/client';
 import { findStack, type Stack } from '../../infra/stack.ts';
 import type { Database } from '../../stores/database/database.ts';
 import type { ObjectStore } from '../../stores/objects/objects.ts';
 import { CommandError, messageOf } from '../errors.ts';
 
-/** The running stack, and its servers, each opened when it is first asked for. */
+/** The running stack, and connections to its servers, each opened on first use. */
 export interface Connections {
   stack: Stack;
   database(): Promise<Database>;
@@ -12,25 +13,35 @@ export interface Connections {
   temporal(): Promise<Client>;
 }
 
-/** The stack that runs. Throws CommandError where none does. */
+/** The running stack. Throws CommandError where none runs. */
 export function runningStack(): Stack {
   const stack = findStack();
   if (stack !== undefined) return stack;
   throw new CommandError('the stack is not running: start it with `r1 up`');
 }
 
-/** Runs `work` with the running stack's connections and closes those that it opened. */
+/** Runs `work` with connections to the running stack, and closes those that it opened. */
 export async function withConnections<Result>(
   work: (connections: Connections) => Promise<Result>,
   stack: Stack = runningStack(),
 ): Promise<Result> {
+  return withOptionalStack(
+    (connections) => work({ ...connections, stack }),
+    () => stack,
+  );
+}
+
+/** The same for work that may need no server: whether the stack runs is checked on the first use of one. */
+export async function withOptionalStack<Result>(
+  work: (connections: Omit<Connections, 'stack'>) => Promise<Result>,
+  find: () => Stack = runningStack,
+): Promise<Result> {
   const closers: Closer[] = [];
   try {
     return await work({
-      stack,
-      database: lazily(() => openDatabase(stack, closers)),
-      objects: lazily(() => openObjects(stack, closers)),
-      temporal: lazily(() => openTemporal(stack, closers)),
+      database: lazily(async () => openDatabase(find(), closers)),
+      objects: lazily(async () => openObjects(find(), closers)),
+      temporal: lazily(async () => openTemporal(find(), closers)),
     });
   } finally {
     await Promise.allSettled(closers.map((close) => close()));
@@ -70,7 +81,7 @@ async function openTemporal({ temporal }: Stack, closers: Closer[]): Promise<Cli
     return new Client({ connection, namespace });
   } catch (error) {
     throw new CommandError(
-      `Temporal at ${address} does not answer (${messageOf(error)}). \`r1 status\` tells whether it runs.`,
+      `Temporal at ${address} does not answer (${messageOf(error)}). \`r1 status\` shows whether it runs.`,
     );
   }
 }

@@ -6,7 +6,6 @@
  *
  *     npm run bench:datasets [-- --rows 800000]
  */
-
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { availableParallelism, cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';

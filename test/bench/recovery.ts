@@ -6,8 +6,8 @@
 import { availableParallelism, cpus } from 'node:os';
 import { join } from 'node:path';
 import type { History } from '@temporalio/common/lib/proto-utils.js';
-import { readRecipe } from '../../cli/launch/recipe-file.ts';
 import { tableText } from '../../cli/output/output.ts';
+import { readRecipe } from '../../cli/recipe/recipe-file.ts';
 import { stageWorkflowId } from '../../contracts/workflows.ts';
 import { PROJECT_ROOT } from '../../infra/paths.ts';
 import {

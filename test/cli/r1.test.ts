@@ -5,8 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
-import { commands } from '../../cli/commands.ts';
-import { programFor } from '../../cli/main.ts';
+import { commandNames, programFor } from '../../cli/main.ts';
 import { PROJECT_ROOT } from '../../infra/paths.ts';
 
 interface Ended {
@@ -30,7 +29,7 @@ async function r1(t: TestContext, ...args: string[]): Promise<Ended> {
 }
 
 test('every command tells what it does, its options and an example', async () => {
-  for (const name of Object.keys(commands)) {
+  for (const name of commandNames) {
     const command = (await programFor([name])).commands.find((each) => each.name() === name);
     const help: string[] = [];
     command?.configureOutput({ writeOut: (line) => void help.push(line) }).outputHelp();
@@ -51,7 +50,7 @@ test('r1 works from any working directory and prints nothing but what was asked 
 test('without a command r1 shows its commands', async (t) => {
   const { code, out, error } = await r1(t);
   assert.deepEqual([code, error], [0, '']);
-  for (const name of Object.keys(commands)) assert.match(out, new RegExp(`^  ${name} `, 'm'));
+  for (const name of commandNames) assert.match(out, new RegExp(`^  ${name} `, 'm'));
 });
 
 test('an unknown command is refused with the one that was meant', async (t) => {

@@ -50,7 +50,7 @@ test(
     try {
       const why = await r1Json(morning.settings, whyDocument, 'why', run);
       assert.equal(why.waitsFor, 'workflow');
-      assert.match(why.text, /`r1 resume night` goes on from the rows/);
+      assert.match(why.text, /`r1 resume night` continues from the rows/);
       const resumed = await r1Json(morning.settings, operatorDocument, 'resume', run);
       assert.equal(resumed.workflow, 'begun');
       await awaitStatus(ground, run, 'complete');

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { before, type TestContext, test } from 'node:test';
-import { readRecipe } from '../../cli/launch/recipe-file.ts';
+import { readRecipe } from '../../cli/recipe/recipe-file.ts';
 import { type Recipe, recipeSchema } from '../../contracts/recipe.ts';
 import { PROJECT_ROOT } from '../../infra/paths.ts';
 import {

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
-import { checkLaunch, launch } from '../../cli/launch/launch-run.ts';
+import { checkLaunch, launch } from '../../cli/launch/launch.ts';
 import type { Connections } from '../../cli/stack/connections.ts';
 import { Failure } from '../../contracts/failures.ts';
 import { type Recipe, recipeSchema } from '../../contracts/recipe.ts';

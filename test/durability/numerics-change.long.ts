@@ -36,7 +36,10 @@ async function assertNumericsChange(run: string): Promise<number> {
     steps.flatMap(({ step, seam }) => (seam ? [step] : [])),
     [at],
   );
-  assert.match((await r1(ground.settings, 'steps', run)).out, new RegExp(`^zero +${at} .* seam$`, 'm'));
+  assert.match(
+    (await r1(ground.settings, 'steps', run)).out,
+    new RegExp(`^zero +${at} .* numerics changed$`, 'm'),
+  );
   const shown = [(await r1(ground.settings, 'show', run)).out, (await shownByTemporal(ground, run)).details];
   for (const text of shown) assert.match(text, new RegExp(`step ${at}: .*1 thread\\) → .*2 threads\\)`));
   return at;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { readRecipe } from '../../cli/launch/recipe-file.ts';
+import { readRecipe } from '../../cli/recipe/recipe-file.ts';
 import {
   type ExampleSource,
   type PreferenceSource,

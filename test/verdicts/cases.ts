@@ -43,7 +43,7 @@ export async function verdictsOn(cases: readonly VerdictCase[]): Promise<(number
     if (judge === undefined) throw new Error(`expected a domain of r1 verify, found ${domain}`);
     for (const [i, { domain: own, entry, response }] of cases.entries()) {
       if (own !== domain) continue;
-      const graded = await judge.judge(entry, response);
+      const graded = await judge.score(entry, response);
       verdicts[i] = 'error' in graded ? 'error' : graded.score;
     }
     await judge.close?.();

@@ -1,19 +1,19 @@
 import { z } from 'zod';
 import { evaluatedSamples } from '../../activities/orchestrator/evaluation/record-evaluation.ts';
 import { summarizeEvaluation } from '../../algorithm/evaluation/statistics.ts';
-import type { Judge } from '../../cli/data/verify-domains.ts';
+import type { Scorer } from '../../cli/data/verify-domains.ts';
 import { makeReward } from '../../rewards/index.ts';
 import { createRewardTools } from '../../rewards/tools.ts';
 
 const entrySchema = z.looseObject({ answer: z.string(), domain: z.string(), samples: z.array(z.string()) });
 
 /** cons@k of one problem whose samples stand in the entry: 1 where their majority is right. */
-export function consensusJudge(): Judge {
+export function consensusJudge(): Scorer {
   const tools = createRewardTools({ parallel: 1 });
   const accuracy = makeReward({ name: 'accuracy' }, tools);
   return {
     parallel: 1,
-    async judge(entry) {
+    async score(entry) {
       const { answer, domain, samples: texts } = entrySchema.parse(entry);
       const asked = { problem: '', answer, domain, entry, completionTokens: 1, maxCompletionLength: 9 };
       const verdicts = await Promise.all(

@@ -1,3 +1,4 @@
+/** Layouts of programming problems. */
 import { z } from 'zod';
 import { languageNamed } from '../../../rewards/code/index.ts';
 import { askedIn, type Spoken, spoken } from './conversations.ts';
@@ -35,7 +36,7 @@ export const verifiableCode = layout({
 
 const example = z.looseObject({ input: z.string(), output: z.string() });
 
-/** Open-R1's Codeforces problems: whole tests, and a checker where several outputs are right. */
+/** Open-R1's Codeforces problems: complete tests, and a checker where several outputs are correct. */
 export const codeforces = layout({
   kind: 'prompts',
   fields:

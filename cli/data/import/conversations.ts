@@ -1,7 +1,6 @@
-/** Texts that may also be lists of messages, whose contents may be lists of parts. */
+/** Texts that may be lists of messages, and reasoning in fields of its own, which is kept as thinking. */
 import { z } from 'zod';
 import { filled, RefusedRow, type Row } from './layout.ts';
-import { eitherOf, type Reasoner, type Reasoning, reasoningIn, withThinking } from './reasoning.ts';
 
 const part = z.union([z.string(), z.looseObject({ type: z.string().nullish() })]);
 const message = z.looseObject({
@@ -9,10 +8,10 @@ const message = z.looseObject({
   content: z.union([z.string(), z.array(part)], { error: 'expected a text, or a list of parts of text' }),
 });
 export const messagesSchema = z.array(message).min(1);
-export type Messages = z.infer<typeof messagesSchema>;
+type Messages = z.infer<typeof messagesSchema>;
 type Message = Messages[number];
 
-/** A text, or the messages that hold it. */
+/** A text, or a list of messages. */
 export const spoken = z.union([filled, messagesSchema], {
   error: 'expected a text, or a list of {role, content}',
 });
@@ -23,7 +22,7 @@ const ANSWERS = 'assistant';
 const REASONS = ['reasoning', 'thinking', 'thought', 'analysis'];
 const TOOLS = ['tool', 'function', 'observation', 'ipython'];
 
-/** What is asked: instructions and question of a conversation of one turn. */
+/** The instructions and the question of a single-turn conversation. */
 export function askedIn(said: Spoken, field: string): string {
   if (typeof said === 'string') return said;
   const asked = turnOf(said).asked;
@@ -42,12 +41,12 @@ export function askedIn(said: Spoken, field: string): string {
 }
 
 /**
- * What is answered: the last message, which must be the assistant's, with its reasoning as thinking. `beside`: the
- * row's other fields, and whose reasoning they hold.
+ * The answer: the last message, which must be the assistant's, with its reasoning as thinking. `others` are the row's
+ * other fields, and whose reasoning to look for in them.
  */
-export function answeredIn(said: Spoken, field: string, beside?: { row: Row; reasoner: Reasoner }): string {
-  const apart = beside === undefined ? null : reasoningIn(beside.row, beside.reasoner);
-  if (typeof said === 'string') return withThinking(said, apart);
+export function answeredIn(said: Spoken, field: string, others?: { row: Row; reasoner: Reasoner }): string {
+  const inRow = others === undefined ? null : reasoningIn(others.row, others.reasoner);
+  if (typeof said === 'string') return withThinking(said, inRow);
   const { answer, reasons } = turnOf(said);
   if (answer === null)
     throw new RefusedRow(
@@ -55,14 +54,14 @@ export function answeredIn(said: Spoken, field: string, beside?: { row: Row; rea
       `expected a last message of the assistant, found one of ${said.at(-1)?.role}`,
     );
   const { text, thinking } = contentOf(answer, field);
-  const found = [thinking, reasoningIn(answer), reasonsOf(reasons, field), apart];
+  const found = [thinking, reasoningIn(answer), reasonsOf(reasons, field), inRow];
   return withThinking(
     filledText(text, field),
     found.reduce((first, other) => eitherOf(first, other), null),
   );
 }
 
-/** A conversation's last answer, the reasoning said just before it, and what was asked. */
+/** The last answer, the reasoning just before it, and everything asked before. */
 function turnOf(said: Messages): { asked: Messages; reasons: Messages; answer: Message | null } {
   const last = said.at(-1);
   if (last?.role !== ANSWERS) return { asked: said, reasons: [], answer: null };
@@ -78,7 +77,7 @@ function reasonsOf(reasons: Messages, field: string): Reasoning | null {
 
 const TEXT = ['text', 'input_text', 'output_text'];
 
-/** A message's text, and its reasoning where that is a part of its own. Throws RefusedRow of any other part. */
+/** A message's text, and the reasoning among its parts. Throws RefusedRow for any other part. */
 function contentOf({ content }: Message, field: string): { text: string; thinking: Reasoning | null } {
   if (typeof content === 'string') return { text: content, thinking: null };
   const texts: string[] = [];
@@ -98,4 +97,97 @@ function contentOf({ content }: Message, field: string): { text: string; thinkin
 function filledText(text: string, field: string): string {
   if (text.trim() !== '') return text;
   throw new RefusedRow(field, 'expected a text, found an empty one');
+}
+
+/** A chain of thought, and the field that holds it. */
+export interface Reasoning {
+  field: string;
+  text: string;
+}
+
+const NAMES = [
+  ...[
+    'reasoning',
+    'reasoning_content',
+    'reasoning_text',
+    'reasoning_trace',
+    'reasoning_chain',
+    'reasoning_details',
+  ],
+  ...['thinking', 'thinking_content', 'thinking_trace', 'thinking_trajectory', 'think'],
+  ...['thought', 'thoughts', 'chain_of_thought', 'cot'],
+];
+
+/** Values that say whether or how hard the model reasoned. */
+const FLAGS = ['on', 'off', 'true', 'false', 'yes', 'no', 'none', 'n/a', 'low', 'medium', 'high'];
+
+/** Whose reasoning is wanted, where a row holds that of several: a judge's reasons do not belong to a response. */
+type Reasoner = 'response' | 'labelled' | 'chosen' | 'rejected';
+
+function namesOf(reasoner: Reasoner): readonly string[] {
+  if (reasoner === 'response') return [...NAMES, ...NAMES.map((name) => `deepseek_${name}`)];
+  if (reasoner === 'labelled') return NAMES.filter((name) => name !== 'reasoning');
+  return NAMES.flatMap((name) => [`${reasoner}_${name}`, `${name}_${reasoner}`]);
+}
+
+/** The reasoning in the fields of a row or message; null where there is none. Throws RefusedRow. */
+export function reasoningIn(fields: Row, reasoner: Reasoner = 'response'): Reasoning | null {
+  const names = namesOf(reasoner);
+  const found = Object.keys(fields)
+    .filter((field) => names.includes(field.toLowerCase()))
+    .flatMap((field) => {
+      const text = reasoningText(fields[field], field);
+      return text === null ? [] : [{ field, text }];
+    });
+  const [first] = found;
+  if (first === undefined) return null;
+  return found.reduce(same, first);
+}
+
+/** One of two fields with the same reasoning. Fields named `…_details` repeat a text in parts. */
+function same(first: Reasoning, other: Reasoning): Reasoning {
+  if (other.text === first.text || other.field.toLowerCase().endsWith('_details')) return first;
+  if (first.field.toLowerCase().endsWith('_details')) return other;
+  throw new RefusedRow(other.field, `expected one reasoning, found another than in ${first.field}`);
+}
+
+const eitherOf = (first: Reasoning | null, other: Reasoning | null) =>
+  first && other ? same(first, other) : (first ?? other);
+
+const OPEN = '<think>';
+const CLOSE = '</think>';
+
+function reasoningText(value: unknown, field: string): string | null {
+  const text = Array.isArray(value) ? value.map((part) => partText(part, field)).join('\n') : value;
+  if (text === null || text === undefined || typeof text === 'boolean' || typeof text === 'number')
+    return null;
+  if (typeof text !== 'string') throw new RefusedRow(field, 'expected reasoning as a text, found none');
+  const bare = withoutTags(text.trim());
+  if (bare === '' || FLAGS.includes(bare.toLowerCase())) return null;
+  if (bare.includes(OPEN) || bare.includes(CLOSE))
+    throw new RefusedRow(field, `expected reasoning without ${OPEN} and ${CLOSE} in it, found them`);
+  return bare;
+}
+
+function partText(part: unknown, field: string): string {
+  if (typeof part === 'string') return part;
+  const { text, thinking, summary } = Object(part) as Row;
+  const said = text ?? thinking ?? summary;
+  if (typeof said === 'string') return said;
+  throw new RefusedRow(field, 'expected reasoning as a text or a list of texts, found other parts');
+}
+
+const withoutTags = (text: string) =>
+  text.startsWith(OPEN) && text.endsWith(CLOSE) ? text.slice(OPEN.length, -CLOSE.length).trim() : text;
+
+/** The response after its reasoning. Throws RefusedRow where it already contains other thinking. */
+export function withThinking(response: string, reasoning: Reasoning | null): string {
+  if (reasoning === null) return response;
+  if (!response.includes(OPEN) && !response.includes(CLOSE))
+    return `${OPEN}\n${reasoning.text}\n${CLOSE}\n\n${response.trim()}`;
+  if (response.includes(reasoning.text)) return response;
+  throw new RefusedRow(
+    reasoning.field,
+    'expected the thinking that the response already contains, found another',
+  );
 }

@@ -1,4 +1,4 @@
-/** Reads data files row by row, and says of each row what it is or why it is refused. Nothing is written. */
+/** Reads data files and decides for each row what it is, or why it is refused. Writes nothing. */
 import { createHash } from 'node:crypto';
 import {
   type EvaluationIndex,
@@ -15,18 +15,18 @@ import { type DataFile, type FoundRow, readRows } from './read-rows.ts';
 import { type Split, splitOfFile, splitOfRow } from './splits.ts';
 
 export interface GatherOptions {
-  /** left out: told by each file's first rows */
+  /** left out: decided from the first rows of each file */
   layout?: LayoutName | undefined;
-  /** of rows that do not name theirs */
+  /** for rows that do not name a split */
   split?: Split | undefined;
-  /** share of the training prompts to hold out, by their problems' hashes, where nothing names a split */
+  /** share of the training prompts to hold out, chosen by hash, where nothing names a split */
   holdOut?: number | undefined;
   domain?: string | undefined;
-  /** what must not be learned */
+  /** problems that must not be trained on */
   evaluations?: EvaluationIndex | undefined;
 }
 
-/** A row that is not imported, and why. */
+/** A refused row. */
 export interface Refusal {
   source: string;
   line: number;
@@ -34,31 +34,31 @@ export interface Refusal {
   message: string;
 }
 
-export interface FileSummary {
+interface FileSummary {
   path: string;
   layout: LayoutName;
   rows: number;
   found: number;
 }
 
-/** A row of any kind but prompts, as it is kept. */
-export type KeptRow = ItemOf[Exclude<DataKind, 'prompts'>] & { split?: Split };
+/** A kept row of any kind but prompts. */
+type KeptRow = ItemOf[Exclude<DataKind, 'prompts'>] & { split?: Split };
 
 export interface Gathered {
   kind: DataKind;
   files: FileSummary[];
-  /** of kind `prompts` */
+  /** rows of the kind `prompts` */
   prompts: ImportedPrompt[];
-  /** of any other kind; their splits are named where one of them is held out */
+  /** rows of any other kind, with their splits where one is held out */
   rows: KeptRow[];
   refused: Refusal[];
   /** rows equal to an earlier one */
   duplicates: number;
-  /** rows left out because they share with an evaluation; `field` is where */
+  /** rows left out because they share text with an evaluation; `field` says where */
   contaminated: Refusal[];
 }
 
-/** Throws Failure 'InvalidInput' where a file's layout cannot be told, or files are of several kinds. */
+/** Throws Failure 'InvalidInput' where the layout of a file is unknown, or the files are of several kinds. */
 export async function gatherRows(
   given: readonly (string | DataFile)[],
   options: GatherOptions,
@@ -71,17 +71,17 @@ export async function gatherRows(
 
 const hashOf = (text: string) => createHash('sha256').update(text).digest('hex');
 
-/** A row that could be read, and what it is held to be. */
+/** A readable row and its split. */
 interface Pending {
   found: FoundRow;
   file: FileSummary;
   item: ItemOf[DataKind];
   split: Split;
-  /** of what must not be in both splits: the normalised problem or prompt */
+  /** of the normalised problem or prompt, which must not be in both splits */
   hash: string;
 }
 
-/** Rows by which a file's layout is decided. */
+/** Rows that decide the layout of a file. */
 const DECIDING_ROWS = 100;
 
 class Gathering {
@@ -172,21 +172,21 @@ class Gathering {
     return { found, file, item, split, hash };
   }
 
-  /** By the hash's first 32 bits as a share of all that they can be; only prompts are held out so. */
+  /** Held out by the first 32 bits of the hash; only prompts are. */
   private drawnSplit(item: ItemOf[DataKind], hash: string): Split {
-    const place = Number.parseInt(hash.slice(0, 8), 16) / 2 ** 32;
-    return 'answer' in item && place < (this.options.holdOut ?? 0) ? 'test' : 'train';
+    const drawn = Number.parseInt(hash.slice(0, 8), 16) / 2 ** 32;
+    return 'answer' in item && drawn < (this.options.holdOut ?? 0) ? 'test' : 'train';
   }
 }
 
 function refuseHeldOut(split: Split, own: Split | null): void {
   if (split === 'train') return;
-  const says = own === null ? 'a file or folder of held-out rows, or --split' : 'the row’s own split';
-  const next = own === null ? 'Pass --split train to learn from it all the same' : 'Leave the row out';
+  const says = own === null ? 'the name of a file or folder, or --split' : 'the row’s split';
+  const next = own === null ? 'Pass --split train to train on it nevertheless' : 'Leave the row out';
   throw new RefusedRow('split', `expected an example to learn from, found one held out by ${says}. ${next}`);
 }
 
-/** Refuses a row of whose text characters would be lost, naming its own field. */
+/** Refuses a row with characters that cannot be stored. */
 function refuseBroken(item: object, row: Row): void {
   const fault = brokenText(item);
   if (fault === null) return;
@@ -196,7 +196,7 @@ function refuseBroken(item: object, row: Row): void {
 
 const isPending = (each: Pending | Refusal): each is Pending => 'item' in each;
 
-/** Takes rows in their order, less those that repeat, contradict or contaminate. */
+/** Keeps rows in their order, without duplicates, contradictions and contaminated rows. */
 class Keeping {
   /** the first held-out row of each problem, by its hash */
   private readonly heldOut: ReadonlyMap<string, FoundRow>;
@@ -233,7 +233,7 @@ class Keeping {
     else if (isPending(each)) each.file.found++;
   }
 
-  /** Null where the row is taken, or left out for no fault of its own. */
+  /** Null where the row is kept, or left out without being wrong. */
   private keep(row: Pending): Refusal | null {
     const { found, split, hash, item } = row;
     const measured = split === 'train' ? this.heldOut.get(hash) : undefined;
@@ -275,7 +275,7 @@ class Keeping {
   }
 }
 
-/** What is learned from a row. */
+/** The texts of a row that are trained on. */
 function textsOf(item: ItemOf[DataKind]): string[] {
   if ('answer' in item) return [item.problem];
   return Object.values(item satisfies Row).filter((each) => typeof each === 'string');
@@ -285,7 +285,7 @@ function refusalOf({ source, line }: FoundRow, field: string, message: string): 
   return { source, line, field, message };
 }
 
-/** What can be read, one layout a line. */
+/** The supported layouts, one per line. */
 export function knownLayouts(): string {
   const lines = layoutNames.map((name) => `  ${name} (${layouts[name].kind}): ${layouts[name].fields}`);
   return ['Known layouts, by their fields:', ...lines].join('\n');

@@ -1,43 +1,43 @@
+/** What a layout is, and the schemas that layouts share. */
 import { z } from 'zod';
 import { numberText, type PromptRow } from '../../../algorithm/data/prompt-row.ts';
 import { parseExactJson, stringifyExactJson } from '../../../contracts/exact-json.ts';
 import { InvalidText } from './parquet-rows.ts';
 
-/** What a data set is made of, and so what it can be used for. */
-export const dataKinds = ['prompts', 'preferences', 'labels', 'examples'] as const;
+/** What the rows of a data set are, which decides what they can be used for. */
+const dataKinds = ['prompts', 'preferences', 'labels', 'examples'] as const;
 export type DataKind = (typeof dataKinds)[number];
 
-/** A row as it is kept, by its kind; the split is told apart. */
+/** A kept row by its kind, without its split. */
 export interface ItemOf {
-  /** what reinforcement learning and evaluations draw */
+  /** for reinforcement learning and evaluations */
   prompts: Omit<PromptRow, 'split'>;
-  /** what a helpfulness reward model is trained on */
+  /** for helpfulness reward models */
   preferences: { prompt: string; chosen: string; rejected: string };
-  /** what a safety reward model is trained on */
+  /** for safety reward models */
   labels: { prompt: string; response: string; safe: boolean };
-  /** what is imitated */
+  /** for supervised fine-tuning */
   examples: { problem: string; response: string; domain: string };
 }
 
-export interface LayoutOptions {
-  /** of prompts and examples whose layout does not say it */
+interface LayoutOptions {
+  /** for prompts and examples whose layout names no domain */
   domain?: string | undefined;
 }
 
-/** One layout that data sets come in. */
 export interface Layout<Kind extends DataKind = DataKind> {
   kind: Kind;
-  /** for people: the fields that it is told by */
+  /** the fields that identify it, for people */
   fields: string;
-  /** Whether a row is of this layout; the first layout of the table that says so is it. */
+  /** Whether a row has this layout; the first that matches is used. */
   matches(row: Row): boolean;
-  /** The row as it is kept. Throws RefusedRow. */
+  /** Converts a row. Throws RefusedRow. */
   read(row: Row, options: LayoutOptions): ItemOf[Kind];
 }
 
 export type Row = Record<string, unknown>;
 
-/** A row that cannot be used: which field, and why. */
+/** A row that cannot be used, with the field and the reason. */
 export class RefusedRow extends Error {
   override name = 'RefusedRow';
   readonly field: string;
@@ -51,7 +51,7 @@ export class RefusedRow extends Error {
 export const has = (row: Row, ...fields: string[]) =>
   fields.every((field) => row[field] !== undefined && row[field] !== null);
 
-/** A layout whose rows are held to a schema before they are read. */
+/** A layout whose rows are validated by a schema before they are read. */
 export function layout<Kind extends DataKind, Fields>(definition: {
   kind: Kind;
   fields: string;
@@ -71,7 +71,7 @@ export function layout<Kind extends DataKind, Fields>(definition: {
   };
 }
 
-/** A value in a message. */
+/** A value, for a message. */
 export function described(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (value instanceof InvalidText) return String(value);
@@ -83,14 +83,14 @@ export const filled = z
   .string({ error: ({ input }) => `expected a text, found ${described(input)}` })
   .refine((text) => text.trim() !== '', { error: 'expected a text, found an empty one' });
 
-/** A field that may be null, missing or blank, which all say nothing. */
+/** A field that may be null, missing or blank. */
 export const optional = <Schema extends z.ZodType>(schema: Schema) =>
   z.preprocess(
     (value) => (typeof value === 'string' && value.trim() === '' ? null : value),
     schema.nullish(),
   );
 
-/** The first of several fields that says something. Throws RefusedRow naming the one that the row has. */
+/** The first of several fields that is present. Throws RefusedRow. */
 export function firstOf<Value>(row: Row, fields: readonly string[]): { field: string; value: Value } {
   for (const field of fields) {
     const value = row[field];
@@ -100,7 +100,7 @@ export function firstOf<Value>(row: Row, fields: readonly string[]): { field: st
   throw new RefusedRow(field, `expected ${fields.join(' or ')}, found none`);
 }
 
-/** Numbers are answers too, with every digit that they are written with. */
+/** An answer; numbers keep all their digits. */
 export const answerText = z.preprocess(
   (value) => numberText(value) ?? value,
   z
@@ -108,7 +108,7 @@ export const answerText = z.preprocess(
     .refine((text) => text.trim() !== '', { error: 'expected a text, found an empty one' }),
 );
 
-/** Columns that hold an object or a list as JSON in a text are read as what they hold. */
+/** An object or a list, which may be JSON in a text. */
 export const jsonOr = <Schema extends z.ZodType>(schema: Schema) =>
   z.preprocess((value) => {
     if (typeof value !== 'string') return value;

@@ -1,5 +1,4 @@
-/** Every layout that data sets are read in, the most telling first. */
-
+/** Every supported layout, the most specific first. */
 import { z } from 'zod';
 import { codeforces, verifiableCode } from './code-layouts.ts';
 import { answeredIn, askedIn, messagesSchema, type Spoken, spoken } from './conversations.ts';
@@ -15,9 +14,8 @@ import {
   RefusedRow,
   type Row,
 } from './layout.ts';
-import { gsm8k, openR1Math, promptSolution, verl } from './math-layouts.ts';
 import { multipleChoice } from './multiple-choice-layout.ts';
-import { ownPrompts, reasoningGym } from './prompt-layouts.ts';
+import { gsm8k, openR1Math, ownPrompts, promptSolution, reasoningGym, verl } from './prompt-layouts.ts';
 
 const DOMAIN = 'general';
 
@@ -28,7 +26,7 @@ const preferences = layout({
   schema: z.looseObject({ prompt: optional(spoken), chosen: spoken, rejected: spoken }),
   read({ prompt, chosen, rejected, ...row }) {
     if (!prompt && typeof chosen === 'string')
-      throw new RefusedRow('prompt', 'expected a prompt beside texts, found none');
+      throw new RefusedRow('prompt', 'expected a prompt, found none');
     const pair = {
       chosen: answeredIn(chosen, 'chosen', { row, reasoner: 'chosen' }),
       rejected: answeredIn(rejected, 'rejected', { row, reasoner: 'rejected' }),
@@ -120,23 +118,22 @@ export const layouts = {
 export type LayoutName = keyof typeof layouts;
 export const layoutNames = Object.keys(layouts) as LayoutName[];
 
-/** A layout of the table, whatever its kind. */
 export const layoutNamed = (name: LayoutName): Layout<DataKind> => layouts[name] as Layout<DataKind>;
 
 /**
- * The layout that rows are told to be of, by the first that is of one; null where none is. What is null or missing in
- * a row is looked for in the others that have its fields, so that a null does not decide.
+ * The layout of rows, decided by the first row that matches one; null where none does. Fields that are null or missing
+ * in a row are taken from others with the same fields, so that a null does not decide.
  */
 export function layoutOf(rows: readonly Row[]): LayoutName | null {
   for (const row of rows) {
     const own = Object.keys(row).filter((field) => has(row, field));
     const alike = rows.filter((other) => own.every((field) => field in other));
-    const places = alike.flatMap((other) => {
+    const positions = alike.flatMap((other) => {
       const known = Object.fromEntries(own.map((field) => [field, row[field]]));
-      const place = layoutNames.findIndex((name) => layouts[name].matches({ ...other, ...known }));
-      return place < 0 ? [] : [place];
+      const position = layoutNames.findIndex((name) => layouts[name].matches({ ...other, ...known }));
+      return position < 0 ? [] : [position];
     });
-    const name = places.length === 0 ? undefined : layoutNames[Math.min(...places)];
+    const name = positions.length === 0 ? undefined : layoutNames[Math.min(...positions)];
     if (name !== undefined) return name;
   }
   return null;

@@ -10,7 +10,7 @@ const SCIENCE = 'science';
 const RIGHT = 'Correct Answer';
 const WRONG = ['Incorrect Answer 1', 'Incorrect Answer 2', 'Incorrect Answer 3'];
 
-/** Options that speak of others by their place or letter keep their order. */
+/** Options that refer to others by position or letter are not shuffled. */
 const NAMES_OTHERS = /\b(?:above|below|these|both [A-Z]\b|[A-Z],? (?:and|or|nor|&) [A-Z]\b)/;
 
 const QUESTIONS = ['question', 'Question', 'problem', 'prompt'];
@@ -18,8 +18,8 @@ const questionOf = (row: Row) => row.question ?? row.Question ?? row.problem ?? 
 const issueOf = ({ issues: [issue] }: z.ZodError) => issue?.message ?? 'expected a text';
 
 /**
- * Multiple choice as MMLU, ARC, CommonsenseQA, GPQA and others write it. Options are shuffled, by the
- * question's own hash, so that no letter is likelier than others; those that name others stay where they are.
+ * Multiple choice as in MMLU, ARC, CommonsenseQA, GPQA and others. Options are shuffled by the hash of the question, so
+ * that no letter is more likely; options that refer to others keep their position.
  */
 export const multipleChoice = layout({
   kind: 'prompts',
@@ -57,13 +57,13 @@ function choicesOf(row: Row): { options: string[]; correct: number } {
 
 const option = optional(answerText);
 
-/** An option's text, which may be a number; null where it is none, as in tables whose rows have fewer options. */
+/** The text of an option, which may be a number; null for padding in tables whose rows have fewer options. */
 function optionText(value: unknown): string | null {
   const text = option.safeParse(value);
   return text.success ? (text.data ?? null) : null;
 }
 
-/** Options without those that are null or empty: labels name the others, or they stand at a list's end. */
+/** The options that are not null or empty: by their labels, or up to the end of the list. */
 function choicesAt(value: unknown, field: string): unknown {
   if (Array.isArray(value)) return listed(value, field);
   if (typeof value !== 'object' || value === null) return value;
@@ -84,9 +84,9 @@ function choicesAt(value: unknown, field: string): unknown {
 function listed(options: readonly unknown[], field: string): string[] {
   const texts = options.map(optionText);
   const end = texts.findLastIndex((text) => text !== null) + 1;
-  return texts.slice(0, end).map((text, place) => {
+  return texts.slice(0, end).map((text, index) => {
     if (text !== null) return text;
-    throw new RefusedRow(`${field}.${place}`, `expected a text, found ${described(options[place])}`);
+    throw new RefusedRow(`${field}.${index}`, `expected a text, found ${described(options[index])}`);
   });
 }
 

@@ -12,7 +12,7 @@ import { Failure } from '../../../contracts/failures.ts';
 
 type Value = Record<string, unknown>;
 
-/** The rows of a Parquet file, one row group after the other, so that no more than one is in memory. */
+/** The rows of a Parquet file, with one row group in memory at a time. */
 export async function* parquetRows(path: string): AsyncGenerator<Value> {
   const handle = await open(path, 'r');
   try {
@@ -53,7 +53,7 @@ function bufferOf(handle: Awaited<ReturnType<typeof open>>, byteLength: number):
   };
 }
 
-/** Snappy is hyparquet's own; the others are Node's, Zstandard from version 22.15 on. */
+/** hyparquet has Snappy; Node has the others, Zstandard from version 22.15. */
 const compressors: Compressors = {
   GZIP: (input) => zlib.gunzipSync(input),
   BROTLI: (input) => zlib.brotliDecompressSync(input),
@@ -64,10 +64,10 @@ const compressors: Compressors = {
   },
 };
 
-/** Bytes in place of a text that are no UTF-8: only a field that is read makes them a fault. */
+/** A text column with bytes that are not UTF-8: an error only where the field is used. */
 export class InvalidText {
   toString(): string {
-    return 'bytes that are no UTF-8';
+    return 'bytes that are not UTF-8';
   }
 }
 
@@ -90,13 +90,13 @@ const parsers = {
   },
 };
 
-/** Columns whose type says more than their values. Takes decimals over from hyparquet, which would round them. */
+/** Columns read by their type. Decimals are taken from hyparquet unscaled, as it would round them. */
 function columnReaders({ schema }: FileMetaData): Map<string, (value: unknown) => unknown> {
   const readers = new Map<string, (value: unknown) => unknown>();
   for (const element of topLevel(schema)) {
     const { name, type, converted_type, scale = 0 } = element;
     if (type === 'FLOAT') readers.set(name, shortest);
-    // without its type hyparquet gives the number that is scaled, but decimals of varying length as text
+    // without its type hyparquet returns the unscaled number, but decimals of varying length as text
     if (converted_type !== 'DECIMAL' || type === 'BYTE_ARRAY') continue;
     delete element.converted_type;
     delete element.logical_type;
@@ -107,23 +107,23 @@ function columnReaders({ schema }: FileMetaData): Map<string, (value: unknown) =
 
 type SchemaElement = FileMetaData['schema'][number];
 
-/** The schema's columns that are neither lists nor structs: its elements come depth first, the root before all. */
+/** The columns that are neither lists nor structs. Schema elements are listed depth first, the root first. */
 function topLevel([root, ...elements]: readonly SchemaElement[]): SchemaElement[] {
   const found: SchemaElement[] = [];
-  let place = 0;
+  let position = 0;
   const skip = (): void => {
-    const children = elements[place++]?.num_children ?? 0;
+    const children = elements[position++]?.num_children ?? 0;
     for (let child = 0; child < children; child++) skip();
   };
   for (let column = 0; column < (root?.num_children ?? 0); column++) {
-    const element = elements[place];
+    const element = elements[position];
     if (element !== undefined && (element.num_children ?? 0) === 0) found.push(element);
     skip();
   }
   return found;
 }
 
-/** A float of 32 bits with no more digits than name it. */
+/** The shortest decimal that is this 32-bit float. */
 function shortest(value: unknown): unknown {
   if (typeof value !== 'number' || !Number.isFinite(value)) return plain(value);
   for (let digits = 1; digits < 9; digits++) {
@@ -133,7 +133,7 @@ function shortest(value: unknown): unknown {
   return value;
 }
 
-/** A decimal as text with all its digits. */
+/** A decimal as text, with all its digits. */
 function decimalText(value: unknown, scale: number): unknown {
   const unscaled = value instanceof Uint8Array ? signed(value) : value;
   if (typeof unscaled !== 'number' && typeof unscaled !== 'bigint') return plain(value);
@@ -145,21 +145,21 @@ function decimalText(value: unknown, scale: number): unknown {
   return scale === 0 ? whole : `${whole}.${digits.slice(-scale)}`.replace(/(?:\.|(?<!0))0+$/, '');
 }
 
-/** Two's complement, the highest byte first. */
+/** Two's complement, big-endian. */
 const signed = (bytes: Uint8Array) =>
   BigInt.asIntN(
     8 * bytes.length,
     bytes.reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n),
   );
 
-/** Parquet's values as JSON has them: integers as numbers where they fit, dates as text. */
+/** Parquet values as JSON values: integers as numbers where exact, dates as text. */
 function plain(value: unknown): unknown {
   if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : value;
   if (value instanceof Date) return value.toISOString();
   if (Array.isArray(value)) return value.map(plain);
   if (ArrayBuffer.isView(value)) return Array.from(value as unknown as ArrayLike<unknown>, plain);
   if (typeof value !== 'object' || value === null) return value;
-  // numbers that keep their text, and texts that are none
+  // exact numbers and InvalidText
   if (Object.getPrototypeOf(value) !== Object.prototype) return value;
   return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, plain(each)]));
 }

@@ -1,4 +1,4 @@
-/** Rows of data files as they stand: JSON lines, a JSON array, Parquet. */
+/** Reads the rows of data files: JSON lines, a JSON array, Parquet. */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { parseExactJson, stringifyExactJson } from '../../../contracts/exact-json.ts';
@@ -6,16 +6,16 @@ import { Failure } from '../../../contracts/failures.ts';
 import { readTextLines, textOfBytes } from '../text-file.ts';
 import { parquetRows } from './parquet-rows.ts';
 
-/** A row and where it stands: line of a text, or number in a Parquet file, from 1. */
+/** A row with its position: line of a text, or row number, from 1. */
 export interface FoundRow {
   source: string;
   line: number;
-  /** what is wrong with it; null: `value` is a row */
+  /** why it is not a row; null where it is one */
   fault: string | null;
   value: Record<string, unknown>;
 }
 
-/** A data file, and the folder that was asked for where it was found in one. */
+/** A data file, and the given folder that it was found in. */
 export interface DataFile {
   path: string;
   folder: string | null;
@@ -31,7 +31,7 @@ const readers: Record<string, Reader> = {
 };
 const EXTENSIONS = Object.keys(readers);
 
-/** Data files under the paths given, folders walked, in the order of their names. Throws Failure 'InvalidInput'. */
+/** The data files at the given paths, folders searched recursively, sorted by name. Throws Failure 'InvalidInput'. */
 export async function findDataFiles(paths: readonly string[]): Promise<DataFile[]> {
   const found = await Promise.all(paths.map((path) => filesAt(path)));
   return [...new Map(found.flat().map((file) => [file.path, file])).values()];
@@ -48,7 +48,7 @@ async function filesAt(path: string): Promise<DataFile[]> {
   throw new Failure('InvalidInput', `${path}: expected files ending in ${EXTENSIONS.join(', ')}, found none`);
 }
 
-/** The rows of one file, as they are read. Throws Failure 'InvalidInput' where the file is of no known form. */
+/** Streams the rows of a file. Throws Failure 'InvalidInput' for an unknown format. */
 export function readRows(path: string): AsyncGenerator<FoundRow> {
   const read = readers[extname(path).toLowerCase()];
   if (read !== undefined) return read(path);
@@ -76,7 +76,7 @@ async function* readParquet(path: string): AsyncGenerator<FoundRow> {
   for await (const value of parquetRows(path)) yield { source: path, line: ++line, fault: null, value };
 }
 
-/** Undefined where the text is no JSON. */
+/** Undefined for invalid JSON. */
 function parseJson(text: string): unknown {
   try {
     return parseExactJson(text);

@@ -1,4 +1,4 @@
-/** Which rows are held out: by themselves, by what was asked for, by the names of files and folders. */
+/** Which rows are held out: by a column, by the options, by the names of files and folders. */
 import { homedir } from 'node:os';
 import { basename, dirname, relative, resolve, sep } from 'node:path';
 import { z } from 'zod';
@@ -9,12 +9,12 @@ import type { DataFile } from './read-rows.ts';
 
 export type Split = PromptRow['split'];
 
-/** Columns whose objects say the split too, as verl's do. */
+/** Object columns that may hold the split, as in verl's rows. */
 const OBJECTS = ['extra_info', 'metadata', 'meta'];
 const heldObject = jsonOr(z.record(z.string(), z.unknown()));
 const OWN = /^(?:data_?(?:set_?)?)?split(?:_?name)?$/i;
 
-/** The split that a row names; null where it names none. Throws RefusedRow of a name that is none of a split. */
+/** The split that a row names; null where it names none. Throws RefusedRow for an unknown name. */
 export function splitOfRow(row: Row): Split | null {
   for (const field of Object.keys(row)) {
     if (!OWN.test(field)) continue;
@@ -43,13 +43,13 @@ function splitOfValue(value: unknown, field: string): Split | null {
 }
 
 /**
- * The split that a file's name says, else the nearest folder's below the one that was asked for, or that one's own;
- * of a file that was asked for by itself, its folder's. Null where none says one.
+ * The split by the name of a file, else of its nearest folder up to the given one. A file given by itself: by its name
+ * or its folder's. Null where none names a split.
  */
 export function splitOfFile({ path, folder }: DataFile): Split | null {
   const top = folder ?? dirname(path);
   const inside = [basename(path), ...relative(top, dirname(path)).split(sep).reverse()].map(splitOfName);
-  // a person's own folder says nothing: /home/dev
+  // the name of a home directory says nothing: /home/dev
   const own = resolve(top) === homedir() ? null : splitAtEnd(basename(top));
   return inside.find((split) => split !== null) ?? own;
 }

@@ -54,10 +54,7 @@ test('a dry run against files needs no stack, and says which answers are compare
   assert.equal(status, 0);
   const document = importDocument.parse(JSON.parse(stdout));
   assert.deepEqual([document.rows, document.contaminated, document.textDomains], [1, 1, ['trivia']]);
-  assert.match(
-    imported(t, rows, ...args).stdout,
-    /No verifier is for the domain trivia: only the ground truth/,
-  );
+  assert.match(imported(t, rows, ...args).stdout, /The domain trivia has no verifier: only the exact text/);
 });
 
 test('what cannot be imported at all is refused, with what to do', (t) => {

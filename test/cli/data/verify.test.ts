@@ -4,11 +4,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { type Judge, verifyDomains } from '../../../cli/data/verify-domains.ts';
-import { type VerifiedRow, verifyRows } from '../../../cli/data/verify-rows.ts';
+import { type VerifiedRow, verifyRows } from '../../../cli/data/verify.ts';
+import { type Scorer, verifyDomains } from '../../../cli/data/verify-domains.ts';
 import { PROJECT_ROOT } from '../../../infra/paths.ts';
 
-async function verified(judge: Judge, chunks: string[]) {
+async function verified(judge: Scorer, chunks: string[]) {
   const rows: VerifiedRow[] = [];
   async function* input() {
     for (const chunk of chunks) yield Buffer.from(chunk, 'latin1');
@@ -91,9 +91,9 @@ test('code without a program scores 0, code that is no task is an error', async 
 });
 
 /** Slower with its earlier rows. */
-const slow: Judge = {
+const slow: Scorer = {
   parallel: 4,
-  async judge(entry) {
+  async score(entry) {
     await new Promise((resolve) => setTimeout(resolve, 20 - Number(entry)));
     if (entry === 7) throw new Error('seven');
     return { score: Number(entry) / 100, extracted: 'é\u2028' };

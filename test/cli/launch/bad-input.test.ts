@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { EXIT, verdictOn } from '../../../cli/errors.ts';
 import { dryRun } from '../../../cli/launch/dry-run.ts';
-import { parseOverride } from '../../../cli/launch/overrides.ts';
-import { readRecipe } from '../../../cli/launch/recipe-file.ts';
 import { programFor } from '../../../cli/main.ts';
+import { parseOverride } from '../../../cli/recipe/overrides.ts';
+import { readRecipe } from '../../../cli/recipe/recipe-file.ts';
 import type { Connections } from '../../../cli/stack/connections.ts';
 import { readModelFolder } from '../../../engine/weights/model-folder.ts';
 import { PROJECT_ROOT } from '../../../infra/paths.ts';
@@ -202,10 +202,10 @@ const recipes: [string | Uint8Array, string | RegExp][] = [
     'line 14: *none: expected an alias of an anchor before it (&options), found no &none',
   ],
   [option('<<: 3'), 'line 14: <<: expected a group of keys, or an alias of one (*name)'],
-  [option('rewards: &r [*r]'), 'line 14: expected *r outside of what it stands for, found it within'],
+  [option('rewards: &r [*r]'), 'line 14: expected *r outside of its own anchor, found it within'],
   [
     `a: &a [x,x,x,x,x,x,x,x]\n${['b', 'c', 'd', 'e'].map((name, n) => `${name}: &${name} [${`*${'abcd'[n]},`.repeat(8)}]\n`).join('')}`,
-    'line 5: expected aliases (*name) that stand for little, found some that multiply one another. Write out what they stand for; nothing was done.',
+    'line 5: expected aliases (*name) that expand to little, found some that multiply one another. Write out their values; nothing was done.',
   ],
   [swap('seed: 1', '\tseed: 1'), 'line 2: expected blanks as indentation, found a tab'],
   [key('seed: 2'), 'line 14: expected each key of a group once, found seed again'],
@@ -234,7 +234,7 @@ const recipes: [string | Uint8Array, string | RegExp][] = [
   ],
   [
     Buffer.from(key('description: caf\u00e9'), 'latin1'),
-    'line 14: expected text in UTF-8, found bytes that are no UTF-8. Save it as UTF-8, or check the path.',
+    'line 14: expected text in UTF-8, found bytes that are not UTF-8. Save it as UTF-8, or check the path.',
   ],
 ];
 
@@ -446,7 +446,7 @@ const commandLines: [string[], RegExp][] = [
   [['launch', 'x.yaml'], /x\.yaml: expected a file, found none\. Check the path\./],
   [['samples', '--limit', '0'], /Expected a whole number from 1 to 1000000, found 0\./],
   [['samples', 'r', 'zero', '--step', '0'], /Expected a whole number from 1 to 1000000, found 0\./],
-  [['samples', '--wrong'], /--wrong: of the completions of a step; say --step N too/],
+  [['samples', '--wrong'], /--wrong: of the completions of a step; add --step N/],
   [['samples', '--step', '1', '--right', '--wrong'], /--right and --wrong: expected one of them, found both/],
   [['set', 'learning_rate=fast'], /learning_rate=fast: expected a number, found fast/],
   [['set', 'learning_rat=1'], /learning_rat=1: learning_rat cannot be changed; did you mean learning_rate\?/],
@@ -475,7 +475,7 @@ async function refusal(work: () => Promise<unknown>): Promise<Refusal> {
 /** One error that says where: no trace, nothing unforeseen, the exit code of a wrong input. */
 function saysClearly({ text, exitCode }: Refusal, expected: string | RegExp, of: string): void {
   assert.equal(exitCode, EXIT.usage, `${of}: ${text}`);
-  assert.doesNotMatch(text, /not foreseen|\n {4}at |\[object/, of);
+  assert.doesNotMatch(text, /unexpected error|\n {4}at |\[object/, of);
   assert.equal(text.match(/error: /g)?.length, 1, `${of}: ${text}`);
   if (typeof expected === 'string') assert.equal(text.split('\n')[0], `error: ${expected}`, of);
   else assert.match(text, expected, of);
@@ -542,7 +542,7 @@ test(`${overrides.length} wrong overrides are each refused as that override`, as
     const [first = ''] = text.replace('error: ', '').split('\n');
     if (typeof expected === 'string') assert.equal(first, expected);
     else assert.match(first, expected);
-    assert.doesNotMatch(text, /not foreseen|\n {4}at /);
+    assert.doesNotMatch(text, /unexpected error|\n {4}at /);
   }
   await rm(path);
 });

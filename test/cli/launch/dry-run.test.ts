@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MOST_EVENTS } from '../../../algorithm/plan/history.ts';
-import { dryRun } from '../../../cli/launch/dry-run.ts';
-import { dryRunText } from '../../../cli/launch/dry-run-view.ts';
-import { parseOverride } from '../../../cli/launch/overrides.ts';
-import { readRecipe } from '../../../cli/launch/recipe-file.ts';
+import { dryRun, dryRunText } from '../../../cli/launch/dry-run.ts';
+import { parseOverride } from '../../../cli/recipe/overrides.ts';
+import { readRecipe } from '../../../cli/recipe/recipe-file.ts';
 import { dryRunDocument } from '../../../contracts/dry-run-document.ts';
 
 const never = () => assert.fail('a dry run of this recipe needs no stack');
@@ -26,7 +25,7 @@ test('the paper’s recipe is counted without its models, as large as it says th
   assert.equal(zero?.completions, 10_400 * 512);
   assert.equal(zero?.largestObject, 2 * 4 * 671e9);
   assert.equal(run.absent.length, 3);
-  assert.match(dryRunText(run), /Not here: base .*models\/base, student llama-8b/);
+  assert.match(dryRunText(run), /Not found: base .*models\/base, student llama-8b/);
 });
 
 test('no history of the paper’s recipe comes near to what Temporal allows', async () => {

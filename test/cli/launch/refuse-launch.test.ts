@@ -3,8 +3,8 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { checkLaunch } from '../../../cli/launch/launch-run.ts';
-import { readRecipe } from '../../../cli/launch/recipe-file.ts';
+import { checkLaunch } from '../../../cli/launch/launch.ts';
+import { readRecipe } from '../../../cli/recipe/recipe-file.ts';
 import type { Connections } from '../../../cli/stack/connections.ts';
 import { recipeSchema } from '../../../contracts/recipe.ts';
 import { PROJECT_ROOT } from '../../../infra/paths.ts';
@@ -181,7 +181,7 @@ test('preferences that a reward model could not learn from, or not be measured b
     [
       'helpfulness',
       { ...pair, chosen: '<think>1</think>3', rejected: '<think>2</think> 3' },
-      /line 2: chosen and rejected: .*differ in their thinking alone/,
+      /line 2: chosen and rejected: .*differ only in their thinking/,
     ],
     ['helpfulness', label, /line 2: chosen: expected a text, found nothing/],
     [

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
   type CheckpointLocation,
+  locateCheckpoint,
+  locationText,
   nextSave,
-  placeOfCheckpoint,
-  placeText,
   refuseUntrained,
 } from '../../../cli/models/checkpoint-location.ts';
 import { setStageStatus } from '../../../stores/runs/stages.ts';
@@ -25,18 +25,18 @@ test('the next checkpoint comes every so many steps, and at the last one', () =>
 });
 
 test('a checkpoint is told by its stage and step, and by where its stage stands', () => {
-  const place: CheckpointLocation = { run: 'r', stage: 'zero', step: 40, standing: stage, nextSave: 60 };
+  const place: CheckpointLocation = { run: 'r', stage: 'zero', step: 40, state: stage, nextSave: 60 };
   assert.equal(
-    placeText(place),
-    'r/zero@40, step 40 of 90; zero is running at step 47 and saves next at step 60',
+    locationText(place),
+    'r/zero@40, step 40 of 90; zero is running at step 47 and saves its next at step 60',
   );
   const complete = { ...stage, status: 'complete', step: 90 } as const;
   assert.equal(
-    placeText({ ...place, step: 90, standing: complete, nextSave: null }),
+    locationText({ ...place, step: 90, state: complete, nextSave: null }),
     'r/zero@90, step 90 of 90',
   );
   assert.match(
-    placeText({ ...place, step: 0 }),
+    locationText({ ...place, step: 0 }),
     /^r\/zero@0, what zero started from \(base\), untrained by it; /,
   );
 });
@@ -54,9 +54,9 @@ test('before its first checkpoint a run is no trained policy, and says when it i
   await train(database, 3, 6, term);
   await commitCheckpoint(database, checkpointOf(4, term));
   for (const name of ['calm', 'calm/zero', 'calm/zero@4']) await asked(name);
-  const place = await placeOfCheckpoint(database, await findCheckpoint(database, 'calm'));
+  const place = await locateCheckpoint(database, await findCheckpoint(database, 'calm'));
   assert.equal(
-    placeText(place),
-    'calm/zero@4, step 4 of 8; zero is running at step 6 and saves next at step 8',
+    locationText(place),
+    'calm/zero@4, step 4 of 8; zero is running at step 6 and saves its next at step 8',
   );
 });

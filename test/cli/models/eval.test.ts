@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
-import { chooseMeasure, type MeasureOptions } from '../../../cli/models/choose-measure.ts';
+import { chooseMeasure, type MeasureOptions } from '../../../cli/models/measure.ts';
 import type { OpenModel } from '../../../cli/models/open-model.ts';
 import type { Connections } from '../../../cli/stack/connections.ts';
 import { completionDocument } from '../../../contracts/completion-document.ts';
@@ -40,6 +40,9 @@ const sums = [
   { problem: '3+5+3+12=?', answer: '23', domain: 'nano-sums', split: 'test' },
   { problem: '8+1+3+12=?', answer: '24', domain: 'more-sums', split: 'test' },
 ];
+
+/** A model's folder is measured without servers. */
+const noServers = { database: () => assert.fail('the database was asked') };
 
 test('any benchmark in JSONL is measured by domain, and the same seed gives the same figures', async (t) => {
   const path = await benchmark(t, ...sums);
@@ -102,7 +105,7 @@ const ofFolder = async (): Promise<OpenModel> => ({
 });
 
 async function refused(options: MeasureOptions, message: RegExp): Promise<void> {
-  await assert.rejects(chooseMeasure(await ofFolder(), null, options), { message });
+  await assert.rejects(chooseMeasure(await ofFolder(), noServers, options), { message });
 }
 
 test('a damaged row is refused with its file, line and field before anything is computed', async (t) => {
@@ -140,7 +143,7 @@ test('a benchmark in a layout of others is read, its domain told or by its layou
   const math500 = { ...first, solution: 'We add: \\boxed{37}', subject: 'Prealgebra', level: 1 };
   const path = await benchmark(t, math500, second, second);
   const read = async (options: MeasureOptions) =>
-    chooseMeasure(await ofFolder(), null, { prompts: path, ...options });
+    chooseMeasure(await ofFolder(), noServers, { prompts: path, ...options });
   const { notes, prompts: measured } = await read({});
   assert.deepEqual(notes, [
     `${path}: 3 rows, read as open-r1-math`,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { notesOn } from '../../../cli/commands/generate.ts';
+import { notesOn } from '../../../cli/models/generate.ts';
 
 const answered = (tokens: number[], of: object = {}) => ({
   document: { promptTokens: [1], tokens, logprobs: [], text: '' },
@@ -12,7 +12,7 @@ const templated = (hasChatTemplate: boolean) => ({ tokenizer: { hasChatTemplate 
 
 test('an answer that ends at once says why, and what to try', () => {
   assert.deepEqual(notesOn(answered([2]), templated(true), {}), [
-    'ended at once: the first token was an end token, "<|im_end|>". The model has a chat template, and the prompt was given as it is: try --chat',
+    'ended at once: the first token was an end token, "<|im_end|>". The model has a chat template, and the prompt was used without it: try --chat',
   ]);
   assert.match(
     notesOn(answered([2]), templated(false), {})[0] ?? '',

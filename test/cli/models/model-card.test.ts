@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { readRecipe } from '../../../cli/launch/recipe-file.ts';
 import { modelCard } from '../../../cli/models/model-card.ts';
+import { readRecipe } from '../../../cli/recipe/recipe-file.ts';
 import { PROJECT_ROOT } from '../../../infra/paths.ts';
 import { evaluationFixture } from '../fixtures.ts';
 
@@ -52,7 +52,7 @@ test('a card claims of its answers only what was measured', () => {
   const files = ['generation_config.json'];
   assert.match(
     use({ files, hasChatTemplate: true }),
-    /; the chat template says how it is asked, and `generation_config.json` how/,
+    /; the chat template formats prompts, and `generation_config.json` has/,
   );
 });
 
@@ -96,7 +96,7 @@ test('a reward model’s card tells how it ranks and what it reads, and nothing 
   const card = modelCard({ ...input, recipe: nano, stage: 'reward-model/helpfulness', measure });
   assert.match(card, /^license: mit\nlibrary_name: transformers\npipeline_tag: text-classification$/m);
   assert.match(card, /`LlamaForSequenceClassification`.* only what follows the thinking\./);
-  assert.match(card, /ranks 92\.1 % of 200 held-out pairs rightly.* Below 80 % /);
+  assert.match(card, /ranks 92\.1 % of 200 held-out pairs correctly.* Below 80 % /);
   assert.doesNotMatch(card.split('## Recipe')[0] ?? '', /pass@1|Prompts:/);
 });
 

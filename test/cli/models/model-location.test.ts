@@ -3,10 +3,10 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { hubRepository, lookAtModel } from '../../../cli/models/model-location.ts';
+import { hubRepository, locateModel } from '../../../cli/models/model-location.ts';
 import { PROJECT_ROOT } from '../../../infra/paths.ts';
 
-const kindOf = async (name: string) => (await lookAtModel(name)).kind;
+const kindOf = async (name: string) => (await locateModel(name)).kind;
 
 test('names of runs and their checkpoints are told from names of repositories', async () => {
   const checkpoints = [
@@ -21,7 +21,7 @@ test('names of runs and their checkpoints are told from names of repositories', 
   for (const name of checkpoints) assert.equal(await kindOf(name), 'checkpoint', name);
   const repositories = ['HuggingFaceTB/SmolLM2-135M', 'meta-llama/llama-3.2-1b', 'Qwen/Qwen3-0.6B', 'a/b'];
   for (const name of repositories)
-    assert.deepEqual(await lookAtModel(name), { kind: 'hub', repository: name }, name);
+    assert.deepEqual(await locateModel(name), { kind: 'hub', repository: name }, name);
 });
 
 test('an address of the hub names its repository', () => {
@@ -51,7 +51,7 @@ test('a folder is a model’s, or says what lies in it instead', async (t) => {
   const hold = async (name: string, ...files: string[]) => {
     await mkdir(join(folder, name));
     for (const file of files) await writeFile(join(folder, name, file), '');
-    return lookAtModel(join(folder, name));
+    return locateModel(join(folder, name));
   };
   assert.equal(await kindOf(join(PROJECT_ROOT, 'models/nano-base')), 'folder');
   // Both forms beside each other: the one that is read.

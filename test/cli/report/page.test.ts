@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { curvesOf, thinned } from '../../../cli/report/curves.ts';
-import { factsOf } from '../../../cli/report/facts.ts';
-import { funnelBars } from '../../../cli/report/funnel.ts';
+import { factsOf, funnelBars } from '../../../cli/report/facts.ts';
 import { html } from '../../../cli/report/html.ts';
 import { reportPage } from '../../../cli/report/page.ts';
-import { policiesOf } from '../../../cli/report/policies.ts';
-import { domainRows } from '../../../cli/report/policy-table.ts';
+import { domainRows, policiesOf } from '../../../cli/report/policies.ts';
 import { reportSummary } from '../../../cli/report/summary.ts';
 import { showFixture } from '../fixtures.ts';
 import { reportFixture } from './fixtures.ts';
@@ -142,7 +140,7 @@ test('a reward model’s curve ends in what it was measured at', () => {
   const [curve] = curvesOf({ ...data, steps, show: { ...data.show, stages } }, 'reward-model/safety');
   assert.deepEqual(
     [curve?.title, curve?.dots],
-    ['Pairs ranked rightly', [{ step: 20, value: 0.92, quick: false }]],
+    ['Pairs ranked correctly', [{ step: 20, value: 0.92, quick: false }]],
   );
 });
 

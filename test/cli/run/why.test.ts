@@ -66,19 +66,19 @@ const CASES: Record<string, [WhyFacts, string, RegExp]> = {
   'a run that gets on tells its phase and since when': [
     facts(),
     'work',
-    /^small-1 gets on: zero is at step 1 of 4, sampling, for 3 s\. Alive: orchestrator, trainer, rewards\.$/,
+    /^small-1 is working: zero is at step 1 of 4, sampling, for 3 s\. Alive: orchestrator, trainer, rewards\.$/,
   ],
   'what an operator has asked for and is still to come is told': [
     facts({
       progress: workflow.progress && { ...workflow.progress, wish: { kind: 'pause', author: 'ada' } },
     }),
     'work',
-    /ada has asked it to pause at the next step\.$/,
+    /ada has requested pause after the current step\.$/,
   ],
   'a paused run tells where, by whom and how it goes on': [
     facts({}, { rows: resting('paused', 'at step 1, by ada') }),
     'operator',
-    /zero is paused at step 1, by ada.*its trainer is given back\. `r1 resume small-1` goes on;/,
+    /zero is paused at step 1, by ada.*its trainer is released\. `r1 resume small-1` goes on;/,
   ],
   'a parked run tells its reason and the ways on': [
     facts({}, { rows: resting('parked', 'trainStep: OutOfResources: no memory') }),
@@ -94,7 +94,7 @@ const CASES: Record<string, [WhyFacts, string, RegExp]> = {
       },
     ),
     'trainer',
-    /waits for a trainer, for 2 min:.*trainer is backing-off.*other-1.*`r1 pause other-1` gives its trainer back/,
+    /waits for a trainer, for 2 min:.*trainer is backing-off.*other-1.*`r1 pause other-1` releases its trainer/,
   ],
   'trainers that listen and take nothing are not free': [
     facts({ pending: [call('acquire')] }),
@@ -104,7 +104,7 @@ const CASES: Record<string, [WhyFacts, string, RegExp]> = {
   'a trainer that was asked for just now is not missed': [
     facts({ pending: [call('acquire', { scheduledAt: before(1) })] }),
     'work',
-    /gets on/,
+    /is working/,
   ],
   'a full disk is told before what fails for want of room': [
     facts(
@@ -115,7 +115,7 @@ const CASES: Record<string, [WhyFacts, string, RegExp]> = {
       },
     ),
     'disk',
-    /waits for room: the disk of \/data is full \(3 MiB left\): make room, and what waits goes on by itself.*step 1 of 4/,
+    /waits for disk space: the disk of \/data is full \(3 MiB left\): make room, and what waits goes on by itself.*step 1 of 4/,
   ],
   'a full disk is told where the rows cannot be read': [
     facts(
@@ -127,7 +127,7 @@ const CASES: Record<string, [WhyFacts, string, RegExp]> = {
       },
     ),
     'disk',
-    /waits for room: .*\/data is full \(0 MiB left\)/,
+    /waits for disk space: .*\/data is full \(0 MiB left\)/,
   ],
   'a run that has ended waits for no room': [
     facts(
@@ -163,7 +163,7 @@ const CASES: Record<string, [WhyFacts, string, RegExp]> = {
   'an orchestrator that is missing is missed': [
     facts({ progress: null, served: { ...workflow.served, orchestrator: false } }),
     'orchestrator',
-    /none that listens to the queue r1 answers/,
+    /no worker of the task queue r1 answers/,
   ],
   'an orchestrator that listens and takes nothing is missed': [
     facts({ progress: null, silentSince: before(60) }),
@@ -173,18 +173,18 @@ const CASES: Record<string, [WhyFacts, string, RegExp]> = {
   'a call that is tried again is told with what it failed with': [
     facts({ pending: [call('makeBatch', { attempt: 7, lastFailure: 'S3 cannot be reached' })] }),
     'another-try',
-    /tries makeBatch again \(try 7\), for 2 min:.*S3 cannot be reached\.$/,
+    /retries makeBatch \(attempt 7\), for 2 min:.*S3 cannot be reached\.$/,
   ],
   'a run whose workflow is gone can be taken up again': [
     facts({ run: false, stage: false, progress: null }),
     'workflow',
-    /its workflow, which is gone.*step 1 of 4\. `r1 resume small-1` goes on from the rows/,
+    /its workflow, which is gone.*step 1 of 4\. `r1 resume small-1` continues from the rows/,
   ],
   'S3 that is away is named': [facts({}, { objects: { error: 'S3 is away' } }), 'objects', /S3 is away\./],
   'Temporal that is away is named, with what the rows say': [
     facts({}, { temporal: { error: 'Temporal is away' } }),
     'temporal',
-    /Temporal is away\. By its rows it is running: zero running, step 1 of 4\./,
+    /Temporal is away\. Its rows say running: zero running, step 1 of 4\./,
   ],
   'PostgreSQL that is away is named': [
     facts({}, { rows: { error: 'PostgreSQL is away' } }),

@@ -4,8 +4,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { doctorText } from '../../../cli/commands/doctor.ts';
-import { runChecks } from '../../../cli/stack/doctor-checks.ts';
+import { doctorText, runChecks } from '../../../cli/stack/doctor.ts';
 import { doctorDocument } from '../../../contracts/documents.ts';
 import { readSettings } from '../../../infra/settings.ts';
 

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { gatherRows } from '../../../cli/data/import/gather.ts';
-import { writeImport } from '../../../cli/data/import/write-import.ts';
-import { readPromptSource } from '../../../cli/data/import-prompts.ts';
-import { readLaunchData } from '../../../cli/launch/launch-data.ts';
+import { writeImport } from '../../../cli/data/import.ts';
+import { readPromptSource } from '../../../cli/data/prompt-source.ts';
+import { resolveData } from '../../../cli/launch/resolve.ts';
 import { importedSet } from '../../../stores/data/imported-sets.ts';
 import { readEntries, readPrompts } from '../../../stores/data/prompts.ts';
 import { memoryObjects } from '../../activities/memory-objects.ts';
@@ -99,7 +99,7 @@ test('a stage takes its examples, pairs and labels from imported sets', async (t
     { stage: 'reward-model/helpfulness', algorithm: 'reward-model', preferences: ranked('pairs') },
     { stage: 'reward-model/safety', algorithm: 'reward-model', preferences: ranked('labels') },
   ];
-  const { examples, preferences } = await readLaunchData(Object({ stages }), places);
+  const { examples, preferences } = await resolveData(Object({ recipe: { stages }, ...places }));
   assert.deepEqual(examples['cold-start'], [
     [{ problem: 'p', response: 'r', domain: 'math', source: 'worked', line: 1 }],
   ]);
@@ -112,7 +112,7 @@ test('a stage takes its examples, pairs and labels from imported sets', async (t
   );
   assert.equal(preferences['reward-model/safety']?.length, 4);
   await assert.rejects(
-    readLaunchData(Object({ stages: [{ ...stages[1], preferences: ranked('labels') }] }), places),
+    resolveData(Object({ recipe: { stages: [{ ...stages[1], preferences: ranked('labels') }] }, ...places })),
     /expected preferences, found labels/,
   );
 });

@@ -10,7 +10,8 @@ import { buildExamples } from '../../../../activities/orchestrator/examples/open
 import { openStage } from '../../../../activities/orchestrator/stages/open-stage.ts';
 import { readLoggedBatch } from '../../../../activities/records.ts';
 import { NANO_CHARACTERS, nanoTokenizerJson } from '../../../../algorithm/nano/tokenizer.ts';
-import { type CheckedLaunch, checkLaunch, launch } from '../../../../cli/launch/launch-run.ts';
+import { checkLaunch, launch } from '../../../../cli/launch/launch.ts';
+import type { ResolvedLaunch } from '../../../../cli/launch/resolve.ts';
 import { type Connections, withConnections } from '../../../../cli/stack/connections.ts';
 import { recipeSchema } from '../../../../contracts/recipe.ts';
 import { loadTokenizer, readTokenizerFolder } from '../../../../engine/tokenizer/tokenizer.ts';
@@ -77,7 +78,7 @@ async function recipeWithStudent(t: TestContext) {
 }
 
 /** The first batch of the run's only stage, as its activities make it. */
-async function firstBatch(connections: Connections, checked: CheckedLaunch, run: string) {
+async function firstBatch(connections: Connections, checked: ResolvedLaunch, run: string) {
   const { workflowId } = await launch(checked, connections, run);
   const client = await connections.temporal();
   await client.workflow.getHandle(workflowId).terminate('its activities are called by the test');

@@ -7,7 +7,7 @@ import { indexEvaluations } from '../../../../algorithm/data/decontamination.ts'
 import { type GatherOptions, gatherRows } from '../../../../cli/data/import/gather.ts';
 import { layoutNames } from '../../../../cli/data/import/layouts.ts';
 import { findDataFiles } from '../../../../cli/data/import/read-rows.ts';
-import { refuseUnjudged } from '../../../../cli/data/import/refuse-unjudged.ts';
+import { refuseUnverifiable } from '../../../../cli/data/import.ts';
 import { tools } from '../../../rewards/support.ts';
 
 after(() => tools.close());
@@ -99,7 +99,7 @@ test('a row of each layout is told by its fields', async (t) => {
     const [item] = found.kind === 'prompts' ? found.prompts : found.rows;
     const known = Object.entries(item ?? {}).filter(([key]) => key in kept);
     assert.deepEqual(Object.fromEntries(known), kept, layout);
-    assert.equal((await refuseUnjudged(found.prompts, tools)).refused.length, 0, layout);
+    assert.equal((await refuseUnverifiable(found.prompts, tools)).refused.length, 0, layout);
   }
 });
 
@@ -149,9 +149,9 @@ test('a bad row is refused with its line and field, and the others are kept', as
     ],
   );
   assert.equal(found.duplicates, 1);
-  const { judged, refused } = await refuseUnjudged(found.prompts, tools);
+  const { verifiable, refused } = await refuseUnverifiable(found.prompts, tools);
   assert.deepEqual(
-    judged.map(({ problem }) => problem),
+    verifiable.map(({ problem }) => problem),
     ['a'],
   );
   assert.deepEqual(

@@ -4,10 +4,9 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type ColumnSource, parquetWriteBuffer } from 'hyparquet-writer';
-import { indexEvaluationSets } from '../../../../../cli/data/evaluation-sets.ts';
 import { type Gathered, type GatherOptions, gatherRows } from '../../../../../cli/data/import/gather.ts';
 import { findDataFiles } from '../../../../../cli/data/import/read-rows.ts';
-import { refuseUnjudged } from '../../../../../cli/data/import/refuse-unjudged.ts';
+import { indexEvaluationSets, refuseUnverifiable } from '../../../../../cli/data/import.ts';
 import { stringifyExactJson } from '../../../../../contracts/exact-json.ts';
 import { tools } from '../../../../rewards/support.ts';
 
@@ -60,8 +59,8 @@ export async function verdictOf({
             { database: () => assert.fail('no database is needed') },
           );
     const gathered = await gatherRows(found, { ...options, evaluations });
-    const { judged, refused } = await refuseUnjudged(gathered.prompts, tools);
-    const all = { ...gathered, prompts: judged, refused: [...gathered.refused, ...refused] };
+    const { verifiable, refused } = await refuseUnverifiable(gathered.prompts, tools);
+    const all = { ...gathered, prompts: verifiable, refused: [...gathered.refused, ...refused] };
     return textOf(all, { folder, several: Object.keys(files).length > 1 + against.length, counted });
   } catch (error) {
     return `error: ${(error as Error).message.split('\n')[0]?.replaceAll(`${folder}/`, '')}`;
