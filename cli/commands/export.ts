@@ -2,6 +2,7 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { exportedCheckpointSchema } from '../../contracts/documents.ts';
+import { isRewardModel } from '../../engine/model/architecture.ts';
 import { parseModelConfig } from '../../engine/model/model-config.ts';
 import { CHECKPOINT_FILE } from '../../engine/weights/model-folder.ts';
 import { WEIGHTS_FILE } from '../../engine/weights/weights.ts';
@@ -67,9 +68,7 @@ async function refuseModel(name: string): Promise<void> {
 
 /** A reward model is asked for no text. */
 function filesOf({ config, files }: OpenModel['model']): Map<string, Uint8Array> {
-  const kept = [...files].filter(
-    ([name]) => config.architecture === 'LlamaForCausalLM' || name !== 'generation_config.json',
-  );
+  const kept = [...files].filter(([name]) => !isRewardModel(config) || name !== 'generation_config.json');
   return new Map(kept);
 }
 

@@ -10,7 +10,7 @@ import {
 } from '../../algorithm/plan/run-size.ts';
 import type { DryRunDocument } from '../../contracts/documents.ts';
 import type { Recipe } from '../../contracts/recipe.ts';
-import { parameterCount } from '../../engine/model/model-config.ts';
+import { parameterCount } from '../../engine/model/architecture.ts';
 import { InputError } from '../errors.ts';
 import type { Connections } from '../stack/connections.ts';
 import { suggestion } from '../suggestion.ts';

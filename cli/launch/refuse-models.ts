@@ -4,7 +4,8 @@ import type { ImportedPrompt } from '../../algorithm/data/prompt-rows.ts';
 import { longestCompletion } from '../../algorithm/rl/schedules.ts';
 import { originOf, type Recipe, type StageRecipe } from '../../contracts/recipe.ts';
 import { suffixOf } from '../../contracts/stage-name.ts';
-import { type Tokenizer, TokenizerError } from '../../engine/tokenizer/tokenizer.ts';
+import type { Tokenizer } from '../../engine/tokenizer/tokenizer.ts';
+import { TokenizerError } from '../../engine/tokenizer/tokenizer-files.ts';
 import type { ModelFolder } from '../../engine/weights/model-folder.ts';
 import { InputError } from '../errors.ts';
 

@@ -4,7 +4,7 @@
  * requests finish. A prompt shared by many requests is run once and its cache copied to each.
  */
 import { seedWords, uniformFromWords } from '../../algorithm/random/seeds.ts';
-import type { ModelConfig } from '../model/model-config.ts';
+import type { ModelConfig } from '../model/architecture.ts';
 import type { DecodeSession } from './decode-session.ts';
 import type { DecodeStepper } from './decode-stepper.ts';
 import type { KvCache } from './kv-cache.ts';

@@ -2,8 +2,8 @@
 
 import { serialize } from '../graph/onnx.ts';
 import type { FloatTensor, Tensor, TensorMap } from '../graph/tensor.ts';
-import { rotaryTables } from '../model/llama.ts';
-import type { ModelConfig } from '../model/model-config.ts';
+import type { ModelConfig } from '../model/architecture.ts';
+import { rotaryTables } from '../model/attention-inputs.ts';
 import type { BoundCall, Runtime, Session } from '../runtime/runtime.ts';
 import { buildDecodeGraph, cacheNames, rotatesInAttention } from './decode-graph.ts';
 import { bindings, type PromptCache } from './kv-cache.ts';

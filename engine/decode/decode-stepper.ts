@@ -4,7 +4,7 @@
  */
 
 import type { FloatTensor, Tensor } from '../graph/tensor.ts';
-import type { ModelConfig } from '../model/model-config.ts';
+import type { ModelConfig } from '../model/architecture.ts';
 import type { BoundCall, Runtime } from '../runtime/runtime.ts';
 import type { DecodeSession } from './decode-session.ts';
 import type { KvCache } from './kv-cache.ts';

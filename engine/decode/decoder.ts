@@ -5,7 +5,7 @@
  */
 
 import type { TensorMap } from '../graph/tensor.ts';
-import type { ModelConfig } from '../model/model-config.ts';
+import type { ModelConfig } from '../model/architecture.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { ContinuousBatch } from './continuous-batch.ts';
 import { DecodeSession } from './decode-session.ts';

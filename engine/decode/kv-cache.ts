@@ -5,7 +5,7 @@
  */
 
 import type { FloatTensor } from '../graph/tensor.ts';
-import type { ModelConfig } from '../model/model-config.ts';
+import type { ModelConfig } from '../model/architecture.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { cacheNames } from './decode-graph.ts';
 

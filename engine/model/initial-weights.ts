@@ -6,7 +6,7 @@
 import { deriveSeed, seedWords, uniformFromWords } from '../../algorithm/random/seeds.ts';
 import { elementsOf } from '../../contracts/format/dtypes.ts';
 import type { StoredTensor, StoredTensors } from '../weights/safetensors.ts';
-import { expectedTensors, type ModelConfig } from './model-config.ts';
+import { expectedTensors, type ModelConfig } from './architecture.ts';
 
 /** Matrices from N(0, `initializer_range`²), as transformers does; the norms' scales are 1. */
 export function initialWeights(config: ModelConfig, seed: bigint): StoredTensors {

@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { shape, tokens } from '../../contracts/bounds.ts';
 import { issueText, strictest } from '../../contracts/issue-text.ts';
+import { ARCHITECTURES, type Architecture, isRewardModel, type ModelConfig } from './architecture.ts';
 
 /** Thrown when a `config.json` is malformed or asks for mathematics that the engine does not have. */
 export class ModelConfigError extends Error {
@@ -39,9 +40,7 @@ const ropeParameters = z.looseObject({
   partial_rotary_factor: only(1, 'rotation of the whole head (1)'),
 });
 
-/** What stands on the last hidden state: logits over the vocabulary, or one number a sequence (`score.weight`). */
-export const architectures = ['LlamaForCausalLM', 'LlamaForSequenceClassification'] as const;
-export type Architecture = (typeof architectures)[number];
+const architectures = Object.keys(ARCHITECTURES) as [Architecture, ...Architecture[]];
 
 const architecture = z.enum(architectures, {
   error: (issue) => `${MATHEMATICS} ${architectures.join(' and ')} alone, found ${found(issue.input)}`,
@@ -79,36 +78,6 @@ const fileSchema = z.object({
   id2label: z.record(z.string(), z.unknown()).nullish(),
 });
 
-/** The configuration with every default filled in. */
-export interface ModelConfig {
-  architecture: Architecture;
-  vocab_size: number;
-  /** width of the residual stream */
-  hidden_size: number;
-  /** width inside the feed-forward block */
-  intermediate_size: number;
-  num_hidden_layers: number;
-  num_attention_heads: number;
-  /** heads of keys and values, each shared by `num_attention_heads / num_key_value_heads` query heads */
-  num_key_value_heads: number;
-  /** width of one head; a multiple of 8 */
-  head_dim: number;
-  /** tokens, prompt and completion together */
-  max_position_embeddings: number;
-  rms_norm_eps: number;
-  /** base of the rotary embedding's frequencies */
-  rope_theta: number;
-  /** the four projections of attention add a bias */
-  attention_bias: boolean;
-  /** the output projection is the embedding itself */
-  tie_word_embeddings: boolean;
-  /** standard deviation of freshly drawn weights */
-  initializer_range: number;
-  bos_token_id: number | null;
-  eos_token_id: number | number[] | null;
-  pad_token_id: number | null;
-}
-
 /** Reads a parsed `config.json`. `source` names it in errors. Throws ModelConfigError. */
 export function parseModelConfig(json: unknown, source = 'config.json'): ModelConfig {
   const parsed = fileSchema.safeParse(json);
@@ -143,7 +112,7 @@ export function parseModelConfig(json: unknown, source = 'config.json'): ModelCo
 /** The same, of a model that generates. Throws ModelConfigError for one with a scalar head. */
 export function parsePolicyConfig(json: unknown, source = 'config.json'): ModelConfig {
   const config = parseModelConfig(json, source);
-  if (config.architecture === 'LlamaForCausalLM') return config;
+  if (!isRewardModel(config)) return config;
   throw new ModelConfigError(
     `${source}: architectures: expected a model that generates ("LlamaForCausalLM"), found "${config.architecture}". ` +
       'Choose a language model; a reward model only scores.',
@@ -155,9 +124,9 @@ export function formatModelConfig(config: ModelConfig): string {
   const { architecture, ...shape } = config;
   const file = {
     architectures: [architecture],
-    model_type: 'llama',
+    model_type: ARCHITECTURES[architecture].family.modelType,
     ...shape,
-    ...headKeys[architecture],
+    ...(isRewardModel(config) ? scalarHeadKeys : {}),
     mlp_bias: false,
     hidden_act: 'silu',
     rope_parameters: { rope_theta: config.rope_theta, rope_type: 'default' },
@@ -168,65 +137,8 @@ export function formatModelConfig(config: ModelConfig): string {
   return `${JSON.stringify(sorted, null, 2)}\n`;
 }
 
-/** What `config.json` says of the head beside its name. */
-const headKeys: Record<Architecture, object> = {
-  LlamaForCausalLM: {},
-  LlamaForSequenceClassification: { num_labels: 1, id2label: { 0: 'reward' }, label2id: { reward: 0 } },
-};
-
-/**
- * Every tensor of a configuration: name → shape, in the order of the forward pass.
- * Projections are `[out, in]`.
- */
-export function expectedTensors(config: ModelConfig): Map<string, readonly number[]> {
-  const { vocab_size: V, hidden_size: H } = config;
-  const layers = Array.from({ length: config.num_hidden_layers }, (_, layer) => layerTensors(config, layer));
-  return new Map([
-    ['model.embed_tokens.weight', [V, H]],
-    ...layers.flat(),
-    ['model.norm.weight', [H]],
-    ...headTensors[config.architecture](config),
-  ]);
-}
-
-const headTensors: Record<Architecture, (config: ModelConfig) => [string, readonly number[]][]> = {
-  LlamaForCausalLM: ({ tie_word_embeddings, vocab_size: V, hidden_size: H }) =>
-    tie_word_embeddings ? [] : [['lm_head.weight', [V, H]]],
-  LlamaForSequenceClassification: ({ hidden_size: H }) => [[SCORE_WEIGHT, [1, H]]],
-};
-
-/** The scalar head: the score is its product with the last hidden state of the last token. */
-export const SCORE_WEIGHT = 'score.weight';
-
-/** The number of weights of a configuration. */
-export function parameterCount(config: ModelConfig): number {
-  const sizes = [...expectedTensors(config).values()].map((shape) => shape.reduce((a, b) => a * b, 1));
-  return sizes.reduce((a, b) => a + b, 0);
-}
-
-function layerTensors(config: ModelConfig, layer: number): [string, readonly number[]][] {
-  const { hidden_size: H, intermediate_size: I, head_dim } = config;
-  const [queries, keys] = [config.num_attention_heads * head_dim, config.num_key_value_heads * head_dim];
-  const attention: Record<string, [number, number]> = {
-    q_proj: [queries, H],
-    k_proj: [keys, H],
-    v_proj: [keys, H],
-    o_proj: [H, queries],
-  };
-  const projections = Object.entries(attention).flatMap(([name, [out, into]]): [string, number[]][] => {
-    const weight: [string, number[]] = [`self_attn.${name}.weight`, [out, into]];
-    return config.attention_bias ? [weight, [`self_attn.${name}.bias`, [out]]] : [weight];
-  });
-  const shapes: [string, number[]][] = [
-    ['input_layernorm.weight', [H]],
-    ...projections,
-    ['post_attention_layernorm.weight', [H]],
-    ['mlp.gate_proj.weight', [I, H]],
-    ['mlp.up_proj.weight', [I, H]],
-    ['mlp.down_proj.weight', [H, I]],
-  ];
-  return shapes.map(([name, shape]) => [`model.layers.${layer}.${name}`, shape]);
-}
+/** The keys by which transformers makes one scalar head. */
+const scalarHeadKeys = { num_labels: 1, id2label: { 0: 'reward' }, label2id: { reward: 0 } };
 
 function impossibilities(config: ModelConfig): string[] {
   const { hidden_size, num_attention_heads, num_key_value_heads, head_dim } = config;
@@ -254,11 +166,11 @@ function impossibilities(config: ModelConfig): string[] {
 }
 
 /** A scalar head is read at the last token that is no padding, so padding must have a name. */
-function headProblems({ architecture, pad_token_id }: ModelConfig, labels: number): string[] {
-  if (architecture === 'LlamaForCausalLM') return [];
+function headProblems(config: ModelConfig, labels: number): string[] {
+  if (!isRewardModel(config)) return [];
   return [
     ...(labels === 1 ? [] : [`num_labels: expected 1, a scalar head, found ${labels}`]),
-    ...(pad_token_id === null ? ['pad_token_id: expected a token that pads, found none'] : []),
+    ...(config.pad_token_id === null ? ['pad_token_id: expected a token that pads, found none'] : []),
   ];
 }
 

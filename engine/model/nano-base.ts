@@ -14,7 +14,8 @@ import { loadTokenizer, type Tokenizer } from '../tokenizer/tokenizer.ts';
 import type { Sequence } from '../train/micro-batches.ts';
 import type { Pretrained } from '../train/pretrain.ts';
 import { writeWeightsFolder } from '../weights/weights.ts';
-import { formatModelConfig, type ModelConfig, parseModelConfig } from './model-config.ts';
+import type { ModelConfig } from './architecture.ts';
+import { formatModelConfig, parseModelConfig } from './model-config.ts';
 
 /** The whole configuration. Throws ModelConfigError where the architecture is impossible. */
 export function nanoModelConfig(architecture: PretrainOptions['architecture']): ModelConfig {

@@ -4,7 +4,7 @@ import { disposeAll, type TensorMap } from '../graph/tensor.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { decodeSafetensors, type StoredTensors } from '../weights/safetensors.ts';
 import { checkWeights } from '../weights/weights.ts';
-import type { ModelConfig } from './model-config.ts';
+import type { ModelConfig } from './architecture.ts';
 import type { Moments } from './parameters.ts';
 
 const MOMENT_PREFIXES = { expAvg: 'exp_avg.', expAvgSq: 'exp_avg_sq.' } as const;

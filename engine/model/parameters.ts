@@ -4,7 +4,7 @@ import { disposeAll, type FloatTensor, type TensorMap } from '../graph/tensor.ts
 import type { Runtime } from '../runtime/runtime.ts';
 import { adamWUpdate, clipFactor, globalNorm } from '../train/adamw.ts';
 import type { UpdateOptions } from '../train/train-batch.ts';
-import { expectedTensors, type ModelConfig } from './model-config.ts';
+import { expectedTensors, type ModelConfig } from './architecture.ts';
 
 /** The optimizer's state, by weight name. */
 export interface Moments {

@@ -1,8 +1,9 @@
 /** A scalar head in the place of a language model's output projection: how a reward model begins. */
 
 import type { StoredTensors } from '../weights/safetensors.ts';
+import { isRewardModel, type ModelConfig, rewardArchitecture, WEIGHT } from './architecture.ts';
 import { initialTensor } from './initial-weights.ts';
-import { type ModelConfig, ModelConfigError, SCORE_WEIGHT } from './model-config.ts';
+import { ModelConfigError } from './model-config.ts';
 
 export interface Model {
   config: ModelConfig;
@@ -15,10 +16,8 @@ export interface Model {
  * padding, the (first) end token pads. Throws ModelConfigError for a model that has a scalar head already.
  */
 export function withScoreHead({ config, weights }: Model, seed: bigint): Model {
-  if (config.architecture !== 'LlamaForCausalLM') {
-    throw new ModelConfigError(
-      `expected a language model ("LlamaForCausalLM"), found "${config.architecture}"`,
-    );
+  if (isRewardModel(config)) {
+    throw new ModelConfigError(`expected a language model, found the reward model "${config.architecture}"`);
   }
   const pad_token_id = config.pad_token_id ?? [config.eos_token_id].flat()[0] ?? null;
   if (pad_token_id === null) {
@@ -26,10 +25,10 @@ export function withScoreHead({ config, weights }: Model, seed: bigint): Model {
       'config.json: pad_token_id: expected a token that pads (or eos_token_id), found neither. Add it to the model.',
     );
   }
-  const score = initialTensor(SCORE_WEIGHT, [1, config.hidden_size], config, seed);
-  const kept = [...weights].filter(([name]) => name !== 'lm_head.weight');
+  const score = initialTensor(WEIGHT.score, [1, config.hidden_size], config, seed);
+  const kept = [...weights].filter(([name]) => name !== WEIGHT.outputProjection);
   return {
-    config: { ...config, architecture: 'LlamaForSequenceClassification', pad_token_id },
-    weights: new Map([...kept, [SCORE_WEIGHT, score]]),
+    config: { ...config, architecture: rewardArchitecture(config.architecture), pad_token_id },
+    weights: new Map([...kept, [WEIGHT.score, score]]),
   };
 }

@@ -8,12 +8,8 @@ import { parseSeed } from '../../algorithm/random/seeds.ts';
 import type { Digests, StepMetrics } from '../../contracts/training.ts';
 import { createDecoder, type Decoder } from '../decode/decoder.ts';
 import type { TensorMap } from '../graph/tensor.ts';
-import {
-  type ModelConfig,
-  ModelConfigError,
-  parameterCount,
-  parseModelConfig,
-} from '../model/model-config.ts';
+import { isRewardModel, type ModelConfig, parameterCount } from '../model/architecture.ts';
+import { ModelConfigError, parseModelConfig } from '../model/model-config.ts';
 import { momentTensors, nativeMoments, nativeWeights } from '../model/native-weights.ts';
 import type { Moments } from '../model/parameters.ts';
 import { collectGarbage } from '../runtime/memory.ts';
@@ -70,10 +66,9 @@ export class PolicyService {
     const weights = nativeWeights(this.runtime, config, input.model, 'model.safetensors');
     const moments = input.moments === null ? undefined : nativeMoments(this.runtime, config, input.moments);
     const options = { runtime: this.runtime, config, weights, moments };
-    this.held =
-      config.architecture === 'LlamaForCausalLM'
-        ? this.openPolicy(options, input)
-        : { kind: 'reward-model', model: new RewardModel(options) };
+    this.held = isRewardModel(config)
+      ? { kind: 'reward-model', model: new RewardModel(options) }
+      : this.openPolicy(options, input);
     return {
       digests: digestsOf(partsOf(this.held), input.moments !== null),
       numerics: this.runtime.numerics,

@@ -7,7 +7,7 @@
  */
 import type { Graph, Value } from '../graph/graph.ts';
 import * as op from '../graph/operators.ts';
-import type { LlamaGraph } from '../model/llama.ts';
+import type { SequenceGraph } from '../model/full-attention.ts';
 
 /** What a graph is built to train. */
 export interface Objective {
@@ -32,14 +32,14 @@ export interface Scored {
  * `rows` [R] int64, an index b·T + t into the hidden states. `rowsInverse` [N] is the way back
  * (operators.ts, selectRows). Divides logits by the scalar input `temperature`.
  */
-export function buildScores({ graph, hidden, logits }: LlamaGraph): Scored {
+export function buildScores({ graph, model, hidden }: SequenceGraph): Scored {
   const rows = graph.input('rows', 'int64', ['R']);
   const inverse = graph.input('rowsInverse', 'int64', ['N']);
   const targets = graph.input('targets', 'int64', ['R']);
   const temperature = graph.input('temperature', 'float32', []);
   // W·(x/τ) = (W·x)/τ
   const scaled = op.div(op.selectRows(hidden, rows, inverse), temperature);
-  const logprobsRV = op.logSoftmax(logits(scaled));
+  const logprobsRV = op.logSoftmax(model.head(scaled));
   const chosen = op.gatherElements(logprobsRV, op.reshape(targets, ['R', 1]));
   return { logprobs: op.reshape(chosen, ['R']), entropies: entropy(logprobsRV) };
 }

@@ -1,9 +1,9 @@
 /** Runs a policy's graphs over batches: sessions, their fixed inputs, and micro-batches. */
 
 import type { DType, Tensor, TensorMap, TypedArrays } from '../graph/tensor.ts';
+import type { ModelConfig } from '../model/architecture.ts';
 import { AttentionInputs } from '../model/attention-inputs.ts';
-import type { RowLayout } from '../model/llama.ts';
-import type { ModelConfig } from '../model/model-config.ts';
+import type { RowLayout } from '../model/full-attention.ts';
 import { GraphSessions, renamed, runGraph, type Tensors } from '../runtime/graph-sessions.ts';
 import type { Runtime, Session } from '../runtime/runtime.ts';
 import type { Objective } from './losses.ts';

@@ -6,7 +6,7 @@
  */
 
 import { disposeAll, type TensorMap } from '../graph/tensor.ts';
-import type { ModelConfig } from '../model/model-config.ts';
+import type { ModelConfig } from '../model/architecture.ts';
 import { type Moments, Parameters, type ParametersOptions, tensorOf } from '../model/parameters.ts';
 import type { Objective } from './losses.ts';
 import type { Sequence } from './micro-batches.ts';

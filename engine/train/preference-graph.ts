@@ -6,16 +6,16 @@
  */
 import type { Graph, Value } from '../graph/graph.ts';
 import * as op from '../graph/operators.ts';
-import { buildLlama, type LlamaGraph } from '../model/llama.ts';
-import { type ModelConfig, SCORE_WEIGHT } from '../model/model-config.ts';
+import type { ModelConfig } from '../model/architecture.ts';
+import { buildSequenceGraph, type SequenceGraph } from '../model/full-attention.ts';
 import type { PreferenceObjective } from './preference-batch.ts';
 import { addGradients } from './training-graph.ts';
 
 /** Scores of the rows that `rows` [R] int64 selects of the hidden states: output `scores` [R]. */
 export function sequenceScoresGraph(config: ModelConfig): Graph {
-  const model = buildLlama(config);
-  model.graph.output('scores', op.reshape(buildSequenceScores(model), ['R']));
-  return model.graph;
+  const sequences = buildSequenceGraph(config);
+  sequences.graph.output('scores', op.reshape(buildSequenceScores(sequences), ['R']));
+  return sequences.graph;
 }
 
 /**
@@ -23,9 +23,9 @@ export function sequenceScoresGraph(config: ModelConfig): Graph {
  * −Σ w·l added to its accumulator. Inputs: `itemWeights` [M] and `classes` [M] int64.
  */
 export function preferenceGraph(config: ModelConfig, objective: PreferenceObjective): Graph {
-  const model = buildLlama(config);
-  const { graph, weights } = model;
-  const scores = buildSequenceScores(model);
+  const sequences = buildSequenceGraph(config);
+  const { graph, model } = sequences;
+  const scores = buildSequenceScores(sequences);
   // −log σ(r_chosen − r_rejected) and the binary cross-entropy are both the cross-entropy of two logits:
   // log σ(a − b) = log softmax([a, b])₀, stable for any difference.
   const logprobsM2 = op.logSoftmax(LOGITS[objective](scores));
@@ -33,18 +33,16 @@ export function preferenceGraph(config: ModelConfig, objective: PreferenceObject
   const value = op.gatherElements(logprobsM2, classes);
   // L = −Σ_m w_m·l_m, so dL/dl = −w
   const cotangent = op.neg(op.reshape(graph.input('itemWeights', 'float32', ['M']), ['M', 1]));
-  addGradients(graph, weights, { value, cotangent });
+  addGradients(graph, model.weights, { value, cotangent });
   graph.output('scores', op.reshape(scores, ['R']));
   return graph;
 }
 
 /** r = w·h, [R, 1] */
-function buildSequenceScores({ graph, hidden, weights }: LlamaGraph): Value {
+function buildSequenceScores({ graph, model, hidden }: SequenceGraph): Value {
   const rows = graph.input('rows', 'int64', ['R']);
   const inverse = graph.input('rowsInverse', 'int64', ['N']);
-  const weight = weights.get(SCORE_WEIGHT);
-  if (weight === undefined) throw new Error(`The model has no weight "${SCORE_WEIGHT}".`);
-  return op.gemm(op.selectRows(hidden, rows, inverse), weight, { transB: true });
+  return model.head(op.selectRows(hidden, rows, inverse));
 }
 
 /** The two logits of each item, [M, 2]: class 0 is what the objective makes likely of a good answer. */

@@ -6,8 +6,9 @@
  */
 
 import type { Tensor } from '../graph/tensor.ts';
+import { isRewardModel, type ModelConfig, rewardArchitecture } from '../model/architecture.ts';
 import { AttentionInputs } from '../model/attention-inputs.ts';
-import { type ModelConfig, ModelConfigError } from '../model/model-config.ts';
+import { ModelConfigError } from '../model/model-config.ts';
 import { Parameters, type ParametersOptions } from '../model/parameters.ts';
 import { GraphSessions, renamed, runGraph } from '../runtime/graph-sessions.ts';
 import type { Runtime } from '../runtime/runtime.ts';
@@ -51,9 +52,10 @@ export class RewardModel {
   /** Throws ModelConfigError where the configuration has no scalar head. */
   constructor({ maxMicroBatchTokens, ...options }: RewardModelOptions) {
     const { runtime, config } = options;
-    if (config.architecture !== 'LlamaForSequenceClassification') {
+    if (!isRewardModel(config)) {
+      const expected = rewardArchitecture(config.architecture);
       throw new ModelConfigError(
-        `expected a reward model ("LlamaForSequenceClassification"), found "${config.architecture}": make one of it first`,
+        `expected a reward model ("${expected}"), found "${config.architecture}": make one of it first`,
       );
     }
     this.config = config;

@@ -6,19 +6,10 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { exportedCheckpointSchema } from '../../contracts/documents.ts';
 import { pretrainingSchema } from '../../contracts/pretrain.ts';
-import {
-  type ModelConfig,
-  ModelConfigError,
-  type parseModelConfig,
-  parsePolicyConfig,
-} from '../model/model-config.ts';
-import {
-  readTokenizerFolder,
-  TOKENIZER_FILES,
-  type Tokenizer,
-  TokenizerError,
-  tokenizerOfTexts,
-} from '../tokenizer/tokenizer.ts';
+import type { ModelConfig } from '../model/architecture.ts';
+import { ModelConfigError, type parseModelConfig, parsePolicyConfig } from '../model/model-config.ts';
+import { readTokenizerFolder, type Tokenizer, tokenizerOfTexts } from '../tokenizer/tokenizer.ts';
+import { TOKENIZER_FILES, TokenizerError } from '../tokenizer/tokenizer-files.ts';
 import { digestTensors } from './digest.ts';
 import { refuseLinksOutside } from './folder-links.ts';
 import { readModelFile } from './model-file.ts';

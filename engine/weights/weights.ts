@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { littleEndianBytes } from '../../contracts/format/dtypes.ts';
 import { fileNameSchema } from '../../contracts/reference.ts';
-import { expectedTensors, type ModelConfig } from '../model/model-config.ts';
+import { expectedTensors, type ModelConfig, WEIGHT } from '../model/architecture.ts';
 import { openModelFile } from './model-file.ts';
 import {
   type ByteSource,
@@ -143,8 +143,8 @@ function firstNotFinite(data: Float32Array): number | null {
 
 function isRedundant(name: string, tensors: StoredTensors, config: ModelConfig): boolean {
   if (name.endsWith('.rotary_emb.inv_freq')) return true;
-  if (name !== 'lm_head.weight' || !config.tie_word_embeddings) return false;
-  const [head, embedding] = [tensors.get(name), tensors.get('model.embed_tokens.weight')];
+  if (name !== WEIGHT.outputProjection || !config.tie_word_embeddings) return false;
+  const [head, embedding] = [tensors.get(name), tensors.get(WEIGHT.embedding)];
   if (head === undefined || embedding === undefined) return false;
   return Buffer.compare(littleEndianBytes(head.data), littleEndianBytes(embedding.data)) === 0;
 }

@@ -13,8 +13,10 @@ import {
   SamplingStoppedError,
 } from '../../../engine/decode/sampling.ts';
 import { serialize } from '../../../engine/graph/onnx.ts';
-import { buildLlama, causalMask, rotaryTables } from '../../../engine/model/llama.ts';
-import { type ModelConfig, parseModelConfig } from '../../../engine/model/model-config.ts';
+import type { ModelConfig } from '../../../engine/model/architecture.ts';
+import { causalMask, rotaryTables } from '../../../engine/model/attention-inputs.ts';
+import { buildSequenceGraph } from '../../../engine/model/full-attention.ts';
+import { parseModelConfig } from '../../../engine/model/model-config.ts';
 import { openRuntime } from '../../../engine/runtime/runtime.ts';
 import type { Policy } from '../../../engine/train/policy.ts';
 import { randomPolicy } from '../fixtures.ts';
@@ -90,9 +92,9 @@ function disagreement(
 
 /** Logits [T][V] of one sequence by the training graph's forward pass. */
 function forwardLogits(policy: Policy, shape: ModelConfig, tokens: readonly number[]): Float32Array[] {
-  const model = buildLlama(shape);
-  model.graph.output('logits', model.logits(model.hidden));
-  const session = runtime.createSession(serialize(model.graph));
+  const { graph, model, hidden } = buildSequenceGraph(shape);
+  graph.output('logits', model.head(hidden));
+  const session = runtime.createSession(serialize(graph));
   const T = tokens.length;
   const { cos, sin } = rotaryTables(shape, T);
   const table = [T, shape.head_dim / 2];

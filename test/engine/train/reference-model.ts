@@ -3,7 +3,7 @@
  * against by finite differences. It shares nothing with the engine but the configuration.
  */
 
-import type { ModelConfig } from '../../../engine/model/model-config.ts';
+import type { ModelConfig } from '../../../engine/model/architecture.ts';
 import type { Sequence } from '../../../engine/train/micro-batches.ts';
 import type { SftBatch, TrainBatch } from '../../../engine/train/policy.ts';
 import type { PreferenceBatch } from '../../../engine/train/preference-batch.ts';

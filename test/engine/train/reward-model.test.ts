@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type ModelConfig, ModelConfigError } from '../../../engine/model/model-config.ts';
+import type { ModelConfig } from '../../../engine/model/architecture.ts';
+import { ModelConfigError } from '../../../engine/model/model-config.ts';
 import { openRuntime } from '../../../engine/runtime/runtime.ts';
 import type { PreferenceBatch } from '../../../engine/train/preference-batch.ts';
 import { RewardModel } from '../../../engine/train/reward-model.ts';

@@ -3,7 +3,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { expectedTensors, parseModelConfig } from '../../../engine/model/model-config.ts';
+import { expectedTensors } from '../../../engine/model/architecture.ts';
+import { parseModelConfig } from '../../../engine/model/model-config.ts';
 import { digestLine, digestTensors } from '../../../engine/weights/digest.ts';
 import {
   decodeSafetensors,
