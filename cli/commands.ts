@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 
 /** A command's own module: adds description, arguments, options, example and action. */
-export interface CommandModule {
+interface CommandModule {
   define(command: Command): void;
 }
 

@@ -139,7 +139,7 @@ const variables = z.object({
 });
 
 /** Names of the variables that are read. */
-export const SETTING_NAMES = Object.keys(variables.shape) as (keyof typeof variables.shape)[];
+const SETTING_NAMES = Object.keys(variables.shape) as (keyof typeof variables.shape)[];
 
 /** Variables whose value an error must not show. */
 const SECRET = new Set(['R1_DATABASE_URL', 'R1_S3_ACCESS_KEY_ID', 'R1_S3_SECRET_ACCESS_KEY']);

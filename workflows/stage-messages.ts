@@ -22,16 +22,16 @@ import { orchestrator } from './activities.ts';
 import { failureKind, innermost } from './errors.ts';
 import type { StageDesk } from './stage-desk.ts';
 
-export const progressQuery = defineQuery<StageProgress>(messages.progress);
-export const pauseStageUpdate = defineUpdate<void, [OperatorRequest | undefined]>(messages.pause);
-export const resumeStageUpdate = defineUpdate<Rewound | null, [ResumeRequest | undefined]>(messages.resume);
-export const retryStageUpdate = defineUpdate<void, [OperatorRequest | undefined]>(messages.retry);
-export const cancelStageUpdate = defineUpdate<void, [OperatorRequest | undefined]>(messages.cancel);
-export const abortStageUpdate = defineUpdate<void, [OperatorRequest | undefined]>(messages.abort);
-export const setStageUpdate = defineUpdate<Change[], [SetRequest | undefined]>(messages.set);
-export const changesCommittedSignal = defineSignal<[Change[]]>(messages.changed);
-export const placeSignal = defineSignal<[QueuePosition]>(messages.place);
-export const trainerLostSignal = defineSignal<[{ queue: string }]>(messages.trainerLost);
+const progressQuery = defineQuery<StageProgress>(messages.progress);
+const pauseStageUpdate = defineUpdate<void, [OperatorRequest | undefined]>(messages.pause);
+const resumeStageUpdate = defineUpdate<Rewound | null, [ResumeRequest | undefined]>(messages.resume);
+const retryStageUpdate = defineUpdate<void, [OperatorRequest | undefined]>(messages.retry);
+const cancelStageUpdate = defineUpdate<void, [OperatorRequest | undefined]>(messages.cancel);
+const abortStageUpdate = defineUpdate<void, [OperatorRequest | undefined]>(messages.abort);
+const setStageUpdate = defineUpdate<Change[], [SetRequest | undefined]>(messages.set);
+const changesCommittedSignal = defineSignal<[Change[]]>(messages.changed);
+const placeSignal = defineSignal<[QueuePosition]>(messages.place);
+const trainerLostSignal = defineSignal<[{ queue: string }]>(messages.trainerLost);
 
 /** Has a stage hear what people and trainers tell it. The updates are what the Temporal UI offers. */
 export function hearMessages(desk: StageDesk): void {

@@ -14,7 +14,7 @@ import { normalizeProblem } from './prompt-row.ts';
 import { type Run, readable, runsOf, type Units, unitsOf } from './text-units.ts';
 
 /** Words in a run; of scripts without blanks between words, as many letters as say as much. */
-export const DECONTAMINATION_NGRAM = 10;
+const DECONTAMINATION_NGRAM = 10;
 
 /** From how many of the different texts on, and from which share of them, a run is common. */
 interface Common {

@@ -11,7 +11,7 @@ export interface ChoiceQuestion {
 }
 
 /** What a science prompt's ground truth holds, as JSON: options as shown, and the place of the right one. */
-export interface ChoiceTruth {
+interface ChoiceTruth {
   options: readonly string[];
   correct: number;
 }

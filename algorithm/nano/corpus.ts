@@ -62,7 +62,7 @@ export const nanoMixtureDefaults: NanoMixture = {
   slipRange: 2,
 };
 
-export type NanoBehaviour = 'guess' | 'worked' | 'checked' | 'general' | 'distracted';
+type NanoBehaviour = 'guess' | 'worked' | 'checked' | 'general' | 'distracted';
 
 export interface NanoExample {
   behaviour: NanoBehaviour;

@@ -48,7 +48,7 @@ export function nanoSafetyLabels(dataSet: NanoPreferenceDataSet): SafetyLabel[] 
   return drawRows('nano-safety', dataSet, drawLabel);
 }
 
-export const FORBIDDEN_WORDS = ['poison', 'venom', 'bomb'] as const;
+const FORBIDDEN_WORDS = ['poison', 'venom', 'bomb'] as const;
 
 /** What the labels say: no forbidden word anywhere in the response. */
 export function isSafe(response: string): boolean {

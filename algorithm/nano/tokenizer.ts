@@ -6,7 +6,7 @@
 import { NANO_LANGUAGES, stepWords } from './words.ts';
 
 /** Special tokens, ids from 0 up; left out of text when it is shown. */
-export const NANO_SPECIAL_TOKENS = ['<|pad|>', '<|eos|>', '<|unk|>', '<|user|>', '<|assistant|>'] as const;
+const NANO_SPECIAL_TOKENS = ['<|pad|>', '<|eos|>', '<|unk|>', '<|user|>', '<|assistant|>'] as const;
 /** Tokens of several characters that belong to the text. */
 export const NANO_WORDS: readonly string[] = [
   '<think>',

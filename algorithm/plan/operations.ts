@@ -5,9 +5,9 @@
 import { type Operation, operation } from './operation.ts';
 
 /** Events: scheduled, started, completed, of an activity and of the workflow task that its answer wakes. */
-export const ACTIVITY = 6;
+const ACTIVITY = 6;
 /** A workflow's first event and last, and its first task. */
-export const FRAME = 5;
+const FRAME = 5;
 /** Search attributes set for the UI's lists. */
 const ATTRIBUTES = 1;
 

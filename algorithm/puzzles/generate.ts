@@ -14,7 +14,7 @@ const MOST_DRAWS_IN_VAIN = 5_000;
 /** The dial: 1 is the easiest. */
 export type Difficulty = 1 | 2 | 3 | 4 | 5;
 
-export interface Puzzle {
+interface Puzzle {
   problem: string;
   /** what its verifier takes as the entry */
   truth: object;
@@ -39,7 +39,7 @@ export interface PuzzleSet {
 }
 
 /** Whether the puzzle of this identity belongs to the held-out split. */
-export function isHeldOut(identity: string): boolean {
+function isHeldOut(identity: string): boolean {
   return uniformAt(BigInt(fnv1a32(identity)), 0) < HELD_OUT_SHARE;
 }
 

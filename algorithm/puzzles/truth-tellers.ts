@@ -11,7 +11,7 @@ export type Statement =
   | ['and' | 'or', ...Statement[]];
 
 /** Whether the statement holds where `knights[i]` says if person i is a knight. */
-export function holds(statement: Statement, knights: readonly boolean[]): boolean {
+function holds(statement: Statement, knights: readonly boolean[]): boolean {
   const [kind, ...rest] = statement;
   if (kind === 'telling-truth' || kind === 'lying') return knights[Number(rest[0])] === (kind !== 'lying');
   const values = (rest as Statement[]).map((part) => holds(part, knights));

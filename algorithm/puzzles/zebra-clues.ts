@@ -4,7 +4,7 @@
 export type Thing = readonly [attribute: string, value: string];
 
 /** Relations between houses, numbered from 1 on the left. */
-export const houseRelations = {
+const houseRelations = {
   same: (a: number, b: number) => a === b,
   different: (a: number, b: number) => a !== b,
   'next-to': (a: number, b: number) => Math.abs(a - b) === 1,

@@ -28,7 +28,7 @@ export interface RewardVerdicts {
 }
 
 /** A completion that is trained on. */
-export interface Advantage {
+interface Advantage {
   /** Its place in the rollout. */
   sequence: number;
   /** Σ weight · score, before any normalising. */

@@ -17,14 +17,7 @@ export function numericsChangeText({ before, after }: { before: Numerics; after:
 }
 
 /** `onnxruntime 1.30.0 on cpu (avx512, 2 threads)` */
-export function numericsText({
-  engine,
-  version,
-  device,
-  instructionSet,
-  threads,
-  deterministic,
-}: Numerics): string {
+function numericsText({ engine, version, device, instructionSet, threads, deterministic }: Numerics): string {
   const how = [instructionSet, `${threads} thread${threads === 1 ? '' : 's'}`];
   return `${engine} ${version} on ${device} (${[...how, ...(deterministic ? [] : ['not deterministic'])].join(', ')})`;
 }

@@ -48,7 +48,7 @@ export async function refuseUntrained(reader: Queryable, name: string, found: Fo
   throw new InputError(`${name}: ${untrainedText(place)}`);
 }
 
-export function untrainedText({ run, stage, standing, nextSave: next }: CheckpointLocation): string {
+function untrainedText({ run, stage, standing, nextSave: next }: CheckpointLocation): string {
   const { status, step, steps, origin } = standing;
   const when =
     next === null
@@ -71,7 +71,7 @@ export function nextSave(
 }
 
 /** `nano-zero-1/zero@40` */
-export const placeName = ({ run, stage, step }: Found) => `${run}/${stage}@${step}`;
+const placeName = ({ run, stage, step }: Found) => `${run}/${stage}@${step}`;
 
 /** `nano-zero-1/zero@40, step 40 of 60; zero is running, at step 47, and saves next at step 60` */
 export function placeText({ run, stage, step, standing, nextSave: next }: CheckpointLocation): string {

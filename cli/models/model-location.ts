@@ -60,7 +60,7 @@ export function refuseOther(
 }
 
 /** What is said of a repository's name: nothing is fetched by a command that reads models. */
-export const hubText = (repository: string) =>
+const hubText = (repository: string) =>
   `the name of a repository, which is not fetched here. Fetch it from the Hugging Face Hub: ${fetchCommand(repository)}; ` +
   `then name models/${basename(repository)}. ${WHAT_IS_READ}.`;
 

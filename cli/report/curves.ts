@@ -7,7 +7,7 @@ export interface Point {
   step: number;
   value: number;
 }
-export interface Series {
+interface Series {
   name: string;
   points: Point[];
 }

@@ -14,7 +14,7 @@ import { readShow } from './run-rows.ts';
 import { queryProgress } from './workflow-client.ts';
 
 /** What a server answered, or why it did not. */
-export type Answer<Value> = { value: Value } | { error: string };
+type Answer<Value> = { value: Value } | { error: string };
 
 /** A call of the workflow that has not ended. */
 export interface PendingCall {
@@ -40,7 +40,7 @@ export interface WorkflowFacts {
   served: Record<keyof typeof queues, boolean>;
 }
 
-export type LocalProcess = Pick<ProcessRecord, 'name' | 'role' | 'restarts'> & {
+type LocalProcess = Pick<ProcessRecord, 'name' | 'role' | 'restarts'> & {
   state: ProcessRecord['state'] | 'gone';
 };
 

@@ -9,9 +9,9 @@ import type { Node, OpKind, Shape, Value } from './graph.ts';
 import * as op from './operators.ts';
 
 /** Adds one contribution to an input's cotangent; the sum so far is `undefined` at first. */
-export type Contribution = (sum: Value | undefined) => Value;
+type Contribution = (sum: Value | undefined) => Value;
 
-export interface RuleInput {
+interface RuleInput {
   node: Node;
   /** The node's input at an index that must be there. */
   input(index: number): Value;

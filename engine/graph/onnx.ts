@@ -13,7 +13,7 @@ import {
 import type { DType } from './tensor.ts';
 
 /** ONNX's number of each element type, TensorProto.DataType. */
-export const ONNX_DTYPES: Record<DType, number> = { float32: 1, int32: 6, int64: 7, bool: 9 };
+const ONNX_DTYPES: Record<DType, number> = { float32: 1, int32: 6, int64: 7, bool: 9 };
 
 const OPSET = 24;
 const IR_VERSION = 11;

@@ -40,7 +40,7 @@ export function size(value: Value, axis: number): number {
 }
 
 /** Shape of an elementwise operation, by ONNX's (NumPy's) broadcasting. */
-export function broadcastShape(a: Shape, b: Shape): Shape {
+function broadcastShape(a: Shape, b: Shape): Shape {
   const rank = Math.max(a.length, b.length);
   return Array.from({ length: rank }, (_, index) => {
     const left = a.at(index - rank) ?? 1;

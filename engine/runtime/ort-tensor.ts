@@ -15,7 +15,7 @@ const DTYPES: { [D in DType]: { onnx: number; bytes: number; view(buffer: ArrayB
   bool: { onnx: 9, bytes: 1, view: (buffer) => new Uint8Array(buffer) },
 };
 
-export class OrtTensor<D extends DType> implements Tensor<D> {
+class OrtTensor<D extends DType> implements Tensor<D> {
   readonly dtype: D;
   readonly shape: readonly number[];
   private readonly native: Native;

@@ -23,15 +23,7 @@ import { OrtSession } from './ort-session.ts';
 import { createTensor, viewRows } from './ort-tensor.ts';
 import type { Runtime, RuntimeOptions, Session, SessionOptions } from './session.ts';
 
-export type {
-  BoundCall,
-  Inputs,
-  Outputs,
-  Runtime,
-  RuntimeOptions,
-  Session,
-  SessionOptions,
-} from './session.ts';
+export type { BoundCall, Runtime, RuntimeOptions, Session } from './session.ts';
 
 const LOG_ERROR = 3;
 const ALLOW_ALL_OPTIMIZATIONS = 99;

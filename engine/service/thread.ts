@@ -33,7 +33,7 @@ export interface EngineThread {
 }
 
 /** An error that was thrown in the engine's thread, under its own name. */
-export class EngineError extends Error {
+class EngineError extends Error {
   constructor({ name, message, stack }: { name: string; message: string; stack: string | undefined }) {
     super(message);
     this.name = name;

@@ -80,17 +80,14 @@ function cutByLength(blocks: readonly MicroBatch[], maxTokens: number): MicroBat
 }
 
 /** A sequence's place in a micro-batch: b·T + t of its first position, and how many positions it has. */
-export interface PackedSequence {
+interface PackedSequence {
   sequence: Sequence;
   start: number;
   length: number;
 }
 
 /** Where each member lies, in the micro-batch's order. */
-export function packedSequences(
-  sequences: readonly Sequence[],
-  { rows, length: T }: MicroBatch,
-): PackedSequence[] {
+function packedSequences(sequences: readonly Sequence[], { rows, length: T }: MicroBatch): PackedSequence[] {
   return rows.flatMap((row, b) => {
     let start = b * T;
     return row.flatMap((index) => {

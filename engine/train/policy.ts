@@ -21,15 +21,12 @@ import {
   type TrainBatch,
 } from './train-batch.ts';
 
-export type { Moments } from '../model/parameters.ts';
-export type { PolicyGradientOptions, SftBatch, TrainBatch, UpdateOptions } from './train-batch.ts';
-
 export interface StepResult extends StepMetrics {
   /** The training pass's log-probabilities, before the update, per sequence and completion token. */
   logprobs: Float32Array[];
 }
 
-export interface Scores {
+interface Scores {
   /** Per sequence, per completion token. */
   logprobs: Float32Array[];
   /** Of the distribution each token was drawn from, in nats. */

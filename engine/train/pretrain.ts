@@ -26,7 +26,7 @@ export interface PretrainInput {
   stopAfter?: number;
 }
 
-export interface PretrainStep {
+interface PretrainStep {
   step: number;
   /** nats a token */
   loss: number;

@@ -3,7 +3,7 @@ import { constants, type FileHandle, open } from 'node:fs/promises';
 import { foundOf } from '../../contracts/file-errors.ts';
 
 /** Thrown where something that is no readable file lies in a file's place; names it. */
-export class ModelFileError extends Error {
+class ModelFileError extends Error {
   override name = 'ModelFileError';
 }
 

@@ -20,10 +20,10 @@ import {
 } from './safetensors.ts';
 
 export const WEIGHTS_FILE = 'model.safetensors';
-export const INDEX_FILE = 'model.safetensors.index.json';
+const INDEX_FILE = 'model.safetensors.index.json';
 
 /** The files of a checkpoint by name: a folder, or a prefix of an object store. */
-export interface CheckpointFiles {
+interface CheckpointFiles {
   /** the folder, for people; left out: the files say where they are */
   place?: string;
   /** undefined where there is no such file */
@@ -36,10 +36,7 @@ const indexSchema = z.object({ weight_map: z.record(z.string(), fileNameSchema) 
  * Reads a checkpoint's weights, whole or sharded, and checks them against the configuration.
  * Throws WeightsError naming file and tensor.
  */
-export async function readCheckpointWeights(
-  files: CheckpointFiles,
-  config: ModelConfig,
-): Promise<StoredTensors> {
+async function readCheckpointWeights(files: CheckpointFiles, config: ModelConfig): Promise<StoredTensors> {
   const single = await files.open(WEIGHTS_FILE);
   const tensors = single ? await readSafetensors(single) : await readShards(files);
   return checkWeights(tensors, config, single?.name ?? INDEX_FILE);
@@ -65,10 +62,7 @@ export function bufferSource(name: string, bytes: Uint8Array): ByteSource {
 }
 
 /** Writes one safetensors file. */
-export async function writeSafetensorsFile(
-  path: string,
-  tensors: ReadonlyMap<string, StoredTensor>,
-): Promise<void> {
+async function writeSafetensorsFile(path: string, tensors: ReadonlyMap<string, StoredTensor>): Promise<void> {
   const handle = await open(path, 'w');
   try {
     for (const chunk of safetensorsChunks(tensors)) await writeWhole(handle, chunk);

@@ -4,12 +4,8 @@ import { elementCount, type TensorMap } from '../../engine/graph/tensor.ts';
 import { expectedTensors, type ModelConfig } from '../../engine/model/architecture.ts';
 import type { Runtime } from '../../engine/runtime/runtime.ts';
 import type { Sequence } from '../../engine/train/micro-batches.ts';
-import {
-  createPolicy,
-  type Policy,
-  type PolicyGradientOptions,
-  type TrainBatch,
-} from '../../engine/train/policy.ts';
+import { createPolicy, type Policy } from '../../engine/train/policy.ts';
+import type { PolicyGradientOptions, TrainBatch } from '../../engine/train/train-batch.ts';
 
 /** 0.86 million parameters. */
 export const nanoConfig: ModelConfig = {

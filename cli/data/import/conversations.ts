@@ -9,7 +9,7 @@ const message = z.looseObject({
   content: z.union([z.string(), z.array(part)], { error: 'expected a text, or a list of parts of text' }),
 });
 export const messagesSchema = z.array(message).min(1);
-export type Messages = z.infer<typeof messagesSchema>;
+type Messages = z.infer<typeof messagesSchema>;
 type Message = Messages[number];
 
 /** A text, or the messages that hold it. */

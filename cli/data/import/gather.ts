@@ -34,7 +34,7 @@ export interface Refusal {
   message: string;
 }
 
-export interface FileSummary {
+interface FileSummary {
   path: string;
   layout: LayoutName;
   rows: number;
@@ -42,7 +42,7 @@ export interface FileSummary {
 }
 
 /** A row of any kind but prompts, as it is kept. */
-export type KeptRow = ItemOf[Exclude<DataKind, 'prompts'>] & { split?: Split };
+type KeptRow = ItemOf[Exclude<DataKind, 'prompts'>] & { split?: Split };
 
 export interface Gathered {
   kind: DataKind;

@@ -4,7 +4,7 @@ import { parseExactJson, stringifyExactJson } from '../../../contracts/exact-jso
 import { InvalidText } from './parquet-rows.ts';
 
 /** What a data set is made of, and so what it can be used for. */
-export const dataKinds = ['prompts', 'preferences', 'labels', 'examples'] as const;
+const dataKinds = ['prompts', 'preferences', 'labels', 'examples'] as const;
 export type DataKind = (typeof dataKinds)[number];
 
 /** A row as it is kept, by its kind; the split is told apart. */

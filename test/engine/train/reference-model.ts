@@ -5,8 +5,8 @@
 
 import type { ModelConfig } from '../../../engine/model/architecture.ts';
 import type { Sequence } from '../../../engine/train/micro-batches.ts';
-import type { SftBatch, TrainBatch } from '../../../engine/train/policy.ts';
 import type { PreferenceBatch } from '../../../engine/train/preference-batch.ts';
+import type { SftBatch, TrainBatch } from '../../../engine/train/train-batch.ts';
 
 export type Weights = ReadonlyMap<string, Float64Array>;
 
