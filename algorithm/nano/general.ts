@@ -1,14 +1,13 @@
 /**
- * The nano run's general ability: three tasks that need no reasoning, answered with nothing thought.
+ * The nano run's general ability: three tasks that need no reasoning, answered with empty thinking.
  *
  *     copy 7+15+3                <think></think><answer>7+15+3</answer>
  *     reverse 7+15+3             <think></think><answer>3+15+7</answer>
  *     find b in a4 b7 c2         <think></think><answer>b7</answer>
  *
- * The first two are written over sums, so that a policy trained on nothing but sums is tempted to work them.
+ * The first two are written over sums, so that a policy trained on sums alone tends to work them out.
  *
- * Which split a problem belongs to is a property of its text, whatever the seed: it is held out if a hash
- * of it falls below 1/8.
+ * The split of a problem depends on its text alone, not on the seed: it is held out if a hash of it is below 1/8.
  */
 import { Failure } from '../../contracts/failures.ts';
 import type { PromptRow } from '../data/prompt-row.ts';

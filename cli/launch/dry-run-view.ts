@@ -1,5 +1,5 @@
 /** A dry run as a person reads it. */
-import { BYTES_OF_EVENT, MOST_EVENTS } from '../../algorithm/plan/history.ts';
+import { BYTES_OF_EVENT, MOST_EVENTS } from '../../algorithm/plan/run-size.ts';
 import type { DryRunDocument } from '../../contracts/documents.ts';
 import { clock, count, duration, size } from '../output/figures.ts';
 import { tableText } from '../output/output.ts';

@@ -1,6 +1,5 @@
 /** What a launch would do: `r1 launch --dry-run`. */
 import { promptTokens } from '../../activities/sample-request.ts';
-import type { RunFacts } from '../../algorithm/plan/facts.ts';
 import {
   deviceSeconds,
   type PartSize,
@@ -8,6 +7,7 @@ import {
   type RunSize,
   runSize,
 } from '../../algorithm/plan/run-size.ts';
+import type { RunFacts } from '../../algorithm/plan/stage-segments.ts';
 import type { DryRunDocument } from '../../contracts/documents.ts';
 import type { Recipe } from '../../contracts/recipe.ts';
 import { parameterCount } from '../../engine/model/architecture.ts';

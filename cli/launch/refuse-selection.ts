@@ -1,7 +1,7 @@
 /** Rules by which a stage keeps samples, where it is known before anything is sampled that they keep none. */
 import {
   indexEvaluations,
-  placesOfLearned,
+  sampledIndices,
   sharedWithEvaluation,
 } from '../../algorithm/data/decontamination.ts';
 import type { ImportedPrompt } from '../../algorithm/data/prompt-rows.ts';
@@ -46,7 +46,7 @@ function refuseContaminated(
   const heldOut = prompts.filter(({ split }) => split === 'test');
   const index = indexEvaluations(
     heldOut.map(({ problem }) => problem),
-    { learned: placesOfLearned(train.length).map((place) => [train[place]?.problem ?? '']) },
+    { learned: sampledIndices(train.length).map((place) => [train[place]?.problem ?? '']) },
   );
   const drawn = train.filter(({ domain }) =>
     sampledBy(stage).some(({ domain_weights: weights }) =>

@@ -1,7 +1,7 @@
 /** Sessions of the native runtime, and the calls that run them. */
 
 import type { Tensor } from '../graph/tensor.ts';
-import type { Native, NativeFunction, Pointer, PointerArray } from './native.ts';
+import type { Native, NativeFunction, Pointer, PointerArray } from './ort-api.ts';
 import { adopt, nativeValue } from './ort-tensor.ts';
 import type { BoundCall, Inputs, Outputs, Session } from './session.ts';
 

@@ -1,7 +1,7 @@
 /** Tensors in the native runtime's memory. */
 
 import { type DType, elementCount, type Tensor, type TypedArrays } from '../graph/tensor.ts';
-import type { Native, Pointer } from './native.ts';
+import type { Native, Pointer } from './ort-api.ts';
 
 // onnxruntime_c_api.h: OrtAllocatorType, OrtMemType
 const ARENA_ALLOCATOR = 1;

@@ -10,14 +10,15 @@
  *
  * Every call is synchronous and blocks its thread: the engine lives in a worker_thread.
  */
+
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import koffi, { type LibraryHandle } from 'koffi';
 import type { Numerics } from '../../contracts/numerics.ts';
 import type { DType, Tensor, TypedArrays } from '../graph/tensor.ts';
-import { instructionSet } from './instruction-set.ts';
-import type { Native, NativeFunction, OrtApi, Pointer, PointerArray } from './native.ts';
+import type { Native, NativeFunction, OrtApi, Pointer, PointerArray } from './ort-api.ts';
 import { ORT_API_VERSION, ORT_FUNCTIONS } from './ort-api.ts';
 import { OrtSession } from './ort-session.ts';
 import { createTensor, viewRows } from './ort-tensor.ts';
@@ -198,4 +199,13 @@ class KoffiPointerArray implements PointerArray {
   dispose(): void {
     koffi.free(this.address);
   }
+}
+
+/** The widest vector instructions that the runtime's kernels can choose on this machine. */
+export function instructionSet(): 'avx512' | 'avx2' | 'neon' | 'baseline' {
+  if (process.arch === 'arm64') return 'neon';
+  if (process.platform !== 'linux') return process.arch === 'x64' ? 'avx2' : 'baseline';
+  const flags = /^flags\s*:(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1] ?? '';
+  if (/\bavx512f\b/.test(flags)) return 'avx512';
+  return /\bavx2\b/.test(flags) ? 'avx2' : 'baseline';
 }

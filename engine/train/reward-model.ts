@@ -21,9 +21,8 @@ import {
   type Sequence,
 } from './micro-batches.ts';
 import { defaultMicroBatchTokens } from './policy-graphs.ts';
-import type { PreferenceBatch } from './preference-batch.ts';
-import { preferenceGraph, sequenceScoresGraph } from './preference-graph.ts';
-import { preferenceMetrics } from './preference-metrics.ts';
+import type { PreferenceBatch } from './preferences.ts';
+import { preferenceGraph, preferenceMetrics, sequenceScoresGraph } from './preferences.ts';
 import { gradientInput, gradientOutput } from './training-graph.ts';
 
 export interface PreferenceResult {

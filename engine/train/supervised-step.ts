@@ -1,7 +1,7 @@
 /** One supervised step of whatever model is held: an objective that it does not have is refused. */
 import { ModelConfigError } from '../model/model-config.ts';
 import type { Policy } from './policy.ts';
-import type { PreferenceObjective } from './preference-batch.ts';
+import type { PreferenceObjective } from './preferences.ts';
 import type { RewardModel } from './reward-model.ts';
 import type { UpdateOptions } from './train-batch.ts';
 

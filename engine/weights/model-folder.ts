@@ -11,8 +11,7 @@ import { ModelConfigError, type parseModelConfig, parsePolicyConfig } from '../m
 import { readTokenizerFolder, type Tokenizer, tokenizerOfTexts } from '../tokenizer/tokenizer.ts';
 import { TOKENIZER_FILES, TokenizerError } from '../tokenizer/tokenizer-files.ts';
 import { digestTensors } from './digest.ts';
-import { refuseLinksOutside } from './folder-links.ts';
-import { readModelFile } from './model-file.ts';
+import { readModelFile, refuseLinksOutside } from './model-file.ts';
 import { decodeSafetensors, encodeSafetensors, WeightsError } from './safetensors.ts';
 import { checkWeights, readWeightsFolder, WEIGHTS_FILE } from './weights.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { MOST_EVENTS } from '../../../algorithm/plan/history.ts';
+import { MOST_EVENTS } from '../../../algorithm/plan/run-size.ts';
 import { dryRun } from '../../../cli/launch/dry-run.ts';
 import { dryRunText } from '../../../cli/launch/dry-run-view.ts';
 import { parseOverride } from '../../../cli/launch/overrides.ts';

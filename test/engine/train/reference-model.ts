@@ -5,7 +5,7 @@
 
 import type { ModelConfig } from '../../../engine/model/architecture.ts';
 import type { Sequence } from '../../../engine/train/micro-batches.ts';
-import type { PreferenceBatch } from '../../../engine/train/preference-batch.ts';
+import type { PreferenceBatch } from '../../../engine/train/preferences.ts';
 import type { SftBatch, TrainBatch } from '../../../engine/train/train-batch.ts';
 
 export type Weights = ReadonlyMap<string, Float64Array>;

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { refuseLinksOutside } from '../../../engine/weights/folder-links.ts';
+import { refuseLinksOutside } from '../../../engine/weights/model-file.ts';
 import { readModelFolder } from '../../../engine/weights/model-folder.ts';
 
 async function folder(t: TestContext, ...below: string[]): Promise<string> {

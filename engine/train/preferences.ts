@@ -1,15 +1,24 @@
-/**
- * The graphs of a model with a scalar head: one that scores sequences, and one an objective that also adds
- * the gradients of every weight to accumulators.
- *
- * Axes: R scored sequences, one row each, M items that the loss is a sum over (pairs, or labelled sequences).
- */
 import type { Graph, Value } from '../graph/graph.ts';
 import * as op from '../graph/operators.ts';
 import type { ModelConfig } from '../model/architecture.ts';
 import { buildSequenceGraph, type SequenceGraph } from '../model/full-attention.ts';
-import type { PreferenceObjective } from './preference-batch.ts';
+import type { UpdateOptions } from './train-batch.ts';
 import { addGradients } from './training-graph.ts';
+
+/** `pairwise`: of two sequences the first is the better one. `pointwise`: a sequence is good, or it is not. */
+export type PreferenceObjective = 'pairwise' | 'pointwise';
+
+/** What one optimizer step of a reward model trains on. N = sequences. */
+export interface PreferenceBatch {
+  /** `pairwise`: sequences 2i and 2i + 1 are the chosen and the rejected one of pair i. */
+  objective: PreferenceObjective;
+  sequencesN: readonly Int32Array[];
+  /** `pointwise`: 1 good, 0 not; null for `pairwise`. */
+  labelsN: ArrayLike<number> | null;
+  /** Weight in the loss −Σ w·l of each sequence, or pair (that of its first sequence). */
+  lossWeightsN: ArrayLike<number>;
+  options: UpdateOptions;
+}
 
 /** Scores of the rows that `rows` [R] int64 selects of the hidden states: output `scores` [R]. */
 export function sequenceScoresGraph(config: ModelConfig): Graph {
@@ -53,3 +62,46 @@ const LOGITS: Record<PreferenceObjective, (scoresR1: Value) => Value> = {
   // P(good) = σ(r) = softmax([r, 0])₀
   pointwise: (scores) => op.mul(scores, scores.graph.constant('float32', [1, 2], Float32Array.of(1, 0))),
 };
+
+interface Item {
+  /** positive where the model is right */
+  margin: number;
+  weight: number;
+}
+
+/** L = −Σ w·log σ(margin), and the share of items on the right side. */
+export function preferenceMetrics(
+  batch: Pick<PreferenceBatch, 'objective' | 'labelsN' | 'lossWeightsN'>,
+  scoresN: ArrayLike<number>,
+): { loss: number; accuracy: number } {
+  const items = ITEMS[batch.objective](batch, scoresN);
+  return {
+    loss: items.reduce((sum, { margin, weight }) => sum + weight * softplus(-margin), 0),
+    accuracy: items.filter(({ margin }) => margin > 0).length / items.length,
+  };
+}
+
+type ItemsOf = (
+  batch: Pick<PreferenceBatch, 'labelsN' | 'lossWeightsN'>,
+  scoresN: ArrayLike<number>,
+) => Item[];
+
+const ITEMS: Record<PreferenceBatch['objective'], ItemsOf> = {
+  // r_chosen − r_rejected
+  pairwise: ({ lossWeightsN }, scoresN) =>
+    Array.from({ length: scoresN.length / 2 }, (_, pair) => ({
+      margin: (scoresN[2 * pair] ?? 0) - (scoresN[2 * pair + 1] ?? 0),
+      weight: lossWeightsN[2 * pair] ?? 0,
+    })),
+  // BCE(σ(r), y) = −log σ(r) where y = 1, −log σ(−r) where y = 0
+  pointwise: ({ labelsN, lossWeightsN }, scoresN) =>
+    Array.from(scoresN, (score, n) => ({
+      margin: labelsN?.[n] === 1 ? score : -score,
+      weight: lossWeightsN[n] ?? 0,
+    })),
+};
+
+/** log(1 + eˣ) = −log σ(−x), without overflow. */
+function softplus(x: number): number {
+  return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
+}
