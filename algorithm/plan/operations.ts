@@ -54,7 +54,7 @@ const nothing: Operation = {
   events: 0,
 };
 
-export const operation = (part: Partial<Operation>): Operation => ({ ...nothing, ...part });
+const operation = (part: Partial<Operation>): Operation => ({ ...nothing, ...part });
 
 export function sumOf(operations: readonly Operation[]): Operation {
   const total = (of: (one: Operation) => number) => operations.reduce((sum, one) => sum + of(one), 0);

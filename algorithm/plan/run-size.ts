@@ -153,7 +153,7 @@ const begins: Record<Segment['at'], number> = {
   other: 0,
 };
 
-export interface HistorySize {
+interface HistorySize {
   events: number;
   /** number of histories */
   histories: number;
@@ -161,7 +161,7 @@ export interface HistorySize {
   longest: number;
 }
 
-export function historySize(segments: readonly Segment[]): HistorySize {
+function historySize(segments: readonly Segment[]): HistorySize {
   const ended: number[] = [];
   let events = 0;
   for (const { done, at } of segments) {

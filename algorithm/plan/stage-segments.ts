@@ -31,7 +31,7 @@ export interface RunFacts {
 }
 
 /** Tokens of a number of responses of a stage, none longer than `limit`. */
-export const responseTokens = (
+const responseTokens = (
   { meanLength }: RunFacts,
   stage: string,
   { responses, limit }: { responses: number; limit: number },

@@ -1,6 +1,6 @@
 /**
- * Weights before any training. Each tensor draws from a seed of its own, so that neither the order of the
- * tensors nor the size of another changes its numbers.
+ * Weights before training: of a base model, and of the scalar head with which a reward model begins. Each tensor has
+ * its own seed, so that neither the order of the tensors nor the size of another changes its numbers.
  */
 
 import { deriveSeed, seedWords, uniformFromWords } from '../../algorithm/random/seeds.ts';
@@ -21,8 +21,8 @@ export function initialWeights(config: ModelConfig, seed: bigint): StoredTensors
   return new Map(shapes.map(([name, shape]) => [name, initialTensor(name, shape, config, seed)]));
 }
 
-/** One of them. */
-export function initialTensor(
+/** One tensor of the initial weights. */
+function initialTensor(
   name: string,
   shape: readonly number[],
   { initializer_range }: Pick<ModelConfig, 'initializer_range'>,
@@ -59,8 +59,8 @@ export interface Model {
 
 /**
  * The model with `score.weight` [1, H] drawn from N(0, `initializer_range`²), and without its output projection,
- * as transformers' `LlamaForSequenceClassification` makes one of a causal model. Where the configuration names no
- * padding, the (first) end token pads. Throws ModelConfigError for a model that has a scalar head already.
+ * as transformers' `LlamaForSequenceClassification` does with a causal model. Where the configuration has no padding
+ * token, the (first) end token pads. Throws ModelConfigError for a model that has a scalar head already.
  */
 export function withScoreHead({ config, weights }: Model, seed: bigint): Model {
   if (isRewardModel(config)) {

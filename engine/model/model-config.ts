@@ -1,6 +1,5 @@
 /**
- * The shape of a policy: a Hugging Face Llama `config.json`, keys as they stand there, and the tensors
- * that such a configuration demands. Anything in the file that would change the mathematics and that the
+ * Reads and writes a model's Hugging Face `config.json`. A key that would change the mathematics in a way that the
  * engine does not compute is refused by name, never ignored.
  */
 import { z } from 'zod';
@@ -8,18 +7,18 @@ import { shape, tokens } from '../../contracts/bounds.ts';
 import { issueText, strictest } from '../../contracts/issue-text.ts';
 import { ARCHITECTURES, type Architecture, isRewardModel, type ModelConfig } from './architecture.ts';
 
-/** Thrown when a `config.json` is malformed or asks for mathematics that the engine does not have. */
+/** Thrown when a `config.json` is malformed or describes a model that the engine does not compute. */
 export class ModelConfigError extends Error {
   override name = 'ModelConfigError';
 }
 
-/** Beyond every vocabulary. */
+/** Above every vocabulary. */
 const MOST_TOKEN_ID = 10_000_000;
-/** Angles of the rotary tables, kept whole: a million positions of heads of 128. */
+/** Limit of the rotary tables, which are in memory whole: a million positions of heads of 128. */
 const MOST_ANGLES = 2 ** 26;
 
 const tokenId = z.int().min(0).max(MOST_TOKEN_ID);
-/** How a message begins that says what the engine does not compute. */
+/** Prefix of messages about values that the engine does not compute. */
 const MATHEMATICS = 'the engine knows';
 
 /** A key with one value that the engine computes; any other value is refused. */
@@ -109,7 +108,7 @@ export function parseModelConfig(json: unknown, source = 'config.json'): ModelCo
   return config;
 }
 
-/** The same, of a model that generates. Throws ModelConfigError for one with a scalar head. */
+/** The same for a model that generates. Throws ModelConfigError for one with a scalar head. */
 export function parsePolicyConfig(json: unknown, source = 'config.json'): ModelConfig {
   const config = parseModelConfig(json, source);
   if (!isRewardModel(config)) return config;
@@ -119,7 +118,7 @@ export function parsePolicyConfig(json: unknown, source = 'config.json'): ModelC
   );
 }
 
-/** The `config.json` of a configuration, such as transformers reads: `rope_theta` in both places. */
+/** The `config.json` of a configuration, for all versions of transformers: `rope_theta` is in both of its places. */
 export function formatModelConfig(config: ModelConfig): string {
   const { architecture, ...shape } = config;
   const file = {
@@ -165,7 +164,7 @@ function impossibilities(config: ModelConfig): string[] {
   return problems;
 }
 
-/** A scalar head is read at the last token that is no padding, so padding must have a name. */
+/** A scalar head is read at the last token that is not padding, so there must be a padding token. */
 function headProblems(config: ModelConfig, labels: number): string[] {
   if (!isRewardModel(config)) return [];
   return [
@@ -174,15 +173,15 @@ function headProblems(config: ModelConfig, labels: number): string[] {
   ];
 }
 
-/** What is wrong with the file is corrected; what the engine does not compute is not: other values would compute another model. */
+/** A damaged file can be fetched again. A model that the engine does not compute can only be replaced: the message says which. */
 function refusalOf(source: string, issues: readonly z.core.$ZodIssue[], json: unknown): ModelConfigError {
-  const told = strictest(issues);
-  const problems = told.map((issue) => {
-    const place = issue.path.join('.') || '(the whole file)';
-    return `${place}: ${isMathematics(issue) ? issue.message : issueText(issue, valueAt(json, issue.path))}`;
+  const reported = strictest(issues);
+  const problems = reported.map((issue) => {
+    const key = issue.path.join('.') || '(the whole file)';
+    return `${key}: ${isMathematics(issue) ? issue.message : issueText(issue, valueAt(json, issue.path))}`;
   });
-  if (!told.some(isMathematics)) return refusal(source, problems);
-  const scaled = told.some(({ path }) => String(path[0]).startsWith('rope_'));
+  if (!reported.some(isMathematics)) return refusal(source, problems);
+  const scaled = reported.some(({ path }) => String(path[0]).startsWith('rope_'));
   return new ModelConfigError(
     `${source} is not a Llama configuration that the embedded engine can compute:\n${listed(problems)}\n` +
       'Leave the file as it is: with other values the engine would compute another model, and its answers would be wrong. ' +

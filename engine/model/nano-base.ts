@@ -36,7 +36,7 @@ export function nanoTokenizer({ max_position_embeddings }: ModelConfig): Tokeniz
   });
 }
 
-/** The problem as the chat template writes it, and the response with the end token. */
+/** The prompt by the chat template, and the response with the end token. */
 export function nanoSequence(tokenizer: Tokenizer, { problem, response }: NanoExample): Sequence {
   const prompt = tokenizer.applyChatTemplate([{ role: 'user', content: problem }], {
     add_generation_prompt: true,

@@ -1,7 +1,7 @@
 /**
  * The part of ONNX Runtime's C API that the engine calls, as data. The API is a table of
- * function pointers, `OrtApi` in onnxruntime_c_api.h, which only ever grows: an index once
- * shipped keeps its meaning in every later version.
+ * function pointers, `OrtApi` in onnxruntime_c_api.h, which only ever grows: an index of a
+ * released version keeps its meaning in every later version.
  */
 
 /** Every function below exists since this version of the table. */

@@ -1,3 +1,9 @@
+/**
+ * What a reward model learns from: batches of preferences, the graphs of a model with a scalar head, and the metrics of
+ * a step.
+ *
+ * Axes: N sequences of a batch, R scored sequences, one row each, M items of the loss (pairs, or labelled sequences).
+ */
 import type { Graph, Value } from '../graph/graph.ts';
 import * as op from '../graph/operators.ts';
 import type { ModelConfig } from '../model/architecture.ts';
@@ -20,7 +26,7 @@ export interface PreferenceBatch {
   options: UpdateOptions;
 }
 
-/** Scores of the rows that `rows` [R] int64 selects of the hidden states: output `scores` [R]. */
+/** The graph that scores sequences: output `scores` [R], of the hidden states' rows `rows` [R] int64. */
 export function sequenceScoresGraph(config: ModelConfig): Graph {
   const sequences = buildSequenceGraph(config);
   sequences.graph.output('scores', op.reshape(buildSequenceScores(sequences), ['R']));
@@ -54,7 +60,7 @@ function buildSequenceScores({ graph, model, hidden }: SequenceGraph): Value {
   return model.head(op.selectRows(hidden, rows, inverse));
 }
 
-/** The two logits of each item, [M, 2]: class 0 is what the objective makes likely of a good answer. */
+/** The two logits of each item, [M, 2]: class 0 becomes more likely for good answers. */
 const LOGITS: Record<PreferenceObjective, (scoresR1: Value) => Value> = {
   // Bradley–Terry: P(chosen over rejected) = σ(r_chosen − r_rejected) (InstructGPT, arXiv 2203.02155, eq. 1);
   // rows 2i and 2i + 1 are pair i.
@@ -64,12 +70,12 @@ const LOGITS: Record<PreferenceObjective, (scoresR1: Value) => Value> = {
 };
 
 interface Item {
-  /** positive where the model is right */
+  /** positive where the model is correct */
   margin: number;
   weight: number;
 }
 
-/** L = −Σ w·log σ(margin), and the share of items on the right side. */
+/** L = −Σ w·log σ(margin), and the share of items with a positive margin. */
 export function preferenceMetrics(
   batch: Pick<PreferenceBatch, 'objective' | 'labelsN' | 'lossWeightsN'>,
   scoresN: ArrayLike<number>,

@@ -1,6 +1,6 @@
 /**
- * The graphs that a policy runs: one that scores tokens, and one an objective that also adds
- * the gradients of every weight to accumulators.
+ * The graphs of a policy: one scores tokens; one for each objective also adds the gradient of
+ * every weight to accumulators.
  */
 import { backward } from '../graph/gradients.ts';
 import type { Graph, Value } from '../graph/graph.ts';

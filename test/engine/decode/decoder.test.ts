@@ -151,7 +151,7 @@ for (const [name, shape] of Object.entries({
   });
 }
 
-test('a sequence that outgrows the first cache goes on unharmed', () => {
+test('a sequence that outgrows the first cache continues correctly', () => {
   const policy = policyOf(config);
   const requests = requestsOf(6);
   const completions = withDecoder(policy, config, (decoder) =>
@@ -209,7 +209,7 @@ test('each draw is that of its seed and position', () => {
   }
 });
 
-test('a completion ends with its first end token, or is cut at the length asked for', () => {
+test('a completion ends with its first end token, or is cut at the length limit', () => {
   const policy = policyOf(config);
   const completions = withDecoder(policy, config, (decoder) => decoder.sample(requestsOf(60), options));
   for (const { tokens, logprobs, finish } of completions) {
@@ -220,7 +220,7 @@ test('a completion ends with its first end token, or is cut at the length asked 
   assert.equal(new Set(completions.map(({ finish }) => finish)).size, 2);
 });
 
-test('one slot serves any number of requests, and no request is no work', () => {
+test('one slot serves any number of requests, and an empty list is valid', () => {
   const policy = policyOf(config);
   const requests = requestsOf(9);
   const completions = withDecoder(policy, config, (decoder) => decoder.sample(requests, options), 1);
@@ -245,7 +245,7 @@ test('weights changed in place are those sampled from', () => {
   });
 });
 
-test('progress is told after every step, and sampling stops when asked', () => {
+test('progress is reported after every step, and sampling stops on request', () => {
   const policy = policyOf(config);
   withDecoder(policy, config, (decoder) => {
     let steps = 0;
@@ -253,13 +253,13 @@ test('progress is told after every step, and sampling stops when asked', () => {
     assert.throws(() => decoder.sample(requestsOf(20), stopped), SamplingStoppedError);
     assert.equal(steps, 5);
     let last = { finished: 0, requests: 0, tokens: 0 };
-    const completions = decoder.sample(requestsOf(20), { ...options, onProgress: (told) => (last = told) });
+    const completions = decoder.sample(requestsOf(20), { ...options, onProgress: (progress) => (last = progress) });
     const tokens = completions.reduce((sum, completion) => sum + completion.tokens.length, 0);
     assert.deepEqual(last, { finished: 20, requests: 20, tokens });
   });
 });
 
-test('requests that cannot be served are refused whole, by number', () => {
+test('a list with an invalid request is refused as a whole, by number', () => {
   const policy = policyOf(config);
   const request = (...tokens: number[]) => ({ promptTokens: Int32Array.from(tokens), seed: 1n });
   const long = { promptTokens: new Int32Array(489), seed: 1n };

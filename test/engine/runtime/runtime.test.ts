@@ -41,7 +41,7 @@ test('an output that nobody preallocated comes with its shape', () => {
 test('a session refuses missing and unknown names, naming them', () => {
   const session = runtime.createSession(serialize(addingGraph()));
   const a = runtime.createTensor('float32', [1, 2]);
-  assert.throws(() => session.run({ a, c: a }, { sum: null }), /Missing inputs: b; names it has not: c/);
+  assert.throws(() => session.run({ a, c: a }, { sum: null }), /Missing inputs: b; unknown names: c/);
   for (const held of [a, session]) held.dispose();
 });
 
