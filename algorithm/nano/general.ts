@@ -87,7 +87,7 @@ export function generalSplit(problem: string): PromptRow['split'] {
 
 function drawDistinct(dataSet: NanoGeneralDataSet, split: PromptRow['split']): PromptRow[] {
   const wanted = dataSet[split];
-  // Tasks come in turn, so that the one with the fewest problems ends the set; drawing more would go on long in vain.
+  // Tasks come in turn, so the task with the fewest problems limits the set: more draws would find none.
   if (wanted > MOST_OF_A_TASK * NANO_GENERAL_TASKS.length)
     refuse(split, wanted, `at most ${MOST_OF_A_TASK} of each task`);
   const purpose = { stage: 'nano-general', branch: 0, purpose: split, step: 0, slot: 0, sample: 0 };

@@ -128,7 +128,7 @@ function reinforcementAt(
   return [operations.rollout(sampling, extras), trained];
 }
 
-/** A pair of preferences is two responses; `max_length` holds a prompt too. */
+/** A pair of preferences is two responses; `max_length` includes the prompt. */
 function supervisedStep(stage: SupervisedStageRecipe | RewardModelStageRecipe, facts: RunFacts): Operation {
   const { per_device_train_batch_size: rows, max_length } = stage.options;
   const { promptTokens } = facts;

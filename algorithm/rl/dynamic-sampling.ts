@@ -32,7 +32,7 @@ export type DynamicSamplingOutcome =
 
 /**
  * The informative groups, by index in the request: some but not all of their completions are correct
- * (accuracy 1). Completions whose verdict is an error are left out of both counts. `accuracy` holds the
+ * (accuracy 1). Completions whose verdict is an error are left out of both counts. `accuracy` has the
  * verdicts of the rollout's sequences, `numGenerations` a group.
  */
 export function informativeGroups(accuracy: readonly Verdict[], numGenerations: number): number[] {

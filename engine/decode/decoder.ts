@@ -114,7 +114,7 @@ function checkRequests(
     const found = promptTokens.find((id) => !isToken(id));
     if (found !== undefined) {
       throw new RangeError(
-        `Request ${index}: its prompt holds token ${found}, the model knows 0 … ${V - 1}. Check that tokenizer and model belong together.`,
+        `Request ${index}: its prompt has token ${found}; expected 0 … ${V - 1}. Check that tokenizer and model belong together.`,
       );
     }
     if (promptTokens.length === 0) {

@@ -218,7 +218,7 @@ export interface GemmOptions {
   c?: Value;
 }
 
-/** op(a)·op(b) + c of matrices; op transposes when asked. */
+/** op(a)·op(b) + c of matrices; op transposes where `transA`, `transB` say so. */
 export function gemm(a: Value, b: Value, options: GemmOptions = {}): Value {
   const { transA = false, transB = false, c } = options;
   const shape = [dim(a, transA ? 1 : 0), dim(b, transB ? 0 : 1)];

@@ -27,7 +27,7 @@ const LLAMA = {
   headNorms: false,
 } as const satisfies Family;
 
-/** By the name of transformers' class, which `architectures` in `config.json` holds. */
+/** By the name of transformers' class, as in `architectures` of `config.json`. */
 export const ARCHITECTURES = {
   LlamaForCausalLM: { family: LLAMA, head: 'vocabulary' },
   LlamaForSequenceClassification: { family: LLAMA, head: 'score' },

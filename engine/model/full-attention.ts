@@ -19,8 +19,8 @@ export interface SequenceGraph {
 }
 
 /**
- * How sequences lie in the rows. `padded`: one a row, padded on the right, so that a causal mask alone keeps
- * padding out of every real position. `packed`: several a row, kept apart by positions and mask.
+ * The layout of sequences in rows. `padded`: one a row, padded on the right, so that a causal mask is enough to exclude
+ * padding. `packed`: several a row, separated by positions and mask.
  */
 export type RowLayout = 'padded' | 'packed';
 
@@ -101,7 +101,7 @@ class FullAttention {
     return op.transpose(op.reshape(x, ['B', 'T', K, h]), [0, 2, 3, 1]);
   }
 
-  /** [B, T, K·G·h] → [B, K, h, G·T]: the queries that share keys lie side by side */
+  /** [B, T, K·G·h] → [B, K, h, G·T]: queries that share keys are adjacent */
   private splitQueries(x: Value): Value {
     const { head_dim: h, num_key_value_heads: K } = this.config;
     const G = this.groups;

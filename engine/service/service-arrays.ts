@@ -18,7 +18,7 @@ export interface LoadInput {
   model: Uint8Array;
   moments: Uint8Array | null;
   reference: Uint8Array | null;
-  /** holds a reference policy: `reference`, or a copy of the weights where that is null */
+  /** loads a reference policy: `reference`, or a copy of the weights where that is null */
   withReference: boolean;
 }
 
@@ -52,7 +52,7 @@ export interface TrainArrays extends SequenceArrays {
   advantagesN: Float32Array;
   lossWeightsN: Float32Array;
   samplerLogprobsN: Float32Array[];
-  /** null: the training pass's own */
+  /** null: those of the training step's own forward pass */
   oldLogprobsN: Float32Array[] | null;
   referenceLogprobsN: Float32Array[] | null;
   numbers: NumbersInForce;

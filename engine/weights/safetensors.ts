@@ -26,7 +26,7 @@ export class WeightsError extends Error {
   override name = 'WeightsError';
 }
 
-/** Reads bytes of a file of known size: a file on disk, or an object held in memory. */
+/** Reads bytes of a file of known size: on disk, or in memory. */
 export interface ByteSource {
   /** its name in errors */
   name: string;

@@ -118,7 +118,7 @@ function shaped(name: string, shape: readonly number[], tensors: StoredTensors, 
   if (tensor === undefined) throw new WeightsError(`${source} lacks tensor ${name}.`);
   if (tensor.shape.join() !== shape.join()) {
     throw new WeightsError(
-      `${source}: tensor ${name} should have shape [${shape}] by config.json, found [${tensor.shape}]. ` +
+      `${source}: tensor ${name}: expected shape [${shape}] from config.json, found [${tensor.shape}]. ` +
         'Check that config.json and weights belong together.',
     );
   }

@@ -253,7 +253,10 @@ test('progress is reported after every step, and sampling stops on request', () 
     assert.throws(() => decoder.sample(requestsOf(20), stopped), SamplingStoppedError);
     assert.equal(steps, 5);
     let last = { finished: 0, requests: 0, tokens: 0 };
-    const completions = decoder.sample(requestsOf(20), { ...options, onProgress: (progress) => (last = progress) });
+    const completions = decoder.sample(requestsOf(20), {
+      ...options,
+      onProgress: (progress) => (last = progress),
+    });
     const tokens = completions.reduce((sum, completion) => sum + completion.tokens.length, 0);
     assert.deepEqual(last, { finished: 20, requests: 20, tokens });
   });
@@ -267,7 +270,7 @@ test('a list with an invalid request is refused as a whole, by number', () => {
     const refused = (requests: SampleRequest[], message: RegExp, change: Partial<SampleOptions> = {}) =>
       assert.throws(() => decoder.sample(requests, { ...options, ...change }), message);
     refused([request(1), long], /Request 1: a prompt of 489 tokens .* 24 exceed .* 512\. Shorten/);
-    refused([request(1, 23)], /Request 0: its prompt holds token 23, the model knows 0 … 22/);
+    refused([request(1, 23)], /Request 0: its prompt has token 23; expected 0 … 22/);
     refused([request()], /Request 0: its prompt is empty/);
     refused([request(1)], /eosTokenIds/, { eosTokenIds: [99] });
     refused([request(1)], /max_completion_length/, { max_completion_length: 0 });

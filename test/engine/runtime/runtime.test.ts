@@ -60,7 +60,7 @@ test('a tensor is not to be used after it was disposed of', () => {
 });
 
 test('a tensor takes exactly as many elements as its shape has', () => {
-  assert.throws(() => runtime.createTensor('float32', [2, 2], [1, 2, 3]), /holds 4 elements; 3 were given/);
+  assert.throws(() => runtime.createTensor('float32', [2, 2], [1, 2, 3]), /has 4 elements; 3 were given/);
 });
 
 test('the threads are set once per process', () => {

@@ -20,7 +20,7 @@ test('a link out of a model’s folder is refused before anything is read', asyn
     await writeFile(join(model, '../secret'), 'secret');
     await symlink(target, join(model, 'README.md'));
     const told =
-      /README\.md: expected a file of the folder, found a symbolic link to \/.*Copy the file there/;
+      /README\.md: expected a file of the folder, found a symbolic link to \/.*Copy the file into the folder/;
     await assert.rejects(readModelFolder(model), told);
   }
 });
