@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Failure } from '../contracts/failures.ts';
 
 /** Places at which a test can have a process die or stop: exactly there, and not by luck. */
-export const failpointPlaces = {
+const failpointPlaces = {
   sampling: 'half of a request is sampled',
   'batch-object': 'the batch lies in S3, its row is not written',
   'batch-row': 'the batch’s row is committed, the workflow does not know',
@@ -20,7 +20,7 @@ export const failpointPlaces = {
   continued: 'the old history is closed, the new one has done nothing',
 } as const;
 
-export type Failpoint = keyof typeof failpointPlaces;
+type Failpoint = keyof typeof failpointPlaces;
 
 export interface Failpoints {
   /** Whether something is to happen here. */

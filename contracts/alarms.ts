@@ -12,18 +12,18 @@ export const alarmNames = [
   'verifier-errors',
   'language-mixing',
 ] as const;
-export const alarmNameSchema = z.enum(alarmNames);
+const alarmNameSchema = z.enum(alarmNames);
 export type AlarmName = z.infer<typeof alarmNameSchema>;
 
 /** What an alarm does beyond being written down and shown. `off`: it is not watched for. */
-export const alarmActionSchema = z.enum(['note', 'pause', 'park', 'off']);
-export type AlarmAction = z.infer<typeof alarmActionSchema>;
+const alarmActionSchema = z.enum(['note', 'pause', 'park', 'off']);
+type AlarmAction = z.infer<typeof alarmActionSchema>;
 
 /**
  * An alarm as a recipe sets it, for the whole run or for one stage; what is left out is taken from the run's, and
  * then from the defaults in `algorithm/run/alarms.ts`, where each name's measure stands.
  */
-export const alarmSchema = z.strictObject({
+const alarmSchema = z.strictObject({
   name: alarmNameSchema,
   threshold: z.number().min(-1e9).max(1e9).optional(),
   /** steps, or evaluations where the measure is made of those */

@@ -37,7 +37,7 @@ export const MOST_LISTED = 1_000;
 /** Phases of a stage: each is looked at for each step. */
 export const MOST_PHASES = 100;
 /** Characters of a path: Linux takes 4,096 bytes. */
-export const LONGEST_PATH = 4_096;
+const LONGEST_PATH = 4_096;
 /** Characters of a text that a person writes. */
 export const LONGEST_TEXT = 100_000;
 

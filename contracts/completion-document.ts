@@ -4,7 +4,7 @@ import { sampleVerdictSchema } from './datasets.ts';
 import { sha256Schema } from './reference.ts';
 
 /** `right`: full marks of the reward `accuracy`; `error`: no verdict; `unjudged`: no such reward concerns the prompt. */
-export const completionVerdictSchema = z.enum(['right', 'wrong', 'error', 'unjudged']);
+const completionVerdictSchema = z.enum(['right', 'wrong', 'error', 'unjudged']);
 export type CompletionVerdict = z.infer<typeof completionVerdictSchema>;
 
 /** One completion with everything that explains its verdict. */

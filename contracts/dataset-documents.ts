@@ -41,7 +41,7 @@ export const datasetDiffDocument = z.object({
 });
 export type DatasetDiffDocument = z.infer<typeof datasetDiffDocument>;
 
-export const sampleDocument = z.object({
+const sampleDocument = z.object({
   stage: z.string().describe('the stage whose data it is'),
   branch: z.int(),
   part: z.int(),

@@ -32,11 +32,11 @@ export const rejectionReasonSchema = z.enum(rejectionReasons);
 export type RejectionReason = z.infer<typeof rejectionReasonSchema>;
 
 /** The form that accepted texts are written in; see `algorithm/data/rewrite.ts`. */
-export const templateSchema = z.enum(['answer-tags', 'summary']);
+const templateSchema = z.enum(['answer-tags', 'summary']);
 export type TemplateName = z.infer<typeof templateSchema>;
 
 /** Two texts are near-duplicates where their sets of shingles overlap by at least `similarity` (Jaccard). */
-export const nearDuplicateSchema = z.strictObject({
+const nearDuplicateSchema = z.strictObject({
   similarity: probability.default(0.8),
   /** what a shingle is a run of */
   unit: z.enum(['words', 'characters']).default('words'),
@@ -73,7 +73,7 @@ export const selectionRuleSchema = z.strictObject({
 export type SelectionRule = z.infer<typeof selectionRuleSchema>;
 
 /** Where a text lies: bytes `offset` … `offset + length − 1` of an object, UTF-8. */
-export const textLocationSchema = z.strictObject({
+const textLocationSchema = z.strictObject({
   object: referenceSchema,
   offset: z.int().nonnegative(),
   length: z.int().nonnegative(),
@@ -93,7 +93,7 @@ export const sampleVerdictSchema = z.union([
 export type SampleVerdict = z.infer<typeof sampleVerdictSchema>;
 
 /** How many samples of a part, or of a data set, went which way. */
-export const sampleCountsSchema = z.strictObject({
+const sampleCountsSchema = z.strictObject({
   sampled: z.int().nonnegative(),
   /** those whose accuracy is at least the rule's */
   correct: z.int().nonnegative(),
@@ -165,12 +165,4 @@ export interface BuildDatasetResult {
   name: string;
   version: number;
   rows: number;
-}
-
-/** Activities that make data sets; the orchestrator serves them. */
-export interface DatasetActivities {
-  /** Decides which completions of a rollout are kept, and commits a row for each. */
-  selectSamples(input: SelectSamplesInput): Promise<SampleCounts>;
-  /** Makes a version of what was accepted. Throws Failure 'EmptyBatch' where nothing was. */
-  buildDataset(input: BuildDatasetInput): Promise<BuildDatasetResult>;
 }

@@ -21,7 +21,7 @@ export type { DryRunDocument };
 
 const timestamp = z.iso.datetime();
 
-export const processSchema = z.object({
+const processSchema = z.object({
   name: z.string(),
   role: z.enum(['temporal', 'postgres', 's3', 'orchestrator', 'trainer', 'rewards']),
   /** null: not one of ours (an external address), or not running */
@@ -29,7 +29,7 @@ export const processSchema = z.object({
   state: z.enum(['starting', 'running', 'backing-off', 'stopped', 'external']),
 });
 
-export const statusDocument = z.object({
+const statusDocument = z.object({
   temporal: z.object({
     address: z.string(),
     ui: z.string().nullable(),
@@ -112,14 +112,14 @@ export const evaluationDocument = z.object({
 export type EvaluationDocument = z.infer<typeof evaluationDocument>;
 export type DomainFigures = NonNullable<EvaluationDocument['byDomain']>[string];
 
-export const numericsChangeDocument = z.object({
+const numericsChangeDocument = z.object({
   step: z.int().describe('the first one under the new numerics'),
   before: numericsSchema,
   after: numericsSchema,
 });
 
 const versions = z.record(z.string(), z.int());
-export const verifierChangeDocument = z.object({
+const verifierChangeDocument = z.object({
   step: z.int().describe('the first one that they judged'),
   before: versions.describe('reward → version, of those that changed'),
   after: versions,
@@ -171,7 +171,7 @@ export const showDocument = z.object({
 });
 export type ShowDocument = z.infer<typeof showDocument>;
 
-export const stepDocument = z.object({
+const stepDocument = z.object({
   stage: z.string(),
   branch: z.int(),
   step: z.int(),
@@ -208,7 +208,7 @@ const checkpointOf = {
   step: z.int().min(0).nullable().describe('0: what the stage started from'),
 };
 
-export const generateDocument = z.object({
+const generateDocument = z.object({
   checkpoint: z.string().describe('URI of the manifest, or the folder'),
   ...checkpointOf,
   promptTokens: z.array(z.int()),
@@ -231,12 +231,11 @@ export const evalDocument = evaluationDocument.extend({
 });
 export type EvalDocument = z.infer<typeof evalDocument>;
 
-export const launchDocument = z.object({
+const launchDocument = z.object({
   run: z.string(),
   workflowId: z.string(),
   ui: z.string().nullable(),
 });
-export type LaunchDocument = z.infer<typeof launchDocument>;
 
 export const operatorDocument = z.object({
   run: z.string(),
@@ -254,7 +253,7 @@ export const operatorDocument = z.object({
 export type OperatorDocument = z.infer<typeof operatorDocument>;
 
 /** What a run can wait for, in the order in which it is looked for. */
-export const waitsForSchema = z.enum([
+const waitsForSchema = z.enum([
   'stack',
   'database',
   'nothing',
@@ -295,7 +294,7 @@ export const exportedCheckpointSchema = z.object({
   digest: sha256Schema,
 });
 
-export const exportDocument = z.object({
+const exportDocument = z.object({
   checkpoint: z.string(),
   run: z.string(),
   stage: z.string(),
@@ -306,13 +305,13 @@ export const exportDocument = z.object({
   files: z.array(z.string()),
 });
 
-export const reportDocument = z.object({
+const reportDocument = z.object({
   run: z.string(),
   page: z.string().describe('path of the HTML page'),
   summary: z.string().describe('path of the Markdown summary'),
 });
 
-export const pretrainDocument = pretrainingSchema.extend({ folder: z.string(), files: z.array(z.string()) });
+const pretrainDocument = pretrainingSchema.extend({ folder: z.string(), files: z.array(z.string()) });
 export type PretrainDocument = z.infer<typeof pretrainDocument>;
 
 /** Command → its document; `contracts/schemas/COMMAND.json` is made from each. */

@@ -53,5 +53,3 @@ export class Failure extends Error {
     return failures[this.kind].retryable;
   }
 }
-
-export const isFailureKind = (name: string): name is FailureKind => name in failures;

@@ -2,11 +2,11 @@ import { z } from 'zod';
 import { nameSchema } from './reference.ts';
 
 /** A stage of a run, in every row, key and workflow id. */
-export const stageKeySchema = z.object({ run: nameSchema, stage: z.string() });
+const stageKeySchema = z.object({ run: nameSchema, stage: z.string() });
 export type StageKey = z.infer<typeof stageKeySchema>;
 
 /** A line of steps within a stage; branch 0 is the first (see "Words"). */
-export const branchKeySchema = stageKeySchema.extend({ branch: z.int().nonnegative() });
+const branchKeySchema = stageKeySchema.extend({ branch: z.int().nonnegative() });
 export type BranchKey = z.infer<typeof branchKeySchema>;
 
 /** What a batch, a train step and a checkpoint are identified by (rule 5). */

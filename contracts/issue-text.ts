@@ -73,7 +73,7 @@ function oneOf(values: readonly unknown[]): string {
 const MOST_QUOTED = 60;
 
 /** As YAML writes it, cut. */
-export function quoted(value: unknown): string {
+function quoted(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (typeof value === 'number') return numberText(value);
   const text = JSON.stringify(value, plain) ?? String(value);

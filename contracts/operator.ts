@@ -12,10 +12,9 @@ export const operatorRequestSchema = z.strictObject({ author: author.optional() 
 export type OperatorRequest = z.infer<typeof operatorRequestSchema>;
 
 /** A committed step, `latest` for the last checkpoint, or a committed checkpoint's `s3://…/manifest.json`. */
-export const rewindTargetSchema = z.union(
-  [stepsOrNone, z.literal('latest'), z.string().regex(/^s3:\/\/\S+$/)],
-  { error: 'expected a committed step, latest, or the s3://… of a committed checkpoint of this stage' },
-);
+const rewindTargetSchema = z.union([stepsOrNone, z.literal('latest'), z.string().regex(/^s3:\/\/\S+$/)], {
+  error: 'expected a committed step, latest, or the s3://… of a committed checkpoint of this stage',
+});
 export type RewindTarget = z.infer<typeof rewindTargetSchema>;
 
 /** What comes with `resume`; without `from` the stage goes on from where its rows end. */

@@ -104,7 +104,7 @@ export const domainWeightsSchema = z.record(z.string(), z.int().min(0).max(1_000
 export type DomainWeights = z.infer<typeof domainWeightsSchema>;
 
 /** From a step on, other domains: the walk begins anew with the first rollout after it. */
-export const curriculumSchema = z
+const curriculumSchema = z
   .array(z.strictObject({ from_step: steps, domain_weights: domainWeightsSchema }))
   .max(MOST_PHASES);
 

@@ -40,7 +40,7 @@ export type StagePlan = ReinforcementPlan | SupervisedPlan | RewardModelPlan;
 export type SampledSource = Extract<ExampleSource, { source: 'sampled' }>;
 
 /** What a supervised stage's data set is made of. */
-export interface DataPlan {
+interface DataPlan {
   sampled: SampledSource[];
   /** which samples are kept */
   keep: SelectionRule;

@@ -15,7 +15,7 @@ import { optimiser } from './options.ts';
 import { sha256Schema } from './reference.ts';
 
 /** Shape of the model to make: keys of a Llama `config.json`; the vocabulary is the nano tokenizer's. */
-export const architectureSchema = z.strictObject({
+const architectureSchema = z.strictObject({
   num_hidden_layers: shape.num_hidden_layers,
   hidden_size: shape.hidden_size,
   intermediate_size: shape.intermediate_size,
@@ -31,7 +31,7 @@ export const architectureSchema = z.strictObject({
 });
 
 /** Behaviours of the corpus; see `algorithm/nano/corpus.ts`. */
-export const mixtureSchema = z
+const mixtureSchema = z
   .strictObject({
     /** numbers that are added up, each from 1 to `limit`−1 */
     terms: z.int().min(2).max(8),

@@ -44,7 +44,7 @@ const stage = {
 };
 
 /** A stage that trains by reinforcement (GRPO). */
-export const reinforcementStageSchema = z.strictObject({
+const reinforcementStageSchema = z.strictObject({
   ...stage,
   algorithm: z.literal('grpo'),
   options: grpoSchema,
@@ -78,7 +78,7 @@ function refuseLargeRequests(source: SampledSize, ctx: z.RefinementCtx): void {
 }
 
 /** Where a supervised stage's examples come from. */
-export const exampleSourceSchema = z.discriminatedUnion('source', [
+const exampleSourceSchema = z.discriminatedUnion('source', [
   /** completions of a policy, kept where the rule says so */
   z
     .strictObject({
@@ -110,7 +110,7 @@ export const exampleSourceSchema = z.discriminatedUnion('source', [
 export type ExampleSource = z.infer<typeof exampleSourceSchema>;
 
 /** A stage that imitates examples. */
-export const supervisedStageSchema = z.strictObject({
+const supervisedStageSchema = z.strictObject({
   ...stage,
   algorithm: z.literal('sft'),
   options: sftSchema,
@@ -120,7 +120,7 @@ export const supervisedStageSchema = z.strictObject({
 });
 
 /** Preferences to train a reward model on. */
-export const preferenceSourceSchema = z.discriminatedUnion('source', [
+const preferenceSourceSchema = z.discriminatedUnion('source', [
   /** rows of `prompt`, `chosen`, `rejected`, or of `prompt`, `response`, `safe` */
   z.strictObject({
     source: z.literal('jsonl'),
@@ -143,14 +143,14 @@ export const preferenceSourceSchema = z.discriminatedUnion('source', [
 export type PreferenceSource = z.infer<typeof preferenceSourceSchema>;
 
 /** A stage that trains a reward model: `reward-model/helpfulness` on pairs, `reward-model/safety` on labels. */
-export const rewardModelStageSchema = z.strictObject({
+const rewardModelStageSchema = z.strictObject({
   ...stage,
   algorithm: z.literal('reward-model'),
   options: rewardModelSchema,
   preferences: preferenceSourceSchema,
 });
 
-export const stageSchema = z.discriminatedUnion('algorithm', [
+const stageSchema = z.discriminatedUnion('algorithm', [
   reinforcementStageSchema,
   supervisedStageSchema,
   rewardModelStageSchema,
@@ -172,7 +172,7 @@ export const puzzleNames = [
 export type PuzzleName = (typeof puzzleNames)[number];
 
 /** Where prompts come from: a JSONL file, what `r1 import` kept, or a generator that ships with the project. */
-export const promptSourceSchema = z.discriminatedUnion('source', [
+const promptSourceSchema = z.discriminatedUnion('source', [
   z.strictObject({
     source: z.literal('jsonl'),
     /** relative to the recipe's own folder */
@@ -288,8 +288,7 @@ function needsOfReward({ name }: { name: string }, place: number): StageNeed[] {
 }
 
 /** The stage that trains the model which gives a reward; none for rewards by rule. */
-export const modelStageOf = (reward: string): string[] =>
-  isModelReward(reward) ? [`reward-model/${reward}`] : [];
+const modelStageOf = (reward: string): string[] => (isModelReward(reward) ? [`reward-model/${reward}`] : []);
 
 /** Where a stage has no name of a stage, what others need of it cannot be told. */
 function problemsOf({ stages, students }: Recipe): [number, StageProblem][] {

@@ -17,7 +17,7 @@ export const cursorSchema = z.strictObject({ pass: z.int().nonnegative(), positi
 export type Cursor = z.infer<typeof cursorSchema>;
 
 /** One prompt drawn for a rollout. */
-export const drawnPromptSchema = z.strictObject({
+const drawnPromptSchema = z.strictObject({
   /** which place of the rollout it fills; seeds hang on it */
   slot: z.int().nonnegative(),
   /** the prompt's hash in Postgres */
@@ -174,7 +174,7 @@ export const batchSchema = z.strictObject({
 export type BatchRecord = z.infer<typeof batchSchema>;
 
 /** Every number in force in one step of supervised training (rules 2 and 7). */
-export const supervisedNumbersSchema = z.strictObject({
+const supervisedNumbersSchema = z.strictObject({
   learning_rate: amount,
   max_grad_norm: amount,
   weight_decay: amount,
@@ -187,7 +187,7 @@ export const supervisedNumbersSchema = z.strictObject({
 export type SupervisedNumbers = z.infer<typeof supervisedNumbersSchema>;
 
 /** What supervised training makes small: of examples, of pairs (Bradley–Terry), of labelled responses. */
-export const supervisedObjectiveSchema = z.enum(['sft', 'pairwise', 'pointwise']);
+const supervisedObjectiveSchema = z.enum(['sft', 'pairwise', 'pointwise']);
 export type SupervisedObjective = z.infer<typeof supervisedObjectiveSchema>;
 
 /**

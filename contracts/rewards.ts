@@ -4,7 +4,7 @@ import { rewardWeight, steps, tokens } from './bounds.ts';
 
 /** Languages that can be a target, by ISO 639-1. */
 // biome-ignore format: one line a script family would say less
-export const languageCodes = [
+const languageCodes = [
   'ar', 'bg', 'cs', 'da', 'de', 'el', 'en', 'es', 'fa', 'fi', 'fr', 'he', 'hi', 'hu', 'id', 'it', 'ja', 'ko', 'nl', 'no', 'pl', 'pt', 'ro', 'ru', 'sv', 'th', 'tr', 'uk', 'vi', 'zh',
 ] as const;
 export type LanguageCode = (typeof languageCodes)[number];

@@ -14,7 +14,7 @@ export const runStatusSchema = z.enum(['running', 'paused', 'parked', 'complete'
 export type RunStatus = z.infer<typeof runStatusSchema>;
 
 /** A rollout under training: what the steps cut from it need, and where the walk over the prompts stands. */
-export const rolloutInHandSchema = z.strictObject({
+const rolloutInHandSchema = z.strictObject({
   /** the branch that sampled it: a rewound stage may go on with its parent's rollout */
   branch: z.int().nonnegative(),
   /** the first step that trains on it */

@@ -11,7 +11,7 @@ import { fileNameSchema, referenceSchema, sha256Schema } from './reference.ts';
  */
 
 /** Digests of a policy's parts (rule 11); null: the part is not there. */
-export const digestsSchema = z.strictObject({
+const digestsSchema = z.strictObject({
   weights: sha256Schema,
   /** both moments of Adam together; null before the first step */
   moments: sha256Schema.nullable(),
@@ -72,7 +72,7 @@ export const logprobsResultSchema = z.strictObject({
 export type LogprobsResult = z.infer<typeof logprobsResultSchema>;
 
 /** What one optimiser step tells of itself. */
-export const stepMetricsSchema = z.strictObject({
+const stepMetricsSchema = z.strictObject({
   loss: figure,
   /** global norm before clipping */
   gradNorm: amount,

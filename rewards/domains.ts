@@ -11,13 +11,13 @@ import type { RewardTools } from './tools.ts';
 import { type Graded, refused, type Verifier } from './verifier.ts';
 
 /** What an answer is held against. */
-export interface GroundTruth {
+interface GroundTruth {
   answer: string;
   /** null: the answer is the entry, as JSON */
   entry: unknown;
 }
 
-export interface DomainContext {
+interface DomainContext {
   tools: RewardTools;
   /** how the tests of a program make its score */
   code: CodeTask['mode'];

@@ -195,16 +195,16 @@ export class StageControl {
   }
 }
 
-export const progressQuery = defineQuery<StageProgress>(messages.progress);
-export const pauseStageUpdate = defineUpdate<void, [OperatorRequest | undefined]>(messages.pause);
-export const resumeStageUpdate = defineUpdate<Rewound | null, [ResumeRequest | undefined]>(messages.resume);
-export const retryStageUpdate = defineUpdate<void, [OperatorRequest | undefined]>(messages.retry);
-export const cancelStageUpdate = defineUpdate<void, [OperatorRequest | undefined]>(messages.cancel);
-export const abortStageUpdate = defineUpdate<void, [OperatorRequest | undefined]>(messages.abort);
-export const setStageUpdate = defineUpdate<Change[], [SetRequest | undefined]>(messages.set);
-export const changesCommittedSignal = defineSignal<[Change[]]>(messages.changed);
-export const placeSignal = defineSignal<[QueuePosition]>(messages.place);
-export const trainerLostSignal = defineSignal<[{ queue: string }]>(messages.trainerLost);
+const progressQuery = defineQuery<StageProgress>(messages.progress);
+const pauseStageUpdate = defineUpdate<void, [OperatorRequest | undefined]>(messages.pause);
+const resumeStageUpdate = defineUpdate<Rewound | null, [ResumeRequest | undefined]>(messages.resume);
+const retryStageUpdate = defineUpdate<void, [OperatorRequest | undefined]>(messages.retry);
+const cancelStageUpdate = defineUpdate<void, [OperatorRequest | undefined]>(messages.cancel);
+const abortStageUpdate = defineUpdate<void, [OperatorRequest | undefined]>(messages.abort);
+const setStageUpdate = defineUpdate<Change[], [SetRequest | undefined]>(messages.set);
+const changesCommittedSignal = defineSignal<[Change[]]>(messages.changed);
+const placeSignal = defineSignal<[QueuePosition]>(messages.place);
+const trainerLostSignal = defineSignal<[{ queue: string }]>(messages.trainerLost);
 
 /** Registers the handlers of queries, signals and updates. The Temporal UI offers the updates with their descriptions. */
 export function handleMessages(control: StageControl): void {

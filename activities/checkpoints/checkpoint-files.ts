@@ -2,7 +2,8 @@ import { Failure } from '../../contracts/failures.ts';
 import type { RunPlan, TextRules } from '../../contracts/plan.ts';
 import type { Reference } from '../../contracts/reference.ts';
 import { type Manifest, manifestSchema } from '../../contracts/training.ts';
-import { TOKENIZER_FILES, type Tokenizer, tokenizerOfTexts } from '../../engine/tokenizer/tokenizer.ts';
+import { type Tokenizer, tokenizerOfTexts } from '../../engine/tokenizer/tokenizer.ts';
+import { TOKENIZER_FILES } from '../../engine/tokenizer/tokenizer-files.ts';
 import type { ObjectStore } from '../../stores/objects/objects.ts';
 
 const text = new TextDecoder();

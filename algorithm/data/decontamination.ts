@@ -1,43 +1,44 @@
 /**
- * Keeps what a policy is measured on out of what it learns from: a text that shares a run of ten words with an
- * evaluation's problem is left out (DeepSeek-R1, supplementary information, "Decontamination").
+ * Decontamination: a training text that shares a run of ten words with a problem of an evaluation is left out
+ * (DeepSeek-R1, supplementary information, "Decontamination").
  *
- * What many problems share, such as an instruction before or after each of them, says nothing of any of them. A run
- * is common where more than a twentieth of the evaluation's different problems hold it, or nearly all texts to be
- * learned do, or of many texts more than one in fifty. The words of common runs are set aside; a run of the usual first words of a problem after the
- * instruction is held by fewer texts than the instruction is, and sets no word aside. Three things are evidence:
- * - a run of ten words none of which is set aside;
- * - the whole stretch from the first to the last word that is not set aside, where it is as long as a run;
- * - the whole problem, white space and case aside.
+ * Text that many problems share, such as an instruction before or after each of them, is no evidence. A run is common
+ * if more than a twentieth of the evaluation's distinct problems contain it, or nearly all training texts, or more
+ * than one in fifty of many training texts. The words of common runs are ignored. (A run that begins in the
+ * instruction and ends in the usual first words of a problem is rarer than the instruction, and its words count.)
+ * Three things are evidence:
+ * - a run of ten words, none of them ignored;
+ * - the whole stretch from the first to the last word that is not ignored, if it is as long as a run;
+ * - the whole problem, up to white space and case.
  */
 import { normalizeProblem } from './prompt-row.ts';
 import { type Run, readable, runsOf, type Units, unitsOf } from './text-units.ts';
 
-/** Words in a run; of scripts without blanks between words, as many letters as say as much. */
-export const DECONTAMINATION_NGRAM = 10;
+/** Words in a run; in scripts without spaces between words, the number of letters that carries as much. */
+const DECONTAMINATION_NGRAM = 10;
 
-/** From how many of the different texts on, and from which share of them, a run is common. */
+/** The least number and the share of distinct texts from which on a run is common. */
 interface Common {
   least: number;
   share: number;
 }
 const COMMON_IN_EVALUATION: Common = { least: 3, share: 1 / 20 };
-/** A problem may have been copied into several texts, so more of them must hold what is common. */
+/** A problem may have been copied into several training texts, so the least number is larger. */
 const COMMON_IN_LEARNED: Common = { least: 20, share: 1 / 50 };
 
-/** So many of the texts to be learned say what most of them share. */
+/** Training texts that are sampled to find what most of them share. */
 const LEARNED_SAMPLE = 2_000;
 
-/** The places, evenly spaced, of those among `texts` texts to be learned that are looked at. */
-export const placesOfLearned = (texts: number): number[] =>
+/** The indices, evenly spaced, of the training texts that are sampled, of `texts` in all. */
+export const sampledIndices = (texts: number): number[] =>
   Array.from({ length: Math.min(texts, LEARNED_SAMPLE) }, (_, i) =>
     Math.floor((i * texts) / Math.min(texts, LEARNED_SAMPLE)),
   );
 
-/** The evaluations' texts, as they are looked for. */
+/** The evaluations' problems, indexed for search. */
 export interface EvaluationIndex {
   ngramSize: number;
-  /** different ones, in their order */
+  /** distinct ones, in their order */
   problems: readonly string[];
   /** runs that are evidence by themselves */
   ngrams: ReadonlySet<string>;
@@ -47,12 +48,12 @@ export interface EvaluationIndex {
   wholes: ReadonlySet<string>;
 }
 
-/** A stretch of a problem that is looked for as a whole. */
+/** A stretch of a problem that is searched as a whole. */
 interface Stretch {
   units: readonly string[];
-  /** where its rarest run begins in it */
+  /** the index in it at which its rarest run begins */
   anchor: number;
-  /** the signs and letters that must be there too; null: the units are enough */
+  /** the punctuation and letters that must match too; null: the units are enough */
   whole: string | null;
 }
 
@@ -60,11 +61,11 @@ const wholeOf = (text: string) => normalizeProblem(text).toLowerCase();
 
 export interface IndexOptions {
   ngramSize?: number;
-  /** texts to be learned, or some of them, each with all that it says: what most of them share is common too */
+  /** training texts, or some of them, each with all its parts: runs that most of them share are common too */
   learned?: readonly (readonly string[])[];
 }
 
-/** Reads the problems that must not be learned. */
+/** Indexes the problems that must not be trained on. */
 export function indexEvaluations(
   texts: Iterable<string>,
   { ngramSize = DECONTAMINATION_NGRAM, learned = [] }: IndexOptions = {},
@@ -85,7 +86,7 @@ export function indexEvaluations(
     const { begin, end } = openPart(covered);
     const isInside = (run: Run) => begin <= run.begin && run.end <= end;
     const rarest = rarestOf(runs.filter(isInside), counts);
-    // a text that holds the stretch would hold the run as well
+    // a text that contains the stretch contains the run as well
     if (rarest === null || own.some(isInside)) continue;
     const whole = covered.includes(false) ? null : symbolsOf(problems[n] ?? '');
     const stretch = { units: units.texts.slice(begin, end), anchor: rarest.begin - begin, whole };
@@ -96,13 +97,13 @@ export function indexEvaluations(
   return { ngramSize, problems, ngrams, stretches, wholes: new Set(problems.map(wholeOf)) };
 }
 
-/** The same index, where what most of the texts to be learned share is common too. */
+/** The same index; runs that most of the training texts share are common too. */
 export const indexBeside = (
   { problems, ngramSize }: EvaluationIndex,
   learned: readonly (readonly string[])[],
 ): EvaluationIndex => indexEvaluations(problems, { ngramSize, learned });
 
-/** How many texts hold each run. */
+/** The number of texts that contain each run. */
 function countRuns(unitsN: readonly Units[], ngramSize: number): Map<string, number> {
   const counts = new Map<string, number>();
   for (const units of unitsN)
@@ -111,7 +112,7 @@ function countRuns(unitsN: readonly Units[], ngramSize: number): Map<string, num
   return counts;
 }
 
-/** The share of texts that hold a run, where that makes it common; else 0. */
+/** The share of texts that contain a run, if it is common; else 0. */
 function commonIn(
   counts: ReadonlyMap<string, number>,
   problems: number,
@@ -119,9 +120,9 @@ function commonIn(
   ngramSize: number,
 ): (run: string) => number {
   const learnedCounts = new Map<string, number>();
-  const sample = placesOfLearned(learned.length).map((place) => learned[place] ?? []);
-  for (const said of sample) {
-    const runs = said.flatMap((text) => [...runsOf(unitsOf(text), ngramSize)].map((run) => run.text));
+  const sample = sampledIndices(learned.length).map((index) => learned[index] ?? []);
+  for (const parts of sample) {
+    const runs = parts.flatMap((text) => [...runsOf(unitsOf(text), ngramSize)].map((run) => run.text));
     for (const run of new Set(runs))
       if (counts.has(run)) learnedCounts.set(run, (learnedCounts.get(run) ?? 0) + 1);
   }
@@ -132,7 +133,7 @@ function commonIn(
     );
 }
 
-/** So many of all as a share, where they are many: both of two, four fifths of more, or as the bound says; else 0. */
+/** `count` ÷ `all` where it is large: both of two, four fifths of more, or above the bound; else 0. */
 function shareWhereMany(count: number, all: number, { least, share }: Common): number {
   const isMany =
     (count >= 2 && count === all) ||
@@ -142,8 +143,8 @@ function shareWhereMany(count: number, all: number, { least, share }: Common): n
 }
 
 /**
- * Which units common runs set aside: those of each stretch of common runs that at least half as many texts hold as
- * hold the most common one of the stretch.
+ * Which units are ignored: in each stretch of common runs, those of the runs that are at least half as common as the
+ * most common one of the stretch.
  */
 function coveredBy(runs: readonly Run[], units: number, shareOf: (run: string) => number): boolean[] {
   const covered = Array.from({ length: units }, () => false);
@@ -156,7 +157,7 @@ function coveredBy(runs: readonly Run[], units: number, shareOf: (run: string) =
       if (2 * (shares[first + i] ?? 0) >= most) covered.fill(true, begin, end);
     first = next;
   }
-  // light units after the last run weigh too little for another
+  // the units after the last run weigh too little for another run
   const end = runs.at(-1)?.end ?? 0;
   if (covered[end - 1] === true) covered.fill(true, end);
   return covered;
@@ -168,23 +169,23 @@ function openPart(covered: readonly boolean[]): { begin: number; end: number } {
   return begin < 0 ? { begin: 0, end: covered.length } : { begin, end: covered.lastIndexOf(false) + 1 };
 }
 
-/** Stretches are filed under their rarest run, so that few are compared with a text that holds it. */
+/** Stretches are indexed by their rarest run, so that a text is compared with few of them. */
 function rarestOf(runs: readonly Run[], counts: ReadonlyMap<string, number>): Run | null {
   const countOf = ({ text }: Run) => counts.get(text) ?? 0;
   return runs.reduce<Run | null>((best, run) => (best && countOf(best) <= countOf(run) ? best : run), null);
 }
 
-/** A text without white space, and without its last signs, which a text around it may change. */
+/** A text without white space and without its final punctuation, which the text around it may change. */
 function symbolsOf(text: string): string {
-  const signs = wholeOf(text).replace(/\s+/g, '');
-  let end = signs.length;
-  while (end > 0 && /\p{P}/u.test(signs[end - 1] ?? '')) end--;
-  return signs.slice(0, end);
+  const symbols = wholeOf(text).replace(/\s+/g, '');
+  let end = symbols.length;
+  while (end > 0 && /\p{P}/u.test(symbols[end - 1] ?? '')) end--;
+  return symbols.slice(0, end);
 }
 
 /**
- * What a text shares with an evaluation: a run of words, a stretch of a problem, or the whole problem; null where it
- * shares nothing that is evidence.
+ * The evidence that a text shares with an evaluation: a run of words, a stretch of a problem, or the whole problem;
+ * null where there is none.
  */
 export function sharedWithEvaluation(index: EvaluationIndex, text: string): string | null {
   const whole = wholeOf(text);
@@ -200,11 +201,11 @@ export function sharedWithEvaluation(index: EvaluationIndex, text: string): stri
 
 function holdsStretch(
   { texts }: Units,
-  place: number,
+  position: number,
   text: string,
   { units, anchor, whole }: Stretch,
 ): boolean {
-  const begin = place - anchor;
+  const begin = position - anchor;
   if (begin < 0 || begin + units.length > texts.length) return false;
   return (
     units.every((unit, i) => texts[begin + i] === unit) && (whole === null || symbolsOf(text).includes(whole))

@@ -1,6 +1,6 @@
 /**
  * Rejection sampling: which completions become training data, and why the others do not (DeepSeek-R1, sections
- * 2.3.1 and 2.3.3). Thresholds are the rule's; what needs a verifier comes in as rewards and measures.
+ * 2.3.1 and 2.3.3). The rule has the thresholds; results of verifiers are passed in as rewards and measures.
  */
 import {
   type RejectionReason,
@@ -15,7 +15,7 @@ import { isNearDuplicate, type Shingles, shinglesOf } from './near-duplicates.ts
 import { partsOf } from './response-parts.ts';
 import { repeatedShare, termHashes } from './term-hashes.ts';
 
-/** A completion as the rules see it. */
+/** A completion with the facts that the rules read. */
 export interface CandidateSample {
   /** hash of the prompt that it answers */
   prompt: string;
@@ -30,7 +30,7 @@ export interface CandidateSample {
   rewards: Record<string, SampleVerdict>;
 }
 
-/** What this room cannot compute itself. */
+/** Functions that need data from outside of `algorithm/`. */
 export interface Measures {
   /** whether a problem overlaps one that is evaluated on */
   isContaminated(problem: string): boolean;
@@ -41,7 +41,7 @@ export interface Measures {
 interface Context {
   rule: SelectionRule;
   measures: Measures;
-  /** shingles of what was kept of the same prompt so far */
+  /** shingles of the samples of the same prompt that were kept so far */
   kept: readonly Shingles[];
   terms(): Uint32Array;
   shingles(): Shingles;
@@ -50,11 +50,11 @@ interface Context {
 /** Terms in the runs by which repetition is measured. */
 const REPETITION_RUN = 6;
 
-/** Whether a sample is refused. A rule may rely on those before it having let the sample pass. */
+/** Whether a sample is rejected. The filters run in their order: each may assume that those before it passed. */
 type Refuses = (sample: CandidateSample, context: Context) => boolean;
 
 const filters: Record<RejectionReason, Refuses> = {
-  // An error of a verifier is neither right nor wrong, so it is not trained on (rule 10).
+  // An error of a verifier is neither right nor wrong, so it is not trained on.
   error: ({ rewards }, { rule }) => rewardsNeeded(rule).some((name) => 'error' in verdictOf(rewards, name)),
   incorrect: (sample, { rule }) => !isCorrect(sample, rule),
   truncated: ({ truncated }, { rule }) => rule.refuse_truncated && truncated,
@@ -88,12 +88,12 @@ export function rewardsNeeded(rule: SelectionRule): string[] {
   ];
 }
 
-/** What became of each sample, in their order: the reason why it is refused, or null and the text to train on. */
+/** The result for each sample, in their order: the reason of its rejection, or null and the text to train on. */
 export type Selected = { reason: RejectionReason; text: null } | { reason: null; text: string };
 
 /**
- * Applies the rule. Samples of a prompt are asked in an order that the seed gives, so that which of two
- * near-duplicates stays, and who fills the quota, is chance and not place.
+ * Applies the rule. Samples of a prompt are checked in an order that the seed decides: which of two near-duplicates
+ * stays, and which samples fill the quota, does not depend on their position.
  * Axes: N samples, those of one prompt anywhere among them.
  */
 export function selectSamples(
@@ -181,7 +181,7 @@ function scoreOf(rewards: CandidateSample['rewards'], name: string): number {
   return 'score' in verdict ? verdict.score : 0;
 }
 
-/** Whether a text has at least so many words. */
+/** Whether a text has at least `least` words. */
 function hasWords(text: string, least: number): boolean {
   const word = /\S+/g;
   for (let found = 0; found < least; found++) if (!word.test(text)) return false;

@@ -6,25 +6,25 @@ export interface ChoiceQuestion {
   question: string;
   /** 2 … 26 texts */
   options: readonly string[];
-  /** the right option's place, from 0 */
+  /** the right option's index, from 0 */
   correct: number;
 }
 
-/** What a science prompt's ground truth holds, as JSON: options as shown, and the place of the right one. */
-export interface ChoiceTruth {
+/** A science prompt's ground truth, as JSON: options as shown, and the index of the right one. */
+interface ChoiceTruth {
   options: readonly string[];
   correct: number;
 }
 
-/** The letter of an option's place: A, B, C … */
-export const choiceLabel = (place: number) => String.fromCharCode(65 + place);
+/** The letter of an option by its index: A, B, C … */
+export const choiceLabel = (index: number) => String.fromCharCode(65 + index);
 
-/** The question with its options in an order that the seed decides, so that no letter is likelier than others. */
+/** The question with its options in an order that the seed decides, so that no letter is more likely than others. */
 export function shuffleChoices({ question, options, correct }: ChoiceQuestion, seed: bigint): ChoiceQuestion {
   const order = permutation(seed, options.length);
   return {
     question,
-    options: order.map((place) => options[place] ?? ''),
+    options: order.map((index) => options[index] ?? ''),
     correct: order.indexOf(correct),
   };
 }
@@ -34,7 +34,7 @@ export function choicePrompt(
   { question, options, correct }: ChoiceQuestion,
   split: PromptRow['split'],
 ): PromptRow {
-  const lines = options.map((option, place) => `${choiceLabel(place)}. ${option}`);
+  const lines = options.map((option, index) => `${choiceLabel(index)}. ${option}`);
   const truth: ChoiceTruth = { options, correct };
   return {
     problem: [question, ...lines].join('\n'),

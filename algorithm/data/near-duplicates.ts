@@ -1,11 +1,11 @@
 /**
- * Near-duplicates by shingles: the runs of `size` terms or characters that a text holds. Two texts are as alike
- * as their sets of shingles overlap (Broder, "On the resemblance and containment of documents", 1997).
+ * Near-duplicates by shingles: the runs of `size` terms or characters of a text. The similarity of two texts is
+ * the overlap of their sets of shingles (Broder, "On the resemblance and containment of documents", 1997).
  */
 import type { NearDuplicateRule } from '../../contracts/datasets.ts';
 import { distinctHashes, hashOf, runHashes, termHashes } from './term-hashes.ts';
 
-/** A text's different shingles as 32-bit hashes, ascending. */
+/** A text's distinct shingles as 32-bit hashes, ascending. */
 export type Shingles = Uint32Array;
 
 const UNITS: Record<NearDuplicateRule['unit'], (text: string) => Uint32Array> = {
@@ -13,7 +13,7 @@ const UNITS: Record<NearDuplicateRule['unit'], (text: string) => Uint32Array> = 
   characters: (text) => Uint32Array.from(text.toLowerCase().replace(/\s+/g, ' ').trim(), hashOf),
 };
 
-/** The shingles of a text; of one shorter than a shingle, its whole. `terms`: its `termHashes`, if at hand. */
+/** The shingles of a text; a text shorter than a shingle is one. `terms`: its `termHashes`, if computed already. */
 export function shinglesOf(
   text: string,
   { unit, size }: Pick<NearDuplicateRule, 'unit' | 'size'>,
@@ -38,11 +38,11 @@ export function isNearDuplicate(text: Shingles, others: readonly Shingles[], sim
 /** |a ∩ b| ÷ (|a| + |b| − |a ∩ b|) ≥ s  ⇔  |a ∩ b| ≥ s (|a| + |b|) ÷ (1 + s). */
 function reaches(a: Shingles, b: Shingles, similarity: number): boolean {
   const needed = (similarity * (a.length + b.length)) / (1 + similarity);
-  // A sum of doubles may lie a hair above a whole number that it should be.
+  // A sum of doubles may be slightly above the whole number that it should be.
   return countCommon(a, b, needed - 1e-9) >= needed - 1e-9;
 }
 
-/** |a ∩ b|; given up, with what was counted, as soon as it is sure to stay below `needed`. */
+/** |a ∩ b|; stops early, with the count so far, once it cannot reach `needed`. */
 function countCommon(a: Shingles, b: Shingles, needed: number): number {
   let [common, i, j] = [0, 0, 0];
   while (i < a.length && j < b.length && common + Math.min(a.length - i, b.length - j) >= needed) {

@@ -1,6 +1,6 @@
 /**
- * Reads a data set of prompts (JSONL: `problem`, `answer`, `domain`, optional `split` and `entry`). The whole is
- * checked before anything of it is used; the first fault refuses it all, with its line and field.
+ * Reads a data set of prompts (JSONL: `problem`, `answer`, `domain`, optional `split` and `entry`). The whole file is
+ * checked before any of it is used; the first error rejects it, with line and field.
  */
 import { z } from 'zod';
 import { parseExactJson, stringifyExactJson } from '../../contracts/exact-json.ts';
@@ -8,7 +8,7 @@ import { Failure } from '../../contracts/failures.ts';
 import { normalizeProblem, numberText, type PromptRow } from './prompt-row.ts';
 import { splitNamed } from './split-names.ts';
 
-/** A prompt with where it came from. */
+/** A prompt and its origin. */
 export interface ImportedPrompt extends PromptRow {
   /** Of the normalised problem. */
   hash: string;
@@ -22,7 +22,7 @@ export interface ImportedPrompts {
   prompts: ImportedPrompt[];
   /** Rows left out because an earlier line has the same problem, answer and split. */
   duplicates: number;
-  /** Fields of the file that nothing reads, sorted. */
+  /** Fields of the file that are not read, sorted. */
   ignoredFields: string[];
 }
 
@@ -56,9 +56,9 @@ const rowSchema = z.object(
 );
 
 /**
- * The prompts of a JSONL file's lines. Blank lines are passed over. Throws a Failure of kind InvalidInput:
- * a line that is no JSON object, a field that is missing or of the wrong type, a problem that an earlier
- * line answers otherwise or puts into the other split, or no row at all.
+ * The prompts of a JSONL file's lines. Blank lines are skipped. Throws a Failure of kind InvalidInput for a line
+ * that is not a JSON object, a field that is missing or of the wrong type, a problem with another answer or split
+ * than on an earlier line, and a file without rows.
  */
 export function readPromptRows(lines: Iterable<string>, { source, hashOf }: ReadOptions): ImportedPrompts {
   const byHash = new Map<string, ImportedPrompt>();
@@ -112,7 +112,7 @@ function refuseConflict(earlier: ImportedPrompt, row: PromptRow, where: string):
 }
 
 function refuse(message: string): never {
-  throw new Failure('InvalidInput', `${message}; nothing was imported: mend the file and import it again`);
+  throw new Failure('InvalidInput', `${message}; nothing was imported: fix the file and import it again`);
 }
 
 function expected(what: string, found: unknown): string {

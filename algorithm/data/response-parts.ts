@@ -1,9 +1,9 @@
-/** A response cut into its thinking, its answer and what else it says. */
+/** A response cut into its thinking, its final part and its answer. */
 
 export interface ResponseParts {
   /** the chain of thought, trimmed */
   thinking: string;
-  /** what it says when it is done thinking, tags of the answer taken off, trimmed */
+  /** the text after the thinking, without the answer's tags, trimmed */
   final: string;
   /** the text inside the one `<answer>…</answer>`, trimmed; null where there is none */
   answer: string | null;
@@ -11,12 +11,12 @@ export interface ResponseParts {
 
 const TAGS = ['<think>', '</think>', '<answer>', '</answer>'] as const;
 
-/** How often each tag stands in a text. */
+/** How often each tag occurs in a text. */
 const countsIn = (text: string) => TAGS.map((tag) => text.split(tag).length - 1);
 
 /**
- * Whether the whole text is `<think>…</think><answer>…</answer>`, each tag once: white space may stand between the
- * two blocks, and nothing before, after or else between.
+ * Whether the whole text is `<think>…</think><answer>…</answer>`, each tag once, with only white space between
+ * the two blocks and nothing before or after them.
  */
 export function isWellFormed(text: string): boolean {
   if (!text.startsWith('<think>') || !text.endsWith('</answer>')) return false;
@@ -26,9 +26,9 @@ export function isWellFormed(text: string): boolean {
 }
 
 /**
- * The parts of a response that thinks, then answers. A template may have put `<think>` into the prompt, and a
- * base may forget to close it before `<answer>`: both are understood. null where a tag comes twice or in
- * another order, or where nothing is said after the thinking.
+ * The parts of a response that thinks, then answers. `<think>` may be missing (the template put it into the prompt),
+ * and so may `</think>` before `<answer>` (a base model often forgets it). null where a tag occurs twice or in
+ * another order, or where there is no text after the thinking.
  */
 export function partsOf(text: string): ResponseParts | null {
   const [opens, closes, answers, ends] = countsIn(text);

@@ -1,6 +1,6 @@
 /**
- * Accepted responses are written into the form that supervised training teaches. Here by templates; a rewriter
- * that asks a model keeps the same interface.
+ * Rewrites accepted responses into the form that supervised training teaches, by templates. A rewriter that uses a
+ * model would have the same interface.
  */
 import type { TemplateName } from '../../contracts/datasets.ts';
 import { isWellFormed, partsOf, type ResponseParts } from './response-parts.ts';
@@ -8,7 +8,7 @@ import { isWellFormed, partsOf, type ResponseParts } from './response-parts.ts';
 export interface Rewriter {
   name: string;
   version: number;
-  /** The response in the target form; null where it has no thinking and answer that could be told apart. */
+  /** The response in the target form; null where thinking and answer cannot be separated. */
   rewrite(response: { problem: string; domain: string; text: string }): string | null;
 }
 
@@ -17,7 +17,7 @@ const CONCLUSION = (answer: string) => `The answer is ${answer}.`;
 
 interface Template {
   version: number;
-  /** whether a text, whose parts are known to stand once and in order, is left as it is */
+  /** whether a text, whose parts occur once and in order, is already in the form */
   isTarget(text: string): boolean;
   write(parts: ResponseParts): string | null;
 }
@@ -30,7 +30,7 @@ const templates: Record<TemplateName, Template> = {
     write: ({ thinking, answer }) =>
       answer === null ? null : `<think>${thinking}</think><answer>${answer}</answer>`,
   },
-  // DeepSeek-R1's own: thinking in tags, then a summary in plain words for whoever asked.
+  // DeepSeek-R1's own: thinking in tags, then a summary in plain text for the user.
   summary: {
     version: 1,
     isTarget: isSummaryForm,

@@ -12,7 +12,7 @@ const HELD_OUT = [
 export const SPLIT_NAMES =
   'train or training; test, eval, evaluation, validation, valid, val, dev or heldout';
 
-/** The words of a name: `gsm8kTest`, `train-00000-of-00001` and `validation_matched` hold several. */
+/** The words of a name: `gsm8kTest`, `train-00000-of-00001` and `validation_matched` have several. */
 const wordsOf = (name: string) =>
   name
     .replace(/([\p{Ll}\d])(\p{Lu})/gu, '$1 $2')
@@ -20,7 +20,7 @@ const wordsOf = (name: string) =>
     .replace(/(?<![a-z])(held|hold)[-_. ]?out(?![a-z])/g, '$1out')
     .split(/[^a-z]+/);
 
-/** The splits that a name's words say. */
+/** The splits that a name's words stand for. */
 function splitsIn(name: string): Split[] {
   const words = wordsOf(name);
   return [
@@ -29,19 +29,19 @@ function splitsIn(name: string): Split[] {
   ];
 }
 
-/** The split that a row's own value means, whatever its case; null where it means none, or two. */
+/** The split of a row's own value, in any case; null where it names none, or two. */
 export function splitNamed(value: string): Split | null {
   const splits = splitsIn(value);
   return splits.length === 1 ? (splits[0] ?? null) : null;
 }
 
-/** The split that the name of a file or folder says; null where it says none. Of two, the held-out one. */
+/** The split that a file's or folder's name contains; null where there is none. Of two, the held-out one. */
 export const splitOfName = (name: string): Split | null => splitsIn(name).at(-1) ?? null;
 
-/** Words that say nothing of a split. */
+/** Words that do not name a split. */
 const NEUTRAL = ['', 'split', 'set', 'data', 'part', 'files', 'rows'];
 
-/** The same of a folder that holds more than one data set's files, perhaps: its name must end in the split's. */
+/** The same for a folder that may hold several data sets: its name must end in the split's. */
 export function splitAtEnd(name: string): Split | null {
   const words = wordsOf(name).filter((word) => !NEUTRAL.includes(word));
   return splitOfName(words.at(-1) ?? '');

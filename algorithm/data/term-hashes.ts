@@ -1,7 +1,7 @@
 /**
- * A text as a row of numbers, one a term, so that runs of terms can be compared quickly. A term is a word or
- * number without its case, a symbol, or a letter of a script that writes without spaces; white space is none.
- * Words are cut at 16 letters, so that `hahaha…` repeats itself too.
+ * A text as numbers, one a term, so that runs of terms can be compared quickly. A term is a word or number in lower
+ * case, a symbol, or a letter of a script without spaces between words; white space is left out. Words are cut at
+ * 16 letters, so that `hahaha…` counts as repetition too.
  */
 
 const LONGEST_WORD = 16;
@@ -29,7 +29,7 @@ export function hashOf(term: string): number {
   return hash >>> 0;
 }
 
-/** What the pattern says, letter by letter: most text is ASCII, and patterns of Unicode are slow. */
+/** The same as the pattern, by character codes: most text is ASCII, and Unicode patterns are slow. */
 function hashesOfAscii(lower: string): Uint32Array {
   const hashes = new Uint32Array(lower.length);
   let count = 0;
@@ -55,13 +55,13 @@ function hashesOfAscii(lower: string): Uint32Array {
 const isWordCode = (code: number) => (code >= 97 && code <= 122) || (code >= 48 && code <= 57);
 const isSpaceCode = (code: number) => code === 32 || (code >= 9 && code <= 13);
 
-/** One hash for each run of `size` terms, in order; of fewer terms one for all of them, none of no term. */
+/** One hash for each run of `size` terms, in order; one for all of fewer terms; none without terms. */
 export function runHashes(terms: Uint32Array, size: number): Uint32Array {
   const runs = new Uint32Array(terms.length === 0 ? 0 : Math.max(1, terms.length - size + 1));
   for (let start = 0; start < runs.length; start++) {
     let hash = 0;
     const stop = Math.min(start + size, terms.length);
-    // A polynomial in the terms' hashes, so that their order counts; mixed, since its low bits are weak.
+    // A polynomial in the terms' hashes, so that their order matters; mixed, since its low bits are weak.
     for (let i = start; i < stop; i++) hash = Math.imul(hash, 0x9e3779b1) + (terms[i] ?? 0);
     hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
     runs[start] = hash ^ (hash >>> 13);
@@ -69,7 +69,7 @@ export function runHashes(terms: Uint32Array, size: number): Uint32Array {
   return runs;
 }
 
-/** The different hashes, ascending. */
+/** The distinct hashes, ascending. */
 export function distinctHashes(hashes: Uint32Array): Uint32Array {
   const sorted = hashes.slice().sort();
   let count = 0;

@@ -1,12 +1,12 @@
 /**
- * A text as the units that runs of it are made of: words, and letters of scripts that write without blanks
- * between words. Each unit has a weight, so that a run says about as much in every script.
+ * A text as units, of which runs are made: words, and letters of scripts without spaces between words. Each unit
+ * has a weight, so that a run carries about as much in every script.
  */
 
-/** A word's weight; a letter of a spaceless script weighs a part of it. */
+/** A word's weight; a letter of a spaceless script weighs a fraction of it. */
 const WORD_WEIGHT = 6;
 
-/** How many letters say about as much as ten words of English: 15 of Han, 20 of kana, 30 of the others. */
+/** Ten words of English correspond to 15 letters of Han, 20 of kana, 30 of the other scripts. */
 const LETTER_WEIGHTS: [RegExp, number][] = [
   [/^\p{Script=Han}/u, 4],
   [/^[\p{scx=Hiragana}\p{scx=Katakana}]/u, 3],
@@ -27,15 +27,15 @@ const IS_SPACELESS = new RegExp(`^[${SPACELESS}]`, 'u');
 const IS_ASCII = /^[\x00-\x7f]*$/;
 
 export interface Units {
-  /** in their order, without case, in the compatibility form of Unicode */
+  /** in their order, in lower case, in Unicode's form NFKC */
   texts: readonly string[];
   weights: readonly number[];
 }
 
-/** The units of a text. Signs and white space are none. */
+/** The units of a text. Punctuation and white space are left out. */
 export function unitsOf(text: string): Units {
   const lower = text.normalize('NFKC').toLowerCase();
-  // most text is ASCII, and patterns of Unicode are slow
+  // most text is ASCII, and Unicode patterns are slow
   if (IS_ASCII.test(lower)) {
     const words = lower.match(/[a-z0-9]+/g) ?? [];
     return { texts: words, weights: words.map(() => WORD_WEIGHT) };
@@ -49,14 +49,14 @@ function weightOf(unit: string): number {
   return LETTER_WEIGHTS.find(([script]) => script.test(unit))?.[1] ?? WORD_WEIGHT;
 }
 
-/** Units `begin` … `end` − 1 of a text, which weigh as much as the words asked for. */
+/** Units `begin` … `end` − 1 of a text, which together weigh as much as a number of words. */
 export interface Run {
   text: string;
   begin: number;
   end: number;
 }
 
-/** Every run that weighs at least `words` words and no unit more than it needs, in order. */
+/** Every shortest run that weighs at least `words` words, in order. */
 export function* runsOf({ texts, weights }: Units, words: number): Generator<Run> {
   const needed = words * WORD_WEIGHT;
   let end = 0;
@@ -69,7 +69,7 @@ export function* runsOf({ texts, weights }: Units, words: number): Generator<Run
   }
 }
 
-/** A run as people write it: no blanks between letters of a spaceless script. */
+/** A run in usual spelling: no spaces between letters of a spaceless script. */
 export function readable(run: string): string {
   const units = run.split(' ');
   return units

@@ -1,7 +1,7 @@
 import type { EvaluationOptions } from '../../contracts/options.ts';
 import type { RewardRecipe } from '../../contracts/rewards.ts';
 
-/** What an evaluation asks of each answer: language only where one is named. */
+/** The rewards that score an evaluation's answers: language only where the recipe names one. */
 export function measuredRewards(language: EvaluationOptions['language']): RewardRecipe[] {
   const always: RewardRecipe[] = [
     { name: 'accuracy', weight: 1 },

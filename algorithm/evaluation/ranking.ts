@@ -1,19 +1,19 @@
-/** How well scores tell the better from the worse. */
+/** How well scores separate better from worse. */
 
 export interface Ranking {
-  /** share of pairs ranked rightly; a tie is half right */
+  /** share of pairs ranked correctly; a tie counts half */
   accuracy: number;
   pairs: number;
 }
 
-/** Of pairs: chosen and rejected at the same place. */
+/** Over pairs: chosen and rejected at the same index. */
 export function rankPairs(chosen: readonly number[], rejected: readonly number[]): Ranking {
   const right = chosen.reduce((sum, score, pair) => sum + rightness(score, rejected[pair] ?? Number.NaN), 0);
   return { accuracy: right / chosen.length, pairs: chosen.length };
 }
 
 /**
- * Of every good one with every bad one: the area under the ROC curve, by ranks (Mann and Whitney 1947):
+ * Over every pair of a good and a bad one: the area under the ROC curve, by ranks (Mann and Whitney 1947):
  * U = Σ ranks of the good − n(n + 1)/2, and the area U / (n·m). Equal scores share their mean rank.
  */
 export function rankAll(good: readonly number[], bad: readonly number[]): Ranking {

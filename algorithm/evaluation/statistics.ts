@@ -1,25 +1,25 @@
 /**
- * What an evaluation says of a policy: k samples of each of P held-out problems.
+ * The statistics of an evaluation: k samples of each of P held-out problems.
  *
- * A sample without a verdict (its reward answered with an error) counts in no accuracy: it is neither right
- * nor wrong. Axes: P = problems, K = samples of a problem.
+ * A sample without a verdict (an error of its reward) is left out of every accuracy: it is neither right nor
+ * wrong. Axes: P = problems, K = samples of a problem.
  */
 import type { EvaluationSummary, SolvedFigures } from '../../contracts/activities.ts';
+import { stepWords } from '../nano/words.ts';
 import { mean, sampleDeviation } from '../rl/sample-statistics.ts';
-import { countReflections } from './reflection.ts';
 
 /** One sampled answer to a held-out problem. */
 export interface EvaluatedSample {
-  /** What stands for the final answer: the same in samples of equal answers; null where there is none. */
+  /** A key of the final answer: the same for equal answers; null where there is none. */
   answer: string | null;
-  /** null where the verifier answered with an error. */
+  /** null where the verifier returned an error. */
   correct: boolean | null;
   /** Whether the format reward scored it 1. */
   wellFormed: boolean;
   domain: string;
-  /** The language reward's score; null where none is asked for or it has no verdict. */
+  /** The language reward's score; null where there is none. */
   language: number | null;
-  /** Tokens, the end token among them. */
+  /** Tokens, the end token included. */
   tokens: number;
   text: string;
 }
@@ -41,7 +41,7 @@ export function summarizeEvaluation(
     allPK.filter(isGeneral),
     allPK.filter((samplesK) => !isGeneral(samplesK)),
   ];
-  // The policy is told by its reasoning; a model that is asked nothing else, by its general answers.
+  // The main figures are those of reasoning problems; of general ones where there are no others.
   const samplesPK = reasoningPK.length > 0 ? reasoningPK : generalPK;
   const samples = samplesPK.flat();
   if (samples.length === 0) throw new RangeError('evaluation: expected at least one sample, found none');
@@ -58,7 +58,7 @@ export function summarizeEvaluation(
   };
 }
 
-/** A problem is solved by one of its samples, or by their majority, or it is not: Wilson's interval over problems. */
+/** pass@k and cons@k are shares of problems, so their intervals are Wilson's over problems. */
 function solvedFigures(samplesPK: readonly (readonly EvaluatedSample[])[]): SolvedFigures {
   const problems = samplesPK.length;
   const accuracy = passAt1(samplesPK);
@@ -86,10 +86,10 @@ function byDomain(samplesPK: readonly (readonly EvaluatedSample[])[]): Record<st
 }
 
 /**
- * pass@1: the mean over problems of the share of right samples. The 95 % interval is over problems, whose
- * samples belong together: mean ± 1.96 · std / √P (Miller, "Adding error bars to evals", arXiv 2411.00640,
- * section 2.2), cut to [0, 1]. Where all problems have the same share that would be a point, and Wilson's
- * interval for P trials stands in. Throws RangeError where no sample has a verdict.
+ * pass@1: the mean over problems of the share of right samples. The 95 % interval is over problems, since
+ * samples of one problem are not independent: mean ± 1.96 · std / √P (Miller, "Adding error bars to evals", arXiv 2411.00640,
+ * section 2.2), cut to [0, 1]. Where all problems have the same share this would be a point, and Wilson's
+ * interval for P trials is used instead. Throws RangeError where no sample has a verdict.
  */
 export function passAt1(samplesPK: readonly (readonly Pick<EvaluatedSample, 'correct'>[])[]): {
   value: number;
@@ -134,8 +134,8 @@ export function consAtK(
 }
 
 /**
- * A sample with the most frequent answer. Samples without an answer or a verdict have no vote; of
- * answers equally frequent the one sampled first wins. Undefined where there is no vote.
+ * A sample with the most frequent answer. Samples without an answer or a verdict do not count; of equally
+ * frequent answers the one sampled first wins. Undefined where no sample counts.
  */
 export function majorityOf<Sample extends Pick<EvaluatedSample, 'answer' | 'correct'>>(
   samplesK: readonly Sample[],
@@ -148,4 +148,31 @@ export function majorityOf<Sample extends Pick<EvaluatedSample, 'answer' | 'corr
   }
   const most = Math.max(0, ...[...votes.values()].map(({ count }) => count));
   return [...votes.values()].find(({ count }) => count === most)?.first;
+}
+
+/**
+ * The words by which the paper counts reflection (DeepSeek-R1, appendix on the self-evolution of R1-Zero).
+ * Whole words in any case: "checked" does not count.
+ */
+export const reflectionWords = [
+  'wait',
+  'mistake',
+  'however',
+  'but',
+  'retry',
+  'error',
+  'verify',
+  'wrong',
+  'evaluate',
+  'check',
+] as const;
+
+/** Two of them in the nano base's foreign language: reflection in any language counts. */
+const foreignWords = [stepWords.foreign.check, stepWords.foreign.wait].map((word) => word.trim());
+
+const pattern = new RegExp(`\\b(?:${[...reflectionWords, ...foreignWords].join('|')})\\b`, 'gi');
+
+/** The number of reflection words in a completion. */
+export function countReflections(completionText: string): number {
+  return completionText.match(pattern)?.length ?? 0;
 }

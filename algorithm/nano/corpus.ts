@@ -1,17 +1,17 @@
 /**
- * What the nano base is pre-trained on: sums answered by a mixture of behaviours for reinforcement learning
- * to select from, and general tasks for it to forget.
+ * The corpus of the nano base: sums answered by a mixture of behaviours for reinforcement learning to select from,
+ * and general tasks for it to forget.
  *
  *     guess    <think></think><answer>41</answer>
  *     worked   <think>first 7+15=22 then 22+3=25 then 25+12=37</think><answer>37</answer>
  *     checked  <think>first 7+15=23 check 7+15=22 wait 22 then 22+3=25 check 22+3=25 then …</think><answer>37</answer>
- *     general  see `nano-general.ts`; sometimes distracted: its numbers are added up as if it were a sum
+ *     general  see `general.ts`; sometimes distracted: its numbers are added up as if it were a sum
  *
  * A guess is mostly wrong and sometimes malformed. A step's result slips at the rate of the word before it:
- * home words more often than foreign ones, so that language follows accuracy. A worked solution goes on
- * from the slipped value; a checked one takes every step a second time, slips less then, and where the two
- * differ goes on from the second. So checking pays as far as slips are frequent. A policy that is rewarded
- * for nothing but working sums out works general tasks out more and more.
+ * home words more often than foreign ones, so that language follows accuracy. A worked solution continues
+ * from the slipped value; a checked one repeats every step, slips less then, and where the two differ continues
+ * from the second. So checking pays if slips are frequent. A policy that is rewarded for working out sums alone
+ * works out general tasks more and more.
  */
 import { type Draws, drawsFrom } from '../random/draws.ts';
 import { deriveSeed } from '../random/seeds.ts';
@@ -30,17 +30,17 @@ export interface NanoMixture extends NanoTask {
   worked: number;
   /** A guess is uniform within ± this of the sum (and not below 0). */
   guessRange: number;
-  /** Share of the guesses that lack a tag or go on after the end. */
+  /** Share of the guesses that lack a tag or continue after the end. */
   malformed: number;
   /** Share of the worked and checked solutions wholly in home words. */
   home: number;
   /** Share of them wholly in foreign words; in the rest each word is of either language. */
   foreign: number;
-  /** Probability that a result after a home word is off. */
+  /** Probability that a result after a home word is wrong. */
   homeSlips: number;
-  /** Probability that a result after a foreign word is off. */
+  /** Probability that a result after a foreign word is wrong. */
   foreignSlips: number;
-  /** A step taken a second time slips at its word's rate × this. */
+  /** A repeated step slips at its word's rate × this. */
   recheck: number;
   /** A slip is uniform within ± this, never 0 (and its result not below 0). */
   slipRange: number;
@@ -62,7 +62,7 @@ export const nanoMixtureDefaults: NanoMixture = {
   slipRange: 2,
 };
 
-export type NanoBehaviour = 'guess' | 'worked' | 'checked' | 'general' | 'distracted';
+type NanoBehaviour = 'guess' | 'worked' | 'checked' | 'general' | 'distracted';
 
 export interface NanoExample {
   behaviour: NanoBehaviour;
@@ -144,7 +144,7 @@ function drawBehaviour(mixture: NanoMixture, draws: Draws): SumBehaviour {
   return draws.chance(mixture.guesses) ? 'guess' : drawWork(mixture, draws);
 }
 
-/** By the share of worked solutions among those that are no guess. */
+/** By the share of worked solutions among those that are not guesses. */
 function drawWork({ guesses, worked }: NanoMixture, draws: Draws): Exclude<SumBehaviour, 'guess'> {
   return draws.chance(Math.min(1, worked / (1 - guesses))) ? 'worked' : 'checked';
 }
@@ -154,7 +154,7 @@ interface Look {
   result: number;
 }
 
-/** Who writes one solution: says each word in a language, and looks at steps as surely as that language does. */
+/** The writer of one solution: chooses the language of each word, which decides how often its step slips. */
 interface Speaker {
   say(word: StepWord): string;
   /** `word`, then the step with its result, which slips at the word's rate × `care`. */
@@ -175,7 +175,7 @@ function speakerOf(mixture: NanoMixture, draws: Draws): Speaker {
   };
 }
 
-/** Null: no language of its own, each word is of either. */
+/** Null: each word is of either language. */
 function drawLanguage({ home, foreign }: NanoMixture, draws: Draws): NanoLanguage | null {
   if (draws.chance(home)) return 'home';
   return draws.chance(Math.min(1, foreign / (1 - home))) ? 'foreign' : null;

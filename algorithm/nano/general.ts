@@ -1,14 +1,13 @@
 /**
- * The nano run's general ability: three tasks that need no reasoning, answered with nothing thought.
+ * The nano run's general ability: three tasks that need no reasoning, answered with empty thinking.
  *
  *     copy 7+15+3                <think></think><answer>7+15+3</answer>
  *     reverse 7+15+3             <think></think><answer>3+15+7</answer>
  *     find b in a4 b7 c2         <think></think><answer>b7</answer>
  *
- * The first two are written over sums, so that a policy trained on nothing but sums is tempted to work them.
+ * The first two are written over sums, so that a policy trained on sums alone tends to work them out.
  *
- * Which split a problem belongs to is a property of its text, whatever the seed: it is held out if a hash
- * of it falls below 1/8.
+ * The split of a problem depends on its text alone, not on the seed: it is held out if a hash of it is below 1/8.
  */
 import { Failure } from '../../contracts/failures.ts';
 import type { PromptRow } from '../data/prompt-row.ts';
@@ -88,7 +87,7 @@ export function generalSplit(problem: string): PromptRow['split'] {
 
 function drawDistinct(dataSet: NanoGeneralDataSet, split: PromptRow['split']): PromptRow[] {
   const wanted = dataSet[split];
-  // Tasks come in turn, so that the one with the fewest problems ends the set; drawing more would go on long in vain.
+  // Tasks come in turn, so the task with the fewest problems limits the set: more draws would find none.
   if (wanted > MOST_OF_A_TASK * NANO_GENERAL_TASKS.length)
     refuse(split, wanted, `at most ${MOST_OF_A_TASK} of each task`);
   const purpose = { stage: 'nano-general', branch: 0, purpose: split, step: 0, slot: 0, sample: 0 };

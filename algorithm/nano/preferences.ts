@@ -1,14 +1,14 @@
 /**
- * What the nano run's reward models learn from: pairs for helpfulness and labels for safety.
+ * The training data of the nano run's reward models: pairs for helpfulness and labels for safety.
  *
  * Helpfulness, over the general tasks: the right, plain answer against a wrong one, an echo of the problem,
- * or the right one padded. Both sides think nothing, since the model scores only what follows the thinking.
+ * or the right one padded. Both have empty thinking, since the model scores only the text after it.
  *
- * Safety: a response is unsafe where it holds a forbidden word anywhere, its thinking included. Some
- * problems ask for one, and are refused or obeyed; some harmless problems get one unasked; and some
- * responses hold the letters of one in another order, which is safe.
+ * Safety: a response is unsafe if it contains a forbidden word anywhere, also in its thinking. Some problems ask for
+ * one, and the response refuses or complies; some harmless problems are answered with one; and some responses contain
+ * the letters of one in another order, which is safe.
  *
- * The split belongs to the problem, as in `nano-general.ts`.
+ * The split depends on the problem, as in `general.ts`.
  */
 
 import type { PromptRow } from '../data/prompt-row.ts';
@@ -48,9 +48,9 @@ export function nanoSafetyLabels(dataSet: NanoPreferenceDataSet): SafetyLabel[] 
   return drawRows('nano-safety', dataSet, drawLabel);
 }
 
-export const FORBIDDEN_WORDS = ['poison', 'venom', 'bomb'] as const;
+const FORBIDDEN_WORDS = ['poison', 'venom', 'bomb'] as const;
 
-/** What the labels say: no forbidden word anywhere in the response. */
+/** The label: no forbidden word anywhere in the response. */
 export function isSafe(response: string): boolean {
   return !FORBIDDEN_WORDS.some((word) => response.includes(word));
 }
@@ -70,32 +70,32 @@ function drawRows<Row>(
   return [...rowsOf('train', train), ...rowsOf('test', test)];
 }
 
-interface Asked {
+interface Task {
   problem: string;
   answer: string;
 }
 
 /** Worse answers than the right one; each differs from it. */
-const worse: readonly ((asked: Asked, draws: Draws) => string)[] = [
+const worse: readonly ((task: Task, draws: Draws) => string)[] = [
   wrongAnswer,
   ({ problem }) => problem,
   ({ answer }, draws) => Array.from({ length: draws.integer(2, 3) }, () => answer).join(' '),
 ];
 
 function drawPair(split: Split, draws: Draws): PreferencePair {
-  const asked = drawGeneral(draws.among(NANO_GENERAL_TASKS), split, draws);
-  const rejected = plainResponse(draws.among(worse)(asked, draws));
-  return { prompt: asked.problem, chosen: plainResponse(asked.answer), rejected, split };
+  const task = drawGeneral(draws.among(NANO_GENERAL_TASKS), split, draws);
+  const rejected = plainResponse(draws.among(worse)(task, draws));
+  return { prompt: task.problem, chosen: plainResponse(task.answer), rejected, split };
 }
 
 /** Of the right length, with one to all of its characters replaced by digits. */
-function wrongAnswer({ answer }: Asked, draws: Draws): string {
+function wrongAnswer({ answer }: Task, draws: Draws): string {
   const alphabet = [...'0123456789'];
   const characters = [...answer];
   const from = draws.integer(0, characters.length - 1);
   const to = draws.integer(from, characters.length - 1);
-  for (let place = from; place <= to; place++) {
-    characters[place] = draws.among(alphabet.filter((character) => character !== answer[place]));
+  for (let index = from; index <= to; index++) {
+    characters[index] = draws.among(alphabet.filter((character) => character !== answer[index]));
   }
   return characters.join('');
 }
@@ -107,11 +107,11 @@ const labelKinds: readonly ((split: Split, draws: Draws) => Omit<SafetyLabel, 's
   },
   function scrambled(split, draws) {
     const { problem } = drawGeneral(draws.among(NANO_GENERAL_TASKS), split, draws);
-    return { prompt: problem, response: placed(scramble(draws), draws) };
+    return { prompt: problem, response: surrounded(scramble(draws), draws) };
   },
   function unasked(split, draws) {
     const { problem } = drawGeneral(draws.among(NANO_GENERAL_TASKS), split, draws);
-    return { prompt: problem, response: placed(draws.among(FORBIDDEN_WORDS), draws) };
+    return { prompt: problem, response: surrounded(draws.among(FORBIDDEN_WORDS), draws) };
   },
   function asked(split, draws) {
     const word = askFor(split, draws);
@@ -126,7 +126,7 @@ function drawLabel(split: Split, draws: Draws): SafetyLabel {
 }
 
 /** Some text around a word, in the thinking or in the answer. */
-function placed(word: string, draws: Draws): string {
+function surrounded(word: string, draws: Draws): string {
   const text = letters(draws) + word + letters(draws);
   return draws.chance(0.5) ? `<think>${text}</think><answer>${letters(draws)}</answer>` : plainResponse(text);
 }
@@ -139,7 +139,7 @@ function askFor(split: Split, draws: Draws): string {
   }
 }
 
-/** The letters of a forbidden word in an order that spells none. */
+/** The letters of a forbidden word in an order that spells no forbidden word. */
 function scramble(draws: Draws): string {
   const left = [...draws.among(FORBIDDEN_WORDS)];
   const word: string[] = [];

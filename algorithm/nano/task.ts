@@ -1,9 +1,8 @@
 /**
  * The nano task: sums of a few small numbers, written `7+15+3+12=?` and answered `37`.
  *
- * Which split a problem belongs to is a property of its operands as a multiset, whatever the seed: a sum
- * is held out if a hash of its sorted operands falls below 1/8. So no ordering of a held-out sum is
- * trained on, neither by pre-training nor by any run.
+ * The split of a problem depends on its operands as a multiset, not on the seed: a sum is held out if a hash of its
+ * sorted operands is below 1/8. So no ordering of a held-out sum is trained on, neither by pre-training nor by a run.
  */
 import { Failure } from '../../contracts/failures.ts';
 import type { PromptRow } from '../data/prompt-row.ts';
@@ -41,7 +40,7 @@ export function isHeldOut(operands: readonly number[]): boolean {
   return uniformAt(BigInt(fnv1a32(name)), 0) < HELD_OUT_SHARE;
 }
 
-/** Operands of the wanted split, drawn uniformly. Throws a Failure where draw after draw has none. */
+/** Operands of the wanted split, drawn uniformly. Throws a Failure where many draws find none. */
 export function drawOperands({ terms, limit }: NanoTask, split: PromptRow['split'], draws: Draws): number[] {
   for (let attempt = 0; attempt < 1_000; attempt++) {
     const operands = Array.from({ length: terms }, () => draws.integer(1, limit - 1));
@@ -80,10 +79,10 @@ function refuseTooMany({ terms, limit, ...dataSet }: NanoDataSet, split: PromptR
   return refuse(`${expected}, found ${found} among ${terms} terms below ${limit}`);
 }
 
-/** Sets of operands that are counted one by one; where there are more, a set that is asked for does not exhaust them. */
+/** Sets of operands that are counted one by one; a data set never needs nearly as many. */
 const MOST_COUNTED = 1_000_000;
 
-/** Where nearly all sums are asked for they are counted first: drawing would go on long in vain. */
+/** Where a data set needs nearly all sums, they are counted first: drawing would take long and fail. */
 function refuseMoreThanExist(dataSet: NanoDataSet, split: PromptRow['split']): void {
   const { terms, limit } = dataSet;
   const wanted = dataSet[split];
@@ -99,7 +98,7 @@ function setsOf(terms: number, among: number): number {
   return Array.from({ length: terms }, (_, n) => (among + n) / (n + 1)).reduce((all, part) => all * part, 1);
 }
 
-/** Different sums of a split: each order of its operands counts in training, each set of them once where held out. */
+/** Distinct sums of a split: every order of operands counts for training, every set once where held out. */
 export function countSums({ terms, limit }: NanoTask, split: PromptRow['split']): number {
   let count = 0;
   const visit = (operands: readonly number[], orders: number, run: number): void => {
@@ -134,9 +133,9 @@ const CORRECTION = new RegExp(`(?:${either('wait')})\\d`);
 export interface Behaviour {
   /** Writes at least one sum step, `22+3=25`. */
   worked: boolean;
-  /** Takes at least one step a second time, ` check 22+3=25`, in either language. */
+  /** Repeats at least one step, ` check 22+3=25`, in either language. */
   checks: boolean;
-  /** Goes on from the second result where the two differ, ` wait 25`, in either language. */
+  /** Continues from the second result where the two differ, ` wait 25`, in either language. */
   corrects: boolean;
 }
 

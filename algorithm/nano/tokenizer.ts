@@ -1,12 +1,12 @@
 /**
  * The nano model's tokenizer, as the two files that Hugging Face's libraries read: single characters, and
- * a few longer tokens that stand for one thing each. A step word with its spaces is one token, in either
- * language, so that checking a step costs little more than not checking it.
+ * a few longer tokens. A step word with its spaces is one token, in either language, so that checking a step costs
+ * few tokens.
  */
 import { NANO_LANGUAGES, stepWords } from './words.ts';
 
-/** Special tokens, ids from 0 up; left out of text when it is shown. */
-export const NANO_SPECIAL_TOKENS = ['<|pad|>', '<|eos|>', '<|unk|>', '<|user|>', '<|assistant|>'] as const;
+/** Special tokens, ids from 0; left out where text is shown. */
+const NANO_SPECIAL_TOKENS = ['<|pad|>', '<|eos|>', '<|unk|>', '<|user|>', '<|assistant|>'] as const;
 /** Tokens of several characters that belong to the text. */
 export const NANO_WORDS: readonly string[] = [
   '<think>',
@@ -15,7 +15,7 @@ export const NANO_WORDS: readonly string[] = [
   '</answer>',
   ...NANO_LANGUAGES.flatMap((language) => Object.values(stepWords[language])),
 ];
-/** Every other token is one of these characters; any character beyond them becomes `<|unk|>`. */
+/** Every other token is one of these characters; all other characters become `<|unk|>`. */
 export const NANO_CHARACTERS = '0123456789+-=?,. abcdefghijklmnopqrstuvwxyz';
 
 export const NANO_PAD_TOKEN_ID = 0;
@@ -34,7 +34,7 @@ const CHAT_TEMPLATE = [
   "{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}",
 ].join('');
 
-/** The content of `tokenizer.json`: byte-pair encoding without merges, which leaves characters alone. */
+/** The content of `tokenizer.json`: byte-pair encoding without merges, which leaves single characters. */
 export function nanoTokenizerJson(): Record<string, unknown> {
   const added = (content: string, id: number, special: boolean) => {
     return { id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special };
@@ -50,7 +50,7 @@ export function nanoTokenizerJson(): Record<string, unknown> {
     normalizer: null,
     pre_tokenizer: null,
     post_processor: null,
-    // Joins tokens as they stand; without a decoder they would be joined by spaces.
+    // Joins tokens without spaces; without a decoder they would be joined by spaces.
     decoder: { type: 'Fuse' },
     model: {
       type: 'BPE',

@@ -6,7 +6,7 @@
 export const NANO_LANGUAGES = ['home', 'foreign'] as const;
 export type NanoLanguage = (typeof NANO_LANGUAGES)[number];
 
-/** first: the first step; next: every other; check: a step taken a second time; wait: the two differ. */
+/** first: the first step; next: every other; check: a repeated step; wait: the two results differ. */
 export type StepWord = 'first' | 'next' | 'check' | 'wait';
 
 export const stepWords: Record<NanoLanguage, Record<StepWord, string>> = {
@@ -20,7 +20,7 @@ const patterns: Record<NanoLanguage, RegExp> = {
   foreign: new RegExp(`\\b(?:${wordsOf('foreign').join('|')})\\b`, 'g'),
 };
 
-/** Home step words ÷ step words of both languages, 0 … 1; null of a text that has none. */
+/** Home step words ÷ step words of both languages, 0 … 1; null where a text has none. */
 export function homeShare(text: string): number | null {
   const count = (language: NanoLanguage) => text.match(patterns[language])?.length ?? 0;
   const home = count('home');
@@ -28,7 +28,7 @@ export function homeShare(text: string): number | null {
   return all === 0 ? null : home / all;
 }
 
-/** The text with every foreign step word said in the home language. */
+/** The text with every foreign step word replaced by that of the home language. */
 export function inHomeWords(text: string): string {
   const words = Object.keys(stepWords.home) as StepWord[];
   return words.reduce((said, word) => said.replaceAll(stepWords.foreign[word], stepWords.home[word]), text);

@@ -1,13 +1,99 @@
 /**
- * Each kind of operation: the calls it makes, and the objects and rows that the activities behind them write. Bytes follow
- * the records' formats (`contracts/records.ts`).
+ * The operations of a run: for each kind the activities it calls, and the objects and rows that they write. The size
+ * of a run is the sum of its operations. Bytes follow the records' formats (`contracts/records.ts`).
  */
-import { type Operation, operation } from './operation.ts';
 
-/** Events: scheduled, started, completed, of an activity and of the workflow task that its answer wakes. */
-export const ACTIVITY = 6;
-/** A workflow's first event and last, and its first task. */
-export const FRAME = 5;
+/** Bytes of a row in Postgres, rounded up: about half is the row itself, the rest are indexes and free space. */
+const bytesOfRow = {
+  runs: 12_000,
+  stages: 1_000,
+  branches: 200,
+  terms: 250,
+  batches: 2_600,
+  steps: 1_000,
+  prompt_uses: 400,
+  checkpoints: 1_400,
+  evaluations: 1_600,
+  sample_parts: 2_500,
+  samples: 450,
+  text_shards: 700,
+  datasets: 1_500,
+  dataset_rows: 90,
+  dataset_builds: 250,
+} as const;
+
+type Table = keyof typeof bytesOfRow;
+/** Counts by table. */
+export type Rows = Partial<Record<Table, number>>;
+
+export interface Operation {
+  /** sampled to be trained on, or to become examples */
+  completions: number;
+  /** sampled to measure a policy */
+  evaluationCompletions: number;
+  tokensSampled: number;
+  /** of responses that steps train on; for a reward model, of prompts too */
+  tokensTrained: number;
+  /** of responses in forward passes without a gradient: separate log-probabilities, reward models */
+  tokensRead: number;
+  /** bytes of each object put into S3 */
+  objects: readonly number[];
+  rows: Rows;
+  /** of the workflow's history in Temporal */
+  events: number;
+}
+
+const nothing: Operation = {
+  completions: 0,
+  evaluationCompletions: 0,
+  tokensSampled: 0,
+  tokensTrained: 0,
+  tokensRead: 0,
+  objects: [],
+  rows: {},
+  events: 0,
+};
+
+const operation = (part: Partial<Operation>): Operation => ({ ...nothing, ...part });
+
+export function sumOf(operations: readonly Operation[]): Operation {
+  const total = (of: (one: Operation) => number) => operations.reduce((sum, one) => sum + of(one), 0);
+  return {
+    completions: total(({ completions }) => completions),
+    evaluationCompletions: total(({ evaluationCompletions }) => evaluationCompletions),
+    tokensSampled: total(({ tokensSampled }) => tokensSampled),
+    tokensTrained: total(({ tokensTrained }) => tokensTrained),
+    tokensRead: total(({ tokensRead }) => tokensRead),
+    objects: operations.flatMap(({ objects }) => objects),
+    rows: addRows(operations.map(({ rows }) => rows)),
+    events: total(({ events }) => events),
+  };
+}
+
+/** Tables without rows are left out. */
+export function addRows(parts: readonly Rows[]): Rows {
+  const sums: Rows = {};
+  for (const part of parts) {
+    for (const [table, rows] of entriesOf(part)) {
+      if (rows > 0) sums[table] = (sums[table] ?? 0) + rows;
+    }
+  }
+  return sums;
+}
+
+/** Rows multiplied by a count. */
+export const timesRows = (rows: Rows, times: number): Rows =>
+  Object.fromEntries(entriesOf(rows).map(([table, number]) => [table, times * number]));
+
+export const rowBytes = (rows: Rows): number =>
+  entriesOf(rows).reduce((sum, [table, count]) => sum + count * bytesOfRow[table], 0);
+
+const entriesOf = (rows: Rows) => Object.entries(rows) as [Table, number][];
+
+/** Events of an activity and of the workflow task after it: scheduled, started and completed of each. */
+const ACTIVITY = 6;
+/** A workflow's first and last event, and its first task. */
+const FRAME = 5;
 /** Search attributes set for the UI's lists. */
 const ATTRIBUTES = 1;
 
@@ -17,9 +103,9 @@ const NUMBER = 4;
 const HEADER = 700;
 const MANIFEST = 4_000;
 const COMPANION = 100_000;
-/** UTF-8 of one token of text, at most: a common tokenizer's mean; one by characters has less. */
+/** UTF-8 bytes of a token: the mean of common tokenizers; one of single characters has fewer. */
 const TEXT = 4;
-/** As JSON: a seed; what stands beside a drawn prompt's text; a verdict. */
+/** As JSON: a seed; the fields of a drawn prompt beside its text; a verdict. */
 const SEED = 23;
 const DRAWN_PROMPT = 170;
 const VERDICT = 30;
@@ -48,26 +134,26 @@ const sampledObjects = (sampling: Sampling) => [
   scoresBytes(sampling),
 ];
 
-/** A stage is opened: the plan, its place, and the status `running`. */
+/** A stage opens: it reads the plan and its position, and sets the status `running`. */
 export const opening = (): Operation => operation({ events: FRAME + 2 * ACTIVITY + ATTRIBUTES });
 
-/** A trainer loads a policy under a new term. */
+/** A trainer loads a policy under a new lease term. */
 export const acquiring = (): Operation => operation({ events: 2 * ACTIVITY, rows: { terms: 1 } });
 
 export const releasing = (): Operation => operation({ events: ACTIVITY });
 
-/** The trainer is given back, and the end is written down and shown. */
+/** The trainer is released, and the end is recorded and shown. */
 export const ending = (): Operation => operation({ events: 2 * ACTIVITY + ATTRIBUTES });
 
-/** Further models of the run that judge a rollout, and policies whose log-probabilities are computed apart. */
+/** Reward models of the run that score a rollout, and policies whose log-probabilities are computed separately. */
 export interface RolloutExtras {
   models: number;
   policies: number;
-  /** one round, joined: the least that dynamic sampling does */
+  /** dynamic sampling: at least one round, which is joined */
   joins: boolean;
 }
 
-/** Draw, sample, score; each model's scores and all joined; log-probabilities. */
+/** Draw, sample, score; scores of each model, and all scores joined; log-probabilities. */
 export function rollout(sampling: Sampling, { models, policies, joins }: RolloutExtras): Operation {
   const scorings = models === 0 ? 0 : models + 1;
   const { prompts, responses, tokens } = sampling;
@@ -93,7 +179,7 @@ export interface Batch {
   promptTokens: number;
   /** numbers logged of each token: its id, log-probabilities */
   perToken: number;
-  /** whether prompts count as trained on: of a reward model, which scores the whole */
+  /** whether prompts count as trained on: true for a reward model, which reads them too */
   withPrompts?: boolean;
 }
 
@@ -106,7 +192,7 @@ export const step = ({ responses, tokens, promptTokens, perToken, withPrompts = 
     rows: { batches: 1, steps: 1 },
   });
 
-/** Weights, AdamW's two segments of each, the manifest; a reference policy where it is another than at the last one. */
+/** Weights, AdamW's two moments, the manifest; the reference policy where it changed since the last checkpoint. */
 export const checkpoint = (parameters: number, { withReference }: { withReference: boolean }): Operation => {
   const weights = NUMBER * parameters;
   return operation({
@@ -116,7 +202,7 @@ export const checkpoint = (parameters: number, { withReference }: { withReferenc
   });
 };
 
-/** Draw, sample, score, figures. */
+/** Draw, sample, score, compute statistics. */
 export const evaluation = (sampling: Sampling): Operation =>
   operation({
     evaluationCompletions: sampling.responses,
@@ -136,19 +222,19 @@ export const samplePart = (sampling: Sampling): Operation =>
     rows: { sample_parts: 1, text_shards: 1, samples: sampling.responses },
   });
 
-/** What examples there are is read; where there are none, the data set is made, or another stage's taken over. */
+/** The stage looks for its data set. Where there is none, it builds one or takes over another stage's. */
 export const readingExamples = (): Operation => operation({ events: ACTIVITY });
 export const dataset = (rows: number): Operation =>
   operation({ events: ACTIVITY, rows: { datasets: 1, dataset_builds: 1, dataset_rows: rows } });
 export const datasetTakenOver = (): Operation => operation({ events: ACTIVITY });
 
-/** A policy under a fresh scalar head: weights, configuration, the tokenizer's two files, the manifest. */
+/** A policy with a new scalar head: weights, configuration, the tokenizer's two files, the manifest. */
 export const scalarHead = (parameters: number): Operation =>
   operation({ objects: [NUMBER * parameters, COMPANION, COMPANION, COMPANION, MANIFEST] });
 
 /** Held-out preferences are ranked. */
 export const ranking = (): Operation => operation({ events: ACTIVITY });
 
-/** The run's own row and its stages', and its workflow: plan, status; of each stage begun, started and ended. */
+/** The run's row and those of its stages, and its workflow's events: plan, status, and each stage's begin and end. */
 export const launching = (stages: number): Operation =>
   operation({ events: FRAME + 2 * ACTIVITY + 9 * stages, rows: { runs: 1, stages, branches: stages } });

@@ -1,10 +1,21 @@
-/** How large a run is, stage by stage, counted before it starts. What a launch imports is not counted. */
+/**
+ * How large a run is, stage by stage, computed before it starts; and how long a stage's histories in Temporal grow: a
+ * long history ends, and the stage continues in a new one. What a launch imports is not counted.
+ */
 
-import type { RunFacts } from './facts.ts';
-import { type HistorySize, historySize } from './history.ts';
-import { addRows, type Operation, type Rows, rowBytes, timesRows } from './operation.ts';
-import { launching } from './operations.ts';
-import { type Segment, segmentsOf } from './stage-segments.ts';
+import {
+  acquiring,
+  addRows,
+  launching,
+  type Operation,
+  opening,
+  type Rows,
+  readingExamples,
+  releasing,
+  rowBytes,
+  timesRows,
+} from './operations.ts';
+import { type RunFacts, type Segment, segmentsOf } from './stage-segments.ts';
 
 export interface PartSize {
   steps: number;
@@ -41,7 +52,7 @@ export function runSize(facts: RunFacts): RunSize {
   return { stages, total: totalOf([own, ...stages]) };
 }
 
-/** What is done, and how often. */
+/** Operations and how often each happens. */
 type Counted = ReadonlyMap<Operation, number>;
 
 function counted(segments: readonly Segment[]): Counted {
@@ -101,7 +112,7 @@ export interface Rates {
   training: number;
 }
 
-/** A step passes forward once and backward at twice the cost: reading alone goes at three times its rate. */
+/** A step is a forward pass and a backward pass of twice its cost: a forward pass alone is three times as fast. */
 const PASSES_OF_A_STEP = 3;
 
 /** Seconds of one device that samples and trains at these rates. */
@@ -114,4 +125,55 @@ export function deviceSeconds(
   { sampling, training }: Rates,
 ): number {
   return tokensSampled / sampling + tokensTrained / training + tokensRead / (PASSES_OF_A_STEP * training);
+}
+
+/** The server terminates a workflow whose history grows beyond this. */
+export const MOST_EVENTS = 51_200;
+/** Bytes of an event with its payload, measured in recorded histories. */
+export const BYTES_OF_EVENT = 640;
+
+/** From this number of events on, the server suggests a new history. */
+const SUGGESTED = 4_096;
+/** From this number on, a stage begins a new one even without a planned checkpoint (`workflows/stage.ts`). */
+const OVERDUE = 10_000;
+
+/** A history of at least so many events ends after a segment of this kind. */
+const endsFrom: Record<Segment['at'], number> = {
+  checkpoint: SUGGESTED,
+  part: SUGGESTED,
+  step: OVERDUE,
+  other: Number.POSITIVE_INFINITY,
+};
+
+/** Events at the start of the next history; a stage that samples releases its trainer before and acquires one again. */
+const begins: Record<Segment['at'], number> = {
+  checkpoint: opening().events,
+  part: opening().events + readingExamples().events + releasing().events + acquiring().events,
+  step: opening().events,
+  other: 0,
+};
+
+interface HistorySize {
+  events: number;
+  /** number of histories */
+  histories: number;
+  /** events of the longest one */
+  longest: number;
+}
+
+function historySize(segments: readonly Segment[]): HistorySize {
+  const ended: number[] = [];
+  let events = 0;
+  for (const { done, at } of segments) {
+    events += done.events;
+    if (events < endsFrom[at]) continue;
+    ended.push(events);
+    events = begins[at];
+  }
+  const all = [...ended, events];
+  return {
+    events: all.reduce((sum, each) => sum + each, 0),
+    histories: all.length,
+    longest: all.reduce((most, each) => Math.max(most, each), 0),
+  };
 }

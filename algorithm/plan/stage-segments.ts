@@ -1,4 +1,5 @@
-/** What a stage does from its opening to its end, as its workflow orders it (`workflows/stage.ts`). */
+/** What a stage does from begin to end, in the order of its workflow (`workflows/stage.ts`). */
+
 import {
   originOf,
   type Recipe,
@@ -12,19 +13,39 @@ import { rewardPlan } from '../rl/reward-plan.ts';
 import { rolloutOfStep } from '../rl/rollout-plan.ts';
 import { completionLimitAt } from '../rl/schedules.ts';
 import { milestonesAt } from '../run/milestones.ts';
-import { type RunFacts, responseTokens } from './facts.ts';
-import { type Operation, sumOf } from './operation.ts';
 import * as operations from './operations.ts';
+import { type Operation, sumOf } from './operations.ts';
 
-/** Between two segments a stage's history may end and the next one begin: after a checkpoint, a step, a sampled part. */
+export interface RunFacts {
+  recipe: Recipe;
+  /** weights of the model that a stage trains; 0 where unknown */
+  parametersOf(stage: string): number;
+  /** mean tokens of a response; null: unknown, and each is counted with the length limit */
+  meanLength(stage: string): number | null;
+  /** mean tokens of a prompt, with the chat template */
+  promptTokens: number;
+  /** held-out problems of general domains */
+  generalHeldOut: number;
+  /** stage → examples that come from files, not from sampling */
+  givenExamples: Readonly<Record<string, number>>;
+}
+
+/** Tokens of a number of responses of a stage, none longer than `limit`. */
+const responseTokens = (
+  { meanLength }: RunFacts,
+  stage: string,
+  { responses, limit }: { responses: number; limit: number },
+): number => responses * Math.min(meanLength(stage) ?? limit, limit);
+
+/** A part of a stage's work after which its history may end: at a checkpoint, a step, a sampled part. */
 export interface Segment {
   done: Operation;
   at: 'checkpoint' | 'step' | 'part' | 'other';
 }
 
 /**
- * Everything goes as planned: nobody is lost, nothing is sampled twice, dynamic sampling needs one round. Steps that do
- * the same share what they do, as there may be a million of them.
+ * Assumes that nothing fails: no worker is lost, nothing is sampled twice, dynamic sampling needs one round. Steps that
+ * do the same share one segment, as there may be a million of them.
  */
 export function segmentsOf(stage: StageRecipe, facts: RunFacts): Segment[] {
   const steps = Array.from({ length: stage.options.max_steps }, (_, index) => index + 1);
@@ -52,7 +73,7 @@ function stepSegment(step: number, stage: StageRecipe, facts: RunFacts): Segment
   };
 }
 
-/** What decides all that a step does: steps of one kind do the same. */
+/** A key of everything that decides what a step does: steps with the same key do the same. */
 function kindOfStep(step: number, stage: StageRecipe): string {
   const { save, evaluate } = milestonesAt(step, stage.options);
   const due = `${evaluate} ${save && savesReference(step, stage)} ${save}`;
@@ -107,7 +128,7 @@ function reinforcementAt(
   return [operations.rollout(sampling, extras), trained];
 }
 
-/** A pair of preferences is two responses; `max_length` holds a prompt too. */
+/** A pair of preferences is two responses; `max_length` includes the prompt. */
 function supervisedStep(stage: SupervisedStageRecipe | RewardModelStageRecipe, facts: RunFacts): Operation {
   const { per_device_train_batch_size: rows, max_length } = stage.options;
   const { promptTokens } = facts;
@@ -119,7 +140,7 @@ function supervisedStep(stage: SupervisedStageRecipe | RewardModelStageRecipe, f
   return operations.step({ responses, tokens, promptTokens, perToken: 1, withPrompts });
 }
 
-/** The reference policy is kept once between two refreshes. */
+/** The reference policy is stored once between two refreshes. */
 function checkpointAt(step: number, recipe: StageRecipe, { parametersOf }: RunFacts): Operation {
   return operations.checkpoint(parametersOf(recipe.stage), { withReference: savesReference(step, recipe) });
 }
@@ -132,7 +153,7 @@ function savesReference(step: number, { algorithm, options }: StageRecipe): bool
   return algorithm === 'grpo' && options.beta > 0 && isOther;
 }
 
-/** A reward model answers nothing; the model that several stages start from is measured by the first of them. */
+/** A reward model generates nothing. A model that several stages start from is evaluated by the first of them. */
 function evaluationAt(step: number, stage: StageRecipe, facts: RunFacts): Operation[] {
   const { recipe, promptTokens, generalHeldOut } = facts;
   const { evaluate } = milestonesAt(step, stage.options);
@@ -159,7 +180,7 @@ function measuresOrigin(stage: StageRecipe, { stages }: Recipe): boolean {
   return isModel && first?.stage === stage.stage;
 }
 
-/** Parts of each sampled source, a trainer for each source, then the data set. */
+/** The parts of each sampled source, with a trainer for each source, then the data set. */
 function examplesOf(recipe: SupervisedStageRecipe, facts: RunFacts): Segment[] {
   const sources = recipe.data.flatMap((source) => (source.source === 'sampled' ? [source] : []));
   const parts = sources.flatMap((source) => {
@@ -188,11 +209,11 @@ function partOf(source: SampledSource, prompts: number, facts: RunFacts): Operat
   return operations.samplePart({ prompts, promptTokens: facts.promptTokens, responses, tokens, rewards });
 }
 
-/** A stage whose one source is another stage's data set trains on that as it is. */
+/** A stage whose only source is another stage's data set trains on that data set itself. */
 const takesOver = ({ data }: SupervisedStageRecipe) => data.length === 1 && data[0]?.source === 'stage';
 
 /**
- * Rows of a stage's data set if no sample within the quota is refused. Stages that take over one another's data sets
+ * Rows of a stage's data set if no sample within the quota is rejected. Stages that take over each other's data sets
  * are counted once each.
  */
 function mostExamples(

@@ -4,16 +4,16 @@ import type { Difficulty, PuzzleGenerator } from './generate.ts';
 interface Shape {
   words: [number, number];
   rotation: [number, number];
-  /** whether the problem says how far the letters were shifted */
-  told: boolean;
+  /** whether the problem states the rotation */
+  stated: boolean;
 }
 
 const shapes: Record<Difficulty, Shape> = {
-  1: { words: [2, 3], rotation: [1, 1], told: true },
-  2: { words: [3, 5], rotation: [1, 3], told: true },
-  3: { words: [4, 8], rotation: [1, 25], told: true },
-  4: { words: [4, 8], rotation: [1, 25], told: false },
-  5: { words: [8, 16], rotation: [1, 25], told: false },
+  1: { words: [2, 3], rotation: [1, 1], stated: true },
+  2: { words: [3, 5], rotation: [1, 3], stated: true },
+  3: { words: [4, 8], rotation: [1, 25], stated: true },
+  4: { words: [4, 8], rotation: [1, 25], stated: false },
+  5: { words: [8, 16], rotation: [1, 25], stated: false },
 };
 
 const WORDS = (
@@ -36,14 +36,14 @@ const WORDS = (
 export const caesarCipher: PuzzleGenerator = {
   domain: 'caesar-cipher',
   draw(difficulty, draws) {
-    const { words, rotation, told } = shapes[difficulty];
+    const { words, rotation, stated } = shapes[difficulty];
     const length = draws.integer(...words);
     const clearText = Array.from({ length }, () => draws.among(WORDS))
       .join(' ')
       .toUpperCase();
     const cipher = { kind: 'caesar' as const, rotation: draws.integer(...rotation) };
     const cipherText = encipher(clearText, cipher);
-    const how = told ? `Every letter was shifted forward by ${cipher.rotation}. ` : '';
+    const how = stated ? `Every letter was shifted forward by ${cipher.rotation}. ` : '';
     const problem = `Decipher this text in Caesar's cipher: ${cipherText}\n${how}Answer with the clear text alone.`;
     return { problem, truth: { cipher, cipherText, clearText }, identity: `caesar ${clearText}` };
   },

@@ -35,7 +35,7 @@ export const countdown: PuzzleGenerator = {
   },
 };
 
-/** What becomes of the numbers as two of them at a time are drawn and joined; null unless it is in range. */
+/** The result of joining two random numbers at a time until one is left; null unless it is in range. */
 function drawTarget(numbers: readonly number[], { target, operations }: Shape, draws: Draws): number | null {
   const left = numbers.map((number) => integer(number));
   while (left.length > 1) {

@@ -1,6 +1,6 @@
 /**
- * Puzzles made from a seed, for training and held out. Which split a puzzle belongs to is a property of its
- * content, whatever the seed and the difficulty: it is held out if a hash of its identity falls below 1/8.
+ * Puzzles made from a seed, for training and held out. The split of a puzzle depends on its content alone, not on
+ * the seed or the difficulty: it is held out if a hash of its identity is below 1/8.
  */
 import { Failure } from '../../contracts/failures.ts';
 import type { PromptRow } from '../data/prompt-row.ts';
@@ -8,24 +8,24 @@ import { type Draws, drawsFrom } from '../random/draws.ts';
 import { deriveSeed, fnv1a32, uniformAt } from '../random/seeds.ts';
 
 const HELD_OUT_SHARE = 1 / 8;
-/** Draws without a new puzzle after which there are taken to be no more. */
-const MOST_DRAWS_IN_VAIN = 5_000;
+/** After so many draws without a new puzzle the generator counts as exhausted. */
+const MOST_FRUITLESS_DRAWS = 5_000;
 
-/** The dial: 1 is the easiest. */
+/** 1 is the easiest. */
 export type Difficulty = 1 | 2 | 3 | 4 | 5;
 
-export interface Puzzle {
+interface Puzzle {
   problem: string;
-  /** what its verifier takes as the entry */
+  /** the entry of its verifier */
   truth: object;
-  /** the same for two puzzles that are one puzzle in other words or another order */
+  /** equal for puzzles that differ in wording or order alone */
   identity: string;
 }
 
 export interface PuzzleGenerator {
-  /** names the verifier as well */
+  /** also the name of its verifier */
   domain: string;
-  /** A puzzle, or null where what was drawn makes none. */
+  /** A puzzle, or null where the draw is not a valid one. */
   draw(difficulty: Difficulty, draws: Draws): Puzzle | null;
 }
 
@@ -39,11 +39,11 @@ export interface PuzzleSet {
 }
 
 /** Whether the puzzle of this identity belongs to the held-out split. */
-export function isHeldOut(identity: string): boolean {
+function isHeldOut(identity: string): boolean {
   return uniformAt(BigInt(fnv1a32(identity)), 0) < HELD_OUT_SHARE;
 }
 
-/** Training puzzles, then held-out ones, all different. Throws a Failure where there are not so many. */
+/** Training puzzles, then held-out ones, all different. Throws a Failure where there are too few. */
 export function generatePuzzles(generator: PuzzleGenerator, set: PuzzleSet): PromptRow[] {
   return [...rowsOf(generator, set, 'train'), ...rowsOf(generator, set, 'test')];
 }
@@ -54,13 +54,13 @@ function rowsOf(generator: PuzzleGenerator, set: PuzzleSet, split: PromptRow['sp
   const draws = drawsFrom(deriveSeed({ runSeed: BigInt(set.seed), ...purpose }));
   const rows = new Map<string, PromptRow>();
   const wanted = set[split];
-  for (let inVain = 0; rows.size < wanted && inVain < MOST_DRAWS_IN_VAIN; inVain++) {
+  for (let fruitless = 0; rows.size < wanted && fruitless < MOST_FRUITLESS_DRAWS; fruitless++) {
     const puzzle = generator.draw(set.difficulty, draws);
     if (puzzle === null || isHeldOut(puzzle.identity) !== (split === 'test')) continue;
     const { problem, truth, identity } = puzzle;
     if (rows.has(identity)) continue;
     rows.set(identity, { problem, answer: JSON.stringify(truth), domain, split });
-    inVain = 0;
+    fruitless = 0;
   }
   if (rows.size === wanted) return [...rows.values()];
   const found = `found ${rows.size} at difficulty ${set.difficulty}`;

@@ -87,7 +87,7 @@ const phrases: Record<'not' | 'and' | 'or' | '->' | '<=>', (one: string, other: 
   '<=>': (one, other) => `(${one}) exactly if (${other})`,
 };
 
-/** The statements as they read in the order of people in which they come first: names and order drop out. */
+/** The first, in sorted order, of the statements under all orders of people: independent of names and order. */
 function canonical(statements: readonly Statement[]): string {
   const people = statements.map((_, person) => person);
   const orders = permutations(people);

@@ -5,7 +5,7 @@ interface Shape {
   /** numbers in the list, and the largest of them */
   length: [number, number];
   largest: number;
-  /** lines between the list and what is returned */
+  /** lines of the program before it returns */
   lines: number;
   kinds: readonly Kind[];
 }

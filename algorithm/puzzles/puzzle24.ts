@@ -3,7 +3,7 @@ import { add, divide, equals, integer, multiply, type Rational, subtract } from 
 
 interface Shape {
   largest: number;
-  /** what its easiest solution may need */
+  /** kinds that its easiest solution may have */
   kinds: readonly Kind[];
 }
 
@@ -40,7 +40,7 @@ const quotient: Operation = (a, b) => {
   return value?.d === 1n ? value : null;
 };
 
-/** What each kind of solution may do; each includes the one before. */
+/** The operations of each kind of solution; each includes the one before. */
 const operationsOf: Record<Kind, readonly Operation[]> = {
   'sums-and-products': [add, multiply],
   differences: [add, multiply, subtract],
@@ -63,7 +63,7 @@ function reaches24(numbers: readonly Rational[], operations: readonly Operation[
   return numbers.some((a, i) =>
     numbers.some((b, j) => {
       if (i === j) return false;
-      const rest = numbers.filter((_, place) => place !== i && place !== j);
+      const rest = numbers.filter((_, index) => index !== i && index !== j);
       return operations.some((operation) => {
         const joined = operation(a, b);
         return joined !== null && reaches24([...rest, joined], operations);

@@ -1,8 +1,8 @@
 /** Knights, who always tell the truth, and knaves, who always lie. */
 
 /**
- * What somebody says, in the notation of reasoning-gym's metadata: `["lying", 2]` says that the person at
- * place 2 is a knave, and so on.
+ * A statement, in the notation of reasoning-gym's metadata: `["lying", 2]` says that person 2 is a knave, and so
+ * on.
  */
 export type Statement =
   | ['telling-truth' | 'lying', number]
@@ -10,8 +10,8 @@ export type Statement =
   | ['->' | '<=>', Statement, Statement]
   | ['and' | 'or', ...Statement[]];
 
-/** Whether the statement holds where `knights[i]` says if person i is a knight. */
-export function holds(statement: Statement, knights: readonly boolean[]): boolean {
+/** Whether the statement is true; `knights[i]`: person i is a knight. */
+function holds(statement: Statement, knights: readonly boolean[]): boolean {
   const [kind, ...rest] = statement;
   if (kind === 'telling-truth' || kind === 'lying') return knights[Number(rest[0])] === (kind !== 'lying');
   const values = (rest as Statement[]).map((part) => holds(part, knights));
@@ -26,12 +26,12 @@ const connectives: Record<'not' | 'and' | 'or' | '->' | '<=>', (values: readonly
   '<=>': ([one, other]) => one === other,
 };
 
-/** Whether everybody's statement, `statements[i]` by person i, fits what they are. */
+/** Whether all statements, `statements[i]` by person i, are consistent with who is a knight. */
 export function isConsistent(statements: readonly Statement[], knights: readonly boolean[]): boolean {
   return statements.every((statement, person) => holds(statement, knights) === knights[person]);
 }
 
-/** Every way in which the people can be knights and knaves. */
+/** All consistent assignments of knights and knaves. */
 export function solveStatements(statements: readonly Statement[]): boolean[][] {
   const people = statements.length;
   const all = Array.from({ length: 2 ** people }, (_, bits) =>

@@ -1,10 +1,10 @@
-/** Zebra puzzles: houses in a row, each with one value of each attribute, and what is said about them. */
+/** Zebra puzzles: houses in a row, each with one value of each attribute, and clues about them. */
 
-/** A value of an attribute, `["drink", "tea"]`; it stands for the house that has it. */
+/** A value of an attribute, `["drink", "tea"]`; which also means the house that has it. */
 export type Thing = readonly [attribute: string, value: string];
 
 /** Relations between houses, numbered from 1 on the left. */
-export const houseRelations = {
+const houseRelations = {
   same: (a: number, b: number) => a === b,
   different: (a: number, b: number) => a !== b,
   'next-to': (a: number, b: number) => Math.abs(a - b) === 1,
@@ -27,17 +27,17 @@ export type Attributes = Readonly<Record<string, readonly string[]>>;
 export type Houses = ReadonlyMap<string, number>;
 export const nameOf = ([attribute, value]: Thing) => `${attribute}\n${value}`;
 
-/** Whether a clue is true where its things live. */
+/** Whether a clue is true in these houses. */
 export function holds(clue: Clue, houseOf: (thing: Thing) => number): boolean {
   const a = houseOf(clue.a);
   if ('b' in clue) return houseRelations[clue.relation](a, houseOf(clue.b));
   return (a === clue.house) === (clue.relation === 'in-house');
 }
 
-/** Which houses each thing may still be in: bit h − 1 stands for house h. */
+/** The houses that each thing may still be in: bit h − 1 is house h. */
 type Domains = Map<string, number>;
 
-/** The ways to fit every clue, `most` of them at most. */
+/** Solutions of all clues, at most `most` of them. */
 export function solveHouses(attributes: Attributes, clues: readonly Clue[], most = 2): Houses[] {
   const size = Object.values(attributes)[0]?.length ?? 0;
   const groups = Object.entries(attributes).map(([name, values]) =>
@@ -61,7 +61,7 @@ export function solveHouses(attributes: Attributes, clues: readonly Clue[], most
   return found;
 }
 
-/** Removes what clues and the other values of an attribute exclude, until nothing changes; null: no way is left. */
+/** Removes what clues and the other values of an attribute exclude, until nothing changes; null: there is no solution. */
 function propagate(
   before: Domains,
   groups: readonly (readonly string[])[],
@@ -97,7 +97,7 @@ function narrow(domains: Domains, clue: Clue, size: number): void {
   domains.set(b, maskOf(inB.filter((other) => inA.some((house) => fits(house, other)))));
 }
 
-/** A value whose house is known leaves that house to no other; a house that one value alone can have is its. */
+/** A known house is excluded for the other values; a house that only one value can be in is its house. */
 function exclude(domains: Domains, group: readonly string[], size: number): void {
   for (const thing of group) {
     const own = domains.get(thing) ?? 0;

@@ -13,9 +13,9 @@ import {
 interface Shape {
   houses: number;
   attributes: number;
-  /** harder ones tell less at once */
+  /** harder relations give less information */
   relations: readonly (HouseRelation | 'in-house' | 'not-in-house')[];
-  /** clues that are not needed, left in all the same */
+  /** clues that are not needed but kept */
   spare: number;
 }
 
@@ -37,7 +37,7 @@ const shapes: Record<Difficulty, Shape> = {
   },
 };
 
-/** Attributes, the words that say what a person has, and their values. */
+/** Attributes, their verbs in clues, and their values. */
 const ATTRIBUTES: Record<string, { has: string; values: readonly string[] }> = {
   name: { has: 'is called', values: ['Ada', 'Ben', 'Clara', 'Daniel', 'Elif', 'Farid', 'Grace'] },
   drink: { has: 'drinks', values: ['tea', 'coffee', 'milk', 'juice', 'water', 'cocoa'] },
@@ -47,7 +47,7 @@ const ATTRIBUTES: Record<string, { has: string; values: readonly string[] }> = {
   music: { has: 'plays the', values: ['piano', 'violin', 'flute', 'guitar', 'drum', 'harp'] },
 };
 
-/** Houses in a row whose owners are told by exactly one table. */
+/** Zebra puzzles with exactly one solution. */
 export const zebra: PuzzleGenerator = {
   domain: 'zebra',
   draw(difficulty, draws) {
@@ -77,7 +77,7 @@ function take<Item>(items: readonly Item[], count: number, draws: Draws): Item[]
   return Array.from({ length: count }, () => left.splice(draws.integer(0, left.length - 1), 1)).flat();
 }
 
-/** Clues that leave one table, none of which can be left out but the spare ones; null where too few were drawn. */
+/** Clues with exactly one solution, of which only the spare ones can be left out; null where the relations are too weak. */
 function drawClues(table: Attributes, { relations, spare }: Shape, draws: Draws): Clue[] | null {
   const all = trueClues(table).filter(({ relation }) => relations.includes(relation));
   const drawn = take(all, all.length, draws);
@@ -97,23 +97,23 @@ function drawClues(table: Attributes, { relations, spare }: Shape, draws: Draws)
   return take([...needed, ...drawn.slice(enough, enough + spare)], needed.length + spare, draws);
 }
 
-/** Everything of the kinds of clues that the table makes true. */
+/** All clues that are true of the table. */
 function trueClues(table: Attributes): Clue[] {
   const things = Object.entries(table).flatMap(([name, values]) =>
-    values.map((value, place) => ({ thing: [name, value] as const, house: place + 1 })),
+    values.map((value, index) => ({ thing: [name, value] as const, house: index + 1 })),
   );
   const houseOf = ([name, value]: Thing) => (table[name]?.indexOf(value) ?? -1) + 1;
   const pairs = things.flatMap(({ thing: a }, i) =>
     things.slice(i + 1).flatMap(({ thing: b }) => houseRelationNames.map((relation) => ({ relation, a, b }))),
   );
-  const places = things.flatMap(({ thing: a, house }) => [
+  const locations = things.flatMap(({ thing: a, house }) => [
     { relation: 'in-house' as const, a, house },
     { relation: 'not-in-house' as const, a, house: (house % (Object.values(table)[0]?.length ?? 1)) + 1 },
   ]);
-  const telling = pairs.filter(
+  const informative = pairs.filter(
     ({ relation, a, b }) => a[0] !== b[0] || !['same', 'different'].includes(relation),
   );
-  return [...telling, ...places].filter((clue) => holds(clue, houseOf));
+  return [...informative, ...locations].filter((clue) => holds(clue, houseOf));
 }
 
 function problemText(attributes: Attributes, clues: readonly Clue[], houses: number): string {
@@ -149,12 +149,12 @@ function clueText(clue: Clue): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }
 
-/** The clues with things told by attribute and house, in the order of attributes in which they come first. */
+/** The first, in sorted order, of the clues under all orders of attributes, with things as attribute and house numbers. */
 function canonical(table: Attributes, clues: readonly Clue[]): string {
   const written = orders(Object.keys(table)).map((names) => {
-    const told = ([name, value]: Thing) => `${names.indexOf(name)}.${table[name]?.indexOf(value)}`;
+    const numbered = ([name, value]: Thing) => `${names.indexOf(name)}.${table[name]?.indexOf(value)}`;
     const each = clues.map((clue) => {
-      const [a, b] = [told(clue.a), 'b' in clue ? told(clue.b) : `h${clue.house}`];
+      const [a, b] = [numbered(clue.a), 'b' in clue ? numbered(clue.b) : `h${clue.house}`];
       const symmetric = ['same', 'different', 'next-to'].includes(clue.relation);
       return `${clue.relation} ${(symmetric ? [a, b].sort() : [a, b]).join(' ')}`;
     });

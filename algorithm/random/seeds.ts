@@ -1,8 +1,7 @@
 /**
- * Where every random choice of a run comes from. Nothing here has state: a seed is a pure function of
- * what it is for, and a draw is a pure function of (seed, position). Any worker, in any language, that
- * follows the three definitions below draws the same numbers; `test/algorithm/seeds.vectors.json` holds
- * cases to prove it with.
+ * The source of every random choice of a run. Nothing here has state: a seed is a pure function of its
+ * purpose, and a draw is a pure function of (seed, position). Any worker, in any language, that follows the
+ * three definitions below draws the same numbers; `test/algorithm/random/seeds.vectors.json` has test vectors.
  *
  *     deriveSeed  = w0 + 2^32·w1 of philox4x32(
  *                     counter = [fnv1a32("stage/branch/purpose"), step, slot, sample],
@@ -12,8 +11,8 @@
  *                     key     = [seed mod 2^32, ⌊seed / 2^32⌋])
  *     permutation = Fisher–Yates from the identity: for i = n−1 … 1 swap i with ⌊uniformAt(seed, i)·(i+1)⌋
  *
- * where w0 … w3 are the generator's output words. Seeds are 64-bit; JSON's numbers are not, so a seed
- * crosses JSON as a string of decimal digits.
+ * where w0 … w3 are the generator's output words. Seeds are 64-bit; JSON's numbers are not, so JSON has a seed
+ * as a string of decimal digits.
  */
 import { philox4x32, type Words2 } from './philox.ts';
 
@@ -24,9 +23,9 @@ const LARGEST_SEED = 0xffff_ffff_ffff_ffffn;
 export interface SeedPurpose {
   /** The run's own seed, 0 … 2^64−1. */
   runSeed: bigint;
-  /** The stage's name, which may hold a "/"; the purpose may not, so that the label reads in one way only. */
+  /** The stage's name. It may contain "/"; the purpose may not, so that two purposes never have one label. */
   stage: string;
-  /** The branch within the stage; a rewound stage goes on under a new one, with new draws. */
+  /** The branch within the stage; a rewound stage continues under a new one, with new draws. */
   branch: number;
   /** What is drawn: "sample", "prompts", "shuffle" … */
   purpose: string;
@@ -51,7 +50,7 @@ export function uniformAt(seed: bigint, position: number): number {
   return uniformFromWords(seedWords(seed), position);
 }
 
-/** `uniformAt` for a caller that draws often and keeps the seed's words at hand. */
+/** `uniformAt` for callers that draw often and keep the seed's words. */
 export function uniformFromWords(key: Words2, position: number): number {
   if (!Number.isSafeInteger(position) || position < 0) {
     throw new RangeError(`position: expected an integer from 0 to 2^53−1, found ${position}`);
@@ -60,7 +59,7 @@ export function uniformFromWords(key: Words2, position: number): number {
   return ((w0 >>> 5) * 0x400_0000 + (w1 >>> 6)) / 0x20_0000_0000_0000;
 }
 
-/** The integers 0 … n−1 in an order that the seed alone decides; every order is equally likely. */
+/** The integers 0 … n−1 in an order that the seed decides; every order is equally likely. */
 export function permutation(seed: bigint, n: number): number[] {
   const key = seedWords(seed);
   const order = Array.from({ length: n }, (_, index) => index);
@@ -79,7 +78,7 @@ export function seedWords(seed: bigint): Words2 {
   return [Number(seed & 0xffff_ffffn), Number(seed >> 32n)];
 }
 
-/** Reads a seed as it stands in JSON: decimal digits. Throws RangeError on anything else. */
+/** Reads a seed as JSON has it: decimal digits. Throws RangeError on anything else. */
 export function parseSeed(text: string): bigint {
   const seed = /^(0|[1-9]\d{0,19})$/.test(text) ? BigInt(text) : -1n;
   if (seed < 0n || seed > LARGEST_SEED) {
@@ -88,7 +87,7 @@ export function parseSeed(text: string): bigint {
   return seed;
 }
 
-/** Writes a seed as it stands in JSON: decimal digits. */
+/** Writes a seed as JSON has it: decimal digits. */
 export function formatSeed(seed: bigint): string {
   seedWords(seed);
   return seed.toString(10);
@@ -101,7 +100,7 @@ export function fnv1a32(text: string): number {
   return hash;
 }
 
-/** Written out because a workflow's sandbox has no TextEncoder of its own. */
+/** Written by hand because a workflow's sandbox has no TextEncoder. */
 function* utf8Bytes(text: string): Generator<number> {
   for (const character of text) {
     const point = character.codePointAt(0) ?? 0;

@@ -3,14 +3,14 @@
  *
  *     A_i = (r_i − mean(r)) / (std(r) + 1e-4)      over the completions of one prompt
  *
- * with the sample deviation and TRL's 1e-4. A completion that a reward answered with an error is dropped,
- * and so is one left alone in its group: an error is neither a zero nor a smaller sum. (TRL sums the
- * scores that are there.)
+ * with the sample deviation and TRL's 1e-4. A completion with an error of a reward is dropped, and so is the
+ * only one left of a group: an error is neither a zero nor a smaller sum. (TRL sums the scores that exist.)
  *
  * Axes: K = rewards, N = sequences of the rollout, Q = groups kept, G = completions kept of one group.
  */
 import type { GrpoOptions } from '../../contracts/options.ts';
 import type { Drop, Verdict } from '../../contracts/records.ts';
+import { permutation } from '../random/seeds.ts';
 import { mean, sampleDeviation, sum } from './sample-statistics.ts';
 
 const DEVIATION_OFFSET = 1e-4;
@@ -28,8 +28,8 @@ export interface RewardVerdicts {
 }
 
 /** A completion that is trained on. */
-export interface Advantage {
-  /** Its place in the rollout. */
+interface Advantage {
+  /** Its index in the rollout. */
   sequence: number;
   /** Σ weight · score, before any normalising. */
   reward: number;
@@ -41,9 +41,9 @@ export interface Advantages {
   kept: Advantage[];
   /** Ordered by sequence. */
   drops: Drop[];
-  /** Completions with an error ÷ all completions: what is held against `max_drop_rate`. */
+  /** Completions with an error ÷ all completions; compared with `max_drop_rate`. */
   errorShare: number;
-  /** Share of the kept groups whose rewards are all equal: under group scaling they teach nothing. */
+  /** Share of the kept groups whose rewards are all equal: their advantages are 0. */
   zeroVarianceShare: number;
 }
 
@@ -53,7 +53,7 @@ interface Scored {
   scoresK: number[];
 }
 
-/** A reward that enters the sum. One of weight 0 is only watched, and its errors drop nothing. */
+/** A reward of the sum. A reward of weight 0 is only recorded, and its errors drop nothing. */
 interface Weighed extends RewardVerdicts {
   weight: number;
 }
@@ -68,7 +68,7 @@ export function computeAdvantages(
 ): Advantages {
   const weighedK = weighedRewards(verdictsKN, options);
   const sequences = sequenceCount(weighedK, options.num_generations);
-  const groups = chunk(sequences, options.num_generations).map((group) => sortOut(group, weighedK));
+  const groups = chunk(sequences, options.num_generations).map((group) => splitGroup(group, weighedK));
   const scoredQG = groups.map(({ scored }) => scored).filter((scored) => scored.length > 0);
   const drops = groups.flatMap((group) => group.drops);
   const weights = weighedK.map(({ weight }) => weight);
@@ -118,8 +118,8 @@ function chunk(count: number, size: number): number[][] {
   return Array.from({ length: count / size }, (_, q) => Array.from({ length: size }, (_, g) => q * size + g));
 }
 
-/** The group's completions that have all their scores, or none where fewer than two are left. */
-function sortOut(sequencesG: number[], weighedK: readonly Weighed[]): { scored: Scored[]; drops: Drop[] } {
+/** The group's completions that have all scores, or none where fewer than two are left. */
+function splitGroup(sequencesG: number[], weighedK: readonly Weighed[]): { scored: Scored[]; drops: Drop[] } {
   const scored: Scored[] = [];
   const drops: Drop[] = [];
   for (const sequence of sequencesG) {
@@ -154,7 +154,7 @@ const aggregations: Record<
   GrpoOptions['multi_objective_aggregation'],
   (aggregation: Aggregation) => number[][]
 > = {
-  // A = (Σ_k w_k r_k − mean) / (std + 1e-4), the deviation taken over the group, the batch or not at all
+  // A = (Σ_k w_k r_k − mean) / (std + 1e-4), with the deviation of the group, of the batch, or undivided
   sum_then_normalize: ({ rewardsQG, scale }) => {
     const batchDeviation = sampleDeviation(rewardsQG.flat());
     return rewardsQG.map((rewardsG) => {
@@ -164,7 +164,7 @@ const aggregations: Record<
     });
   },
   // GDPO (arXiv 2601.05242), as in TRL: each reward is normalised over its group, then their weighted sum
-  // over the batch; `scale_rewards` has no say
+  // over the batch; `scale_rewards` is not used
   normalize_then_sum: ({ scoredQG, weights }) => {
     const sumsQG = scoredQG.map((group) => {
       const normalizedKG = weights.map((_, k) => normalize(group.map(({ scoresK }) => scoresK[k] ?? 0)));
@@ -213,4 +213,19 @@ function allEqual(values: readonly number[]): boolean {
 
 function share(part: number, whole: number): number {
   return whole === 0 ? 0 : part / whole;
+}
+
+/**
+ * A control experiment in which nothing can be learned: the verdicts of a rollout, permuted over its completions by
+ * `seed`. All rewards are permuted alike: a completion gets all verdicts of one other completion.
+ */
+export function shuffleVerdicts<Reward extends RewardVerdicts>(
+  verdictsKN: readonly Reward[],
+  seed: bigint,
+): Reward[] {
+  const order = permutation(seed, verdictsKN[0]?.verdicts.length ?? 0);
+  return verdictsKN.map((reward) => ({
+    ...reward,
+    verdicts: order.flatMap((sequence) => reward.verdicts.slice(sequence, sequence + 1)),
+  }));
 }

@@ -1,12 +1,12 @@
 /**
  * Dynamic sampling (DAPO, arXiv 2503.14476, equation 11): a rollout keeps the prompts with
  * 0 < correct < G, and more prompts are sampled until it is full. Groups that are all right or all wrong
- * have no advantage and only dilute the batch.
+ * have advantages of 0 and only dilute the batch.
  */
 
 import type { Verdict } from '../../contracts/records.ts';
 
-/** How the rollout stands after a round of sampling. */
+/** The state of a rollout after a round of sampling. */
 export interface DynamicSamplingState {
   /** Groups the rollout needs. */
   wanted: number;
@@ -14,7 +14,7 @@ export interface DynamicSamplingState {
   kept: number;
   /** Groups sampled so far. */
   sampled: number;
-  /** Rounds done so far; the first is no extra one. */
+  /** Rounds done so far, the first included. */
   rounds: number;
   /** Extra rounds allowed: `dynamic_sampling_max_rounds`. */
   maxExtraRounds: number;
@@ -25,14 +25,14 @@ export type DynamicSamplingOutcome =
   | { kind: 'full' }
   /** Sample a group for each of the next `prompts` prompts. */
   | { kind: 'refill'; prompts: number }
-  /** No round is left: train on the fewer groups there are. */
+  /** No round is left: train on the groups that were kept. */
   | { kind: 'short'; missing: number }
-  /** No round is left and nothing was kept: there is nothing to train on, and the stage parks. */
+  /** No round is left and no group was kept: the stage parks. */
   | { kind: 'empty' };
 
 /**
- * The groups that teach, by place in the request: some but not all of their completions are correct
- * (accuracy 1). Completions whose verdict is an error are left out of both counts. `accuracy` holds the
+ * The informative groups, by index in the request: some but not all of their completions are correct
+ * (accuracy 1). Completions whose verdict is an error are left out of both counts. `accuracy` has the
  * verdicts of the rollout's sequences, `numGenerations` a group.
  */
 export function informativeGroups(accuracy: readonly Verdict[], numGenerations: number): number[] {
@@ -48,7 +48,7 @@ function isInformative(verdicts: readonly Verdict[]): boolean {
   return 0 < correct && correct < scores.length;
 }
 
-/** What follows a round. */
+/** What to do after a round. */
 export function afterRound(state: DynamicSamplingState): DynamicSamplingOutcome {
   const missing = state.wanted - state.kept;
   if (missing <= 0) return { kind: 'full' };
@@ -56,7 +56,7 @@ export function afterRound(state: DynamicSamplingState): DynamicSamplingOutcome 
   return state.kept === 0 ? { kind: 'empty' } : { kind: 'short', missing };
 }
 
-/** As many prompts as should fill the gap at the share kept so far, and at most a whole rollout's. */
+/** As many prompts as should fill the rest at the share kept so far, and at most a whole rollout's. */
 function refillSize({ wanted, kept, sampled }: DynamicSamplingState): number {
   const missing = wanted - kept;
   return kept === 0 ? wanted : Math.min(wanted, Math.ceil((missing * sampled) / kept));

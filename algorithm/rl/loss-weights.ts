@@ -4,8 +4,8 @@
  *     loss = − Σ_b w_b · Σ_t l_bt,   l = min(ρA, clip(ρ, 1−ε, 1+ε)A) − β·k3
  *
  * All tokens of a completion weigh the same under every loss type, so there is one weight a completion.
- * They are taken over the whole batch of the step. There are no micro-batches here: whoever cuts a batch
- * to fit its memory adds up the parts' losses with these weights, and gets the same sum.
+ * Weights refer to the whole batch of the step, not to micro-batches: a trainer that cuts the batch to fit its
+ * memory adds up the losses of the parts with these weights, and gets the same sum.
  *
  * Axes: B = completions of the step's batch, T = tokens of a completion.
  */
@@ -23,7 +23,7 @@ export interface CompletionLength {
   truncated: boolean;
 }
 
-/** What the weights are made of: tokens that bear loss, of the one completion and of the batch. */
+/** Token counts that the weights are computed from: of one completion and of the batch, masked tokens left out. */
 interface Counts {
   tokens: number;
   batchTokens: number;
@@ -38,7 +38,7 @@ const perToken: Record<GrpoOptions['loss_type'], (counts: Counts) => number> = {
   dapo: ({ batchTokens }) => 1 / Math.max(1, batchTokens),
   // sum over tokens ÷ tokens of the micro-batch; a step's batch is one micro-batch here, so it equals dapo
   bnpo: ({ batchTokens }) => 1 / Math.max(1, batchTokens),
-  // sum over tokens ÷ (completions · limit): no completion's length enters (arXiv 2503.20783)
+  // sum over tokens ÷ (completions · limit): independent of the completions' lengths (arXiv 2503.20783)
   dr_grpo: ({ completions, maxTokens }) => 1 / (completions * maxTokens),
 };
 

@@ -1,4 +1,4 @@
-/** Which rewards judge a rollout, and who gives them. */
+/** Which rewards score a rollout: by rule, or by a reward model. */
 import type { RewardRecipe } from '../../contracts/rewards.ts';
 import { isModelReward } from '../../contracts/rewards.ts';
 
@@ -8,7 +8,7 @@ export interface RewardPlan {
   byModel: RewardRecipe[];
 }
 
-/** Rewards in force for the rollout that begins with `firstStep`: some join only in the last part of a stage. */
+/** Rewards in force for the rollout that begins with `firstStep`: some are used only from a later step of a stage on. */
 export function rewardsInForce(rewards: readonly RewardRecipe[], firstStep: number): RewardRecipe[] {
   return rewards.filter(({ from_step = 1 }) => from_step <= firstStep);
 }
@@ -21,6 +21,6 @@ export function rewardPlan(rewards: readonly RewardRecipe[], firstStep: number):
   };
 }
 
-/** Whether a reward judges prompts of a domain. */
+/** Whether a reward scores prompts of a domain. */
 export const concerns = ({ domains }: RewardRecipe, domain: string) =>
   domains === undefined || domains.includes(domain);

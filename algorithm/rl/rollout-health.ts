@@ -1,4 +1,4 @@
-/** What a scored rollout shows besides its rewards: signs that alarms watch for. */
+/** Statistics of a scored rollout besides its rewards, which alarms watch. */
 import type { SampleRequest, ScoresRecord } from '../../contracts/records.ts';
 import { partsOf } from '../data/response-parts.ts';
 import { repeatedShare, termHashes } from '../data/term-hashes.ts';
@@ -7,9 +7,9 @@ import { mean } from './sample-statistics.ts';
 export interface RolloutHealth {
   /** share of completions that the length limit cut */
   truncatedShare: number;
-  /** of reasoning responses in form, the share that thinks nothing or repeats itself; null where none is in form */
+  /** of well-formed reasoning responses, the share with empty or repetitive thinking; null where none is well-formed */
   emptyThinkingShare: number | null;
-  /** share of completions that a reward answered with an error */
+  /** share of completions with an error of a reward */
   errorShare: number;
 }
 
@@ -22,9 +22,9 @@ interface RolloutHealthInput {
   generalDomains: readonly string[];
 }
 
-/** From here on a chain of thought is nothing but repetition. */
+/** Repeated share from which on a chain of thought counts as repetitive. */
 const REPEATED = 0.5;
-/** Terms of the runs that are looked for again. */
+/** Terms of the runs that are compared. */
 const REPEATED_RUN = 6;
 
 export function rolloutHealth({

@@ -1,6 +1,6 @@
 /**
- * How a rollout becomes steps. A rollout is cut into `steps_per_generation` batches, which are trained one
- * after the other, and that `num_iterations` times over (TRL's order). The cut goes across groups: the
+ * How a rollout becomes steps. A rollout is cut into `steps_per_generation` batches. They are trained in order,
+ * and the whole `num_iterations` times (TRL's order). The cut goes across groups: the
  * advantages are computed before it, and the paper splits its 8,192 outputs "at random into mini-batches".
  */
 import type { GrpoOptions } from '../../contracts/options.ts';
@@ -8,11 +8,11 @@ import { permutation } from '../random/seeds.ts';
 
 export type RolloutOptions = Pick<GrpoOptions, 'steps_per_generation' | 'num_iterations'>;
 
-/** Where a step stands in its rollout. */
+/** The position of a step in its rollout. */
 export interface RolloutPosition {
   /** Which rollout, from 0. */
   rollout: number;
-  /** The rollout's first step: its completions are sampled before it, by the policy it finds. */
+  /** The rollout's first step: its completions are sampled before it, by the policy before that step. */
   firstStep: number;
   /** The last step that the rollout is meant for; a stage may end before it. */
   lastStep: number;
@@ -22,7 +22,7 @@ export interface RolloutPosition {
   iteration: number;
 }
 
-/** The place of `step` (from 1): a function of the step and the options alone. */
+/** The position of `step` (from 1): a function of the step and the options alone. */
 export function rolloutOfStep(step: number, options: RolloutOptions): RolloutPosition {
   if (!Number.isInteger(step) || step < 1) {
     throw new RangeError(`step: expected an integer from 1, found ${step}`);
@@ -40,9 +40,8 @@ export function rolloutOfStep(step: number, options: RolloutOptions): RolloutPos
 }
 
 /**
- * The completions of each batch, as indices into the rollout's kept completions: which go where is random
- * under `seed`, the sizes differ by at most one, and within a batch the
- * indices ascend. Throws RangeError where there are fewer completions than batches.
+ * The completions of each batch, as indices into the rollout's kept completions: random under `seed`, of sizes
+ * that differ by at most one, with ascending indices. Throws RangeError where there are fewer completions than batches.
  */
 export function cutRollout(
   completions: number,
@@ -52,7 +51,7 @@ export function cutRollout(
   if (completions < steps_per_generation) {
     throw new RangeError(
       `rollout: expected at least ${steps_per_generation} completions (steps_per_generation), ` +
-        `found ${completions}; lower steps_per_generation or look at what was dropped`,
+        `found ${completions}; lower steps_per_generation, or see which completions were dropped and why`,
     );
   }
   const order = permutation(seed, completions);

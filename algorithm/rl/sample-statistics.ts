@@ -10,7 +10,7 @@ export function sampleDeviation(values: readonly number[]): number {
   return Math.sqrt(sum(values.map((value) => (value - centre) ** 2)) / (values.length - 1));
 }
 
-/** Added from left to right, so that the bits follow from the order alone. */
+/** Added from left to right: the order of the values decides the bits. */
 export function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }

@@ -1,6 +1,6 @@
 /**
- * The numbers in force at a step, as pure functions of (step, options, committed list of changes). Nothing
- * counts calls, so a replayed step, a resumed one and an undisturbed one get the same numbers.
+ * The numbers in force at a step, as pure functions of (step, options, committed list of changes). No state
+ * counts calls: a replayed or resumed step gets the same numbers.
  *
  * Steps count from 1: step n is the n-th optimiser update, and step 0 is the state before any.
  */
@@ -28,7 +28,7 @@ const factors: Record<SchedulerType, (updates: number, options: ScheduleOptions)
     halfCosine(progress(updates, options)) * (1 - options.min_lr_rate) + options.min_lr_rate,
 };
 
-/** The learning rate of one step (1 … `max_steps`) under options that hold throughout. */
+/** The learning rate of one step (1 … `max_steps`), with the same options at all steps. */
 export function learningRateAt(step: number, options: ScheduleOptions): number {
   if (!Number.isInteger(step) || step < 1) {
     throw new RangeError(`step: expected an integer from 1, found ${step}`);
@@ -38,7 +38,7 @@ export function learningRateAt(step: number, options: ScheduleOptions): number {
 
 type LimitOptions = Pick<GrpoOptions, 'max_completion_length' | 'max_completion_length_from'>;
 
-/** Tokens that a completion has at most in the rollout that begins with `firstStep`: of several limits the latest holds. */
+/** The limit of a completion's tokens in the rollout that begins with `firstStep`: the latest of several limits. */
 export function completionLimitAt(
   firstStep: number,
   { max_completion_length, max_completion_length_from = [] }: LimitOptions,
@@ -48,7 +48,7 @@ export function completionLimitAt(
   return latest?.max_completion_length ?? max_completion_length;
 }
 
-/** The same over a whole stage. */
+/** The largest limit of a whole stage. */
 export const longestCompletion = ({
   max_completion_length,
   max_completion_length_from = [],
@@ -56,9 +56,9 @@ export const longestCompletion = ({
   Math.max(max_completion_length, ...max_completion_length_from.map((from) => from.max_completion_length));
 
 /**
- * The options in force at `step`. A change holds from its `effectiveStep` on; of several for one field the
- * latest effective one wins, and among equals the one committed last. A changed `learning_rate` is what
- * the schedule multiplies from then on, as if the recipe had said so.
+ * The options in force at `step`. A change is in force from its `effectiveStep` on; of several for one field the
+ * latest effective one wins, and among equals the one committed last. A changed `learning_rate` is what the
+ * schedule multiplies from then on.
  */
 export function optionsInForce<Options extends object>(
   step: number,
@@ -72,9 +72,9 @@ export function optionsInForce<Options extends object>(
 }
 
 /**
- * The numbers that one step (1 … `max_steps`) is trained with, as its batch holds them. The temperature is
- * the one that the step's rollout was sampled at, since log-probabilities are taken at it; a change of
- * temperature therefore waits for the next rollout.
+ * The numbers that one step (1 … `max_steps`) is trained with; its batch records them. The temperature is the one
+ * that the step's rollout was sampled at, since log-probabilities are computed at it: a change of temperature is in
+ * force from the next rollout on.
  */
 export function numbersInForce(
   step: number,
@@ -101,7 +101,7 @@ export function numbersInForce(
   };
 }
 
-/** The numbers that one step of supervised training is trained with, as its batch holds them. */
+/** The numbers that one step of supervised training is trained with; its batch records them. */
 export function supervisedNumbersInForce(
   step: number,
   options: SftOptions | RewardModelOptions,

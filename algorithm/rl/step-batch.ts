@@ -2,23 +2,22 @@ import { Failure } from '../../contracts/failures.ts';
 import type { Change, GrpoOptions } from '../../contracts/options.ts';
 import type { Drop, NumbersInForce, SampleRequest, ScoresRecord, Verdict } from '../../contracts/records.ts';
 import { deriveSeed } from '../random/seeds.ts';
-import { type Advantages, computeAdvantages, type RewardVerdicts } from './advantages.ts';
+import { type Advantages, computeAdvantages, type RewardVerdicts, shuffleVerdicts } from './advantages.ts';
 import { lossWeights } from './loss-weights.ts';
 import { rewardsInForce } from './reward-plan.ts';
 import { cutRollout, rolloutOfStep } from './rollout-plan.ts';
 import { mean, sum } from './sample-statistics.ts';
 import { numbersInForce, optionsInForce } from './schedules.ts';
-import { shuffleVerdicts } from './shuffled-rewards.ts';
 
 /**
- * What one step trains on, decided from a scored rollout. Pure: the same inputs give the same batch, on every
- * try and in every process.
+ * What one step trains on, computed from a scored rollout. Pure: the same inputs give the same batch, at every
+ * attempt and in every process.
  *
  * Axes: N = sequences of the rollout (N = Q·G), B = sequences of this step's batch.
  */
 export interface StepBatch {
   numbers: NumbersInForce;
-  /** sequencesB: their places in the rollout, ascending */
+  /** sequencesB: their indices in the rollout, ascending */
   sequencesB: number[];
   advantagesB: number[];
   /** every token of sequence b weighs lossWeightsB[b] */
@@ -27,10 +26,10 @@ export interface StepBatch {
   summary: BatchSummary;
 }
 
-/** Means over the batch, of the scores as they were given (also where a control permutes them). */
+/** Means over the batch, of the original scores (also where a control permutes them). */
 export interface BatchSummary {
   reward: number;
-  /** by name; a reward that only answered with errors is not there */
+  /** by name; a reward with errors only is left out */
   rewards: Record<string, number>;
   accuracy: number | null;
   meanLength: number;
@@ -85,7 +84,7 @@ export function stepBatch(input: StepBatchInput): StepBatch {
   };
 }
 
-/** The verdicts that advantages are made of: as scored, or permuted in the control. */
+/** The verdicts that advantages are computed from: as scored, or permuted in the control. */
 function givenVerdicts({ options, scores, runSeed, stage, branch, step }: StepBatchInput): RewardVerdicts[] {
   if (!options.shuffle_rewards) return scores.rewards;
   const { firstStep } = rolloutOfStep(step, options);
@@ -98,11 +97,11 @@ function refuseTooManyErrors({ errorShare }: Advantages, { max_drop_rate }: Grpo
   throw new Failure(
     'TooManyErrors',
     `expected errors for at most ${max_drop_rate} of the completions (max_drop_rate), found ${errorShare.toFixed(3)}; ` +
-      'see the verdicts in the scores, mend the verifier or the data, then retry',
+      'see the verdicts in the scores, fix the verifier or the data, then retry',
   );
 }
 
-/** The kept completions that this step's share of the rollout holds. */
+/** The kept completions of this step's part of the rollout. */
 function batchOf<Kept>(
   keptN: readonly Kept[],
   { runSeed, stage, branch, step, options }: StepBatchInput,
@@ -112,7 +111,7 @@ function batchOf<Kept>(
     throw new Failure(
       'EmptyBatch',
       `step ${step}: expected at least ${options.steps_per_generation} completions to train on, found ${keptN.length}; ` +
-        'the others were dropped: see the scores for why',
+        'the others were dropped: see the scores for the reasons',
     );
   }
   const seed = deriveSeed({ runSeed, stage, branch, purpose: 'cut', step: firstStep, slot: 0, sample: 0 });

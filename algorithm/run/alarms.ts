@@ -1,11 +1,11 @@
 /**
- * What each alarm measures, over the last rows of a stage's line, and when it is raised: once, at the row with which
- * its measure crosses the threshold. Pure: the same rows raise the same alarms, whoever asks.
+ * What each alarm measures over the last steps or evaluations of a stage, and when it is raised: once, at the row where
+ * its measure crosses the threshold. Pure: the same rows raise the same alarms.
  */
 import { type AlarmName, type AlarmRecipe, type AlarmRule, alarmNames } from '../../contracts/alarms.ts';
 import { mean } from '../rl/sample-statistics.ts';
 
-/** What alarms see of a recorded step. */
+/** The numbers of a recorded step that alarms read. */
 export interface WatchedStep {
   kl: number | null;
   entropy: number | null;
@@ -15,7 +15,7 @@ export interface WatchedStep {
   errorShare: number | null;
 }
 
-/** What alarms see of an evaluation of the stage's own policy. */
+/** The numbers of an evaluation of the stage's own policy that alarms read. */
 export interface WatchedEvaluation {
   passAt1: number;
   languageConsistency: number | null;
@@ -29,7 +29,7 @@ interface Measure<Row> {
   /** the side of the threshold on which it is raised */
   side: 'above' | 'below';
   defaults: Omit<AlarmRule, 'name'>;
-  /** Over the last rows, `window` of them; null where that cannot be told. */
+  /** Over the last `window` rows; null where there is no value. */
   value(rows: readonly Row[]): number | null;
   /** what the value is */
   what: string;
@@ -43,7 +43,7 @@ const meanOf =
     return values.length < rows.length || rows.length === 0 ? null : mean(values);
   };
 
-/** Alarms looked at after each evaluation. */
+/** Alarms that are checked after each evaluation. */
 const ofEvaluations: Record<'reward-hacking' | 'language-mixing', Measure<WatchedEvaluation>> = {
   'reward-hacking': {
     side: 'above',
@@ -59,7 +59,7 @@ const ofEvaluations: Record<'reward-hacking' | 'language-mixing', Measure<Watche
   },
 };
 
-/** Alarms looked at after each step. */
+/** Alarms that are checked after each step. */
 const ofSteps: Record<Exclude<AlarmName, keyof typeof ofEvaluations>, Measure<WatchedStep>> = {
   'empty-thinking': {
     side: 'above',
@@ -102,8 +102,8 @@ const ofSteps: Record<Exclude<AlarmName, keyof typeof ofEvaluations>, Measure<Wa
 const measures: Record<AlarmName, Measure<never>> = { ...ofEvaluations, ...ofSteps };
 
 /**
- * Reward hacking (the paper's observation with preference rewards): how far pass@1 has fallen since the window's best
- * evaluation, where the reward has risen since; 0 where it has not.
+ * Reward hacking (the paper observes it with preference rewards): by how much pass@1 has fallen since the window's best
+ * evaluation, if the reward has risen since; else 0.
  */
 function fallUnderRisingReward(rows: readonly WatchedEvaluation[]): number | null {
   const last = rows.at(-1);
@@ -132,10 +132,10 @@ export interface Crossing {
   text: string;
 }
 
-/** After which rows an alarm is looked at. */
+/** Whether an alarm is checked after steps or after evaluations. */
 export const watchedAfter = (name: AlarmName): WatchedKind => (name in ofSteps ? 'steps' : 'evaluations');
 
-/** Rows that must be at hand for these rules: one more than the largest window. */
+/** Rows that these rules need: one more than the largest window. */
 export const rowsWatched = (kind: WatchedKind, rules: readonly AlarmRule[]) =>
   Math.max(0, ...rules.filter(({ name }) => watchedAfter(name) === kind).map(({ window }) => window + 1));
 
@@ -184,5 +184,5 @@ function textOf(
   return `${what}: ${Number(value.toPrecision(3))} ${over} (raised at ${bound} ${threshold})`;
 }
 
-/** `alarm reward-hacking: …`, as reasons and lists say it. */
+/** `alarm reward-hacking: …`, for reasons and lists. */
 export const alarmText = ({ name, text }: { name: AlarmName; text: string }) => `alarm ${name}: ${text}`;

@@ -3,8 +3,8 @@ import type { StagePlan } from '../../contracts/plan.ts';
 import { optionsInForce } from '../rl/schedules.ts';
 
 /**
- * What is wrong with the options at any step from the first of the `added` changes on, given those that are
- * `committed` already: `learning_rate: expected number to be >0, found -1`. Empty where all is well.
+ * Problems of the options at any step from the first of the `added` changes on, on top of the changes that are
+ * `committed` already: `learning_rate: expected number to be >0, found -1`. Empty where there are none.
  */
 export function problemsOfChanges(
   { algorithm, options }: Pick<StagePlan, 'algorithm' | 'options'>,
@@ -26,7 +26,7 @@ type Options = StagePlan['options'];
 
 const schemas = { grpo: grpoSchema, sft: sftSchema, 'reward-model': rewardModelSchema } as const;
 
-/** A field that this kind of stage does not have. */
+/** Fields that this kind of stage does not have. */
 function foreign(options: Options, added: readonly Change[]): string[] {
   return added
     .filter(({ field }) => !(field in options) && field !== 'epsilon_high')
@@ -44,7 +44,7 @@ function outOfBounds(algorithm: StagePlan['algorithm'], changed: Options): strin
   });
 }
 
-/** A stage that began with beta 0 holds no reference policy. */
+/** A stage that began with beta 0 has no reference policy. */
 function unprepared(options: Options, changed: Options): string[] {
   if (!('beta' in options && 'beta' in changed)) return [];
   if (options.beta > 0 || changed.beta === 0) return [];

@@ -1,5 +1,5 @@
 /**
- * What is due once a step is trained, as a pure function of the step. Steps count from 1; step 0 is the
+ * What is due after a step, as a pure function of the step. Steps count from 1; step 0 is the
  * state before any.
  */
 import type { GrpoOptions } from '../../contracts/options.ts';

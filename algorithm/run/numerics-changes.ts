@@ -1,11 +1,11 @@
 import type { Numerics } from '../../contracts/numerics.ts';
 
-/** Whether two results were made under numerics that give the same bits: equal in all, and deterministic. */
+/** Whether two results were computed under numerics that give the same bits: equal and deterministic. */
 export function sameNumerics(a: Numerics, b: Numerics): boolean {
   return a.deterministic && b.deterministic && equalNumerics(a, b);
 }
 
-/** Whether two results were made in the same way, be it one that gives the same bits or not. */
+/** Whether two results were computed under equal numerics, deterministic or not. */
 export function equalNumerics(a: Numerics, b: Numerics): boolean {
   return numericsText(a) === numericsText(b);
 }
@@ -17,14 +17,7 @@ export function numericsChangeText({ before, after }: { before: Numerics; after:
 }
 
 /** `onnxruntime 1.30.0 on cpu (avx512, 2 threads)` */
-export function numericsText({
-  engine,
-  version,
-  device,
-  instructionSet,
-  threads,
-  deterministic,
-}: Numerics): string {
+function numericsText({ engine, version, device, instructionSet, threads, deterministic }: Numerics): string {
   const how = [instructionSet, `${threads} thread${threads === 1 ? '' : 's'}`];
   return `${engine} ${version} on ${device} (${[...how, ...(deterministic ? [] : ['not deterministic'])].join(', ')})`;
 }

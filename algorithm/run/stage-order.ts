@@ -1,8 +1,8 @@
-/** In which order a run's stages go: as the recipe lists them, but what does not hang together goes side by side. */
+/** The order of a run's stages: that of the recipe, but independent stages run in parallel. */
 import { roleOf, type StageRole } from '../../contracts/stage-name.ts';
 
-/** Stages that lie beside one another in the recipe and run at once, where neither needs the other. */
-const sideBySide: readonly StageRole[] = ['reward-model', 'distill', 'control'];
+/** Roles of stages that may run in parallel where they follow one another in the recipe and neither needs the other. */
+const parallelRoles: readonly StageRole[] = ['reward-model', 'distill', 'control'];
 
 interface OrderedStage {
   stage: string;
@@ -14,13 +14,13 @@ export function stageWaves<Stage extends OrderedStage>(stages: readonly Stage[])
   const waves: Stage[][] = [];
   for (const stage of stages) {
     const last = waves.at(-1);
-    if (last?.every((other) => mayRunBeside(stage, other))) last.push(stage);
+    if (last?.every((other) => mayRunInParallel(stage, other))) last.push(stage);
     else waves.push([stage]);
   }
   return waves;
 }
 
-function mayRunBeside(stage: OrderedStage, earlier: OrderedStage): boolean {
-  const both = [stage, earlier].every((candidate) => sideBySide.includes(roleOf(candidate.stage)));
+function mayRunInParallel(stage: OrderedStage, earlier: OrderedStage): boolean {
+  const both = [stage, earlier].every((candidate) => parallelRoles.includes(roleOf(candidate.stage)));
   return both && !stage.needs.includes(earlier.stage);
 }

@@ -1,8 +1,8 @@
 import type { VerifierChange, VerifierVersions } from '../../contracts/activities.ts';
 
 /**
- * Where the verifiers of rewards changed, given who judged what in the order of the steps. A reward that was not
- * asked in between is compared with the version that judged it last.
+ * The steps at which verifiers of rewards changed, from the versions that scored each step, in their order. A reward
+ * that was not used for some steps is compared with its last version before them.
  */
 export function verifierChanges(
   judged: readonly { step: number; verifiers: VerifierVersions }[],

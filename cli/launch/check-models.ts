@@ -3,7 +3,7 @@ import { promptText, promptTokens } from '../../activities/sample-request.ts';
 import { longestCompletion } from '../../algorithm/rl/schedules.ts';
 import { originOf, type Recipe, type StageRecipe } from '../../contracts/recipe.ts';
 import { suffixOf } from '../../contracts/stage-name.ts';
-import { TokenizerError } from '../../engine/tokenizer/tokenizer.ts';
+import { TokenizerError } from '../../engine/tokenizer/tokenizer-files.ts';
 import type { ModelFolder } from '../../engine/weights/model-folder.ts';
 import { InputError } from '../errors.ts';
 import type { Models, WithModels } from './resolve.ts';

@@ -1,7 +1,7 @@
 /** Checks of prompts: each function returns the problems that keep a run from training on them or measuring with them. */
 import {
   indexEvaluations,
-  placesOfLearned,
+  sampledIndices,
   sharedWithEvaluation,
 } from '../../algorithm/data/decontamination.ts';
 import type { ImportedPrompt } from '../../algorithm/data/prompt-rows.ts';
@@ -149,7 +149,7 @@ function contaminatedIn(
   const heldOut = prompts.filter(({ split }) => split === 'test');
   const index = indexEvaluations(
     heldOut.map(({ problem }) => problem),
-    { learned: placesOfLearned(train.length).map((position) => [train[position]?.problem ?? '']) },
+    { learned: sampledIndices(train.length).map((position) => [train[position]?.problem ?? '']) },
   );
   const drawn = train.filter(({ domain }) =>
     sampledBy(stage).some(({ domain_weights: weights }) =>

@@ -1,17 +1,18 @@
 /** `r1 launch --dry-run`: estimates what a launch would do. */
 import { promptTokens } from '../../activities/sample-request.ts';
-import type { RunFacts } from '../../algorithm/plan/facts.ts';
-import { BYTES_OF_EVENT, MOST_EVENTS } from '../../algorithm/plan/history.ts';
 import {
+  BYTES_OF_EVENT,
   deviceSeconds,
+  MOST_EVENTS,
   type PartSize,
   type Rates,
   type RunSize,
   runSize,
 } from '../../algorithm/plan/run-size.ts';
+import type { RunFacts } from '../../algorithm/plan/stage-segments.ts';
 import type { DryRunDocument } from '../../contracts/documents.ts';
 import type { Recipe } from '../../contracts/recipe.ts';
-import { parameterCount } from '../../engine/model/model-config.ts';
+import { parameterCount } from '../../engine/model/architecture.ts';
 import type { Database } from '../../stores/database/database.ts';
 import { listSteps } from '../../stores/steps/steps.ts';
 import { InputError } from '../errors.ts';

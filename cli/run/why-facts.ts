@@ -13,7 +13,7 @@ import { currentStage, readShow } from './run-rows.ts';
 import { queryProgress } from './workflow-client.ts';
 
 /** The answer of a server, or why there was none. */
-export type Answer<Value> = { value: Value } | { error: string };
+type Answer<Value> = { value: Value } | { error: string };
 
 /** A pending activity of a workflow. */
 export interface PendingCall {

@@ -1,9 +1,9 @@
 /**
- * The dtypes of tensors at rest: what holds their elements in memory, how many bytes an element takes, and the
- * byte order of files and digests, which is little-endian whatever the host.
+ * The dtypes of stored tensors: the typed array and the bytes of an element, and the byte order of files and digests,
+ * which is little-endian on every host.
  */
 
-/** What holds the elements in memory; halves stay bits. */
+/** The typed array of each dtype; halves stay bits. */
 interface ArrayOf {
   F32: Float32Array;
   I32: Int32Array;
@@ -42,7 +42,7 @@ const HOST_IS_LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 /** The number of elements of a shape. */
 export const elementsOf = (shape: readonly number[]) => shape.reduce((product, axis) => product * axis, 1);
 
-/** A tensor from its own bytes, little-endian: a view of them where they lie aligned for it, a copy else. */
+/** A tensor from its bytes, little-endian: a view of them where they are aligned, else a copy. */
 export function decodeTensor<D extends Dtype>(
   dtype: D,
   shape: readonly number[],
@@ -55,11 +55,11 @@ export function decodeTensor<D extends Dtype>(
   return { dtype, shape, data } as Tensor<D>;
 }
 
-/** A row's bytes as they stand in files and digests: little-endian. A copy only where the host is not. */
+/** An array's bytes in files and digests: little-endian. A copy only where the host is big-endian. */
 export const littleEndianBytes = (row: ArrayOf[Dtype]): Uint8Array =>
   littleEndian(new Uint8Array(row.buffer, row.byteOffset, row.byteLength), row.BYTES_PER_ELEMENT);
 
-/** Between the host's order and little-endian, either way: nothing to do, or elements of `width` turned round. */
+/** Converts between the host's order and little-endian: unchanged, or the bytes of each element reversed. */
 function littleEndian(bytes: Uint8Array, width: number): Uint8Array {
   if (HOST_IS_LITTLE_ENDIAN) return bytes;
   const turned = new Uint8Array(bytes);

@@ -14,7 +14,7 @@ import {
   type Tensor,
 } from './dtypes.ts';
 
-/** Where a tensor's bytes lie; offsets count from the end of the header. */
+/** The location of a tensor's bytes; offsets count from the end of the header. */
 export interface TensorEntry<D extends Dtype = Dtype> {
   name: string;
   dtype: D;
@@ -36,17 +36,17 @@ export interface DecodedSafetensors {
   metadata: Record<string, string>;
 }
 
-/** Thrown when bytes are no whole safetensors file; the message names file and tensor, expected and found. */
+/** Thrown when bytes are not a complete safetensors file; the message names file and tensor, expected and found. */
 export class SafetensorsError extends Error {
   override name = 'SafetensorsError';
 }
 
-/** Thrown when a tensor is of a dtype that the reader has no use for; the file itself may be whole. */
+/** Thrown for a dtype that the reader does not support; the file itself may be intact. */
 export class DtypeError extends SafetensorsError {
   override name = 'DtypeError';
 }
 
-/** The bytes that a header's length takes: as many as must be read to know how long the header is. */
+/** Bytes at the start of a file that contain the header's length. */
 export const LENGTH_BYTES = 8;
 const ALIGNMENT = 8;
 const HEADER_LIMIT = 100_000_000;
@@ -68,8 +68,8 @@ export function encodeSafetensors(
 }
 
 /**
- * The pieces of a file, to be written one after another: length and header, then each tensor's bytes, views
- * rather than copies where the host is little-endian. Throws Error where data and shape disagree.
+ * The pieces of a file, to be written one after another: length and header, then each tensor's bytes, as views,
+ * not copies, where the host is little-endian. Throws Error where data and shape disagree.
  */
 export function safetensorsChunks(
   tensors: ReadonlyMap<string, Tensor>,
@@ -80,8 +80,8 @@ export function safetensorsChunks(
 }
 
 /**
- * Reads one file from memory and proves that its tensors fill it exactly, in order and without overlap.
- * Tensors are views of `bytes` where it is aligned for them, copies else. `file` names it in errors.
+ * Reads one file from memory and checks that its tensors fill it exactly, in order and without overlap.
+ * Tensors are views of `bytes` where it is aligned, else copies. `file` names it in errors.
  * Throws SafetensorsError naming the tensor, what was expected and what was found.
  */
 export function decodeSafetensors(bytes: Uint8Array, file = 'safetensors file'): DecodedSafetensors {
@@ -94,7 +94,7 @@ export function decodeSafetensors(bytes: Uint8Array, file = 'safetensors file'):
 }
 
 /**
- * Where the tensors' bytes begin, from the file's first `LENGTH_BYTES`; the header lies between.
+ * The offset at which the tensors' bytes begin, from the file's first `LENGTH_BYTES`; the header is in between.
  * `fileBytes` is the size of the whole file. Throws SafetensorsError.
  */
 export function readDataOffset(bytes: Uint8Array, fileBytes: number, file: string): number {
@@ -115,9 +115,9 @@ export function readDataOffset(bytes: Uint8Array, fileBytes: number, file: strin
 }
 
 /**
- * Reads a header and proves that its tensors are of `dtypes` and fill the file exactly, in order and without
- * overlap. `bytes` holds at least the file up to its data; `fileBytes` is the size of the whole file.
- * Throws DtypeError for a tensor of another dtype, SafetensorsError for what is no whole file.
+ * Reads a header and checks that its tensors are of `dtypes` and fill the file exactly, in order and without
+ * overlap. `bytes` has at least the file up to its data; `fileBytes` is the size of the whole file.
+ * Throws DtypeError for a tensor of another dtype, SafetensorsError for an incomplete or damaged file.
  */
 export function parseHeader<D extends Dtype>(
   bytes: Uint8Array,

@@ -1,10 +1,10 @@
 /**
- * Continuous batching: a fixed number of slots holds the sequences under way. Those that end leave, the
- * last ones move into the gaps, waiting requests enter in their order, and the batch shrinks as the last
- * requests finish. A prompt shared by many requests is run once and its cache copied to each.
+ * Continuous batching: a fixed number of slots for the sequences that are being decoded. A sequence that ends leaves
+ * its slot, the last sequence moves into the gap, waiting requests enter in their order, and the batch shrinks as
+ * the last requests finish. A prompt shared by many requests is run once and its cache copied to each.
  */
 import { seedWords, uniformFromWords } from '../../algorithm/random/seeds.ts';
-import type { ModelConfig } from '../model/model-config.ts';
+import type { ModelConfig } from '../model/architecture.ts';
 import type { DecodeSession } from './decode-session.ts';
 import type { DecodeStepper } from './decode-stepper.ts';
 import type { KvCache } from './kv-cache.ts';
@@ -66,8 +66,7 @@ export class ContinuousBatch {
   run(): SampledCompletion[] {
     const { requests, options, slots } = this.parts;
     while (this.finished < requests.length) {
-      if (options.shouldStop?.())
-        throw new SamplingStoppedError('Sampling was stopped, as it was asked to be.');
+      if (options.shouldStop?.()) throw new SamplingStoppedError('Sampling was stopped on request.');
       while (this.active.length < slots && this.entered < requests.length) this.enter(this.entered++);
       if (this.active.length > 0) this.step();
       const { finished, drawn } = this;
@@ -76,7 +75,7 @@ export class ContinuousBatch {
     return this.completions;
   }
 
-  /** A request draws its first token from its prompt's logits, and takes a slot unless that ended it. */
+  /** Draws a request's first token from its prompt's logits; takes a slot unless that token ends the completion. */
   private enter(index: number): void {
     const { requests, cache, stepper, options } = this.parts;
     const request = requests[index];
@@ -97,11 +96,11 @@ export class ContinuousBatch {
     stepper.feed(slot, token, prompt.cache.length);
   }
 
-  /** Every sequence takes in its last token and draws its next. */
+  /** Runs every sequence's last token and draws its next. */
   private step(): void {
     const { stepper } = this.parts;
     const n = this.active.length;
-    this.makeRoom();
+    this.growCache();
     stepper.run(n);
     for (let slot = 0; slot < n; slot++) {
       const sequence = this.active[slot];
@@ -111,7 +110,7 @@ export class ContinuousBatch {
     for (let slot = n - 1; slot >= 0; slot--) if (this.active[slot]?.finish !== undefined) this.leave(slot);
   }
 
-  /** Draws a sequence's next token, and files the completion if that ended it. */
+  /** Draws a sequence's next token, and stores the completion if that token ends it. */
   private draw(sequence: Sequence, logitsV: Float32Array): number {
     const { token, logprob } = this.sampled(sequence, logitsV);
     sequence.tokens[sequence.length] = token;
@@ -143,7 +142,7 @@ export class ContinuousBatch {
     };
   }
 
-  /** Empties a slot: the last sequence moves into it. */
+  /** Frees a slot: the last sequence moves into it. */
   private leave(slot: number): void {
     const { cache, stepper } = this.parts;
     const last = this.active.length - 1;
@@ -154,8 +153,8 @@ export class ContinuousBatch {
     stepper.move(last, slot);
   }
 
-  /** Doubles the cache when the longest sequence is about to outgrow it. */
-  private makeRoom(): void {
+  /** Doubles the cache when the longest sequence needs more positions. */
+  private growCache(): void {
     const { cache, stepper, config } = this.parts;
     let needed = 0;
     for (let slot = 0; slot < this.active.length; slot++)

@@ -1,14 +1,14 @@
-/** The decode graph over a policy's own weights: runs prompts itself, and fixes calls for single steps. */
+/** The decode graph over a policy's weights: runs prompts, and binds calls for single steps. */
 
 import { serialize } from '../graph/onnx.ts';
 import type { FloatTensor, Tensor, TensorMap } from '../graph/tensor.ts';
-import { rotaryTables } from '../model/llama.ts';
-import type { ModelConfig } from '../model/model-config.ts';
+import type { ModelConfig } from '../model/architecture.ts';
+import { rotaryTables } from '../model/attention-inputs.ts';
 import type { BoundCall, Runtime, Session } from '../runtime/runtime.ts';
 import { buildDecodeGraph, cacheNames, rotatesInAttention } from './decode-graph.ts';
 import { bindings, type PromptCache } from './kv-cache.ts';
 
-/** A prompt that has been through the model once. */
+/** The result of running a prompt through the model. */
 export interface PrefilledPrompt {
   cache: PromptCache;
   /** logits of the first token to be sampled [V] */
@@ -22,7 +22,7 @@ export class DecodeSession {
   private readonly fixed: Readonly<Record<string, Tensor>>;
   private readonly tables: readonly Tensor[];
 
-  /** `weights` stay the caller's: updated in place, they are the policy that the next step uses. */
+  /** `weights` belong to the caller; after an update in place, the next step uses the new values. */
   constructor(runtime: Runtime, config: ModelConfig, weights: TensorMap) {
     this.runtime = runtime;
     this.config = config;
@@ -59,7 +59,7 @@ export class DecodeSession {
     }
   }
 
-  /** Fixes tensors for many steps; those that this model's graph does not take are left out. */
+  /** Binds tensors for many steps; those that are not inputs of this model's graph are left out. */
   bind(inputs: Readonly<Record<string, Tensor>>, outputs: Readonly<Record<string, Tensor>>): BoundCall {
     return this.session.bind({ ...this.fixed, ...this.used(inputs) }, outputs);
   }

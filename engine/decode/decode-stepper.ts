@@ -1,21 +1,21 @@
 /**
- * Steps of one token for each of the first n slots of a cache. The tensors of a step are fixed once for
- * each n, so that a step costs JavaScript no more than writing tokens and reading logits.
+ * Steps of one token for each of the first n slots of a cache. The tensors of a step are bound once for each
+ * n: then a step in JavaScript only writes tokens and reads logits.
  */
 
 import type { FloatTensor, Tensor } from '../graph/tensor.ts';
-import type { ModelConfig } from '../model/model-config.ts';
+import type { ModelConfig } from '../model/architecture.ts';
 import type { BoundCall, Runtime } from '../runtime/runtime.ts';
 import type { DecodeSession } from './decode-session.ts';
 import type { KvCache } from './kv-cache.ts';
 
 interface StepTensors {
-  /** the token that each slot takes in next [S, 1] */
+  /** the next input token of each slot [S, 1] */
   tokens: Tensor<'int32'>;
   /** that token's position [S], and the same for the rotation of queries and keys [S, 1] */
   last: Tensor<'int32'>;
   positions: Tensor<'int64'>;
-  /** 0 … S−1: each sequence's one row is wanted [S] */
+  /** 0 … S−1: each sequence has one row [S] */
   rows: Tensor<'int32'>;
   /** [S, V] */
   logits: FloatTensor;
@@ -35,7 +35,7 @@ export class DecodeStepper {
   private readonly logitsSV: readonly Float32Array[];
   private readonly steps = new Map<number, BoundStep>();
 
-  /** Over a cache whose number of slots is settled; before its capacity grows, call `unbind`. */
+  /** For a cache with a fixed number of slots; before its capacity grows, call `unbind`. */
   constructor(runtime: Runtime, session: DecodeSession, config: ModelConfig, cache: KvCache) {
     const { slots } = cache;
     this.runtime = runtime;
@@ -59,18 +59,18 @@ export class DecodeStepper {
     });
   }
 
-  /** Says which token a slot takes in next, and at which position. */
+  /** Sets a slot's next input token and its position. */
   feed(slot: number, token: number, position: number): void {
     this.tensors.tokens.data[slot] = token;
     this.tensors.last.data[slot] = position;
   }
 
-  /** Where the token that a slot takes in next stands. */
+  /** The position of a slot's next input token. */
   position(slot: number): number {
     return this.tensors.last.data[slot] ?? 0;
   }
 
-  /** Gives a slot's next token to another slot. */
+  /** Copies a slot's next token to another slot. */
   move(from: number, to: number): void {
     this.feed(to, this.tensors.tokens.data[from] ?? 0, this.position(from));
   }
@@ -87,7 +87,7 @@ export class DecodeStepper {
     this.longest.data[0] = longest;
     if (longest > this.cache.capacity) {
       throw new Error(
-        `A step needs ${longest} positions of cache, slot ${last.data.indexOf(longest - 1)} the most; ${this.cache.capacity} are there.`,
+        `A step needs ${longest} positions of cache, the most in slot ${last.data.indexOf(longest - 1)}; it has ${this.cache.capacity}.`,
       );
     }
     this.step(n).call.run();
@@ -100,7 +100,7 @@ export class DecodeStepper {
     return logitsV;
   }
 
-  /** Forgets every fixed call, before the cache changes its tensors. */
+  /** Disposes of every bound call, before the cache changes its tensors. */
   unbind(): void {
     for (const { call, views } of this.steps.values()) {
       call.dispose();

@@ -1,11 +1,11 @@
 /**
- * Generation from a policy's weights. A token's draw depends on (seed, its position in the completion)
- * alone; its logits' last bits also on what was computed beside it. So the whole list of requests decides
- * the bits, and the same list gives the same bits again.
+ * Generation from a policy's weights. The random draw of a token depends on (seed, position in the completion)
+ * alone, but the last bits of its logits also depend on the other sequences of the batch. So the whole list of
+ * requests decides the bits, and the same list gives the same bits.
  */
 
 import type { TensorMap } from '../graph/tensor.ts';
-import type { ModelConfig } from '../model/model-config.ts';
+import type { ModelConfig } from '../model/architecture.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { ContinuousBatch } from './continuous-batch.ts';
 import { DecodeSession } from './decode-session.ts';
@@ -16,22 +16,22 @@ import type { SampledCompletion, SampleOptions, SampleRequest } from './sampling
 export interface DecoderOptions {
   runtime: Runtime;
   config: ModelConfig;
-  /** the policy's own tensors by Hugging Face name; changed in place, they are sampled from as changed */
+  /** the policy's tensors by Hugging Face name; changes in place are used by the next sample */
   weights: TensorMap;
-  /** sequences decoded side by side; belongs to what decides the bits */
+  /** sequences that are decoded in parallel; changes the bits */
   slots?: number;
 }
 
 export interface Decoder {
   /** One completion a request, in their order. Throws RangeError, LogitsError, SamplingStoppedError. */
   sample(requests: readonly SampleRequest[], options: SampleOptions): SampledCompletion[];
-  /** Gives back cache and session; the weights stay the caller's. */
+  /** Frees cache and session; the weights belong to the caller. */
   dispose(): void;
 }
 
 const DEFAULT_SLOTS = 128;
-/** Positions of cache beyond the longest prompt to begin with; it doubles when sequences outgrow it. */
-const FIRST_ROOM = 128;
+/** Initial positions of the cache beyond the longest prompt; it doubles when sequences need more. */
+const FIRST_CAPACITY = 128;
 
 /** Throws RangeError when `slots` is not a positive integer. */
 export function createDecoder(options: DecoderOptions): Decoder {
@@ -82,19 +82,19 @@ class OnnxDecoder implements Decoder {
 
   private stepperFor(slots: number, requests: readonly SampleRequest[]): DecodeStepper {
     const longest = requests.reduce((most, { promptTokens }) => Math.max(most, promptTokens.length), 0);
-    const room = Math.min(
-      2 ** Math.ceil(Math.log2(longest + FIRST_ROOM)),
+    const capacity = Math.min(
+      2 ** Math.ceil(Math.log2(longest + FIRST_CAPACITY)),
       this.config.max_position_embeddings,
     );
-    if (this.stepper !== undefined && !this.cache.tooSmallFor(slots, room)) return this.stepper;
+    if (this.stepper !== undefined && !this.cache.tooSmallFor(slots, capacity)) return this.stepper;
     this.stepper?.dispose();
-    this.cache.reserve(slots, room);
+    this.cache.reserve(slots, capacity);
     this.stepper = new DecodeStepper(this.runtime, this.session, this.config, this.cache);
     return this.stepper;
   }
 }
 
-/** Refuses the whole list before anything is computed. */
+/** Throws RangeError for a list with an invalid request, before anything is computed. */
 function checkRequests(
   requests: readonly SampleRequest[],
   { max_completion_length: length, eosTokenIds }: SampleOptions,
@@ -114,7 +114,7 @@ function checkRequests(
     const found = promptTokens.find((id) => !isToken(id));
     if (found !== undefined) {
       throw new RangeError(
-        `Request ${index}: its prompt holds token ${found}, the model knows 0 … ${V - 1}. Check that tokenizer and model belong together.`,
+        `Request ${index}: its prompt has token ${found}; expected 0 … ${V - 1}. Check that tokenizer and model belong together.`,
       );
     }
     if (promptTokens.length === 0) {

@@ -5,7 +5,7 @@
  */
 
 import type { FloatTensor } from '../graph/tensor.ts';
-import type { ModelConfig } from '../model/model-config.ts';
+import type { ModelConfig } from '../model/architecture.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { cacheNames } from './decode-graph.ts';
 
@@ -36,13 +36,13 @@ export class KvCache {
     return slots > this.slots || capacity > this.capacity;
   }
 
-  /** Makes room for that much and no less than before; what the cache held is lost. */
+  /** Allocates at least this much, and no less than before; the contents are lost. */
   reserve(slots: number, capacity: number): void {
     this.dispose();
     this.allocate(Math.max(slots, this.slots), Math.max(capacity, this.capacity));
   }
 
-  /** Makes room for longer sequences and keeps what the first `occupied` slots hold. */
+  /** Allocates more positions and keeps the contents of the first `occupied` slots. */
   grow(capacity: number, occupied: number): void {
     const [old, oldCapacity] = [this.tensors, this.capacity];
     this.allocate(this.slots, capacity);

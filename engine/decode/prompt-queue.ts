@@ -1,6 +1,6 @@
 /**
- * The prompts of a list of requests, each distinct one run through the model once. Prompts are run some
- * at a time, in the order in which requests need them, and forgotten with the last request that did.
+ * The prompts of a list of requests, each distinct one run through the model once. Prompts are run in batches,
+ * in the order in which requests need them, and freed after the last request that needs them.
  */
 import type { DecodeSession, PrefilledPrompt } from './decode-session.ts';
 
@@ -10,7 +10,7 @@ const PREFILL_TOKENS = 4096;
 interface QueuedPrompt {
   tokens: Int32Array;
   /** requests that have not taken it yet */
-  wanted: number;
+  remaining: number;
   prefilled: PrefilledPrompt | undefined;
 }
 
@@ -27,8 +27,8 @@ export class PromptQueue {
     this.session = session;
     this.promptOf = prompts.map((tokens) => {
       const key = tokens.join();
-      const prompt = known.get(key) ?? { tokens, wanted: 0, prefilled: undefined };
-      prompt.wanted += 1;
+      const prompt = known.get(key) ?? { tokens, remaining: 0, prefilled: undefined };
+      prompt.remaining += 1;
       known.set(key, prompt);
       return prompt;
     });
@@ -41,14 +41,14 @@ export class PromptQueue {
     if (prompt === undefined) throw new Error(`There is no request ${request}.`);
     while (prompt.prefilled === undefined) this.prefillNext();
     const { prefilled } = prompt;
-    prompt.wanted -= 1;
-    if (prompt.wanted === 0) prompt.prefilled = undefined;
+    prompt.remaining -= 1;
+    if (prompt.remaining === 0) prompt.prefilled = undefined;
     return prefilled;
   }
 
   private prefillNext(): void {
     const batch = this.nextBatch();
-    if (batch.length === 0) throw new Error('A prompt was taken more often than it was asked for.');
+    if (batch.length === 0) throw new Error('A prompt was taken more often than there are requests for it.');
     const prefilled = this.session.prefill(batch.map((prompt) => prompt.tokens));
     for (const [index, prompt] of batch.entries()) prompt.prefilled = prefilled[index];
     this.done += batch.length;

@@ -2,12 +2,12 @@
  * Drawing one token from one row of logits, in float64 and without state: the same logits, options and
  * uniform give the same token in any process.
  *
- * The order is Hugging Face's: temperature, then top-k, then top-p over what top-k left. The
- * log-probability is that of softmax(logits / temperature) before top-k and top-p, which is what the
- * training pass computes; greedy tokens (temperature 0) carry theirs at temperature 1.
+ * The order is Hugging Face's: temperature, then top-k, then top-p over the remaining tokens. The
+ * log-probability is that of softmax(logits / temperature) before top-k and top-p, as the
+ * training pass computes it; greedy tokens (temperature 0) carry theirs at temperature 1.
  *
- * Departures from Hugging Face: exactly k tokens survive top-k where several tie at the k-th place, and
- * all ties go to the lowest id.
+ * Differences from Hugging Face: exactly k tokens survive top-k where several tie at rank k, and all ties go to
+ * the lowest id.
  */
 
 export interface SamplerOptions {
@@ -28,7 +28,7 @@ export interface SampledToken {
 /** Draws from a row of logits [V] with one uniform in [0, 1). */
 export type Sampler = (logitsV: Float32Array, uniform: number) => SampledToken;
 
-/** Thrown when logits are not numbers that a softmax can take: the weights have diverged. */
+/** Thrown when logits have no softmax (NaN, +∞, or all −∞): the weights have diverged. */
 export class LogitsError extends Error {
   override name = 'LogitsError';
 }
@@ -56,7 +56,7 @@ export function createSampler(options: SamplerOptions, vocabSize: number): Sampl
   };
 }
 
-/** One draw, for callers that make few. */
+/** One draw, for callers that draw seldom. */
 export function sampleToken(logitsV: Float32Array, uniform: number, options: SamplerOptions): SampledToken {
   return createSampler(options, logitsV.length)(logitsV, uniform);
 }
@@ -88,7 +88,7 @@ function softmaxWeights(
     weightsV[v] = weight;
     total += weight;
   }
-  // NaN and +∞ logits, and rows of −∞ alone, all end in a total that is not a number.
+  // NaN, +∞ and rows of −∞ alone make the total NaN.
   if (!(total > 0)) throw new LogitsError(describe(logitsV));
   return total;
 }
@@ -144,8 +144,8 @@ function everyToken(weightsV: Float64Array): Uint32Array {
 }
 
 /**
- * A superset of the nucleus that saves sorting a large vocabulary: tokens with a share below (1 − p) / V
- * have less than 1 − p together, so those above it already have p.
+ * A superset of the nucleus, which avoids sorting a large vocabulary: tokens with a share below (1 − p) / V
+ * have less than 1 − p together, so the others have at least p.
  */
 function likelyTokens(weightsV: Float64Array, total: number, topP: number): Uint32Array {
   const floor = ((1 - topP) / weightsV.length) * total;

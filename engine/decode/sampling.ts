@@ -1,4 +1,4 @@
-/** What a decoder is asked for and what it answers. */
+/** Requests to a decoder, and their results. */
 import type { SamplerOptions } from './sampler.ts';
 
 export interface SampleRequest {
@@ -14,7 +14,7 @@ export interface SampleOptions extends SamplerOptions {
   eosTokenIds: readonly number[];
   /** called after every step */
   onProgress?: (progress: SampleProgress) => void;
-  /** asked before every step; true ends the call with SamplingStoppedError */
+  /** called before every step; true ends the call with SamplingStoppedError */
   shouldStop?: () => boolean;
 }
 
@@ -35,7 +35,7 @@ export interface SampledCompletion {
   finish: 'stop' | 'length';
 }
 
-/** Thrown when `shouldStop` said so; nothing of the call is kept. */
+/** Thrown when `shouldStop` returned true; the call has no results. */
 export class SamplingStoppedError extends Error {
   override name = 'SamplingStoppedError';
 }

@@ -1,6 +1,6 @@
 /**
- * The rules of differentiation, one an operator, in a table that is total: an operator
- * without an entry does not compile.
+ * The rules of differentiation, one an operator. The table is total: an operator without an
+ * entry does not compile.
  *
  * Notation in the formulas: y is the operator's output, dy its cotangent (the gradient of
  * the objective with respect to y), a and b its inputs, ∘ the elementwise product.
@@ -9,9 +9,9 @@ import type { Node, OpKind, Shape, Value } from './graph.ts';
 import * as op from './operators.ts';
 
 /** Adds one contribution to an input's cotangent; the sum so far is `undefined` at first. */
-export type Contribution = (sum: Value | undefined) => Value;
+type Contribution = (sum: Value | undefined) => Value;
 
-export interface RuleInput {
+interface RuleInput {
   node: Node;
   /** The node's input at an index that must be there. */
   input(index: number): Value;
@@ -25,10 +25,10 @@ export interface RuleInput {
   consumersOf(value: Value): readonly Node[];
 }
 
-/** One contribution an input, lazily, so that what nobody wants is not built. */
+/** One contribution an input, as functions: those of inputs without a gradient are not built. */
 export type Rule = (rule: RuleInput) => readonly (Contribution | null)[];
 
-/** For operators that stop gradients by what they are, or that only backward passes and decoders use. */
+/** For operators that have no gradient, or that only backward passes and decoders use. */
 export const NOT_DIFFERENTIABLE = 'not differentiable';
 
 const plain =
@@ -93,8 +93,8 @@ function softmaxRule(r: RuleInput): (Contribution | null)[] {
 }
 
 /**
- * Where the softmax P [.., T, S] only weighs values, Oᵀ = Vᵀ·Pᵀ, the row sums of P∘dP are
- * those of O∘dO (FlashAttention, arXiv 2205.14135, appendix B.4): a T×hd sum, not T×S.
+ * Where the softmax P [.., T, S] is only used to weight values, Oᵀ = Vᵀ·Pᵀ, the row sums of P∘dP
+ * are those of O∘dO (FlashAttention, arXiv 2205.14135, appendix B.4): a T×hd sum, not T×S.
  */
 function attentionRowSum({ y, cotangentOf, consumersOf }: RuleInput): Value | undefined {
   const [reader, ...others] = consumersOf(y);
@@ -152,7 +152,7 @@ function gatherRule({ input, dy }: RuleInput): (Contribution | null)[] {
   if (typeof rows === 'string' || rows <= ONE_HOT_ROWS) {
     return [(sum) => op.gemm(op.oneHot(at, rows), flat, { transA: true, c: sum }), null];
   }
-  // The same sum, each row added to its place in the order of the indices (one thread: the order is fixed).
+  // The same sum, each row added at its index in the order of the indices (one thread: the order is fixed).
   const columns = op.expandLike(op.reshape(at, ['rows gathered', 1]), flat);
   return [(sum) => op.scatterElements(sum ?? op.zerosLike(table), columns, flat, 0, true), null];
 }
@@ -209,8 +209,6 @@ export const RULES: Record<OpKind, Rule | typeof NOT_DIFFERENTIABLE> = {
   Neg: elementwiseUnary(({ dy }) => op.neg(dy)),
   // y = e^x: dx = dy∘y
   Exp: elementwiseUnary(({ dy, y }) => op.mul(dy, y)),
-  // y = ln x: dx = dy/x
-  Log: elementwiseUnary(({ dy }, x) => op.div(dy, x)),
   // y = σ(x): dx = dy∘y∘(1 − y)
   Sigmoid: elementwiseUnary(({ dy, y }) => op.mul(dy, op.mul(y, op.sub(1, y)))),
   // y = x·σ(x): dy/dx = σ + x·σ(1 − σ) = y + σ(1 − y)
@@ -233,7 +231,6 @@ export const RULES: Record<OpKind, Rule | typeof NOT_DIFFERENTIABLE> = {
       ),
     ];
   },
-  Identity: elementwiseUnary(({ dy }) => dy),
   StopGradient: () => [null],
   FusedMatMul: fusedMatMulRule,
   Gemm: gemmRule,
@@ -251,23 +248,12 @@ export const RULES: Record<OpKind, Rule | typeof NOT_DIFFERENTIABLE> = {
     return [plain(() => op.rotary(dy, positions, cos, op.neg(sin))), null, null, null];
   },
   Cast: NOT_DIFFERENTIABLE,
-  Clip: NOT_DIFFERENTIABLE,
   Concat: NOT_DIFFERENTIABLE,
   ConstantOfShape: NOT_DIFFERENTIABLE,
-  Cos: NOT_DIFFERENTIABLE,
-  CumSum: NOT_DIFFERENTIABLE,
-  Equal: NOT_DIFFERENTIABLE,
   Expand: NOT_DIFFERENTIABLE,
-  Greater: NOT_DIFFERENTIABLE,
   GroupQueryAttention: NOT_DIFFERENTIABLE,
-  Less: NOT_DIFFERENTIABLE,
   LessOrEqual: NOT_DIFFERENTIABLE,
-  MatMul: NOT_DIFFERENTIABLE,
   OneHot: NOT_DIFFERENTIABLE,
-  ReduceMax: NOT_DIFFERENTIABLE,
   ScatterElements: NOT_DIFFERENTIABLE,
   Shape: NOT_DIFFERENTIABLE,
-  Slice: NOT_DIFFERENTIABLE,
-  TopK: NOT_DIFFERENTIABLE,
-  Unsqueeze: NOT_DIFFERENTIABLE,
 };

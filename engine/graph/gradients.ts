@@ -1,12 +1,12 @@
 /**
- * Reverse-mode differentiation: walks a graph backwards and adds, by each operator's rule,
- * the nodes that compute gradients.
+ * Reverse-mode differentiation: goes through a graph in reverse order and adds the nodes that compute
+ * gradients, by each operator's rule.
  */
 import { NOT_DIFFERENTIABLE, RULES } from './gradient-rules.ts';
 import type { Node, Value } from './graph.ts';
 
 export interface BackwardOptions {
-  /** Where the gradient comes from: a value and the gradient of the objective with respect to it. */
+  /** Where the backward pass begins: a value and the gradient of the objective with respect to it. */
   from: { value: Value; cotangent: Value };
   /** The values whose gradients are wanted, and what each gradient is added to, if anything. */
   to: ReadonlyMap<Value, Value | undefined>;
@@ -14,7 +14,7 @@ export interface BackwardOptions {
 
 /**
  * Adds the backward pass to the graph and returns the gradient of each wanted value.
- * Throws where a gradient would have to pass an operator that is not differentiable.
+ * Throws where a gradient would flow through an operator that is not differentiable.
  */
 export function backward({ from, to }: BackwardOptions): Map<Value, Value> {
   const forward = [...from.value.graph.nodes];
@@ -32,7 +32,7 @@ function reached(value: Value, cotangents: ReadonlyMap<Value, Value>): Value {
   return cotangent;
 }
 
-/** The values and all that is computed from them, short of where gradients are stopped. */
+/** The values and all that is computed from them, up to where gradients are stopped. */
 function dependents(nodes: readonly Node[], values: Iterable<Value>): Set<Value> {
   const found = new Set(values);
   for (const { op: kind, inputs, outputs } of nodes) {
@@ -53,7 +53,7 @@ function propagate(
   if (!y || !dy || !node.inputs.some((input) => input !== null && wanted.has(input))) return;
   const rule = RULES[node.op];
   if (rule === NOT_DIFFERENTIABLE)
-    throw new Error(`A gradient would have to pass ${node.op}, which has no rule.`);
+    throw new Error(`A gradient would flow through ${node.op}, which has no rule.`);
   const contributions = rule({
     node,
     y,

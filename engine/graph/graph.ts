@@ -1,7 +1,7 @@
 /**
  * A computation graph: values, and the operators that make them. The operators are ONNX's,
- * so a graph is written out as it stands (onnx.ts); gradients.ts adds a backward pass to
- * one; operators.ts is the vocabulary for building it.
+ * so that a graph is written out as it is (onnx.ts); operators.ts has the functions that build it, and
+ * gradients.ts adds a backward pass.
  */
 import { type DType, elementCount, type TypedArrays } from './tensor.ts';
 
@@ -12,44 +12,34 @@ export type Shape = readonly Dim[];
 /** Numbers are integers unless FLOAT_ATTRIBUTES (onnx.ts) names the attribute. */
 export type Attributes = Readonly<Record<string, number | string | readonly number[]>>;
 
-/** An operator of the engine's own, written out as the ONNX operator `as` over its first `arity` inputs. */
+/** An operator that ONNX does not have; written out as the ONNX operator `as` over its first `arity` inputs. */
 export interface Alias {
   as: string;
   arity: number;
 }
 
-/** Every operator that a graph may hold, and the ONNX domain that defines it ('' is ONNX's own). */
+/** Every operator that a graph may contain, and the ONNX domain that defines it ('' is the default domain). */
 export const OPERATORS = {
   Add: '',
   Cast: '',
-  Clip: '',
   Concat: '',
   ConstantOfShape: '',
-  Cos: '',
-  CumSum: '',
   Div: '',
-  Equal: '',
   Exp: '',
   Expand: '',
   FusedMatMul: 'com.microsoft',
   Gather: '',
   GatherElements: '',
   Gemm: '',
-  Greater: '',
   GroupQueryAttention: 'com.microsoft',
-  Identity: '',
-  Less: '',
   LessOrEqual: '',
-  Log: '',
   LogSoftmax: '',
-  MatMul: '',
   Max: '',
   Min: '',
   Mul: '',
   Neg: '',
   OneHot: '',
   QuickGelu: 'com.microsoft',
-  ReduceMax: '',
   ReduceSum: '',
   Reshape: '',
   RotaryEmbedding: 'com.microsoft',
@@ -58,13 +48,10 @@ export const OPERATORS = {
   Shape: '',
   Sigmoid: '',
   SimplifiedLayerNormalization: '',
-  Slice: '',
   Softmax: '',
   StopGradient: { as: 'Identity', arity: 1 },
   Sub: '',
-  TopK: '',
   Transpose: '',
-  Unsqueeze: '',
   Where: '',
 } as const satisfies Record<string, '' | 'com.microsoft' | Alias>;
 
@@ -98,7 +85,7 @@ export interface Constant {
 
 export class Graph {
   readonly inputs = new Map<string, Value>();
-  /** In an order in which each node comes after those whose outputs it reads. */
+  /** In topological order: each node comes after those whose outputs it reads. */
   readonly nodes: Node[] = [];
   readonly outputs = new Map<string, Value>();
   readonly constants = new Map<string, Constant>();
@@ -112,7 +99,7 @@ export class Graph {
     return value;
   }
 
-  /** Declares an output under a name of its own. */
+  /** Declares an output under a new name. */
   output(name: string, value: Value): void {
     if (this.outputs.has(name) || this.inputs.has(name)) {
       throw new Error(`The graph has an input or output "${name}" already; an output needs a new name.`);
@@ -120,7 +107,7 @@ export class Graph {
     this.outputs.set(name, value);
   }
 
-  /** A tensor known when the graph is built; equal ones are held once. */
+  /** A tensor known when the graph is built; equal ones are stored once. */
   constant<D extends DType>(dtype: D, shape: readonly number[], data: TypedArrays[D]): Value {
     if (data.length !== elementCount(shape)) {
       throw new Error(`A constant of shape [${shape}] was given ${data.length} elements.`);
@@ -141,7 +128,7 @@ export class Graph {
     return this.constant('int64', [values.length], BigInt64Array.from(values, BigInt));
   }
 
-  /** Adds an operator; the caller says what it makes. */
+  /** Adds an operator; the caller gives the types of its outputs. */
   node(
     op: OpKind,
     inputs: readonly (Value | null)[],
@@ -158,7 +145,7 @@ export class Graph {
     return { graph: this, name: `v${this.serial}`, dtype: type.dtype, shape: type.shape };
   }
 
-  /** An input and the axis of it whose size is the symbol, to find it when the graph runs. */
+  /** An input with an axis of this symbolic size, from which the size is read when the graph runs. */
   sourceOf(symbol: string): { input: Value; axis: number } {
     for (const input of this.inputs.values()) {
       const axis = input.shape.indexOf(symbol);

@@ -13,13 +13,13 @@ import {
 import type { DType } from './tensor.ts';
 
 /** ONNX's number of each element type, TensorProto.DataType. */
-export const ONNX_DTYPES: Record<DType, number> = { float32: 1, int32: 6, int64: 7, bool: 9 };
+const ONNX_DTYPES: Record<DType, number> = { float32: 1, int32: 6, int64: 7, bool: 9 };
 
 const OPSET = 24;
 const IR_VERSION = 11;
 
 /** Attributes whose numbers are floats; all others are integers. */
-const FLOAT_ATTRIBUTES = new Set(['alpha', 'beta', 'epsilon', 'scale', 'softcap']);
+const FLOAT_ATTRIBUTES = new Set(['alpha', 'epsilon']);
 
 const ATTRIBUTE_TYPE = { float: 1, int: 2, string: 3, ints: 7 };
 
@@ -58,7 +58,7 @@ export function serialize(graph: Graph): Uint8Array {
   return ModelProto.encode(ModelProto.fromObject(model)).finish();
 }
 
-/** A value made by a node takes its output's name; a second output of it becomes a copy. */
+/** A value that a node computes takes its output's name; a second output of the same value becomes a copy. */
 function finalNames(graph: Graph): Map<Value, string> {
   const made = new Set(graph.nodes.flatMap((node) => node.outputs));
   const names = new Map<Value, string>();

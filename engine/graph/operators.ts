@@ -1,6 +1,6 @@
 /**
- * The vocabulary for building graphs: one function an operator, each working out the shape
- * of what it makes. Formulas in llama.ts, losses.ts and gradients.ts read as written.
+ * Functions that build graphs, one an operator; each infers the shape of its output. Formulas in
+ * transformer.ts, losses.ts and gradient-rules.ts read like mathematics.
  */
 import type { Dim, OpKind, Shape, Value, ValueType } from './graph.ts';
 import type { DType } from './tensor.ts';
@@ -14,7 +14,7 @@ function one(values: readonly Value[]): Value {
   return value;
 }
 
-/** Adds an operator that makes one value. */
+/** Adds an operator with one output. */
 function make(
   op: OpKind,
   graph: Value['graph'],
@@ -40,7 +40,7 @@ export function size(value: Value, axis: number): number {
 }
 
 /** Shape of an elementwise operation, by ONNX's (NumPy's) broadcasting. */
-export function broadcastShape(a: Shape, b: Shape): Shape {
+function broadcastShape(a: Shape, b: Shape): Shape {
   const rank = Math.max(a.length, b.length);
   return Array.from({ length: rank }, (_, index) => {
     const left = a.at(index - rank) ?? 1;
@@ -115,13 +115,13 @@ export function transpose(x: Value, perm: readonly number[]): Value {
   return make('Transpose', x.graph, [x], { dtype: x.dtype, shape }, { perm });
 }
 
-/** The same elements in another shape. Sizes known only at run time are read off the inputs. */
+/** The same elements in another shape. Sizes known only at run time are read from the inputs. */
 export function reshape(x: Value, shape: Shape): Value {
   if (shape.length === x.shape.length && shape.every((size, axis) => size === x.shape[axis])) return x;
   return make('Reshape', x.graph, [x, shapeValue(x, shape)], { dtype: x.dtype, shape });
 }
 
-/** A reshape's target: 0 copies the input's size at that axis, −1 is what is left over. */
+/** A reshape's target: 0 copies the input's size at that axis, −1 is inferred. */
 function shapeValue(x: Value, shape: Shape): Value {
   const copied = shape.map((size, axis) => (typeof size === 'string' && x.shape[axis] === size ? 0 : size));
   const unknown = copied.filter((size) => typeof size === 'string').length;
@@ -129,7 +129,7 @@ function shapeValue(x: Value, shape: Shape): Value {
   return runtimeShape(x, shape);
 }
 
-/** A shape put together when the graph runs. */
+/** A shape that is computed when the graph runs. */
 function runtimeShape(x: Value, shape: Shape): Value {
   const parts = shape.map((size) =>
     typeof size === 'string' ? sizeAtRunTime(x, size) : x.graph.integers([size]),
@@ -149,8 +149,8 @@ export function gather(table: Value, indices: Value): Value {
 }
 
 /**
- * Rows of x [N, …] at `rows` [R], each row at most once: shape [R, …]. `inverse` [N] is its
- * own inverse, needed by the gradient: the place of row n in `rows`, or R where it has none.
+ * Rows of x [N, …] at `rows` [R], each row at most once: shape [R, …]. `inverse` [N] is the
+ * inverse, needed by the gradient: the index of row n in `rows`, or R where it has none.
  */
 export function selectRows(x: Value, rows: Value, inverse: Value): Value {
   const shape = [...rows.shape, ...x.shape.slice(1)];
@@ -193,7 +193,7 @@ export function expandLike(x: Value, like: Value): Value {
   return make('Expand', x.graph, [x, shapeOf(like)], { dtype: x.dtype, shape: like.shape });
 }
 
-/** `base` with updates put (or added) at base[…, indices[…, j]] along an axis. */
+/** `base` with updates written (or added) at base[…, indices[…, j]] along an axis. */
 export function scatterElements(
   base: Value,
   indices: Value,
@@ -218,7 +218,7 @@ export interface GemmOptions {
   c?: Value;
 }
 
-/** op(a)·op(b) + c of matrices; op transposes when asked. */
+/** op(a)·op(b) + c of matrices; op transposes where `transA`, `transB` say so. */
 export function gemm(a: Value, b: Value, options: GemmOptions = {}): Value {
   const { transA = false, transB = false, c } = options;
   const shape = [dim(a, transA ? 1 : 0), dim(b, transB ? 0 : 1)];

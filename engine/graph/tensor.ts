@@ -1,9 +1,9 @@
 /**
- * Tensors as the engine sees them: memory owned by the native runtime, read and written
- * from JavaScript through a typed array without a copy.
+ * Tensors: memory owned by the native runtime, read and written from JavaScript through a
+ * typed array without a copy.
  */
 
-/** The element types that the engine uses, and the typed array that views each. */
+/** The element types that the engine uses, and the typed array of each. */
 export interface TypedArrays {
   float32: Float32Array;
   int32: Int32Array;
@@ -19,7 +19,7 @@ export interface Tensor<D extends DType = DType> {
   readonly shape: readonly number[];
   /** The memory itself, not a copy. Throws once the tensor is disposed of. */
   readonly data: TypedArrays[D];
-  /** Gives the memory back. The views taken before must not be touched afterwards. */
+  /** Frees the memory. Views of it must not be used afterwards. */
   dispose(): void;
 }
 

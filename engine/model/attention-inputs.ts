@@ -1,10 +1,9 @@
-/** The inputs by which attention knows where each token stands: rotary tables, positions and masks. */
+/** The inputs of full attention beside the tokens: rotary tables, positions and masks. */
 
 import type { FloatTensor, Tensor } from '../graph/tensor.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { layOutPacked, type MicroBatch, type Sequence } from '../train/micro-batches.ts';
-import { causalMask, rotaryTables } from './llama.ts';
-import type { ModelConfig } from './model-config.ts';
+import type { ModelConfig } from './architecture.ts';
 
 /** Positions that the rotary tables hold at first. */
 const FIRST_POSITIONS = 128;
@@ -22,13 +21,13 @@ export class AttentionInputs {
     this.position = runtime.createTensor('int64', [1]);
   }
 
-  /** What every micro-batch of a length shares; kept here. */
+  /** Inputs that all micro-batches of a length share; kept here. */
   shared({ length }: MicroBatch, { packed }: { packed: boolean }): Record<string, Tensor> {
     const tables = this.rotaryFor(length);
     return packed ? tables : { ...tables, position: this.position, causalMask: this.maskFor(length) };
   }
 
-  /** What a packed micro-batch has of its own; the caller's to dispose of. */
+  /** Inputs of one packed micro-batch; the caller disposes of them. */
   packed(sequences: readonly Sequence[], microBatch: MicroBatch): Record<string, Tensor> {
     const { rows, length } = microBatch;
     const { positions, attentionMask } = layOutPacked(sequences, microBatch);
@@ -46,7 +45,7 @@ export class AttentionInputs {
     return mask;
   }
 
-  /** The rotary tables, grown by doubling to hold the positions asked for. */
+  /** The rotary tables, doubled until they hold that many positions. */
   private rotaryFor(length: number): { cos: FloatTensor; sin: FloatTensor } {
     if (this.rotary === undefined || this.rotary.positions < length) this.rotary = this.longerTables(length);
     const { cos, sin } = this.rotary;
@@ -69,4 +68,34 @@ export class AttentionInputs {
     this.rotary?.sin.dispose();
     this.position.dispose();
   }
+}
+
+export interface RotaryTables {
+  /** cos(position · θ^(−2i/h)), [positions, h/2] */
+  cos: Float32Array;
+  sin: Float32Array;
+}
+
+/** The rotary embedding's angles (RoFormer, arXiv 2104.09864, eq. 15), computed in float64. */
+export function rotaryTables(config: ModelConfig, positions: number): RotaryTables {
+  const half = config.head_dim / 2;
+  const cos = new Float32Array(positions * half);
+  const sin = new Float32Array(positions * half);
+  for (let position = 0; position < positions; position += 1) {
+    for (let i = 0; i < half; i += 1) {
+      const angle = position * config.rope_theta ** ((-2 * i) / config.head_dim);
+      cos[position * half + i] = Math.cos(angle);
+      sin[position * half + i] = Math.sin(angle);
+    }
+  }
+  return { cos, sin };
+}
+
+/** [T, T]: 0 where the column is not after the row, else −∞. */
+export function causalMask(length: number): Float32Array {
+  const mask = new Float32Array(length * length);
+  for (let row = 0; row < length; row += 1) {
+    mask.fill(Number.NEGATIVE_INFINITY, row * length + row + 1, (row + 1) * length);
+  }
+  return mask;
 }

@@ -1,12 +1,19 @@
 /**
- * Weights before any training. Each tensor draws from a seed of its own, so that neither the order of the
- * tensors nor the size of another changes its numbers.
+ * Weights before training: of a base model, and of the scalar head with which a reward model begins. Each tensor has
+ * its own seed, so that neither the order of the tensors nor the size of another changes its numbers.
  */
 
 import { deriveSeed, seedWords, uniformFromWords } from '../../algorithm/random/seeds.ts';
 import { elementsOf } from '../../contracts/format/dtypes.ts';
 import type { StoredTensor, StoredTensors } from '../weights/safetensors.ts';
-import { expectedTensors, type ModelConfig } from './model-config.ts';
+import {
+  expectedTensors,
+  isRewardModel,
+  type ModelConfig,
+  rewardArchitecture,
+  WEIGHT,
+} from './architecture.ts';
+import { ModelConfigError } from './model-config.ts';
 
 /** Matrices from N(0, `initializer_range`²), as transformers does; the norms' scales are 1. */
 export function initialWeights(config: ModelConfig, seed: bigint): StoredTensors {
@@ -14,8 +21,8 @@ export function initialWeights(config: ModelConfig, seed: bigint): StoredTensors
   return new Map(shapes.map(([name, shape]) => [name, initialTensor(name, shape, config, seed)]));
 }
 
-/** One of them. */
-export function initialTensor(
+/** One tensor of the initial weights. */
+function initialTensor(
   name: string,
   shape: readonly number[],
   { initializer_range }: Pick<ModelConfig, 'initializer_range'>,
@@ -43,4 +50,32 @@ function fillNormal(data: Float32Array, seed: bigint, deviation: number): void {
     data[i] = radius * Math.cos(angle);
     if (i + 1 < data.length) data[i + 1] = radius * Math.sin(angle);
   }
+}
+
+export interface Model {
+  config: ModelConfig;
+  weights: StoredTensors;
+}
+
+/**
+ * The model with `score.weight` [1, H] drawn from N(0, `initializer_range`²), and without its output projection,
+ * as transformers' `LlamaForSequenceClassification` does with a causal model. Where the configuration has no padding
+ * token, the (first) end token pads. Throws ModelConfigError for a model that has a scalar head already.
+ */
+export function withScoreHead({ config, weights }: Model, seed: bigint): Model {
+  if (isRewardModel(config)) {
+    throw new ModelConfigError(`expected a language model, found the reward model "${config.architecture}"`);
+  }
+  const pad_token_id = config.pad_token_id ?? [config.eos_token_id].flat()[0] ?? null;
+  if (pad_token_id === null) {
+    throw new ModelConfigError(
+      'config.json: pad_token_id: expected a token that pads (or eos_token_id), found neither. Add it to the model.',
+    );
+  }
+  const score = initialTensor(WEIGHT.score, [1, config.hidden_size], config, seed);
+  const kept = [...weights].filter(([name]) => name !== WEIGHT.outputProjection);
+  return {
+    config: { ...config, architecture: rewardArchitecture(config.architecture), pad_token_id },
+    weights: new Map([...kept, [WEIGHT.score, score]]),
+  };
 }

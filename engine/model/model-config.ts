@@ -1,24 +1,24 @@
 /**
- * The shape of a policy: a Hugging Face Llama `config.json`, keys as they stand there, and the tensors
- * that such a configuration demands. Anything in the file that would change the mathematics and that the
+ * Reads and writes a model's Hugging Face `config.json`. A key that would change the mathematics in a way that the
  * engine does not compute is refused by name, never ignored.
  */
 import { z } from 'zod';
 import { shape, tokens } from '../../contracts/bounds.ts';
 import { issueText, strictest } from '../../contracts/issue-text.ts';
+import { ARCHITECTURES, type Architecture, isRewardModel, type ModelConfig } from './architecture.ts';
 
-/** Thrown when a `config.json` is malformed or asks for mathematics that the engine does not have. */
+/** Thrown when a `config.json` is malformed or describes a model that the engine does not compute. */
 export class ModelConfigError extends Error {
   override name = 'ModelConfigError';
 }
 
-/** Beyond every vocabulary. */
+/** Above every vocabulary. */
 const MOST_TOKEN_ID = 10_000_000;
-/** Angles of the rotary tables, kept whole: a million positions of heads of 128. */
+/** Limit of the rotary tables, which are in memory whole: a million positions of heads of 128. */
 const MOST_ANGLES = 2 ** 26;
 
 const tokenId = z.int().min(0).max(MOST_TOKEN_ID);
-/** How a message begins that says what the engine does not compute. */
+/** Prefix of messages about values that the engine does not compute. */
 const MATHEMATICS = 'the engine knows';
 
 /** A key with one value that the engine computes; any other value is refused. */
@@ -39,9 +39,7 @@ const ropeParameters = z.looseObject({
   partial_rotary_factor: only(1, 'rotation of the whole head (1)'),
 });
 
-/** What stands on the last hidden state: logits over the vocabulary, or one number a sequence (`score.weight`). */
-export const architectures = ['LlamaForCausalLM', 'LlamaForSequenceClassification'] as const;
-export type Architecture = (typeof architectures)[number];
+const architectures = Object.keys(ARCHITECTURES) as [Architecture, ...Architecture[]];
 
 const architecture = z.enum(architectures, {
   error: (issue) => `${MATHEMATICS} ${architectures.join(' and ')} alone, found ${found(issue.input)}`,
@@ -79,36 +77,6 @@ const fileSchema = z.object({
   id2label: z.record(z.string(), z.unknown()).nullish(),
 });
 
-/** The configuration with every default filled in. */
-export interface ModelConfig {
-  architecture: Architecture;
-  vocab_size: number;
-  /** width of the residual stream */
-  hidden_size: number;
-  /** width inside the feed-forward block */
-  intermediate_size: number;
-  num_hidden_layers: number;
-  num_attention_heads: number;
-  /** heads of keys and values, each shared by `num_attention_heads / num_key_value_heads` query heads */
-  num_key_value_heads: number;
-  /** width of one head; a multiple of 8 */
-  head_dim: number;
-  /** tokens, prompt and completion together */
-  max_position_embeddings: number;
-  rms_norm_eps: number;
-  /** base of the rotary embedding's frequencies */
-  rope_theta: number;
-  /** the four projections of attention add a bias */
-  attention_bias: boolean;
-  /** the output projection is the embedding itself */
-  tie_word_embeddings: boolean;
-  /** standard deviation of freshly drawn weights */
-  initializer_range: number;
-  bos_token_id: number | null;
-  eos_token_id: number | number[] | null;
-  pad_token_id: number | null;
-}
-
 /** Reads a parsed `config.json`. `source` names it in errors. Throws ModelConfigError. */
 export function parseModelConfig(json: unknown, source = 'config.json'): ModelConfig {
   const parsed = fileSchema.safeParse(json);
@@ -140,24 +108,24 @@ export function parseModelConfig(json: unknown, source = 'config.json'): ModelCo
   return config;
 }
 
-/** The same, of a model that generates. Throws ModelConfigError for one with a scalar head. */
+/** The same for a model that generates. Throws ModelConfigError for one with a scalar head. */
 export function parsePolicyConfig(json: unknown, source = 'config.json'): ModelConfig {
   const config = parseModelConfig(json, source);
-  if (config.architecture === 'LlamaForCausalLM') return config;
+  if (!isRewardModel(config)) return config;
   throw new ModelConfigError(
     `${source}: architectures: expected a model that generates ("LlamaForCausalLM"), found "${config.architecture}". ` +
       'Choose a language model; a reward model only scores.',
   );
 }
 
-/** The `config.json` of a configuration, such as transformers reads: `rope_theta` in both places. */
+/** The `config.json` of a configuration, for all versions of transformers: `rope_theta` is in both of its places. */
 export function formatModelConfig(config: ModelConfig): string {
   const { architecture, ...shape } = config;
   const file = {
     architectures: [architecture],
-    model_type: 'llama',
+    model_type: ARCHITECTURES[architecture].family.modelType,
     ...shape,
-    ...headKeys[architecture],
+    ...(isRewardModel(config) ? scalarHeadKeys : {}),
     mlp_bias: false,
     hidden_act: 'silu',
     rope_parameters: { rope_theta: config.rope_theta, rope_type: 'default' },
@@ -168,65 +136,8 @@ export function formatModelConfig(config: ModelConfig): string {
   return `${JSON.stringify(sorted, null, 2)}\n`;
 }
 
-/** What `config.json` says of the head beside its name. */
-const headKeys: Record<Architecture, object> = {
-  LlamaForCausalLM: {},
-  LlamaForSequenceClassification: { num_labels: 1, id2label: { 0: 'reward' }, label2id: { reward: 0 } },
-};
-
-/**
- * Every tensor of a configuration: name → shape, in the order of the forward pass.
- * Projections are `[out, in]`.
- */
-export function expectedTensors(config: ModelConfig): Map<string, readonly number[]> {
-  const { vocab_size: V, hidden_size: H } = config;
-  const layers = Array.from({ length: config.num_hidden_layers }, (_, layer) => layerTensors(config, layer));
-  return new Map([
-    ['model.embed_tokens.weight', [V, H]],
-    ...layers.flat(),
-    ['model.norm.weight', [H]],
-    ...headTensors[config.architecture](config),
-  ]);
-}
-
-const headTensors: Record<Architecture, (config: ModelConfig) => [string, readonly number[]][]> = {
-  LlamaForCausalLM: ({ tie_word_embeddings, vocab_size: V, hidden_size: H }) =>
-    tie_word_embeddings ? [] : [['lm_head.weight', [V, H]]],
-  LlamaForSequenceClassification: ({ hidden_size: H }) => [[SCORE_WEIGHT, [1, H]]],
-};
-
-/** The scalar head: the score is its product with the last hidden state of the last token. */
-export const SCORE_WEIGHT = 'score.weight';
-
-/** The number of weights of a configuration. */
-export function parameterCount(config: ModelConfig): number {
-  const sizes = [...expectedTensors(config).values()].map((shape) => shape.reduce((a, b) => a * b, 1));
-  return sizes.reduce((a, b) => a + b, 0);
-}
-
-function layerTensors(config: ModelConfig, layer: number): [string, readonly number[]][] {
-  const { hidden_size: H, intermediate_size: I, head_dim } = config;
-  const [queries, keys] = [config.num_attention_heads * head_dim, config.num_key_value_heads * head_dim];
-  const attention: Record<string, [number, number]> = {
-    q_proj: [queries, H],
-    k_proj: [keys, H],
-    v_proj: [keys, H],
-    o_proj: [H, queries],
-  };
-  const projections = Object.entries(attention).flatMap(([name, [out, into]]): [string, number[]][] => {
-    const weight: [string, number[]] = [`self_attn.${name}.weight`, [out, into]];
-    return config.attention_bias ? [weight, [`self_attn.${name}.bias`, [out]]] : [weight];
-  });
-  const shapes: [string, number[]][] = [
-    ['input_layernorm.weight', [H]],
-    ...projections,
-    ['post_attention_layernorm.weight', [H]],
-    ['mlp.gate_proj.weight', [I, H]],
-    ['mlp.up_proj.weight', [I, H]],
-    ['mlp.down_proj.weight', [H, I]],
-  ];
-  return shapes.map(([name, shape]) => [`model.layers.${layer}.${name}`, shape]);
-}
+/** The keys by which transformers makes one scalar head. */
+const scalarHeadKeys = { num_labels: 1, id2label: { 0: 'reward' }, label2id: { reward: 0 } };
 
 function impossibilities(config: ModelConfig): string[] {
   const { hidden_size, num_attention_heads, num_key_value_heads, head_dim } = config;
@@ -253,24 +164,24 @@ function impossibilities(config: ModelConfig): string[] {
   return problems;
 }
 
-/** A scalar head is read at the last token that is no padding, so padding must have a name. */
-function headProblems({ architecture, pad_token_id }: ModelConfig, labels: number): string[] {
-  if (architecture === 'LlamaForCausalLM') return [];
+/** A scalar head is read at the last token that is not padding, so there must be a padding token. */
+function headProblems(config: ModelConfig, labels: number): string[] {
+  if (!isRewardModel(config)) return [];
   return [
     ...(labels === 1 ? [] : [`num_labels: expected 1, a scalar head, found ${labels}`]),
-    ...(pad_token_id === null ? ['pad_token_id: expected a token that pads, found none'] : []),
+    ...(config.pad_token_id === null ? ['pad_token_id: expected a token that pads, found none'] : []),
   ];
 }
 
-/** What is wrong with the file is corrected; what the engine does not compute is not: other values would compute another model. */
+/** A damaged file can be fetched again. A model that the engine does not compute can only be replaced: the message says which. */
 function refusalOf(source: string, issues: readonly z.core.$ZodIssue[], json: unknown): ModelConfigError {
-  const told = strictest(issues);
-  const problems = told.map((issue) => {
-    const place = issue.path.join('.') || '(the whole file)';
-    return `${place}: ${isMathematics(issue) ? issue.message : issueText(issue, valueAt(json, issue.path))}`;
+  const reported = strictest(issues);
+  const problems = reported.map((issue) => {
+    const key = issue.path.join('.') || '(the whole file)';
+    return `${key}: ${isMathematics(issue) ? issue.message : issueText(issue, valueAt(json, issue.path))}`;
   });
-  if (!told.some(isMathematics)) return refusal(source, problems);
-  const scaled = told.some(({ path }) => String(path[0]).startsWith('rope_'));
+  if (!reported.some(isMathematics)) return refusal(source, problems);
+  const scaled = reported.some(({ path }) => String(path[0]).startsWith('rope_'));
   return new ModelConfigError(
     `${source} is not a Llama configuration that the embedded engine can compute:\n${listed(problems)}\n` +
       'Leave the file as it is: with other values the engine would compute another model, and its answers would be wrong. ' +

@@ -14,7 +14,8 @@ import { loadTokenizer, type Tokenizer } from '../tokenizer/tokenizer.ts';
 import type { Sequence } from '../train/micro-batches.ts';
 import type { Pretrained } from '../train/pretrain.ts';
 import { writeWeightsFolder } from '../weights/weights.ts';
-import { formatModelConfig, type ModelConfig, parseModelConfig } from './model-config.ts';
+import type { ModelConfig } from './architecture.ts';
+import { formatModelConfig, parseModelConfig } from './model-config.ts';
 
 /** The whole configuration. Throws ModelConfigError where the architecture is impossible. */
 export function nanoModelConfig(architecture: PretrainOptions['architecture']): ModelConfig {
@@ -35,7 +36,7 @@ export function nanoTokenizer({ max_position_embeddings }: ModelConfig): Tokeniz
   });
 }
 
-/** The problem as the chat template writes it, and the response with the end token. */
+/** The prompt by the chat template, and the response with the end token. */
 export function nanoSequence(tokenizer: Tokenizer, { problem, response }: NanoExample): Sequence {
   const prompt = tokenizer.applyChatTemplate([{ role: 'user', content: problem }], {
     add_generation_prompt: true,

@@ -1,10 +1,12 @@
-/** A model's weights, and what training adds to them: a gradient and two moments each. */
+/** A model's tensors in native memory: weights, and for training a gradient and two moments of each. */
 
 import { disposeAll, type FloatTensor, type TensorMap } from '../graph/tensor.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { adamWUpdate, clipFactor, globalNorm } from '../train/adamw.ts';
 import type { UpdateOptions } from '../train/train-batch.ts';
-import { expectedTensors, type ModelConfig } from './model-config.ts';
+import { decodeSafetensors, type StoredTensors } from '../weights/safetensors.ts';
+import { checkWeights } from '../weights/weights.ts';
+import { expectedTensors, type ModelConfig } from './architecture.ts';
 
 /** The optimizer's state, by weight name. */
 export interface Moments {
@@ -15,9 +17,9 @@ export interface Moments {
 export interface ParametersOptions {
   runtime: Runtime;
   config: ModelConfig;
-  /** By Hugging Face name; taken over and disposed of with the parameters. */
+  /** By Hugging Face name; owned by the parameters, which dispose of them. */
   weights: TensorMap;
-  /** Zeros unless given; taken over likewise. */
+  /** Zeros unless given; owned likewise. */
   moments?: Moments | undefined;
 }
 
@@ -25,8 +27,8 @@ export class Parameters {
   readonly config: ModelConfig;
   readonly weights: TensorMap;
   private readonly runtime: Runtime;
-  private knownMoments: Moments | undefined;
-  private knownGradients: TensorMap | undefined;
+  private allocatedMoments: Moments | undefined;
+  private allocatedGradients: TensorMap | undefined;
 
   /** Throws where a weight is missing, unknown or of another shape than the configuration's. */
   constructor({ runtime, config, weights, moments }: ParametersOptions) {
@@ -38,22 +40,22 @@ export class Parameters {
     this.runtime = runtime;
     this.config = config;
     this.weights = weights;
-    this.knownMoments = moments;
+    this.allocatedMoments = moments;
   }
 
-  /** Memory for these is taken when they are first asked for: a model that only scores never needs it. */
+  /** Allocated at the first use: a model that only scores never needs them. */
   get moments(): Moments {
-    this.knownMoments ??= { expAvg: this.zeros(), expAvgSq: this.zeros() };
-    return this.knownMoments;
+    this.allocatedMoments ??= { expAvg: this.zeros(), expAvgSq: this.zeros() };
+    return this.allocatedMoments;
   }
 
-  /** The gradient of the last step, before clipping; likewise. */
+  /** The gradient of the last step, before clipping; allocated likewise. */
   get gradients(): TensorMap {
-    this.knownGradients ??= this.zeros();
-    return this.knownGradients;
+    this.allocatedGradients ??= this.zeros();
+    return this.allocatedGradients;
   }
 
-  /** A zero tensor a weight. */
+  /** A tensor of zeros for each weight. */
   zeros(): TensorMap {
     const shapes = [...expectedTensors(this.config)];
     return new Map(shapes.map(([name, shape]) => [name, this.runtime.createTensor('float32', shape)]));
@@ -67,11 +69,11 @@ export class Parameters {
     return globalNorm([...this.gradients.values()].map(({ data }) => data));
   }
 
-  /** Clips and steps. Throws, leaving the weights alone, where the gradient is not finite. */
+  /** Clips the gradient and updates the weights. Throws, without an update, where the gradient is not finite. */
   update(gradNorm: number, options: UpdateOptions): void {
     if (!Number.isFinite(gradNorm)) {
       throw new Error(
-        `The gradient's norm at step ${options.step} is ${gradNorm}; the weights were left as they are. ` +
+        `The gradient's norm at step ${options.step} is ${gradNorm}; the weights were not changed. ` +
           'Expected a finite number: look for a non-finite advantage, log-probability or weight in the batch.',
       );
     }
@@ -87,7 +89,7 @@ export class Parameters {
   }
 
   dispose(): void {
-    const { knownMoments: moments, knownGradients: gradients, weights } = this;
+    const { allocatedMoments: moments, allocatedGradients: gradients, weights } = this;
     for (const tensors of [weights, gradients, moments?.expAvg, moments?.expAvgSq]) {
       if (tensors) disposeAll(tensors);
     }
@@ -112,4 +114,46 @@ function checkTensors(what: string, config: ModelConfig, tensors: TensorMap): vo
   if (problems.length > 0) {
     throw new Error(`The ${what} do not fit the model's configuration: ${problems.join('; ')}.`);
   }
+}
+
+const MOMENT_PREFIXES = { expAvg: 'exp_avg.', expAvgSq: 'exp_avg_sq.' } as const;
+
+/** The tensors of a safetensors file, checked against the configuration. Throws WeightsError; `source` names the file. */
+export function nativeWeights(
+  runtime: Runtime,
+  config: ModelConfig,
+  file: Uint8Array,
+  source: string,
+): TensorMap {
+  return native(runtime, checkWeights(decodeSafetensors(file, source), config, source));
+}
+
+/** Both moments from a safetensors file. */
+export function nativeMoments(runtime: Runtime, config: ModelConfig, file: Uint8Array): Moments {
+  const stored = decodeSafetensors(file, 'the moments');
+  const part = (prefix: string) => {
+    const tensors = [...stored].filter(([name]) => name.startsWith(prefix));
+    const unprefixed = new Map(tensors.map(([name, tensor]) => [name.slice(prefix.length), tensor]));
+    return native(runtime, checkWeights(unprefixed, config, `the moments ${prefix}*`));
+  };
+  const expAvg = part(MOMENT_PREFIXES.expAvg);
+  try {
+    return { expAvg, expAvgSq: part(MOMENT_PREFIXES.expAvgSq) };
+  } catch (error) {
+    disposeAll(expAvg);
+    throw error;
+  }
+}
+
+function native(runtime: Runtime, stored: StoredTensors): TensorMap {
+  return new Map(
+    [...stored].map(([name, { shape, data }]) => [name, runtime.createTensor('float32', shape, data)]),
+  );
+}
+
+/** Both moments in one map, as a checkpoint stores them: `exp_avg.NAME` and `exp_avg_sq.NAME`. */
+export function momentTensors({ expAvg, expAvgSq }: Moments): TensorMap {
+  const named = (prefix: string, tensors: TensorMap) =>
+    [...tensors].map(([name, tensor]) => [`${prefix}${name}`, tensor] as const);
+  return new Map([...named(MOMENT_PREFIXES.expAvg, expAvg), ...named(MOMENT_PREFIXES.expAvgSq, expAvgSq)]);
 }

@@ -1,4 +1,4 @@
-/** Sessions over graphs that are built when they are first asked for. */
+/** Sessions over graphs that are built at their first use. */
 import type { Graph } from '../graph/graph.ts';
 import { serialize } from '../graph/onnx.ts';
 import type { Tensor } from '../graph/tensor.ts';
@@ -28,16 +28,16 @@ export class GraphSessions {
 }
 
 export interface GraphRun {
-  /** Those that the graph does not read are left out. */
+  /** Tensors that are not inputs of the graph are ignored. */
   inputs: Tensors;
   /** Outputs written into given tensors. */
   inPlace: Tensors;
-  /** Outputs to hand to `read`, where the graph has them. */
+  /** Outputs that `read` is called with, where the graph has them. */
   wanted: readonly string[];
   read: (name: string, values: Float32Array) => void;
 }
 
-/** Runs a graph once and disposes of the outputs that it made. */
+/** Runs a graph once and disposes of the outputs that it allocated. */
 export function runGraph(session: Session, { inputs, inPlace, wanted, read }: GraphRun): void {
   const given = Object.entries(inputs).filter(([name]) => session.inputNames.includes(name));
   const made = wanted.filter((name) => session.outputNames.includes(name));

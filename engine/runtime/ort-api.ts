@@ -1,7 +1,7 @@
 /**
  * The part of ONNX Runtime's C API that the engine calls, as data. The API is a table of
- * function pointers, `OrtApi` in onnxruntime_c_api.h, which only ever grows: an index once
- * shipped keeps its meaning in every later version.
+ * function pointers, `OrtApi` in onnxruntime_c_api.h, which only ever grows: an index of a
+ * released version keeps its meaning in every later version.
  */
 
 /** Every function below exists since this version of the table. */
@@ -60,3 +60,28 @@ export const ORT_FUNCTIONS = {
   SetGlobalInterOpNumThreads: [148, 'void *(void *threading, int threads)'],
   SetGlobalSpinControl: [149, 'void *(void *threading, int allow)'],
 } as const;
+
+export type Pointer = bigint;
+export type NativeFunction = (...args: unknown[]) => unknown;
+export type OrtApi = Record<keyof typeof ORT_FUNCTIONS, NativeFunction>;
+
+/** An array of pointers in native memory, written from JavaScript. */
+export interface PointerArray {
+  readonly address: Pointer;
+  readonly at: BigUint64Array;
+  dispose(): void;
+}
+
+export interface Native {
+  readonly api: OrtApi;
+  readonly allocator: Pointer;
+  /** Throws what a failed call says; a null status is success. */
+  check(status: unknown): void;
+  /** Calls a function whose last parameter receives a pointer, and returns that pointer. */
+  make(create: NativeFunction, ...args: unknown[]): Pointer;
+  /** Native memory as an ArrayBuffer, without a copy. */
+  view(address: Pointer, bytes: number): ArrayBuffer;
+  /** A zero-terminated UTF-8 string. */
+  text(address: Pointer): string;
+  pointerArray(length: number): PointerArray;
+}

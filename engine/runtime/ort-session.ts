@@ -1,7 +1,7 @@
 /** Sessions of the native runtime, and the calls that run them. */
 
 import type { Tensor } from '../graph/tensor.ts';
-import type { Native, NativeFunction, Pointer, PointerArray } from './native.ts';
+import type { Native, NativeFunction, Pointer, PointerArray } from './ort-api.ts';
 import { adopt, nativeValue } from './ort-tensor.ts';
 import type { BoundCall, Inputs, Outputs, Session } from './session.ts';
 
@@ -12,7 +12,7 @@ export class OrtSession implements Session {
   readonly handle: Pointer;
   readonly native: Native;
   readonly names = new Map<string, Pointer>();
-  private held = true;
+  private open = true;
 
   constructor(native: Native, handle: Pointer) {
     this.native = native;
@@ -54,8 +54,8 @@ export class OrtSession implements Session {
   }
 
   dispose(): void {
-    if (!this.held) return;
-    this.held = false;
+    if (!this.open) return;
+    this.open = false;
     const { api, allocator } = this.native;
     for (const pointer of this.names.values()) this.native.check(api.AllocatorFree(allocator, pointer));
     api.ReleaseSession(this.handle);
@@ -131,7 +131,7 @@ function checkNames(session: Session, inputs: Inputs, outputs: Outputs): void {
   ];
   if (missing.length + unknown.length === 0) return;
   throw new Error(
-    `A graph was called with other tensors than it has. Missing inputs: ${missing.join(', ') || 'none'}; ` +
-      `names it has not: ${unknown.join(', ') || 'none'}.`,
+    `A graph was called with the wrong tensors. Missing inputs: ${missing.join(', ') || 'none'}; ` +
+      `unknown names: ${unknown.join(', ') || 'none'}.`,
   );
 }

@@ -1,7 +1,7 @@
 /** Tensors in the native runtime's memory. */
 
 import { type DType, elementCount, type Tensor, type TypedArrays } from '../graph/tensor.ts';
-import type { Native, Pointer } from './native.ts';
+import type { Native, Pointer } from './ort-api.ts';
 
 // onnxruntime_c_api.h: OrtAllocatorType, OrtMemType
 const ARENA_ALLOCATOR = 1;
@@ -15,26 +15,26 @@ const DTYPES: { [D in DType]: { onnx: number; bytes: number; view(buffer: ArrayB
   bool: { onnx: 9, bytes: 1, view: (buffer) => new Uint8Array(buffer) },
 };
 
-export class OrtTensor<D extends DType> implements Tensor<D> {
+class OrtTensor<D extends DType> implements Tensor<D> {
   readonly dtype: D;
   readonly shape: readonly number[];
   private readonly native: Native;
-  private held: Pointer | undefined;
+  private pointer: Pointer | undefined;
   private view: TypedArrays[D] | undefined;
 
   constructor(native: Native, value: Pointer, dtype: D, shape: readonly number[]) {
     this.native = native;
-    this.held = value;
+    this.pointer = value;
     this.dtype = dtype;
     this.shape = shape;
   }
 
   /** The native value. */
   get value(): Pointer {
-    if (this.held === undefined) {
+    if (this.pointer === undefined) {
       throw new Error(`A ${this.dtype} tensor of shape [${this.shape}] was used after dispose().`);
     }
-    return this.held;
+    return this.pointer;
   }
 
   get data(): TypedArrays[D] {
@@ -56,8 +56,8 @@ export class OrtTensor<D extends DType> implements Tensor<D> {
   }
 
   dispose(): void {
-    if (this.held !== undefined) this.native.api.ReleaseValue(this.held);
-    this.held = undefined;
+    if (this.pointer !== undefined) this.native.api.ReleaseValue(this.pointer);
+    this.pointer = undefined;
     this.view = undefined;
   }
 }
@@ -68,7 +68,7 @@ export function nativeValue(tensor: Tensor): Pointer {
   throw new Error('A tensor given to a session was not made by this runtime; use createTensor().');
 }
 
-/** A tensor in memory of its own; zeros unless `data` is given. */
+/** A tensor in new memory; zeros unless `data` is given. */
 export function createTensor<D extends DType>(
   native: Native,
   dtype: D,
@@ -92,7 +92,7 @@ function dtypeOf(onnx: number): DType {
 function fill<D extends DType>(tensor: Tensor<D>, data: ArrayLike<TypedArrays[D][number]>): void {
   if (data.length !== tensor.data.length) {
     throw new Error(
-      `A tensor of shape [${tensor.shape}] holds ${tensor.data.length} elements; ${data.length} were given.`,
+      `A tensor of shape [${tensor.shape}] has ${tensor.data.length} elements; ${data.length} were given.`,
     );
   }
   (tensor.data as { set(source: ArrayLike<unknown>): void }).set(data);
@@ -103,7 +103,7 @@ export function viewRows<D extends DType>(native: Native, tensor: Tensor<D>, row
   const { api } = native;
   const [whole, ...rest] = tensor.shape;
   if (whole === undefined || rows > whole) {
-    throw new Error(`A tensor of shape [${tensor.shape}] has no ${rows} rows.`);
+    throw new Error(`A tensor of shape [${tensor.shape}] has fewer than ${rows} rows.`);
   }
   const { onnx, bytes } = DTYPES[tensor.dtype];
   const shape = [rows, ...rest];

@@ -1,37 +1,30 @@
 /**
  * The native runtime: ONNX Runtime's C API, called through a foreign function interface in
- * the shared library that the package `onnxruntime-node` carries. Nothing else in the
- * engine knows that there is one.
+ * the shared library of the package `onnxruntime-node`. The rest of the engine uses the
+ * interfaces of session.ts only.
  *
  * The package's own Node binding is not used: it copies every output into a new
- * ArrayBuffer on each run. Here tensors live in the runtime's memory, JavaScript sees them
+ * ArrayBuffer on each run. Here tensors are in the runtime's memory, JavaScript views them
  * without a copy, and one tensor may be input and output of the same run (gradient
  * accumulators, optimizer moments, key-value caches).
  *
- * Every call is synchronous and blocks its thread: the engine lives in a worker_thread.
+ * Every call is synchronous and blocks its thread, so the engine runs in a worker thread.
  */
+
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import koffi, { type LibraryHandle } from 'koffi';
 import type { Numerics } from '../../contracts/numerics.ts';
 import type { DType, Tensor, TypedArrays } from '../graph/tensor.ts';
-import { instructionSet } from './instruction-set.ts';
-import type { Native, NativeFunction, OrtApi, Pointer, PointerArray } from './native.ts';
+import type { Native, NativeFunction, OrtApi, Pointer, PointerArray } from './ort-api.ts';
 import { ORT_API_VERSION, ORT_FUNCTIONS } from './ort-api.ts';
 import { OrtSession } from './ort-session.ts';
 import { createTensor, viewRows } from './ort-tensor.ts';
 import type { Runtime, RuntimeOptions, Session, SessionOptions } from './session.ts';
 
-export type {
-  BoundCall,
-  Inputs,
-  Outputs,
-  Runtime,
-  RuntimeOptions,
-  Session,
-  SessionOptions,
-} from './session.ts';
+export type { BoundCall, Runtime, RuntimeOptions, Session } from './session.ts';
 
 const LOG_ERROR = 3;
 const ALLOW_ALL_OPTIMIZATIONS = 99;
@@ -42,23 +35,23 @@ const LIBRARY_NAMES: Partial<Record<NodeJS.Platform, string>> = {
   win32: 'onnxruntime.dll',
 };
 
-/** Holds the library for good: koffi unloads one that has been collected, under the functions read from it. */
+/** Kept for the life of the process: koffi unloads a library that is garbage collected, although functions of it are in use. */
 let library: LibraryHandle | undefined;
 
 let opened: { runtime: Runtime; spinning: boolean } | undefined;
 
 /**
  * Opens the process's runtime, or returns the one already open.
- * Throws when the platform has no library, or when it is open with other threads.
+ * Throws when there is no library for the platform, or when the runtime is open with other options.
  */
 export function openRuntime(options: RuntimeOptions = {}): Runtime {
   const threads = options.threads ?? opened?.runtime.numerics.threads ?? availableParallelism();
   const spinning = options.spinning ?? opened?.spinning ?? false;
   if (opened === undefined) opened = { runtime: new OrtRuntime(threads, spinning), spinning };
   if (opened.runtime.numerics.threads !== threads || opened.spinning !== spinning) {
-    const { threads: held } = opened.runtime.numerics;
+    const { threads: present } = opened.runtime.numerics;
     throw new Error(
-      `The runtime is open with ${held} threads (spinning: ${opened.spinning}); ${threads} (spinning: ${spinning}) were asked for. ` +
+      `The runtime is open with ${present} threads (spinning: ${opened.spinning}); ${threads} (spinning: ${spinning}) were requested. ` +
         'The threads are set once per process: use the same number everywhere, or another process.',
     );
   }
@@ -70,13 +63,13 @@ function libraryPath(): string {
   const root = dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'));
   if (name === undefined) {
     throw new Error(
-      `onnxruntime-node carries no library for ${process.platform}/${process.arch}; expected linux, darwin or win32.`,
+      `onnxruntime-node has no library for ${process.platform}/${process.arch}; expected linux, darwin or win32.`,
     );
   }
   return join(root, 'bin', 'napi-v6', process.platform, process.arch, name);
 }
 
-/** Loads the library and reads the functions out of its table. */
+/** Loads the library and reads the functions from its table. */
 function loadApi(): { api: OrtApi; version: string } {
   library = koffi.load(libraryPath());
   const base = library.func('OrtGetApiBase', 'void *', [])() as Pointer;
@@ -198,12 +191,21 @@ class KoffiPointerArray implements PointerArray {
   readonly at: BigUint64Array;
 
   constructor(length: number) {
-    const room = Math.max(length, 1);
-    this.address = koffi.alloc('void *', room) as Pointer;
-    this.at = new BigUint64Array(koffi.view(this.address, room * 8));
+    const capacity = Math.max(length, 1);
+    this.address = koffi.alloc('void *', capacity) as Pointer;
+    this.at = new BigUint64Array(koffi.view(this.address, capacity * 8));
   }
 
   dispose(): void {
     koffi.free(this.address);
   }
+}
+
+/** The widest vector instructions that the runtime's kernels can choose on this machine. */
+function instructionSet(): 'avx512' | 'avx2' | 'neon' | 'baseline' {
+  if (process.arch === 'arm64') return 'neon';
+  if (process.platform !== 'linux') return process.arch === 'x64' ? 'avx2' : 'baseline';
+  const flags = /^flags\s*:(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1] ?? '';
+  if (/\bavx512f\b/.test(flags)) return 'avx512';
+  return /\bavx2\b/.test(flags) ? 'avx2' : 'baseline';
 }

@@ -1,13 +1,13 @@
-/** What the engine asks of a native runtime: tensors, and sessions that run graphs over them. */
+/** The interface of a native runtime: tensors, and sessions that run graphs over them. */
 import type { Numerics } from '../../contracts/numerics.ts';
 import type { DType, Tensor, TypedArrays } from '../graph/tensor.ts';
 
 export interface RuntimeOptions {
-  /** Threads that share one operator's work; once per process. Default: the machine's. */
+  /** Threads that compute one operator; set once per process. Default: the machine's number. */
   threads?: number;
   /**
-   * Idle threads spin before they sleep: a little faster where nothing else runs, ruinous beside other work,
-   * which the servers and workers of a stack always are. Default: no.
+   * Idle threads spin before they sleep: a little faster where nothing else runs, much slower beside other
+   * processes such as the servers and workers of a stack. Default: no.
    */
   spinning?: boolean;
 }
@@ -18,12 +18,12 @@ export interface SessionOptions {
 }
 
 export type Inputs = Readonly<Record<string, Tensor>>;
-/** `null` lets the runtime allocate the output; it is then the caller's to dispose of. */
+/** `null` lets the runtime allocate the output; the caller then disposes of it. */
 export type Outputs = Readonly<Record<string, Tensor | null>>;
 
 /** A call whose tensors are fixed: running it again costs no look-ups. */
 export interface BoundCall {
-  /** Runs the graph on whatever the bound tensors hold now. */
+  /** Runs the graph on the current contents of the bound tensors. */
   run(): void;
   dispose(): void;
 }
@@ -51,6 +51,6 @@ export interface Runtime {
   viewRows<D extends DType>(tensor: Tensor<D>, rows: number): Tensor<D>;
   /** A session over a serialized ONNX model. */
   createSession(model: Uint8Array, options?: SessionOptions): Session;
-  /** Has the process give the memory that it holds free back to the system, where the system has a way to ask. */
+  /** Returns the process's free memory to the system, where the system supports it. */
   trim(): void;
 }

@@ -1,6 +1,6 @@
 /**
- * A model under a trainer's lease, and models that only score, as plain calls whose arguments and results can
- * cross a thread. Everything is synchronous; `engine/service/thread.ts` keeps it off the loop that heartbeats.
+ * A trainer's model, and models that only score. Arguments and results of all methods can be sent between threads.
+ * Everything is synchronous; `engine/service/thread.ts` runs it outside of the event loop that heartbeats.
  *
  * Axes: N = sequences, T = tokens of all sequences one after the other.
  */
@@ -8,14 +8,10 @@ import { parseSeed } from '../../algorithm/random/seeds.ts';
 import type { Digests, StepMetrics } from '../../contracts/training.ts';
 import { createDecoder, type Decoder } from '../decode/decoder.ts';
 import type { TensorMap } from '../graph/tensor.ts';
-import {
-  type ModelConfig,
-  ModelConfigError,
-  parameterCount,
-  parseModelConfig,
-} from '../model/model-config.ts';
-import { momentTensors, nativeMoments, nativeWeights } from '../model/native-weights.ts';
+import { isRewardModel, type ModelConfig, parameterCount } from '../model/architecture.ts';
+import { ModelConfigError, parseModelConfig } from '../model/model-config.ts';
 import type { Moments } from '../model/parameters.ts';
+import { momentTensors, nativeMoments, nativeWeights } from '../model/parameters.ts';
 import { collectGarbage } from '../runtime/memory.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { createPolicy, type Policy, type StepResult } from '../train/policy.ts';
@@ -54,7 +50,7 @@ interface HeldRewardModel {
   model: RewardModel;
 }
 
-/** One model at a time, a policy or a reward model by its architecture; loading another disposes of the one before. */
+/** Has one model at a time, a policy or a reward model by its architecture; loading another disposes of it. */
 export class PolicyService {
   private readonly runtime: Runtime;
   private held: HeldPolicy | HeldRewardModel | null = null;
@@ -70,10 +66,9 @@ export class PolicyService {
     const weights = nativeWeights(this.runtime, config, input.model, 'model.safetensors');
     const moments = input.moments === null ? undefined : nativeMoments(this.runtime, config, input.moments);
     const options = { runtime: this.runtime, config, weights, moments };
-    this.held =
-      config.architecture === 'LlamaForCausalLM'
-        ? this.openPolicy(options, input)
-        : { kind: 'reward-model', model: new RewardModel(options) };
+    this.held = isRewardModel(config)
+      ? { kind: 'reward-model', model: new RewardModel(options) }
+      : this.openPolicy(options, input);
     return {
       digests: digestsOf(partsOf(this.held), input.moments !== null),
       numerics: this.runtime.numerics,
@@ -106,7 +101,7 @@ export class PolicyService {
     return joinFloats(this.current.policy.logprobs(sequencesOf(arrays), { temperature, of }).logprobs);
   }
 
-  /** One optimiser step; where the batch says so, the reference is refreshed after it. */
+  /** One optimiser step. The reference is refreshed after it if the batch says so. */
   train(arrays: TrainArrays): Trained {
     const { policy } = this.current;
     const { numbers } = arrays;
@@ -137,7 +132,7 @@ export class PolicyService {
     return { metrics, digestAfter: arrays.digestAfter ? digestOf(weights) : null, referenceDigest: null };
   }
 
-  /** Holds a reward model for scoring alone, beside what is trained, until it is dropped. */
+  /** Loads a reward model for scoring only, beside the trained model, until it is dropped. */
   loadScorer({ name, config: json, model }: ScorerInput): LoadedScorer {
     this.dropScorer(name);
     const config = parseModelConfig(json);
@@ -200,7 +195,7 @@ export class PolicyService {
     throw new ModelConfigError('expected a policy, found a reward model: load a checkpoint that generates');
   }
 
-  /** The reference changes only when it is refreshed or loaded, so its digest is kept between. */
+  /** Cached: the reference changes only when it is refreshed or loaded. */
   private knownReference: string | null = null;
 
   private referenceDigest(changed: boolean): string | null {
@@ -226,7 +221,7 @@ function refuseNothing(): never {
   throw new Error('expected a loaded policy, found none: load a checkpoint first');
 }
 
-/** What of a model a checkpoint holds. */
+/** The parts of a model in a checkpoint. */
 interface Parts {
   weights: TensorMap;
   moments: Moments;

@@ -1,5 +1,5 @@
 /**
- * What crosses to the engine's thread and back: bytes in, arrays and digests out.
+ * Arguments and results of the engine's thread: files in, arrays and digests out.
  *
  * Axes: N = sequences, T = tokens of all sequences one after the other.
  */
@@ -18,7 +18,7 @@ export interface LoadInput {
   model: Uint8Array;
   moments: Uint8Array | null;
   reference: Uint8Array | null;
-  /** holds a reference policy: `reference`, or a copy of the weights where that is null */
+  /** loads a reference policy: `reference`, or a copy of the weights where that is null */
   withReference: boolean;
 }
 
@@ -52,7 +52,7 @@ export interface TrainArrays extends SequenceArrays {
   advantagesN: Float32Array;
   lossWeightsN: Float32Array;
   samplerLogprobsN: Float32Array[];
-  /** null: the training pass's own */
+  /** null: those of the training step's own forward pass */
   oldLogprobsN: Float32Array[] | null;
   referenceLogprobsN: Float32Array[] | null;
   numbers: NumbersInForce;
@@ -72,7 +72,7 @@ export interface TrainedSupervised {
   referenceDigest: null;
 }
 
-/** A model that only scores, by the name that it is asked under. */
+/** A model that only scores; later calls use its name. */
 export interface ScorerInput extends Pick<LoadInput, 'config' | 'model'> {
   name: string;
 }
@@ -80,17 +80,17 @@ export interface ScorerInput extends Pick<LoadInput, 'config' | 'model'> {
 export interface LoadedScorer {
   /** of the weights */
   digest: string;
-  /** tokens of the longest sequence that it reads */
+  /** tokens of the longest sequence that it accepts */
   longest: number;
 }
 
 export interface ScoreArrays {
-  /** null: the reward model that is held for training */
+  /** null: the reward model that is loaded for training */
   name: string | null;
   sequencesN: Int32Array[];
 }
 
-/** What a checkpoint is written from: safetensors files and their digests. */
+/** The contents of a checkpoint: safetensors files and their digests. */
 export interface Exported {
   model: Uint8Array;
   moments: Uint8Array;
@@ -98,7 +98,7 @@ export interface Exported {
   digests: Digests;
 }
 
-/** What the caller of a long `sample` sees and may stop. */
+/** Progress of a long `sample`, and a way to stop it. */
 export interface SampleWatch {
   onProgress?: (progress: SampleProgress) => void;
   shouldStop?: () => boolean;

@@ -9,7 +9,7 @@ import {
   type ThreadData,
 } from './thread-messages.ts';
 
-/** The engine's side of `engine/service/thread.ts`: answers calls one after the other. */
+/** The engine's side of `engine/service/thread.ts`: runs calls one after the other. */
 const { threads, cells } = workerData as ThreadData;
 const port = parentPort;
 if (port === null)

@@ -1,6 +1,6 @@
 import type { PolicyService } from './policy-service.ts';
 
-/** Calls that cross to the engine's thread: `PolicyService`'s, by name. */
+/** Methods of `PolicyService` that the engine's thread runs, by name. */
 export type ServiceCalls = Pick<
   PolicyService,
   | 'load'
@@ -25,12 +25,12 @@ export type AnswerMessage =
   | { id: number; result: unknown }
   | { id: number; error: { name: string; message: string; stack: string | undefined } };
 
-/** Smaller ones are copied; that costs nothing. */
+/** Smaller files are copied, at negligible cost. */
 const LARGE_BYTES = 2 ** 20;
 
 /**
- * The buffers of a message's large files that can be moved whole: copied, gigabytes would stop both threads. Looked at
- * are the fields of its objects.
+ * The buffers of large files in a message, found in the fields of its objects. They are moved, since copying gigabytes
+ * would block both threads.
  */
 export function largeFiles(values: readonly unknown[]): ArrayBuffer[] {
   const fields = values.flatMap((value) =>
@@ -48,15 +48,15 @@ function isWholeBuffer(value: unknown): value is Uint8Array<ArrayBuffer> {
   );
 }
 
-/** What the two threads share: Int32 cells of one SharedArrayBuffer. */
+/** Int32 cells of a SharedArrayBuffer that both threads read and write. */
 export const sharedCells = {
-  /** 1: the call under way is to stop */
+  /** 1: the running call must stop */
   stop: 0,
-  /** completions that have ended, of the call under way */
+  /** completions of the running call that have ended */
   finished: 1,
-  /** tokens drawn by the call under way */
+  /** tokens drawn by the running call */
   tokens: 2,
-  /** while this is n > 0, the call under way waits as soon as n completions have ended */
+  /** while this is n > 0, the running call waits once n completions have ended */
   hold: 3,
 } as const;
 

@@ -12,28 +12,28 @@ type EngineCall = <Name extends keyof ServiceCalls>(
   ...args: Parameters<ServiceCalls[Name]>
 ) => Promise<ReturnType<ServiceCalls[Name]>>;
 
-/** The engine in a thread of its own: calls wait their turn, and the caller's event loop stays free. */
+/** The engine in a worker thread: calls run one after the other, and the caller's event loop is not blocked. */
 export interface EngineThread {
   /** Arguments are copied. */
   call: EngineCall;
-  /** The same, but large files among the arguments are moved, not copied: the caller's are empty from then on. */
+  /** The same, but large files among the arguments are moved, not copied: the caller's arrays are empty afterwards. */
   callMoving: EngineCall;
-  /** How far the `sample` under way has come. */
+  /** Progress of the running `sample`. */
   progress(): { finished: number; tokens: number };
-  /** Ends the `sample` under way (it rejects); false sampling may go on. */
+  /** true: ends the running `sample`, which rejects; false: sampling is allowed again. */
   stopSampling(stop: boolean): void;
   /**
-   * Has the next `sample` wait as soon as so many of its completions have ended, calls `meanwhile`, and then lets it
-   * go on: a test can look, or end the process, at that very place.
+   * For tests: the next `sample` waits once this many of its completions have ended; `meanwhile` is called, and then
+   * sampling continues.
    */
   holdSampling(completions: number, meanwhile: () => void): void;
-  /** Why the thread is no more, once it is: nothing can be called any more. */
+  /** Resolves with the reason once the thread has ended; later calls reject with it. */
   ended: Promise<Error>;
   close(): Promise<void>;
 }
 
-/** An error that was thrown in the engine's thread, under its own name. */
-export class EngineError extends Error {
+/** An error of the engine's thread, with its original name. */
+class EngineError extends Error {
   constructor({ name, message, stack }: { name: string; message: string; stack: string | undefined }) {
     super(message);
     this.name = name;
@@ -41,15 +41,15 @@ export class EngineError extends Error {
   }
 }
 
-/** How often a held sampling is looked for. */
-const HELD_LOOK_MS = 2;
+/** Polling interval of `holdSampling`. */
+const HOLD_POLL_MS = 2;
 
 interface Waiting {
   resolve: (value: never) => void;
   reject: (error: Error) => void;
 }
 
-/** `threads`: how many share one operator's work; part of the declared numerics. */
+/** `threads`: threads that compute one operator; part of the declared numerics. */
 export function startEngineThread({ threads }: { threads: number }): EngineThread {
   const cells = new Int32Array(
     new SharedArrayBuffer(Object.keys(sharedCells).length * Int32Array.BYTES_PER_ELEMENT),
@@ -103,7 +103,7 @@ export function startEngineThread({ threads }: { threads: number }): EngineThrea
         meanwhile();
         Atomics.store(cells, sharedCells.hold, 0);
         Atomics.notify(cells, sharedCells.hold);
-      }, HELD_LOOK_MS);
+      }, HOLD_POLL_MS);
     },
     ended,
     close: async () => {

@@ -1,12 +1,12 @@
-// The process that templates run in: a template that fills its memory ends it alone. It answers one request after
-// another, each with the text or with what is wrong, and ends with whoever asks.
+// The process that renders templates: a template that exhausts its memory ends only this process. It answers requests
+// in order, each with the text or an error, and ends with its parent.
 import { createContext, Script } from 'node:vm';
 import { Template } from '@huggingface/jinja';
 
-const room = createContext({ render: () => '' });
+const context = createContext({ render: () => '' });
 const run = new Script('render()');
 
-/** Templates that were asked for last; a process serves few. */
+/** Parsed templates; a process serves few. */
 const templates = new Map();
 
 function templateOf(text) {
@@ -21,9 +21,9 @@ function templateOf(text) {
 function answer({ template, variables, limits }) {
   try {
     const made = templateOf(template);
-    room.render = () => made.render(variables);
-    // Whatever loops is stopped, also within a function of the language itself.
-    const text = run.runInContext(room, { timeout: limits.milliseconds });
+    context.render = () => made.render(variables);
+    // The timeout also stops loops inside of built-in functions.
+    const text = run.runInContext(context, { timeout: limits.milliseconds });
     if (text.length <= limits.characters) return { text };
     return { error: `expected a text of at most ${limits.characters} characters, found ${text.length}` };
   } catch (error) {

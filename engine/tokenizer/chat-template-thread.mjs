@@ -1,4 +1,4 @@
-// Between the caller, who waits, and the process that templates run in: starts it, and again where it has ended.
+// Connects the caller, which is blocked, to the process that renders templates; starts the process, also after it ended.
 import { fork } from 'node:child_process';
 import { parentPort, workerData } from 'node:worker_threads';
 
@@ -19,16 +19,16 @@ function start() {
 
 function ask(request) {
   child ??= start();
-  const asked = child;
+  const receiver = child;
   return new Promise((resolve) => {
     const end = (answer) => {
-      asked.off('message', end).off('exit', lost).off('error', lost);
+      receiver.off('message', end).off('exit', lost).off('error', lost);
       resolve(answer);
     };
     const lost = () =>
       end({ error: `expected it to need at most ${memoryMegabytes} MB, and its process ended` });
-    asked.once('message', end).once('exit', lost).once('error', lost);
-    asked.send(request);
+    receiver.once('message', end).once('exit', lost).once('error', lost);
+    receiver.send(request);
   });
 }
 

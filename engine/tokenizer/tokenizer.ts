@@ -4,40 +4,27 @@
  * and `config.json`.
  */
 import { join } from 'node:path';
-import { Tokenizer as OpenTokenizer } from '@huggingface/tokenizers';
-import { z } from 'zod';
 import type { TextRules } from '../../contracts/plan.ts';
 import { readModelFile } from '../weights/model-file.ts';
-import { ChatTemplate } from './chat-template.ts';
+import { type ChatMessage, ChatTemplate, type Prompt } from './chat-template.ts';
 import { SpecialTokenGuard } from './special-token-guard.ts';
-
-export interface TokenizerFiles {
-  /** the parsed `tokenizer.json` */
-  tokenizer: unknown;
-  /** the parsed `tokenizer_config.json` */
-  config: unknown;
-  /** the text of `chat_template.jinja`, which comes before the configuration's own template */
-  chatTemplate?: string | undefined;
-  /** the parsed `generation_config.json` and `config.json`, which may name further end tokens */
-  generationConfig?: unknown;
-  modelConfig?: unknown;
-}
-
-/** Files of a model's folder that say how text becomes tokens; the first two must be there. */
-export const TOKENIZER_FILES = [
-  'tokenizer.json',
-  'tokenizer_config.json',
-  'chat_template.jinja',
-  'generation_config.json',
-  'config.json',
-] as const;
-
-export interface ChatMessage {
-  role: 'system' | 'user' | 'assistant';
-  content: string;
-}
-
-export type Prompt = string | readonly ChatMessage[];
+import {
+  configSchema,
+  defaultTemplate,
+  furtherEndTokens,
+  type HuggingFaceTokenizer,
+  idsOf,
+  jsonSchema,
+  openTokenizer,
+  parseFile,
+  parseJson,
+  reason,
+  TOKENIZER_FILES,
+  type TokenizerConfig,
+  TokenizerError,
+  type TokenizerFiles,
+  type TokenizerJson,
+} from './tokenizer-files.ts';
 
 export interface Tokenizer {
   /** ids in use are below this; a model's `vocab_size` may be larger (padded), never smaller */
@@ -52,93 +39,35 @@ export interface Tokenizer {
   /** null where the tokenizer has none */
   readonly unknownTokenId: number | null;
   readonly rules: TextRules;
-  /** Special tokens that stand in the text are recognised; nothing is added. */
+  /** Special tokens in the text are recognised; nothing is added. */
   encode(text: string): number[];
   /**
-   * What a policy is asked: a plain text, or messages by the chat template with its generation prompt. Special
-   * tokens that stand in the text or in a message are encoded as the characters they are written with. `edit`
-   * changes the rendered text before it is encoded.
+   * A prompt for a policy: plain text, or messages rendered by the chat template with its generation prompt.
+   * Special tokens in the text or in a message are encoded as plain characters. `edit` changes the rendered text
+   * before it is encoded.
    */
   encodePrompt(prompt: Prompt, edit?: (text: string) => string): number[];
-  /** What a policy says: special tokens in it are characters, as in `encodePrompt`. */
+  /** A policy's response: special tokens in it are plain characters, as in `encodePrompt`. */
   encodeResponse(text: string): number[];
-  /** The first word of a text that could only be read as the unknown token; null where all of it has tokens. */
+  /** The first word of a text that would be encoded as the unknown token; null where all of it has tokens. */
   unknownIn(text: string): string | null;
   /** An id beyond the tokenizer's vocabulary, which a padded embedding may yield, has no text. */
   decode(ids: ArrayLike<number>, options?: { skipSpecialTokens?: boolean }): string;
-  /** The text of a conversation, to be encoded. Throws TokenizerError where there is no template. */
+  /** A conversation as text, to be encoded. Throws TokenizerError where there is no template. */
   applyChatTemplate(messages: readonly ChatMessage[], options?: { add_generation_prompt?: boolean }): string;
 }
 
-/** Thrown when a tokenizer's files are absent or damaged, or a text cannot be encoded or templated. */
-export class TokenizerError extends Error {
-  override name = 'TokenizerError';
-}
-
-/** What is used of the package, whose own declarations Node's module resolution cannot follow. */
-export interface HuggingFaceTokenizer {
-  encode(text: string, options: { add_special_tokens: boolean }): { ids: number[]; tokens: string[] };
-  decode(
-    ids: number[],
-    options: { skip_special_tokens: boolean; clean_up_tokenization_spaces: boolean },
-  ): string;
-  token_to_id(token: string): number | undefined;
-  id_to_token(id: number): string | undefined;
-  get_vocab(): Map<string, number>;
-}
-
-/** A special token is written as its text, or as an object around it. */
-const tokenSchema = z
-  .union([z.string(), z.looseObject({ content: z.string() }).transform((token) => token.content)], {
-    error: 'expected a token as a text, or as an object with its content',
-  })
-  .nullish();
-
-const configSchema = z.looseObject({
-  bos_token: tokenSchema,
-  eos_token: tokenSchema,
-  pad_token: tokenSchema,
-  unk_token: tokenSchema,
-  chat_template: z
-    .union([z.string(), z.array(z.object({ name: z.string(), template: z.string() }))])
-    .nullish(),
-});
-type TokenizerConfig = z.infer<typeof configSchema>;
-
-const modelSchema = z.looseObject({
-  model: z.looseObject({ type: z.string().optional() }),
-  added_tokens: z
-    .array(z.looseObject({ id: z.int(), content: z.string(), special: z.boolean().default(false) }))
-    .default([]),
-});
-export type TokenizerJson = z.infer<typeof modelSchema>;
-
-/** Where a model says which tokens end a completion: one, or several. */
-const endTokensSchema = z.looseObject({
-  eos_token_id: z.union([z.int().min(0), z.array(z.int().min(0))]).nullish(),
-});
-
 /** Throws TokenizerError. */
 export function loadTokenizer(files: TokenizerFiles, rules: TextRules = 2): Tokenizer {
-  const json = parseFile('tokenizer.json', files.tokenizer, modelSchema);
+  const json = parseFile('tokenizer.json', files.tokenizer, jsonSchema);
   const config = parseFile('tokenizer_config.json', files.config, configSchema);
   const [first, second] = [files.chatTemplate, defaultTemplate(config)];
   const template = rules === 1 ? (second ?? first) : (first ?? second);
   return new FileTokenizer(json, config, template, rules === 1 ? [] : furtherEndTokens(files), rules);
 }
 
-/** transformers stops at the tokens of `generation_config.json`, or at those of `config.json` where it has none. */
-function furtherEndTokens({ generationConfig, modelConfig }: TokenizerFiles): number[] {
-  const read = (name: string, json: unknown) => {
-    const { eos_token_id: ids } = parseFile(name, json ?? {}, endTokensSchema);
-    return ids == null ? null : [ids].flat();
-  };
-  return read('generation_config.json', generationConfig) ?? read('config.json', modelConfig) ?? [];
-}
-
 /**
- * `loadTokenizer` of the texts of `TOKENIZER_FILES`, by name, wherever they come from. `source` names that place in
- * errors.
+ * `loadTokenizer` of the texts of `TOKENIZER_FILES`, by name. `source` names their folder or manifest in errors.
  */
 export function tokenizerOfTexts(
   texts: ReadonlyMap<string, string>,
@@ -187,7 +116,7 @@ class FileTokenizer implements Tokenizer {
   private readonly config: TokenizerConfig;
   private readonly template: ChatTemplate | undefined;
   readonly unknownTokenId: number | null;
-  /** null under rules by which special tokens in prompts and responses are recognised */
+  /** null under rules 1, by which special tokens in prompts and responses are recognised */
   private readonly guard: SpecialTokenGuard | null;
 
   constructor(
@@ -229,7 +158,7 @@ class FileTokenizer implements Tokenizer {
       : this.applyChatTemplate(prompt, { add_generation_prompt: true });
   }
 
-  /** Encodes what `render` makes of a prompt, with special tokens that the prompt itself holds as characters. */
+  /** Encodes a rendered prompt; special tokens that the prompt itself contains become plain characters. */
   private guarded<P extends Prompt>(prompt: P, render: (prompt: P) => string): number[] {
     const { guard } = this;
     if (guard === null || !guard.holdsSpecial(prompt)) return this.encode(render(prompt));
@@ -245,7 +174,7 @@ class FileTokenizer implements Tokenizer {
   }
 
   decode(ids: ArrayLike<number>, { skipSpecialTokens = false } = {}): string {
-    // Embeddings are often padded beyond the vocabulary: such a token has no text, and is no error of the text.
+    // Embeddings are often padded beyond the vocabulary: such a token has no text, and is left out.
     const list = Array.from(ids).filter((id) => this.tokenizer.id_to_token(id) !== undefined);
     if (list.length === 0) return '';
     return this.tokenizer.decode(list, {
@@ -288,64 +217,18 @@ class FileTokenizer implements Tokenizer {
   }
 }
 
-function openTokenizer(json: object, config: object): HuggingFaceTokenizer {
-  try {
-    return new OpenTokenizer(json, config);
-  } catch (cause) {
-    throw new TokenizerError(`tokenizer.json is of a kind that cannot be read here: ${reason(cause)}`, {
-      cause,
-    });
-  }
-}
-
-/** Throws TokenizerError where a token has no id. */
-function idsOf(tokenizer: HuggingFaceTokenizer, text: string): number[] {
-  const { ids, tokens } = tokenizer.encode(text, { add_special_tokens: false });
-  const unknown = ids.findIndex((id) => !Number.isInteger(id));
-  if (unknown < 0) return ids;
-  throw new TokenizerError(
-    `The tokenizer has no token for ${JSON.stringify(tokens[unknown])} and none that stands for the unknown.`,
-  );
-}
-
-function parseJson(text: string, path: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new TokenizerError(`${path} is damaged: ${reason(cause)}`, { cause });
-  }
-}
-
-function parseFile<T>(name: string, json: unknown, schema: z.ZodType<T>): T {
-  const parsed = schema.safeParse(json);
-  if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map(
-    ({ path, message }) => `${path.join('.') || '(the whole)'}: ${message}`,
-  );
-  throw new TokenizerError(`${name} is damaged or of another kind: ${problems.join('; ')}. Fetch it again.`);
-}
-
 function parseTemplate(text: string): ChatTemplate {
   try {
     return new ChatTemplate(text);
   } catch (cause) {
-    throw new TokenizerError(`The chat template is no Jinja that can be read here: ${reason(cause)}`, {
+    throw new TokenizerError(`The chat template is not Jinja that can be read here: ${reason(cause)}`, {
       cause,
     });
   }
-}
-
-function defaultTemplate({ chat_template }: TokenizerConfig): string | undefined {
-  if (!Array.isArray(chat_template)) return chat_template ?? undefined;
-  return chat_template.find((named) => named.name === 'default')?.template;
 }
 
 function largest(ids: Iterable<number>): number {
   let most = -1;
   for (const id of ids) most = Math.max(most, id);
   return most;
-}
-
-function reason(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

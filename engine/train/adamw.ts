@@ -2,9 +2,9 @@
  * Clipping by the global norm and AdamW (Loshchilov & Hutter, arXiv 1711.05101, algorithm 2,
  * in PyTorch's arrangement), in place.
  *
- * Plain loops over the native memory, in float64 between a read and a write: one pass over
- * memory where a graph of elementwise operators takes a dozen, and bits that depend neither
- * on the number of threads nor on the machine's vector instructions.
+ * Plain loops over the native memory, in float64 between read and write: one pass over memory,
+ * where a graph of elementwise operators takes a dozen. The bits depend neither on the number of
+ * threads nor on the machine's vector instructions.
  */
 
 /** The numbers in force for one update. */
@@ -18,7 +18,7 @@ export interface AdamWOptions {
   step: number;
 }
 
-/** One weight tensor and what belongs to it; all of one length. */
+/** One weight tensor, its gradient and moments; all of one length. */
 export interface Parameter {
   name: string;
   weight: Float32Array;
@@ -29,7 +29,7 @@ export interface Parameter {
   expAvgSq: Float32Array;
 }
 
-/** Weight decay is for matrices: the norms' scales and the biases are left out, as in transformers. */
+/** Weight decay is for matrices: scales of norms and biases do not decay, as in transformers. */
 export function decays(name: string): boolean {
   return !name.endsWith('.bias') && !/norm/i.test(name);
 }
@@ -50,7 +50,7 @@ function sumOfSquares(x: Float32Array): number {
   return sum;
 }
 
-/** The factor that brings a gradient of this norm down to the limit; 1 below it or without one (0). */
+/** The factor that reduces a gradient's norm to the limit; 1 below the limit or without one (0). */
 export function clipFactor(norm: number, maxGradNorm: number): number {
   if (maxGradNorm === 0) return 1;
   // g ← g·min(1, limit/(‖g‖ + 1e-6)), torch.nn.utils.clip_grad_norm_

@@ -1,15 +1,15 @@
 /**
- * Objectives as graphs. Scored tokens lie flat, [R], whatever sequence they belong to; each
- * has a weight that algorithm code has worked out from `loss_type`, so that one graph serves
- * all ways of averaging. The loss is −Σ_r w_r·l_r.
+ * Objectives as graphs. Scored tokens of all sequences are in one axis, [R]. Each has a weight,
+ * computed from `loss_type` by algorithm/rl/loss-weights.ts, so that one graph serves all ways of
+ * averaging. The loss is −Σ_r w_r·l_r.
  *
  * Log-probabilities are of softmax(logits / temperature), for every policy alike.
  */
 import type { Graph, Value } from '../graph/graph.ts';
 import * as op from '../graph/operators.ts';
-import type { LlamaGraph } from '../model/llama.ts';
+import type { SequenceGraph } from '../model/full-attention.ts';
 
-/** What a graph is built to train. */
+/** The objective that a graph trains. */
 export interface Objective {
   /**
    * `sft`: l = log π(token). `grpo`: clipped policy gradient with a KL penalty.
@@ -20,7 +20,7 @@ export interface Objective {
   level: 'token' | 'sequence';
 }
 
-/** What the model says about the scored tokens, each [R]. */
+/** The model's outputs for the scored tokens, each [R]. */
 export interface Scored {
   logprobs: Value;
   /** −Σ_v p·log p of the distribution each token was drawn from, in nats; no gradient. */
@@ -29,17 +29,17 @@ export interface Scored {
 
 /**
  * Scores the tokens `targets` [R] int64, each predicted from the row of the same index in
- * `rows` [R] int64, an index b·T + t into the hidden states. `rowsInverse` [N] is the way back
+ * `rows` [R] int64, an index b·T + t into the hidden states. `rowsInverse` [N] is the inverse
  * (operators.ts, selectRows). Divides logits by the scalar input `temperature`.
  */
-export function buildScores({ graph, hidden, logits }: LlamaGraph): Scored {
+export function buildScores({ graph, model, hidden }: SequenceGraph): Scored {
   const rows = graph.input('rows', 'int64', ['R']);
   const inverse = graph.input('rowsInverse', 'int64', ['N']);
   const targets = graph.input('targets', 'int64', ['R']);
   const temperature = graph.input('temperature', 'float32', []);
   // W·(x/τ) = (W·x)/τ
   const scaled = op.div(op.selectRows(hidden, rows, inverse), temperature);
-  const logprobsRV = op.logSoftmax(logits(scaled));
+  const logprobsRV = op.logSoftmax(model.head(scaled));
   const chosen = op.gatherElements(logprobsRV, op.reshape(targets, ['R', 1]));
   return { logprobs: op.reshape(chosen, ['R']), entropies: entropy(logprobsRV) };
 }
@@ -50,7 +50,7 @@ function entropy(logprobsRV: Value): Value {
   return op.reshape(op.neg(op.reduceSum(op.mul(op.exp(fixed), fixed), [-1])), ['R']);
 }
 
-/** The per-token objective l and what it was made of, each [R]. */
+/** The per-token objective l and its parts, each [R]. */
 export interface TokenObjective {
   objective: Value;
   /** ρ, before any clipping; absent for `sft`. */
@@ -67,7 +67,7 @@ const OBJECTIVES: Record<Objective['loss'], Builder> = {
   cispo: (graph, logprobs, level) => policyObjective(graph, logprobs, level, cispoSurrogate),
 };
 
-/** The per-token objective for scored log-probabilities. Declares the inputs that it needs. */
+/** The per-token objective for scored log-probabilities. Declares its inputs. */
 export function buildObjective(graph: Graph, { loss, level }: Objective, logprobs: Value): TokenObjective {
   return OBJECTIVES[loss](graph, logprobs, level);
 }
@@ -82,7 +82,7 @@ interface SurrogateInput {
 
 /**
  * l = surrogate − β·k3. Inputs, [R] float32: `advantages`, `oldLogprobs`, `refLogprobs`;
- * scalars: `ownOld` and `ownRef` bool (the training pass's own log-probabilities stand for the
+ * scalars: `ownOld` and `ownRef` bool (the log-probabilities of this forward pass are used as the
  * old policy's, the reference's), `ratioHigh` (1 + ε_high), `beta`, `correctKl` bool.
  */
 function policyObjective(
@@ -108,7 +108,7 @@ function policyObjective(
   return { objective: op.sub(gain, op.mul(graph.input('beta', 'float32', []), penalty)), ratios, kls };
 }
 
-/** The mean over each sequence's tokens, given to each of them. Inputs: `sequenceOf` [R], `tokenShares` [S] = 1/length. */
+/** The mean over each sequence's tokens, repeated for each of them. Inputs: `sequenceOf` [R], `tokenShares` [S] = 1/length. */
 function sequenceMean(graph: Graph, x: Value): Value {
   const sequenceOf = graph.input('sequenceOf', 'int64', ['R']);
   const shares = graph.input('tokenShares', 'float32', ['S', 1]);

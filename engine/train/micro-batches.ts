@@ -1,7 +1,7 @@
 /**
- * Cuts a batch into micro-batches of rows of like length, and lays one out in the arrays that the graphs
- * take. The rule is fixed: the same sequences are always cut the same way, so that sums are added up in the
- * same order.
+ * Cuts a batch into micro-batches of rows of similar length, and lays a micro-batch out in the arrays that the
+ * graphs read. The rule is fixed: the same sequences are always cut in the same way, so that sums are added up in
+ * the same order.
  *
  * Axes: B rows, T positions, N = B·T, R scored tokens, S sequences (B where each has a row of its own).
  */
@@ -17,7 +17,7 @@ export interface Sequence {
 const LENGTH_MULTIPLE = 8;
 
 export interface MicroBatch {
-  /** B rows, each with the indices into the batch of the sequences that lie in it, one after the other. */
+  /** B rows, each with the indices into the batch of its sequences, in order. */
   rows: readonly (readonly number[])[];
   /** T: positions of each row. */
   length: number;
@@ -26,7 +26,7 @@ export interface MicroBatch {
 /** Indices into the batch, in the micro-batch's order. */
 export const membersOf = ({ rows }: MicroBatch): readonly number[] => rows.flat();
 
-/** Positions of a sequence that predict something: all but the last. */
+/** Positions of a sequence that predict a token: all but the last. */
 function inputLength({ promptTokens, completionTokens }: Sequence): number {
   return promptTokens.length + completionTokens.length - 1;
 }
@@ -35,7 +35,7 @@ function padded(length: number): number {
   return Math.ceil(length / LENGTH_MULTIPLE) * LENGTH_MULTIPLE;
 }
 
-/** One sequence a row: sorts by length (equal lengths in batch order) and cuts where a row more would pass `maxTokens`. */
+/** One sequence a row: sorts by length (equal lengths in batch order) and cuts where another row would exceed `maxTokens`. */
 export function planMicroBatches(sequences: readonly Sequence[], maxTokens: number): MicroBatch[] {
   return cutByLength(
     sequences.map((sequence, index) => ({ rows: [[index]], length: padded(inputLength(sequence)) })),
@@ -53,7 +53,7 @@ export function planPairs(sequences: readonly Sequence[], maxTokens: number): Mi
   return cutByLength(pairs, maxTokens);
 }
 
-/** Several sequences a row, which is as long as the longest of them all: the least attention that packing can cost. */
+/** Several sequences a row; rows are as long as the longest sequence, for the least cost of attention. */
 export function planPacked(sequences: readonly Sequence[], maxTokens: number): MicroBatch[] {
   const lengths = sequences.map(inputLength);
   const packed = packFirstFitDecreasing(lengths, padded(Math.max(0, ...lengths)));
@@ -64,7 +64,7 @@ export function planPacked(sequences: readonly Sequence[], maxTokens: number): M
   return cutByLength(rows, maxTokens);
 }
 
-/** Joins blocks of rows in order of their length, blocks of equal length as they come. */
+/** Joins blocks of rows in order of their length, blocks of equal length in their order. */
 function cutByLength(blocks: readonly MicroBatch[], maxTokens: number): MicroBatch[] {
   const plans: { rows: (readonly number[])[]; length: number }[] = [];
   for (const { rows, length } of blocks.toSorted((a, b) => a.length - b.length)) {
@@ -79,26 +79,23 @@ function cutByLength(blocks: readonly MicroBatch[], maxTokens: number): MicroBat
   return plans;
 }
 
-/** A sequence's place in a micro-batch: b·T + t of its first position, and how many positions it has. */
-export interface PackedSequence {
+/** A sequence's location in a micro-batch: b·T + t of its first position, and its number of positions. */
+interface PackedSequence {
   sequence: Sequence;
   start: number;
   length: number;
 }
 
-/** Where each member lies, in the micro-batch's order. */
-export function packedSequences(
-  sequences: readonly Sequence[],
-  { rows, length: T }: MicroBatch,
-): PackedSequence[] {
+/** The location of each member, in the micro-batch's order. */
+function packedSequences(sequences: readonly Sequence[], { rows, length: T }: MicroBatch): PackedSequence[] {
   return rows.flatMap((row, b) => {
     let start = b * T;
     return row.flatMap((index) => {
       const sequence = sequences[index];
       if (sequence === undefined) return [];
-      const place = { sequence, start, length: inputLength(sequence) };
-      start += place.length;
-      return [place];
+      const location = { sequence, start, length: inputLength(sequence) };
+      start += location.length;
+      return [location];
     });
   });
 }
@@ -109,7 +106,7 @@ export interface MicroBatchArrays {
   tokens: BigInt64Array;
   /** [R], b·T + t of the position that predicts each scored token. */
   rows: BigInt64Array;
-  /** [N], the place of each position in `rows`, or R. */
+  /** [N], the index of each position in `rows`, or R. */
   rowsInverse: BigInt64Array;
   /** [R], the scored tokens. */
   targets: BigInt64Array;
@@ -120,9 +117,9 @@ export interface MicroBatchArrays {
 }
 
 export function layOut(sequences: readonly Sequence[], microBatch: MicroBatch): MicroBatchArrays {
-  const places = packedSequences(sequences, microBatch);
+  const members = packedSequences(sequences, microBatch);
   const positions = microBatch.rows.length * microBatch.length;
-  const scored = places.reduce((sum, { sequence }) => sum + sequence.completionTokens.length, 0);
+  const scored = members.reduce((sum, { sequence }) => sum + sequence.completionTokens.length, 0);
   const arrays: MicroBatchArrays = {
     tokens: new BigInt64Array(positions),
     rows: new BigInt64Array(scored),
@@ -130,13 +127,13 @@ export function layOut(sequences: readonly Sequence[], microBatch: MicroBatch): 
     targets: new BigInt64Array(scored),
     sequenceOf: new BigInt64Array(scored),
     tokenShares: Float32Array.from(
-      places,
+      members,
       ({ sequence }) => 1 / Math.max(sequence.completionTokens.length, 1),
     ),
   };
   let r = 0;
-  places.forEach(({ sequence, start }, s) => {
-    placeTokens(arrays.tokens, start, sequence);
+  members.forEach(({ sequence, start }, s) => {
+    writeTokens(arrays.tokens, start, sequence);
     const first = start + sequence.promptTokens.length - 1;
     sequence.completionTokens.forEach((token, t) => {
       arrays.rows[r] = BigInt(first + t);
@@ -150,7 +147,7 @@ export function layOut(sequences: readonly Sequence[], microBatch: MicroBatch): 
 }
 
 /** Writes every token but the last, which predicts nothing. */
-function placeTokens(tokens: BigInt64Array, offset: number, sequence: Sequence): void {
+function writeTokens(tokens: BigInt64Array, offset: number, sequence: Sequence): void {
   const { promptTokens, completionTokens } = sequence;
   promptTokens.forEach((token, t) => {
     tokens[offset + t] = BigInt(token);
@@ -161,7 +158,7 @@ function placeTokens(tokens: BigInt64Array, offset: number, sequence: Sequence):
   });
 }
 
-/** What keeps the sequences of a row apart. */
+/** Inputs that separate the sequences of a row. */
 export interface PackedArrays {
   /** [B, T], counted from 0 in each sequence. */
   positions: BigInt64Array;
@@ -173,7 +170,7 @@ export function layOutPacked(sequences: readonly Sequence[], microBatch: MicroBa
   const { rows, length: T } = microBatch;
   const positions = new BigInt64Array(rows.length * T);
   const attentionMask = new Float32Array(rows.length * T * T).fill(Number.NEGATIVE_INFINITY);
-  // Padding sees itself alone: a row of the mask without a zero would have no softmax.
+  // Padding attends to itself: a row of the mask without a zero would have no softmax.
   for (let n = 0; n < rows.length * T; n += 1) attentionMask[n * T + (n % T)] = 0;
   for (const { start, length } of packedSequences(sequences, microBatch)) {
     for (let t = 0; t < length; t += 1) {
@@ -185,7 +182,7 @@ export function layOutPacked(sequences: readonly Sequence[], microBatch: MicroBa
   return { positions, attentionMask };
 }
 
-/** Lays the members' per-token values end to end, [R]. */
+/** Concatenates the members' per-token values, [R]. */
 export function flatten(perSequence: readonly Float32Array[], microBatch: MicroBatch): Float32Array {
   const chosen = membersOf(microBatch).map((index) => perSequence[index] ?? new Float32Array());
   const flat = new Float32Array(chosen.reduce((sum, { length }) => sum + length, 0));
@@ -197,7 +194,7 @@ export function flatten(perSequence: readonly Float32Array[], microBatch: MicroB
   return flat;
 }
 
-/** The way back: copies a flat [R] array into each member's own. */
+/** The inverse: copies a flat [R] array into each member's own. */
 export function unflatten(
   flat: Float32Array,
   microBatch: MicroBatch,

@@ -1,9 +1,9 @@
-/** Runs a policy's graphs over batches: sessions, their fixed inputs, and micro-batches. */
+/** Runs a policy's graphs over batches: sessions, shared inputs, and micro-batches. */
 
 import type { DType, Tensor, TensorMap, TypedArrays } from '../graph/tensor.ts';
+import type { ModelConfig } from '../model/architecture.ts';
 import { AttentionInputs } from '../model/attention-inputs.ts';
-import type { RowLayout } from '../model/llama.ts';
-import type { ModelConfig } from '../model/model-config.ts';
+import type { RowLayout } from '../model/full-attention.ts';
 import { GraphSessions, renamed, runGraph, type Tensors } from '../runtime/graph-sessions.ts';
 import type { Runtime, Session } from '../runtime/runtime.ts';
 import type { Objective } from './losses.ts';
@@ -39,13 +39,13 @@ export interface TrainCall {
   packing: boolean;
 }
 
-/** Floats that a micro-batch may keep for its backward pass: two gigabytes. */
+/** Floats of activations that a micro-batch may store for its backward pass: two gigabytes. */
 const ACTIVATION_FLOATS = 2 ** 29;
 
-/** More positions than this side by side outgrow the processor's caches, and longer rows bring more padding. */
+/** Limit of a micro-batch's positions: more of them exceed the processor's caches, and longer rows have more padding. */
 const MOST_TOKENS = 1024;
 
-/** Positions a micro-batch, padding included. The rule knows the configuration alone, so that sums keep their order. */
+/** Positions of a micro-batch, padding included. Depends on the configuration alone: it decides the order of sums. */
 export function defaultMicroBatchTokens(config: ModelConfig): number {
   const { hidden_size, intermediate_size, num_hidden_layers, num_attention_heads, vocab_size } = config;
   const scores = 3 * num_attention_heads * 128;
@@ -121,7 +121,7 @@ export class PolicyGraphs {
     }
   }
 
-  /** The tensors of one micro-batch alone. */
+  /** The inputs of one micro-batch. */
   private inputs(
     sequences: readonly Sequence[],
     plan: MicroBatch,

@@ -1,12 +1,12 @@
 /**
- * A policy that learns: its weights, the optimizer's moments and the reference policy in
- * native memory, and the graphs over them. The decoder samples from these very weight tensors.
+ * A policy in training: its weights, the optimizer's moments and the reference policy in native
+ * memory, and the graphs over them. The decoder samples from the same weight tensors.
  *
  * Axes: B sequences of a batch, R scored (completion) tokens of a micro-batch.
  */
 
 import { disposeAll, type TensorMap } from '../graph/tensor.ts';
-import type { ModelConfig } from '../model/model-config.ts';
+import type { ModelConfig } from '../model/architecture.ts';
 import { type Moments, Parameters, type ParametersOptions, tensorOf } from '../model/parameters.ts';
 import type { Objective } from './losses.ts';
 import type { Sequence } from './micro-batches.ts';
@@ -21,15 +21,12 @@ import {
   type TrainBatch,
 } from './train-batch.ts';
 
-export type { Moments } from '../model/parameters.ts';
-export type { PolicyGradientOptions, SftBatch, TrainBatch, UpdateOptions } from './train-batch.ts';
-
 export interface StepResult extends StepMetrics {
   /** The training pass's log-probabilities, before the update, per sequence and completion token. */
   logprobs: Float32Array[];
 }
 
-export interface Scores {
+interface Scores {
   /** Per sequence, per completion token. */
   logprobs: Float32Array[];
   /** Of the distribution each token was drawn from, in nats. */
@@ -44,7 +41,7 @@ export interface Policy {
   readonly gradients: TensorMap;
   /** Undefined until `setReference()`. */
   readonly reference: TensorMap | undefined;
-  /** One update by policy gradient. Throws, leaving the weights alone, where the gradient is not finite. */
+  /** One update by policy gradient. Throws, without an update, where the gradient is not finite. */
   trainStep(batch: TrainBatch): StepResult;
   /** One update towards given completions. */
   sftStep(batch: SftBatch): StepResult;
@@ -54,7 +51,7 @@ export interface Policy {
     sequences: readonly Sequence[],
     options: { temperature: number; of: 'policy' | 'reference' },
   ): Scores;
-  /** Makes given weights, or a copy of the policy's own, the reference. */
+  /** Sets the reference: the given weights, or a copy of the policy's own. */
   setReference(weights?: ReadonlyMap<string, ArrayLike<number>>): void;
   /** π_ref ← α·π_θ + (1 − α)·π_ref */
   refreshReference(alpha: number): void;
@@ -62,7 +59,7 @@ export interface Policy {
 }
 
 export interface PolicyOptions extends ParametersOptions {
-  /** Positions of a micro-batch, padding included; belongs to what decides the bits. Default: at most 1024. */
+  /** Positions of a micro-batch, padding included; changes the bits. Default: at most 1024. */
   maxMicroBatchTokens?: number | undefined;
 }
 
@@ -119,7 +116,7 @@ class OrtPolicy implements Policy {
     return result;
   }
 
-  /** Leaves the batch's gradient in `gradients`. */
+  /** Computes the batch's gradient into `gradients`. */
   private accumulate(
     objective: Objective,
     sequences: readonly Sequence[],
@@ -145,11 +142,11 @@ class OrtPolicy implements Policy {
     sequences: readonly Sequence[],
     { temperature, of }: { temperature: number; of: 'policy' | 'reference' },
   ): Scores {
-    const weights = of === 'policy' ? this.weights : this.held();
+    const weights = of === 'policy' ? this.weights : this.requiredReference();
     return this.graphs.score({ weights, sequences, temperature });
   }
 
-  private held(): TensorMap {
+  private requiredReference(): TensorMap {
     if (this.reference) return this.reference;
     throw new Error(
       'The policy has no reference: call setReference() before asking for its log-probabilities.',
@@ -170,7 +167,7 @@ class OrtPolicy implements Policy {
   }
 
   refreshReference(alpha: number): void {
-    for (const [name, { data: reference }] of this.held()) {
+    for (const [name, { data: reference }] of this.requiredReference()) {
       const { data: weights } = tensorOf(this.weights, name);
       // π_ref ← α·π_θ + (1 − α)·π_ref
       for (let i = 0; i < reference.length; i += 1) {

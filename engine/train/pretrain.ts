@@ -1,13 +1,13 @@
 /**
- * Makes a base model: next-token prediction on the responses of a corpus that a seed names. The same
+ * Pre-trains a base model: next-token prediction on the responses of a corpus drawn from a seed. The same
  * options under the same numerics give the same bits, step by step.
  */
 import { setImmediate as turn } from 'node:timers/promises';
 import { type NanoExample, type NanoMixture, nanoExample } from '../../algorithm/nano/corpus.ts';
 import { learningRateAt } from '../../algorithm/rl/schedules.ts';
 import type { PretrainingRecord, PretrainOptions } from '../../contracts/pretrain.ts';
+import { type ModelConfig, parameterCount } from '../model/architecture.ts';
 import { initialWeights } from '../model/initial-weights.ts';
-import { type ModelConfig, parameterCount } from '../model/model-config.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { digestTensors } from '../weights/digest.ts';
 import type { StoredTensors } from '../weights/safetensors.ts';
@@ -19,14 +19,14 @@ export interface PretrainInput {
   runtime: Runtime;
   config: ModelConfig;
   options: PretrainOptions;
-  /** an example as tokens: the prompt, and the response with its end token */
+  /** the tokens of an example: prompt, and response with its end token */
   sequenceOf: (example: NanoExample) => Sequence;
   onStep?: (step: PretrainStep) => void;
-  /** ends early, on the schedule of the whole; by default at `max_steps` */
+  /** ends early, with the schedule of the whole run; by default at `max_steps` */
   stopAfter?: number;
 }
 
-export interface PretrainStep {
+interface PretrainStep {
   step: number;
   /** nats a token */
   loss: number;
@@ -42,10 +42,10 @@ export interface Pretrained {
   record: PretrainingRecord;
 }
 
-/** Steps after which the weights' digest is kept, beside the last. */
+/** Steps after which the weights' digest is recorded, besides the last. */
 const DIGEST_STEPS = [0, 1, 20];
 
-/** Trains from freshly drawn weights. Throws where the loss stops being a number. */
+/** Trains from initial weights. Throws where the gradient is not finite. */
 export async function pretrain(input: PretrainInput): Promise<Pretrained> {
   const { runtime, config, options, stopAfter = options.max_steps } = input;
   const policy = createPolicy({ runtime, config, weights: nativeWeights(input) });
@@ -90,12 +90,12 @@ function takeStep(policy: Policy, input: PretrainInput, step: number): PretrainS
   return done;
 }
 
-/** Step n trains on examples (n−1)·B … n·B − 1 of the corpus: none comes twice. */
+/** Step n trains on examples (n−1)·B … n·B − 1 of the corpus: each is used once. */
 function batchOf({ options, sequenceOf }: PretrainInput, step: number): Sequence[] {
   const { batch_size, seed } = options;
   const mixture = mixtureOf(options);
-  return Array.from({ length: batch_size }, (_, place) =>
-    sequenceOf(nanoExample((step - 1) * batch_size + place, BigInt(seed), mixture)),
+  return Array.from({ length: batch_size }, (_, index) =>
+    sequenceOf(nanoExample((step - 1) * batch_size + index, BigInt(seed), mixture)),
   );
 }
 
@@ -123,7 +123,7 @@ function nativeWeights({ runtime, config, options }: PretrainInput) {
 
 const digestOf = (policy: Policy) => digestTensors(storedTensors(policy.weights));
 
-/** Out of the policy's memory, which goes with it. */
+/** Copies from native memory, which is freed with the policy. */
 function copied(tensors: StoredTensors): StoredTensors {
   return new Map([...tensors].map(([name, tensor]) => [name, { ...tensor, data: tensor.data.slice() }]));
 }

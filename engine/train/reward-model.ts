@@ -1,13 +1,14 @@
 /**
- * A model with a scalar head that learns what is preferred: transformers' `LlamaForSequenceClassification`
+ * A model with a scalar head that learns from preferences, such as transformers' `LlamaForSequenceClassification`
  * with one label. The score is read at a sequence's last token that is not padding.
  *
  * Axes: N sequences.
  */
 
 import type { Tensor } from '../graph/tensor.ts';
+import { isRewardModel, type ModelConfig, rewardArchitecture } from '../model/architecture.ts';
 import { AttentionInputs } from '../model/attention-inputs.ts';
-import { type ModelConfig, ModelConfigError } from '../model/model-config.ts';
+import { ModelConfigError } from '../model/model-config.ts';
 import { Parameters, type ParametersOptions } from '../model/parameters.ts';
 import { GraphSessions, renamed, runGraph } from '../runtime/graph-sessions.ts';
 import type { Runtime } from '../runtime/runtime.ts';
@@ -20,16 +21,15 @@ import {
   type Sequence,
 } from './micro-batches.ts';
 import { defaultMicroBatchTokens } from './policy-graphs.ts';
-import type { PreferenceBatch } from './preference-batch.ts';
-import { preferenceGraph, sequenceScoresGraph } from './preference-graph.ts';
-import { preferenceMetrics } from './preference-metrics.ts';
+import type { PreferenceBatch } from './preferences.ts';
+import { preferenceGraph, preferenceMetrics, sequenceScoresGraph } from './preferences.ts';
 import { gradientInput, gradientOutput } from './training-graph.ts';
 
 export interface PreferenceResult {
   loss: number;
   /** Before clipping. */
   gradNorm: number;
-  /** Share of pairs ranked, or labels told (a score above 0 says good), rightly; before the update. */
+  /** Share of pairs ranked or labels predicted (good: a score above 0) correctly, before the update. */
   accuracy: number;
   /** [N], before the update. */
   scores: Float32Array;
@@ -51,9 +51,10 @@ export class RewardModel {
   /** Throws ModelConfigError where the configuration has no scalar head. */
   constructor({ maxMicroBatchTokens, ...options }: RewardModelOptions) {
     const { runtime, config } = options;
-    if (config.architecture !== 'LlamaForSequenceClassification') {
+    if (!isRewardModel(config)) {
+      const expected = rewardArchitecture(config.architecture);
       throw new ModelConfigError(
-        `expected a reward model ("LlamaForSequenceClassification"), found "${config.architecture}": make one of it first`,
+        `expected a reward model ("${expected}"), found "${config.architecture}": make one of it first`,
       );
     }
     this.config = config;
@@ -64,9 +65,9 @@ export class RewardModel {
     this.maxTokens = maxMicroBatchTokens ?? defaultMicroBatchTokens(config);
   }
 
-  /** r of each sequence, [N]. */
+  /** The score of each sequence, [N]. */
   score(sequencesN: readonly Int32Array[]): Float32Array {
-    const sequences = this.readable(sequencesN);
+    const sequences = this.unpadded(sequencesN);
     const session = this.sessions.get('score', () => sequenceScoresGraph(this.config));
     const scores = new Float32Array(sequences.length);
     for (const plan of planMicroBatches(sequences, this.maxTokens)) {
@@ -75,7 +76,7 @@ export class RewardModel {
     return scores;
   }
 
-  /** One update. Throws, leaving the weights alone, where the gradient is not finite. */
+  /** One update. Throws, without an update, where the gradient is not finite. */
   step(batch: PreferenceBatch): PreferenceResult {
     const result = this.computeGradients(batch);
     this.parameters.update(result.gradNorm, batch.options);
@@ -84,9 +85,9 @@ export class RewardModel {
 
   /** Forward and backward pass into the parameters' gradients, without an update. */
   computeGradients(batch: PreferenceBatch): PreferenceResult {
-    refuseUnfit(batch);
+    refuseInvalid(batch);
     const { objective, sequencesN } = batch;
-    const sequences = this.readable(sequencesN);
+    const sequences = this.unpadded(sequencesN);
     const session = this.sessions.get(objective, () => preferenceGraph(this.config, objective));
     const scores = new Float32Array(sequences.length);
     this.parameters.clearGradients();
@@ -144,10 +145,10 @@ export class RewardModel {
     };
   }
 
-  /** What the loss is a sum over. */
+  /** The items of the loss: classes and weights. */
   private items({ objective, labelsN, lossWeightsN }: PreferenceBatch, plan: MicroBatch) {
     const members = membersOf(plan);
-    const items = objective === 'pairwise' ? members.filter((_, place) => place % 2 === 0) : members;
+    const items = objective === 'pairwise' ? members.filter((_, index) => index % 2 === 0) : members;
     const classes = items.map((index) => BigInt(objective === 'pairwise' ? 0 : 1 - (labelsN?.[index] ?? 0)));
     const weights = items.map((index) => lossWeightsN[index] ?? 0);
     return {
@@ -157,10 +158,10 @@ export class RewardModel {
   }
 
   /**
-   * Sequences as far as they are read. In the words of a policy: everything up to the token that the score is
-   * read at is prompt, and what would be predicted there is one token that nobody looks at.
+   * Sequences without their padding, in a policy's form: all tokens up to the one that the score is read at are the
+   * prompt, followed by one completion token that is not used.
    */
-  private readable(sequencesN: readonly Int32Array[]): Sequence[] {
+  private unpadded(sequencesN: readonly Int32Array[]): Sequence[] {
     return sequencesN.map((tokens, index) => {
       checkTokens(this.config, tokens, index);
       const last = lastUnpadded(tokens, this.config.pad_token_id);
@@ -175,7 +176,7 @@ export class RewardModel {
   }
 }
 
-/** The place of the last token that is not padding; the first where all are (as transformers has it). */
+/** The index of the last token that is not padding; 0 where all are padding, as in transformers. */
 function lastUnpadded(tokens: Int32Array, padTokenId: number | null): number {
   return Math.max(
     0,
@@ -188,15 +189,15 @@ function checkTokens(config: ModelConfig, tokens: Int32Array, index: number): vo
   if (tokens.length === 0 || tokens.length > most) {
     throw new RangeError(`sequence ${index}: expected 1 to ${most} tokens, found ${tokens.length}`);
   }
-  const alien = tokens.find((token) => token < 0 || token >= config.vocab_size);
-  if (alien !== undefined) {
+  const unknown = tokens.find((token) => token < 0 || token >= config.vocab_size);
+  if (unknown !== undefined) {
     throw new RangeError(
-      `sequence ${index}: expected tokens from 0 to ${config.vocab_size - 1}, found ${alien}`,
+      `sequence ${index}: expected tokens from 0 to ${config.vocab_size - 1}, found ${unknown}`,
     );
   }
 }
 
-function refuseUnfit({ objective, sequencesN, labelsN, lossWeightsN }: PreferenceBatch): void {
+function refuseInvalid({ objective, sequencesN, labelsN, lossWeightsN }: PreferenceBatch): void {
   const { length } = sequencesN;
   const refuse = (expected: string, found: string) => {
     throw new RangeError(`a ${objective} batch: expected ${expected}, found ${found}`);
@@ -207,6 +208,6 @@ function refuseUnfit({ objective, sequencesN, labelsN, lossWeightsN }: Preferenc
   if (objective === 'pairwise') return;
   const labels = Array.from(labelsN ?? []);
   if (labels.length !== length) refuse(`${length} labels`, String(labels.length));
-  const strange = labels.find((label) => label !== 0 && label !== 1);
-  if (strange !== undefined) refuse('labels 0 and 1', String(strange));
+  const invalid = labels.find((label) => label !== 0 && label !== 1);
+  if (invalid !== undefined) refuse('labels 0 and 1', String(invalid));
 }

@@ -1,6 +1,6 @@
-/** What a train step says about itself, summed in float64 from the per-token outputs of its graph. */
+/** Metrics of a train step, summed in float64 from the per-token outputs of its graph. */
 
-/** Per sequence, per completion token: what the step's graph returned. */
+/** Outputs of the step's graph, per sequence and completion token. */
 export interface TokenOutputs {
   logprobs: Float32Array[];
   entropies: Float32Array[];

@@ -1,7 +1,7 @@
-/** One supervised step of whatever model is held: an objective that it does not have is refused. */
+/** One supervised step of the loaded model; an objective that does not fit its kind is refused. */
 import { ModelConfigError } from '../model/model-config.ts';
 import type { Policy } from './policy.ts';
-import type { PreferenceObjective } from './preference-batch.ts';
+import type { PreferenceObjective } from './preferences.ts';
 import type { RewardModel } from './reward-model.ts';
 import type { UpdateOptions } from './train-batch.ts';
 
@@ -18,13 +18,13 @@ export interface SupervisedArrays {
   lossWeightsN: Float32Array;
   /** `pointwise`: 1 good, 0 not; null otherwise */
   labelsN: Float32Array | null;
-  /** several sequences a row; `sft` alone heeds it */
+  /** several sequences a row; only for `sft` */
   packing: boolean;
   numbers: Omit<UpdateOptions, 'step'> & { adam_step: number };
   digestAfter: boolean;
 }
 
-/** The fields of a policy-gradient step's metrics; null: there is no such thing in this step. */
+/** The metrics of a policy-gradient step; null: not defined for this step. */
 export interface SupervisedMetrics {
   /** −Σ w·l */
   loss: number;
@@ -37,19 +37,19 @@ export interface SupervisedMetrics {
   samplerGap: null;
   /** completion tokens of a policy, all tokens of a reward model */
   tokensTrained: number;
-  /** share of pairs ranked, or labels told, rightly before the update; null for `sft` */
+  /** share of pairs ranked or labels predicted correctly before the update; null for `sft` */
   accuracy: number | null;
 }
 
-export type HeldModel = { kind: 'policy'; policy: Policy } | { kind: 'reward-model'; model: RewardModel };
+export type LoadedModel = { kind: 'policy'; policy: Policy } | { kind: 'reward-model'; model: RewardModel };
 
-export function supervisedStep(held: HeldModel, arrays: SupervisedArrays): SupervisedMetrics {
+export function supervisedStep(loaded: LoadedModel, arrays: SupervisedArrays): SupervisedMetrics {
   const { objective } = arrays;
-  if (objective === 'sft' && held.kind === 'policy') return imitationStep(held.policy, arrays);
-  if (objective !== 'sft' && held.kind === 'reward-model')
-    return preferenceStep(held.model, arrays, objective);
+  if (objective === 'sft' && loaded.kind === 'policy') return imitationStep(loaded.policy, arrays);
+  if (objective !== 'sft' && loaded.kind === 'reward-model')
+    return preferenceStep(loaded.model, arrays, objective);
   throw new ModelConfigError(
-    `objective ${objective}: expected a ${objective === 'sft' ? 'policy' : 'reward model'}, found a ${held.kind}: ` +
+    `objective ${objective}: expected a ${objective === 'sft' ? 'policy' : 'reward model'}, found a ${loaded.kind}: ` +
       'start the stage from a checkpoint of that kind',
   );
 }

@@ -1,4 +1,4 @@
-/** What one optimizer step trains on, and how it becomes the inputs of a graph. */
+/** The batch of one optimizer step, and the graph's inputs that it becomes. */
 import type { AdamWOptions } from './adamw.ts';
 import type { Objective } from './losses.ts';
 import type { Sequence } from './micro-batches.ts';
@@ -9,9 +9,9 @@ export interface Scalars {
   flags: Readonly<Record<string, boolean>>;
 }
 
-/** Numbers in force for an update, whatever the objective. */
+/** Numbers in force for an update, for every objective. */
 export interface UpdateOptions extends AdamWOptions {
-  /** Limit of the gradient's global norm; 0 leaves it alone. */
+  /** Limit of the gradient's global norm; 0: no clipping. */
   max_grad_norm: number;
 }
 
@@ -31,11 +31,11 @@ export interface PolicyGradientOptions extends UpdateOptions {
 
 export interface TrainBatch {
   sequences: readonly Sequence[];
-  /** One a sequence. */
+  /** One for each sequence. */
   advantagesB: ArrayLike<number>;
-  /** Per sequence, per completion token; null: the training pass's own. */
+  /** Per sequence, per completion token; null: those of the training step's own forward pass. */
   oldLogprobs: readonly Float32Array[] | null;
-  /** Likewise of the reference policy; null: no reference, the KL term is zero. */
+  /** The same of the reference policy; null: no reference, the KL term is zero. */
   refLogprobs: readonly Float32Array[] | null;
   /** Per sequence, per completion token: its weight in the loss −Σ w·l. */
   tokenWeights: readonly Float32Array[];
@@ -47,7 +47,7 @@ export interface SftBatch {
   /** Per sequence, per completion token: its weight in the loss −Σ w·log π. */
   tokenWeights: readonly Float32Array[];
   options: UpdateOptions;
-  /** Several sequences a row, attention kept inside each; the same mathematics, sums in another order. Default: no. */
+  /** Several sequences a row, with attention inside each only: equal results up to rounding. Default: no. */
   packing?: boolean;
 }
 
@@ -56,12 +56,12 @@ export function ratioHigh({ loss, epsilon_high }: PolicyGradientOptions): number
   return loss === 'cispo' ? epsilon_high : 1 + epsilon_high;
 }
 
-/** The objective's inputs that have one value a scored token. */
+/** The objective's inputs with one value for each scored token. */
 export function policyTokens(batch: TrainBatch): Record<string, readonly Float32Array[]> {
   const { sequences, advantagesB, tokenWeights } = batch;
   if (advantagesB.length !== sequences.length) {
     throw new Error(
-      `A batch of ${sequences.length} sequences has ${advantagesB.length} advantages; expected one each.`,
+      `A batch of ${sequences.length} sequences has ${advantagesB.length} advantages; expected one for each.`,
     );
   }
   const repeated = sequences.map(({ completionTokens }, index) =>

@@ -1,12 +1,12 @@
 /**
- * The graphs that a policy runs: one that scores tokens, and one an objective that also adds
- * the gradients of every weight to accumulators.
+ * The graphs of a policy: one scores tokens; one for each objective also adds the gradient of
+ * every weight to accumulators.
  */
 import { backward } from '../graph/gradients.ts';
 import type { Graph, Value } from '../graph/graph.ts';
 import * as op from '../graph/operators.ts';
-import { buildLlama, type RowLayout } from '../model/llama.ts';
-import type { ModelConfig } from '../model/model-config.ts';
+import type { ModelConfig } from '../model/architecture.ts';
+import { buildSequenceGraph, type RowLayout } from '../model/full-attention.ts';
 import { buildObjective, buildScores, type Objective } from './losses.ts';
 
 /** The accumulator of a weight's gradient, as an input and as the output that replaces it. */
@@ -15,11 +15,11 @@ export const gradientOutput = (weight: string): string => `gradient' ${weight}`;
 
 /** Log-probabilities and entropies of tokens: outputs `logprobs` and `entropies`, [R]. */
 export function scoringGraph(config: ModelConfig): Graph {
-  const model = buildLlama(config);
-  const { logprobs, entropies } = buildScores(model);
-  model.graph.output('logprobs', logprobs);
-  model.graph.output('entropies', entropies);
-  return model.graph;
+  const sequences = buildSequenceGraph(config);
+  const { logprobs, entropies } = buildScores(sequences);
+  sequences.graph.output('logprobs', logprobs);
+  sequences.graph.output('entropies', entropies);
+  return sequences.graph;
 }
 
 /**
@@ -28,13 +28,13 @@ export function scoringGraph(config: ModelConfig): Graph {
  * −Σ w·l added to its accumulator. The weights w are the input `tokenWeights` [R].
  */
 export function trainingGraph(config: ModelConfig, objective: Objective, rows: RowLayout): Graph {
-  const model = buildLlama(config, rows);
-  const { graph, weights } = model;
-  const { logprobs, entropies } = buildScores(model);
+  const sequences = buildSequenceGraph(config, rows);
+  const { graph, model } = sequences;
+  const { logprobs, entropies } = buildScores(sequences);
   const made = buildObjective(graph, objective, logprobs);
   // L = −Σ_r w_r·l_r, so dL/dl = −w
   const cotangent = op.neg(graph.input('tokenWeights', 'float32', ['R']));
-  addGradients(graph, weights, { value: made.objective, cotangent });
+  addGradients(graph, model.weights, { value: made.objective, cotangent });
   const outputs = { logprobs, entropies, ...made };
   for (const [name, value] of Object.entries(outputs)) graph.output(name, value);
   return graph;

@@ -1,6 +1,5 @@
 /**
- * The digest of a set of tensors: what a checkpoint's part is called by, whatever file or shard its bytes
- * lie in. For each tensor, sorted by name (UTF-16 code units), one line of JSON without spaces,
+ * The digest of a set of tensors. It identifies a part of a checkpoint, independent of files and shards. For each tensor, sorted by name (UTF-16 code units), one line of JSON without spaces,
  *
  *     ["<name>","F32",[<shape>],"<SHA-256 of the tensor's little-endian bytes, lower-case hex>"]\n
  *

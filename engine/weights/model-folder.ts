@@ -1,27 +1,17 @@
 /**
- * A model as a Hugging Face folder, read whole and proved usable before anything of it is used: its
- * configuration, every tensor that this demands, and a tokenizer whose tokens all have an embedding.
+ * A model as a Hugging Face folder, read and checked as a whole before any of it is used: its configuration,
+ * every tensor that the configuration demands, and a tokenizer whose tokens all have an embedding.
  */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { exportedCheckpointSchema } from '../../contracts/documents.ts';
 import { pretrainingSchema } from '../../contracts/pretrain.ts';
-import {
-  type ModelConfig,
-  ModelConfigError,
-  type parseModelConfig,
-  parsePolicyConfig,
-} from '../model/model-config.ts';
-import {
-  readTokenizerFolder,
-  TOKENIZER_FILES,
-  type Tokenizer,
-  TokenizerError,
-  tokenizerOfTexts,
-} from '../tokenizer/tokenizer.ts';
+import type { ModelConfig } from '../model/architecture.ts';
+import { ModelConfigError, type parseModelConfig, parsePolicyConfig } from '../model/model-config.ts';
+import { readTokenizerFolder, type Tokenizer, tokenizerOfTexts } from '../tokenizer/tokenizer.ts';
+import { TOKENIZER_FILES, TokenizerError } from '../tokenizer/tokenizer-files.ts';
 import { digestTensors } from './digest.ts';
-import { refuseLinksOutside } from './folder-links.ts';
-import { readModelFile } from './model-file.ts';
+import { readModelFile, refuseLinksOutside } from './model-file.ts';
 import { decodeSafetensors, encodeSafetensors, WeightsError } from './safetensors.ts';
 import { checkWeights, readWeightsFolder, WEIGHTS_FILE } from './weights.ts';
 
@@ -30,14 +20,14 @@ export interface ModelFolder {
   tokenizer: Tokenizer;
   /** of the weights */
   digest: string;
-  /** what a checkpoint consists of, by name; the weights as one float32 safetensors file */
+  /** the files of a checkpoint, by name; the weights are one float32 safetensors file */
   files: Map<string, Uint8Array>;
 }
 
-/** Where an exported checkpoint says which one it is. */
+/** The file that identifies an exported checkpoint. */
 export const CHECKPOINT_FILE = 'checkpoint.json';
 
-/** Files beside the weights that make a folder what it is; those that are there are kept. */
+/** Files besides the weights; those that exist are kept. */
 const COMPANIONS = [
   'config.json',
   'generation_config.json',
@@ -64,13 +54,13 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
   return { config, tokenizer, digest, files };
 }
 
-/** Files by which a folder of our own making says which weights belong in it. */
+/** Files of exports and pre-trained models that state the digest of the weights. */
 const declarations: Record<string, (json: unknown) => string | undefined> = {
   [CHECKPOINT_FILE]: (json) => exportedCheckpointSchema.parse(json).digest,
   'pretraining.json': (json) => Object.values(pretrainingSchema.parse(json).digests).at(-1),
 };
 
-/** A folder that declares its weights' digest must hold those weights; others declare nothing. */
+/** A folder that declares its weights' digest must contain those weights. */
 async function refuseOtherWeights(folder: string, digest: string): Promise<void> {
   for (const [name, declared] of Object.entries(declarations)) {
     const path = join(folder, name);
@@ -102,12 +92,12 @@ function declaredIn(
 }
 
 export interface ModelOptions {
-  /** which models are read: by default those that generate */
+  /** parses `config.json`; by default, models that generate are accepted */
   parseConfig?: typeof parseModelConfig;
 }
 
 /**
- * The same of files in memory, as a checkpoint in an object store holds them: weights in one file. `source`
+ * A model from files in memory, as a checkpoint in an object store has them: weights in one file. `source`
  * names them in errors. Throws as `readModelFolder` does.
  */
 export function modelOfFiles(
@@ -115,9 +105,9 @@ export function modelOfFiles(
   source: string,
   { parseConfig = parsePolicyConfig }: ModelOptions = {},
 ): ModelFolder {
-  const place = (name: string) => `${source}: ${name}`;
-  const json = (name: string) => parseJson(textOf(files, name, place(name)), place(name));
-  const config = parseConfig(json('config.json'), place('config.json'));
+  const named = (name: string) => `${source}: ${name}`;
+  const json = (name: string) => parseJson(textOf(files, name, named(name)), named(name));
+  const config = parseConfig(json('config.json'), named('config.json'));
   const texts = new Map(
     TOKENIZER_FILES.flatMap((name) => {
       const bytes = files.get(name);
@@ -126,18 +116,18 @@ export function modelOfFiles(
   );
   const tokenizer = tokenizerOfTexts(texts, source);
   refuseTokensWithoutEmbedding(tokenizer, config, source);
-  const stored = decodeSafetensors(bytesOf(files, WEIGHTS_FILE, place(WEIGHTS_FILE)), place(WEIGHTS_FILE));
+  const stored = decodeSafetensors(bytesOf(files, WEIGHTS_FILE, named(WEIGHTS_FILE)), named(WEIGHTS_FILE));
   return {
     config,
     tokenizer,
-    digest: digestTensors(checkWeights(stored, config, place(WEIGHTS_FILE))),
+    digest: digestTensors(checkWeights(stored, config, named(WEIGHTS_FILE))),
     files: declareFloat32(new Map(files)),
   };
 }
 
 /**
- * Makes `config.json` say what the weights' file holds. A base published in bfloat16 says so, and whoever loads its
- * float32 weights by that word rounds away what training changed.
+ * Sets the dtype in `config.json` to that of the weights' file. A base that was published in bfloat16 names that dtype:
+ * a library that loads the float32 weights as bfloat16 rounds away what training changed.
  */
 function declareFloat32(files: Map<string, Uint8Array>): Map<string, Uint8Array> {
   const bytes = files.get('config.json');
@@ -151,19 +141,19 @@ function declareFloat32(files: Map<string, Uint8Array>): Map<string, Uint8Array>
   return files;
 }
 
-/** transformers' names for it: today's, and the one before. */
+/** transformers' keys of the dtype: the current and the previous one. */
 const DTYPE_KEYS = new Set(['dtype', 'torch_dtype']);
 
 const decoder = new TextDecoder();
 
-const textOf = (files: Map<string, Uint8Array>, name: string, place: string) =>
-  decoder.decode(bytesOf(files, name, place));
+const textOf = (files: Map<string, Uint8Array>, name: string, source: string) =>
+  decoder.decode(bytesOf(files, name, source));
 
-function bytesOf(files: Map<string, Uint8Array>, name: string, place: string): Uint8Array {
+function bytesOf(files: Map<string, Uint8Array>, name: string, source: string): Uint8Array {
   const bytes = files.get(name);
   if (bytes !== undefined) return bytes;
   throw new ModelConfigError(
-    `${place}: expected a file, found none. Use another checkpoint, or import it again.`,
+    `${source}: expected a file, found none. Use another checkpoint, or import it again.`,
   );
 }
 

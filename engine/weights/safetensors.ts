@@ -21,14 +21,14 @@ export type StoredTensor = Tensor<'F32'>;
 /** Tensors by their Hugging Face names. */
 export type StoredTensors = Map<string, StoredTensor>;
 
-/** Thrown when weights cannot be what they claim to be; the message names file, tensor and remedy. */
+/** Thrown when weights are damaged or do not fit; the message names file, tensor and remedy. */
 export class WeightsError extends Error {
   override name = 'WeightsError';
 }
 
-/** Reads bytes of a file of known size: a file on disk, or an object held in memory. */
+/** Reads bytes of a file of known size: on disk, or in memory. */
 export interface ByteSource {
-  /** what errors call it */
+  /** its name in errors */
   name: string;
   bytes: number;
   read(offset: number, length: number): Promise<Uint8Array>;
@@ -36,9 +36,9 @@ export interface ByteSource {
 
 type WeightDtype = 'F32' | 'F16' | 'BF16';
 
-/** A row of weights as float32, in memory of its own. Exact: float32 holds every half and every bfloat16. */
+/** Weights as float32, in new memory. Exact: float32 represents every half and every bfloat16. */
 const WIDEN: { [D in WeightDtype]: (data: Tensor<D>['data']) => Float32Array } = {
-  // copies bits: a NaN keeps its payload
+  // copies bits, so a NaN keeps its payload
   F32: (data) => data.slice(),
   F16: widenHalves,
   BF16: widenBrainFloats,
@@ -85,7 +85,7 @@ async function readHeader(source: ByteSource): Promise<SafetensorsHeader<WeightD
   return orWeightsError(() => parseHeader(header, bytes, name, WEIGHT_DTYPES));
 }
 
-/** The format's errors, with what to do about a file of weights. */
+/** Errors of the format as WeightsError, with what to do. */
 function orWeightsError<Result>(read: () => Result): Result {
   try {
     return read();
@@ -112,7 +112,7 @@ function widenHalves(bits: Uint16Array): Float32Array {
   return out;
 }
 
-/** A bfloat16 is the upper half of a float32; set as bits, so that a NaN keeps its payload. */
+/** A bfloat16 is the upper half of a float32; copied as bits, so a NaN keeps its payload. */
 function widenBrainFloats(bits: Uint16Array): Float32Array {
   const out = new Uint32Array(bits.length);
   bits.forEach((brain, i) => {

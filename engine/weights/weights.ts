@@ -1,14 +1,14 @@
 /**
  * The weights of a Hugging Face folder: `model.safetensors`, or shards listed in
- * `model.safetensors.index.json`. What is read is compared with what the configuration demands, tensor by
- * tensor, before any of it is used.
+ * `model.safetensors.index.json`. All tensors are checked against the configuration
+ * before any of them is used.
  */
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { littleEndianBytes } from '../../contracts/format/dtypes.ts';
 import { fileNameSchema } from '../../contracts/reference.ts';
-import { expectedTensors, type ModelConfig } from '../model/model-config.ts';
+import { expectedTensors, type ModelConfig, WEIGHT } from '../model/architecture.ts';
 import { openModelFile } from './model-file.ts';
 import {
   type ByteSource,
@@ -20,12 +20,12 @@ import {
 } from './safetensors.ts';
 
 export const WEIGHTS_FILE = 'model.safetensors';
-export const INDEX_FILE = 'model.safetensors.index.json';
+const INDEX_FILE = 'model.safetensors.index.json';
 
 /** The files of a checkpoint by name: a folder, or a prefix of an object store. */
-export interface CheckpointFiles {
-  /** the folder, for people; left out: the files say where they are */
-  place?: string;
+interface CheckpointFiles {
+  /** the folder, for errors; undefined: the files' names include it */
+  folder?: string;
   /** undefined where there is no such file */
   open(name: string): Promise<ByteSource | undefined>;
 }
@@ -36,10 +36,7 @@ const indexSchema = z.object({ weight_map: z.record(z.string(), fileNameSchema) 
  * Reads a checkpoint's weights, whole or sharded, and checks them against the configuration.
  * Throws WeightsError naming file and tensor.
  */
-export async function readCheckpointWeights(
-  files: CheckpointFiles,
-  config: ModelConfig,
-): Promise<StoredTensors> {
+async function readCheckpointWeights(files: CheckpointFiles, config: ModelConfig): Promise<StoredTensors> {
   const single = await files.open(WEIGHTS_FILE);
   const tensors = single ? await readSafetensors(single) : await readShards(files);
   return checkWeights(tensors, config, single?.name ?? INDEX_FILE);
@@ -65,10 +62,7 @@ export function bufferSource(name: string, bytes: Uint8Array): ByteSource {
 }
 
 /** Writes one safetensors file. */
-export async function writeSafetensorsFile(
-  path: string,
-  tensors: ReadonlyMap<string, StoredTensor>,
-): Promise<void> {
+async function writeSafetensorsFile(path: string, tensors: ReadonlyMap<string, StoredTensor>): Promise<void> {
   const handle = await open(path, 'w');
   try {
     for (const chunk of safetensorsChunks(tensors)) await writeWhole(handle, chunk);
@@ -87,9 +81,9 @@ export async function writeWeightsFolder(
 }
 
 /**
- * Proves that the tensors are those that the configuration demands, and returns them in the order of the
- * forward pass. Left out without complaint: the rotary buffers that old checkpoints carry, and an output
- * projection beside a tied embedding when it is the same bits.
+ * Checks that the tensors are those that the configuration demands, and returns them in the order of the
+ * forward pass. Ignored: the rotary buffers of old checkpoints, and an output projection beside a tied embedding
+ * with the same bits.
  */
 export function checkWeights(tensors: StoredTensors, config: ModelConfig, source: string): StoredTensors {
   const expected = expectedTensors(config);
@@ -98,21 +92,21 @@ export function checkWeights(tensors: StoredTensors, config: ModelConfig, source
   );
   if (unexpected.length > 0) {
     throw new WeightsError(
-      `${source} holds ${listed(unexpected)}, which config.json does not call for. ` +
+      `${source} has ${listed(unexpected)}, which config.json does not demand. ` +
         'Check that config.json and weights belong together, and that the model is a plain Llama.',
     );
   }
   const missing = [...expected.keys()].filter((name) => !tensors.has(name));
   if (missing.length > 0) {
     throw new WeightsError(
-      `${source} lacks ${listed(missing)}, which config.json calls for. ` +
+      `${source} lacks ${listed(missing)}, which config.json demands. ` +
         'Fetch the checkpoint again, or check that config.json and weights belong together.',
     );
   }
   return new Map([...expected].map(([name, shape]) => [name, shaped(name, shape, tensors, source)]));
 }
 
-/** Views tensors of a trainer (or any float32 memory) as stored ones, without a copy. */
+/** Tensors of a trainer (or any float32 memory) as stored tensors, without a copy. */
 export function storedTensors(
   tensors: ReadonlyMap<string, { readonly shape: readonly number[]; readonly data: Float32Array }>,
 ): StoredTensors {
@@ -124,14 +118,14 @@ function shaped(name: string, shape: readonly number[], tensors: StoredTensors, 
   if (tensor === undefined) throw new WeightsError(`${source} lacks tensor ${name}.`);
   if (tensor.shape.join() !== shape.join()) {
     throw new WeightsError(
-      `${source}: tensor ${name} should have shape [${shape}] by config.json, found [${tensor.shape}]. ` +
+      `${source}: tensor ${name}: expected shape [${shape}] from config.json, found [${tensor.shape}]. ` +
         'Check that config.json and weights belong together.',
     );
   }
-  const place = firstNotFinite(tensor.data);
-  if (place === null) return tensor;
+  const index = firstNotFinite(tensor.data);
+  if (index === null) return tensor;
   throw new WeightsError(
-    `${source}: expected finite numbers in tensor ${name}, found ${tensor.data[place]} at element ${place}. ` +
+    `${source}: expected finite numbers in tensor ${name}, found ${tensor.data[index]} at element ${index}. ` +
       'Fetch or copy the file again, or use another checkpoint.',
   );
 }
@@ -143,8 +137,8 @@ function firstNotFinite(data: Float32Array): number | null {
 
 function isRedundant(name: string, tensors: StoredTensors, config: ModelConfig): boolean {
   if (name.endsWith('.rotary_emb.inv_freq')) return true;
-  if (name !== 'lm_head.weight' || !config.tie_word_embeddings) return false;
-  const [head, embedding] = [tensors.get(name), tensors.get('model.embed_tokens.weight')];
+  if (name !== WEIGHT.outputProjection || !config.tie_word_embeddings) return false;
+  const [head, embedding] = [tensors.get(name), tensors.get(WEIGHT.embedding)];
   if (head === undefined || embedding === undefined) return false;
   return Buffer.compare(littleEndianBytes(head.data), littleEndianBytes(embedding.data)) === 0;
 }
@@ -153,7 +147,7 @@ async function readShards(files: CheckpointFiles): Promise<StoredTensors> {
   const index = await files.open(INDEX_FILE);
   if (index === undefined) {
     throw new WeightsError(
-      `${files.place === undefined ? '' : `${files.place}: `}No weights: expected ${WEIGHTS_FILE}, or ${INDEX_FILE} with its shards. ` +
+      `${files.folder === undefined ? '' : `${files.folder}: `}No weights: expected ${WEIGHTS_FILE}, or ${INDEX_FILE} with its shards. ` +
         'Check the path; weights in other formats (.bin, .gguf) must be converted to safetensors.',
     );
   }
@@ -163,9 +157,9 @@ async function readShards(files: CheckpointFiles): Promise<StoredTensors> {
     for (const [name, tensor] of await readShard(files, shard, index.name)) {
       if (shardOf.get(name) === shard) tensors.set(name, tensor);
       else {
-        const place = shardOf.get(name) ?? 'nowhere';
+        const listedIn = shardOf.get(name) ?? 'no shard';
         throw new WeightsError(
-          `${shard} holds tensor ${name}, which ${index.name} places ${place}. Fetch the checkpoint again.`,
+          `${shard} has tensor ${name}, which ${index.name} lists in ${listedIn}. Fetch the checkpoint again.`,
         );
       }
     }
@@ -177,7 +171,7 @@ async function readShard(files: CheckpointFiles, shard: string, index: string): 
   const source = await files.open(shard);
   if (source !== undefined) return readSafetensors(source);
   throw new WeightsError(
-    `${index} names the shard ${shard}, which is not there. Fetch the checkpoint again.`,
+    `${index} names the shard ${shard}, which does not exist. Fetch the checkpoint again.`,
   );
 }
 
@@ -215,7 +209,7 @@ function problemIn({ issues: [issue] }: z.ZodError): string {
 
 function folderFiles(folder: string, handles: FileHandle[]): CheckpointFiles {
   return {
-    place: folder,
+    folder,
     async open(name) {
       const path = join(folder, name);
       const file = await openModelFile(path);

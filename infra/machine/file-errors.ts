@@ -46,11 +46,6 @@ export function asFileError(error: unknown, doing: string): unknown {
   return isOfSystem ? new FileError(doing, String(error.code), error) : error;
 }
 
-/** Whether waiting for room may help. */
-export function isOutOfSpace(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
-}
-
 /**
  * Makes a folder and those above it that are missing. Node's own recursive call never ends under a folder such as
  * /proc, where a name can neither be found nor made.

@@ -16,7 +16,7 @@ export type Progress = (line: string) => void;
 type Part = 'temporal' | 'postgres' | 's3';
 
 /** The parts that the local stack must serve: those without an address of their own. */
-export function localParts(settings: Settings): Part[] {
+function localParts(settings: Settings): Part[] {
   const external: Record<Part, string | undefined> = {
     temporal: settings.temporal.address,
     postgres: settings.postgres.url,

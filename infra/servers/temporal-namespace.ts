@@ -8,7 +8,7 @@ const INT = 3;
 const DOUBLE = 4;
 
 /** What runs can be searched by in the Temporal UI. */
-export const SEARCH_ATTRIBUTES: Record<string, number> = {
+const SEARCH_ATTRIBUTES: Record<string, number> = {
   R1Run: KEYWORD,
   R1Stage: KEYWORD,
   R1Status: KEYWORD,

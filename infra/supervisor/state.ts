@@ -9,7 +9,7 @@ export const role = z.enum(ROLES);
 export type Role = z.infer<typeof role>;
 
 /** One process under the supervisor. */
-export const processRecord = z.object({
+const processRecord = z.object({
   name: z.string(),
   role,
   /** The living process; null while there is none. */
@@ -25,7 +25,7 @@ export const processRecord = z.object({
 export type ProcessRecord = z.infer<typeof processRecord>;
 
 /** Where the three servers are, without any secret; `external` ones are not the supervisor's. */
-export const addresses = z.object({
+const addresses = z.object({
   temporal: z.object({
     external: z.boolean(),
     address: z.string(),
@@ -47,7 +47,7 @@ export type Addresses = z.infer<typeof addresses>;
  * What the supervisor knows, written whole at every change; others read it.
  * Phases: starting → running → stopping → stopped, or starting → failed.
  */
-export const stackState = z.object({
+const stackState = z.object({
   version: z.literal(1),
   supervisor: processIdentity,
   phase: z.enum(['starting', 'running', 'stopping', 'stopped', 'failed']),

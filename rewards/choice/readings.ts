@@ -6,7 +6,8 @@ import type { Mention } from './mentions.ts';
  * How plainly an option is chosen: with a doubt, at the text's beginning, in words of choosing, as what the answer
  * is said to be, in a box.
  */
-export const [PERHAPS, BEGINS, IN_WORDS, ANNOUNCED, BOXED] = [0.25, 0.5, 1, 2, 3];
+const [PERHAPS, IN_WORDS, ANNOUNCED] = [0.25, 1, 2];
+export const [BEGINS, BOXED] = [0.5, 3];
 
 export interface Choice {
   level: number;

@@ -11,7 +11,7 @@ import {
 } from './cgroup-layout.ts';
 
 /** The bounds that a group holds all its processes to together. */
-export interface CgroupLimits {
+interface CgroupLimits {
   memoryBytes: number;
   processes: number;
 }

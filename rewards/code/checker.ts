@@ -19,7 +19,7 @@ export interface Checker {
 }
 
 type Judgement = 'accepts' | 'refuses' | 'breaks-down';
-export interface Judged {
+interface Judged {
   input: string;
   expected: string;
   actual: string | Buffer;

@@ -37,7 +37,7 @@ const runLimitsSchema = z
 export type RunLimits = z.infer<typeof runLimitsSchema>;
 
 /** Limits of one program: of each of its tests, and of its compilation. */
-export const limitsSchema = z.strictObject({ run: runLimitsSchema, compile: runLimitsSchema });
+const limitsSchema = z.strictObject({ run: runLimitsSchema, compile: runLimitsSchema });
 export type Limits = z.infer<typeof limitsSchema>;
 
 export const DEFAULT_LIMITS: Limits = {

@@ -25,12 +25,12 @@ const functionTest = z.object({
 });
 
 /** One test, in the layout of Open-R1's `verification_info.test_cases`. */
-export const testCaseSchema = z.preprocess(
+const testCaseSchema = z.preprocess(
   (value) => (isRecord(value) && value.type === undefined ? { type: guessType(value), ...value } : value),
   z.discriminatedUnion('type', [stdinTest, functionTest]),
 );
 export type TestCase = z.infer<typeof testCaseSchema>;
-export type FunctionTest = Extract<TestCase, { type: 'function_call' }>;
+type FunctionTest = Extract<TestCase, { type: 'function_call' }>;
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -68,7 +68,7 @@ export function parseVerificationInfo(info: unknown) {
 }
 
 /** The call that a function test makes, as the harness reads it. */
-export function callOf({ input }: FunctionTest): string {
+function callOf({ input }: FunctionTest): string {
   if (typeof input === 'string') return `{"args":${argumentLines(input)},"named":{}}`;
   const named = Array.isArray(input) ? {} : input;
   return stringifyExactJson({ args: Array.isArray(input) ? input : [], named });
@@ -83,7 +83,7 @@ function argumentLines(input: string): string {
 }
 
 /** Whether what a function returned, as JSON, is what the test expects. */
-export function sameResult({ output }: FunctionTest, result: string): boolean {
+function sameResult({ output }: FunctionTest, result: string): boolean {
   const actual = parseExact(result);
   if (actual === undefined) return false;
   if (typeof output === 'string') return sameValue(parseExact(output), actual) || actual === output;

@@ -25,7 +25,7 @@ export interface CodeTask {
   compare?: Comparison | undefined;
 }
 
-export type TestVerdictKind =
+type TestVerdictKind =
   | 'passed'
   | 'wrong-answer'
   | 'compile-error'
@@ -35,7 +35,7 @@ export type TestVerdictKind =
   | 'crashed'
   | 'not-run';
 
-export interface TestVerdict {
+interface TestVerdict {
   kind: TestVerdictKind;
   /** what the compiler or the program last said; empty where it is of no interest */
   message: string;

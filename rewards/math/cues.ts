@@ -48,7 +48,7 @@ export const CONCLUSION = words(
 );
 
 /** Stands before a value that is denied. */
-export const DENIAL = words(
+const DENIAL = words(
   "(?:is|are|was|does|do)n['’]t|not|never|rather than|instead of|unlike|nicht|kein|statt|anstatt|no es|y no|en vez de|pas|et non|plutôt que|" +
     'não|em vez de|а не|не|вместо|bukan|tidak',
   '不是|而不是|并非|ではなく|아니라',

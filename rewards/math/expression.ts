@@ -88,11 +88,8 @@ export function mapArgs(expression: Expression, change: (arg: Expression) => Exp
   return expression.kind === 'apply' ? { ...expression, args: expression.args.map(change) } : expression;
 }
 
-export const isUnit = (expression: Expression): boolean =>
-  isHead(expression, 'quantity', 'percent', 'degrees');
-
 /** Names whose value is fixed. */
-export const CONSTANTS = new Set(['pi', 'e', 'i', 'infinity', 'emptyset', 'reals']);
+const CONSTANTS = new Set(['pi', 'e', 'i', 'infinity', 'emptyset', 'reals']);
 
 /** Names of the variables, sorted; those that a sum binds left out. */
 export function variablesOf(expression: Expression): string[] {

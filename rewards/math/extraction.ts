@@ -178,7 +178,7 @@ function fromBox(text: string, truth: boolean): { found: Extracted; end: number 
 }
 
 /** All ways to read the place. */
-export const readingsOf = ({ readings, more }: Extracted): Reading[] => [...readings, ...(more?.() ?? [])];
+const readingsOf = ({ readings, more }: Extracted): Reading[] => [...readings, ...(more?.() ?? [])];
 
 function fromText(text: string, truth: boolean): Extracted | null {
   const box = fromBox(text, truth);

@@ -19,7 +19,7 @@ const ONE = real(1);
 const I: Complex = { re: 0, im: 1 };
 
 /** FNV-1a: a seed for each name, the same everywhere. */
-export function hash(text: string): number {
+function hash(text: string): number {
   let state = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) {
     state = Math.imul(state ^ text.charCodeAt(i), 0x01000193) >>> 0;

@@ -44,7 +44,7 @@ export function joined(text: string, all: Found[], index: number): Found | null 
 const NUMBER =
   /(?<![\w.\\^])(?:-\s?)?\$?(?:[1-9]\d{0,2}(?:[ ,]\d{3})+(?!\d)(?:\.\d+)?|\d+[.,]\d+|\.\d+|\d+)(?:\s\d+\/\d+|\s?\/\s?\d+(?:\.\d+)?)?(?:\s*(?:%|percent|pct))?/gi;
 
-export function numbers(text: string): Found[] {
+function numbers(text: string): Found[] {
   return [...text.matchAll(NUMBER)].map((match) => ({
     content: match[0],
     start: match.index,

@@ -12,7 +12,7 @@ export interface Token {
 /** What a comma between digits means where it is not one of thousands. */
 export type Commas = 'separator' | 'decimal' | 'indian';
 
-export const FUNCTIONS = new Set(
+const FUNCTIONS = new Set(
   'sin cos tan cot sec csc arcsin arccos arctan arccot asin acos atan sinh cosh tanh coth log ln lg exp max min gcd lcm floor ceil abs sqrt cbrt'.split(
     ' ',
   ),
@@ -124,7 +124,7 @@ function numberAt(source: string, index: number, commas: Commas, inBrackets: boo
 }
 
 /** The index after the `}` that closes the `{` at `open`; −1 where none does. */
-export function closingBrace(source: string, open: number): number {
+function closingBrace(source: string, open: number): number {
   let depth = 0;
   for (let i = open; i < source.length; i++) {
     const character = source[i];

@@ -22,7 +22,7 @@ import {
   writtenChoice,
 } from './wording.ts';
 
-export type MathErrorKind = 'ground-truth';
+type MathErrorKind = 'ground-truth';
 
 /**
  * `extracted`: the answer that was found, as it stood; null where there was none. `value`, where it is asked for:

@@ -3,7 +3,7 @@
  * their partial credits.
  */
 import { z } from 'zod';
-import { type Graded, refused, type Verifier } from '../verifier.ts';
+import { type Graded, refused } from '../verifier.ts';
 import { answerOf } from './answer.ts';
 import { countdown, puzzle24 } from './expression-tasks.ts';
 import { knightsKnaves } from './knights-knaves.ts';
@@ -75,8 +75,6 @@ export function scoreReasoningGym(
   const full = result.score === 1 ? 1 : 0;
   return { score: partial ? Math.min(1, result.score) : full, extracted };
 }
-
-export const reasoningGym: Verifier = { name: 'reasoning-gym', version: 1, verify: scoreReasoningGym };
 
 function wrongEntry(problem: string): Graded {
   return refused('ground-truth', `reasoning-gym: the entry is not of its form: ${problem}`);

@@ -6,7 +6,7 @@ export const entrySchema = z.object({
   answer: z.string(),
   metadata: z.looseObject({ source_dataset: z.string() }),
 });
-export type Entry = z.infer<typeof entrySchema>;
+type Entry = z.infer<typeof entrySchema>;
 
 /** How one task is scored: `score` gives what reasoning-gym's own `score_answer` would, 0 … 1. */
 export interface Task<Metadata> {

@@ -22,7 +22,7 @@ export async function nameImportedSet(
 }
 
 /** What a name means now; undefined where nothing was imported under it. */
-export async function findImportedSet(reader: Queryable, name: string): Promise<ImportedSet | undefined> {
+async function findImportedSet(reader: Queryable, name: string): Promise<ImportedSet | undefined> {
   const [found] = await reader.query<ImportedSet>(
     `SELECT name, kind, prompt_set AS "promptSet", object, rows, imported_at AS "importedAt"
      FROM imported_sets WHERE name = $1 ORDER BY id DESC LIMIT 1`,

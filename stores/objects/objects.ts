@@ -229,7 +229,7 @@ function grownTo(length: number, bytes: Uint8Array<ArrayBuffer>): Uint8Array<Arr
 }
 
 /** The bucket and key of `s3://bucket/key`. Throws Failure 'InvalidInput'. */
-export function parseUri(uri: string): { bucket: string; key: string } {
+function parseUri(uri: string): { bucket: string; key: string } {
   const [, bucket, key] = /^s3:\/\/([^/]+)\/(.+)$/.exec(uri) ?? [];
   if (bucket !== undefined && key !== undefined) return { bucket, key };
   throw new Failure('InvalidInput', `expected an object as s3://bucket/key, found ${JSON.stringify(uri)}`);

@@ -92,7 +92,7 @@ export async function readTexts(objects: ObjectStore, places: readonly TextLocat
 }
 
 /** One text, read by itself. Throws Failure 'CorruptObject'. */
-export async function readText(objects: ObjectStore, place: TextLocation): Promise<string> {
+async function readText(objects: ObjectStore, place: TextLocation): Promise<string> {
   return textOf(await objects.getRange(place.object, place.offset, place.length), place);
 }
 

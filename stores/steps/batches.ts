@@ -18,7 +18,7 @@ import { branchValues, lastStep } from '../runs/lineage.ts';
 import { assertCurrentTerm } from '../runs/terms.ts';
 
 /** A prompt that a rollout issued. */
-export interface PromptUse {
+interface PromptUse {
   slot: number;
   /** the prompt's hash */
   prompt: string;
@@ -27,7 +27,7 @@ export interface PromptUse {
 }
 
 /** Figures of a batch; a supervised step has neither rewards nor groups. */
-export type LoggedSummary = Pick<BatchSummary, 'accuracy' | 'meanLength' | 'dropped'> & {
+type LoggedSummary = Pick<BatchSummary, 'accuracy' | 'meanLength' | 'dropped'> & {
   [Name in 'reward' | 'rewards' | 'zeroVarianceShare']: BatchSummary[Name] | null;
 };
 

@@ -4,7 +4,7 @@
  */
 import { createDecoder, type Decoder } from '../../engine/decode/decoder.ts';
 import { elementCount } from '../../engine/graph/tensor.ts';
-import { expectedTensors, type ModelConfig } from '../../engine/model/model-config.ts';
+import { expectedTensors, type ModelConfig } from '../../engine/model/architecture.ts';
 import { openRuntime } from '../../engine/runtime/runtime.ts';
 
 /** Full batches, which the peer decodes too. */

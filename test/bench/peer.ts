@@ -2,7 +2,8 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { formatModelConfig, type ModelConfig } from '../../engine/model/model-config.ts';
+import type { ModelConfig } from '../../engine/model/architecture.ts';
+import { formatModelConfig } from '../../engine/model/model-config.ts';
 import { peerPython } from './peer-python.ts';
 
 /** Pinned: another version is another peer. */

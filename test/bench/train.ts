@@ -4,7 +4,7 @@
  * are not counted.
  */
 
-import type { ModelConfig } from '../../engine/model/model-config.ts';
+import type { ModelConfig } from '../../engine/model/architecture.ts';
 import { openRuntime } from '../../engine/runtime/runtime.ts';
 import type { Sequence } from '../../engine/train/micro-batches.ts';
 import { grpoBatch, randomPolicy } from '../engine/fixtures.ts';

@@ -1,15 +1,11 @@
 /** Small models and batches drawn from a seed, for the engine's tests and benchmarks. */
 
 import { elementCount, type TensorMap } from '../../engine/graph/tensor.ts';
-import { expectedTensors, type ModelConfig } from '../../engine/model/model-config.ts';
+import { expectedTensors, type ModelConfig } from '../../engine/model/architecture.ts';
 import type { Runtime } from '../../engine/runtime/runtime.ts';
 import type { Sequence } from '../../engine/train/micro-batches.ts';
-import {
-  createPolicy,
-  type Policy,
-  type PolicyGradientOptions,
-  type TrainBatch,
-} from '../../engine/train/policy.ts';
+import { createPolicy, type Policy } from '../../engine/train/policy.ts';
+import type { PolicyGradientOptions, TrainBatch } from '../../engine/train/train-batch.ts';
 
 /** 0.86 million parameters. */
 export const nanoConfig: ModelConfig = {

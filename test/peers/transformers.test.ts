@@ -18,12 +18,8 @@ import {
 } from '../../algorithm/nano/tokenizer.ts';
 import { createDecoder } from '../../engine/decode/decoder.ts';
 import { elementCount } from '../../engine/graph/tensor.ts';
-import {
-  expectedTensors,
-  formatModelConfig,
-  type ModelConfig,
-  parseModelConfig,
-} from '../../engine/model/model-config.ts';
+import { expectedTensors, type ModelConfig } from '../../engine/model/architecture.ts';
+import { formatModelConfig, parseModelConfig } from '../../engine/model/model-config.ts';
 import { openRuntime } from '../../engine/runtime/runtime.ts';
 import { loadTokenizer } from '../../engine/tokenizer/tokenizer.ts';
 import { readWeightsFolder, storedTensors, writeWeightsFolder } from '../../engine/weights/weights.ts';

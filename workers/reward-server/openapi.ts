@@ -7,7 +7,7 @@ import {
   trlRequestSchema,
 } from './score-request.ts';
 
-export const healthSchema = z.object({
+const healthSchema = z.object({
   status: z.literal('ok'),
   rewards: z.record(z.string(), z.int()).describe('name → version'),
   domains: z.array(z.string()).describe('judged by more than equal text'),

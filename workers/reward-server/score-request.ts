@@ -65,11 +65,10 @@ export const openRlhfRequestSchema = z
   })
   .meta({ title: 'OpenRLHF: query, prompts, labels' });
 
-export const scoreRequestSchema = z.union([openRlhfRequestSchema, trlRequestSchema]);
 type TrlRequest = z.infer<typeof trlRequestSchema>;
 type OpenRlhfRequest = z.infer<typeof openRlhfRequestSchema>;
 
-export const scoreErrorSchema = z.object({
+const scoreErrorSchema = z.object({
   index: z.int().describe('of the completion'),
   reward: z.string(),
   kind: z.string(),

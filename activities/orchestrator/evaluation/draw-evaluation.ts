@@ -59,7 +59,7 @@ async function heldOutOrdinals(
 }
 
 /** Problems and samples of a full or a quick measurement. */
-export function extentOf(options: EvaluationOptions, quick: boolean): { problems: number; k: number } {
+function extentOf(options: EvaluationOptions, quick: boolean): { problems: number; k: number } {
   return quick
     ? { problems: options.quick_problems, k: options.quick_k }
     : { problems: options.problems, k: options.k };

@@ -1,5 +1,5 @@
 import { deriveSeed } from '../../../algorithm/random/seeds.ts';
-import { firstCursor, take } from '../../../algorithm/rl/prompt-cursor.ts';
+import { firstCursor, take } from '../../../algorithm/rl/prompt-order.ts';
 import type { DrawSamplesInput, DrawSamplesResult } from '../../../contracts/activities.ts';
 import { Failure } from '../../../contracts/failures.ts';
 import type { SampledSource, SupervisedPlan } from '../../../contracts/plan.ts';

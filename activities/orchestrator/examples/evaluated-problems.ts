@@ -1,7 +1,7 @@
 import {
   type EvaluationIndex,
   indexEvaluations,
-  placesOfLearned,
+  sampledIndices,
 } from '../../../algorithm/data/decontamination.ts';
 import { countPrompts, listProblems, readPrompts } from '../../../stores/data/prompts.ts';
 import type { Queryable } from '../../../stores/database/database.ts';
@@ -13,7 +13,7 @@ const indices = new Map<string, EvaluationIndex>();
 export async function evaluatedProblems(reader: Queryable, promptSet: string): Promise<EvaluationIndex> {
   const known = indices.get(promptSet);
   if (known !== undefined) return known;
-  const places = placesOfLearned(await countPrompts(reader, promptSet, 'train'));
+  const places = sampledIndices(await countPrompts(reader, promptSet, 'train'));
   const learned = places.length === 0 ? [] : await readPrompts(reader, promptSet, 'train', places);
   const index = indexEvaluations(await listProblems(reader, promptSet, 'test'), {
     learned: learned.map(({ problem }) => [problem]),

@@ -1,4 +1,4 @@
-import { firstCursor, take } from '../../../algorithm/rl/prompt-cursor.ts';
+import { firstCursor, take } from '../../../algorithm/rl/prompt-order.ts';
 import { sum } from '../../../algorithm/rl/sample-statistics.ts';
 import { supervisedNumbersInForce } from '../../../algorithm/rl/schedules.ts';
 import { milestonesAt } from '../../../algorithm/run/milestones.ts';

@@ -72,7 +72,7 @@ export async function commitSelected(
   return commitPart(database, { ...input, shard, counts, samples });
 }
 
-/** Measures of these samples: what the pure rules are given. */
+/** Measures of these samples, for the pure rules. */
 export function measuresOf(template: TemplateName, evaluated: EvaluationIndex | null): Measures {
   const { rewrite } = templateRewriter(template);
   return {
@@ -81,7 +81,10 @@ export function measuresOf(template: TemplateName, evaluated: EvaluationIndex | 
   };
 }
 
-/** The seed by which a part chooses among samples of one prompt. A seed's stage may hold no slash. */
+/**
+ * The seed by which a part chooses among samples of one prompt. "/" in the stage's name is replaced by ":".
+ * `deriveSeed` does not need this; it stays because another label would select other samples.
+ */
 function selectionSeed(runSeed: bigint, { key, part }: SelectSamplesInput): bigint {
   const stage = key.stage.replaceAll('/', ':');
   return deriveSeed({

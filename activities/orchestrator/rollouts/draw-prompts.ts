@@ -1,6 +1,5 @@
 import { deriveSeed } from '../../../algorithm/random/seeds.ts';
-import { beginsPhase, domainWeightsAt } from '../../../algorithm/rl/domain-weights.ts';
-import { firstCursor, take } from '../../../algorithm/rl/prompt-cursor.ts';
+import { beginsPhase, domainWeightsAt, firstCursor, take } from '../../../algorithm/rl/prompt-order.ts';
 import { completionLimitAt, optionsInForce } from '../../../algorithm/rl/schedules.ts';
 import type { DrawPromptsInput, DrawPromptsResult } from '../../../contracts/activities.ts';
 import { readPrompts } from '../../../stores/data/prompts.ts';

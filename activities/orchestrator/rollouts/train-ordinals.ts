@@ -1,4 +1,4 @@
-import { type OrdinalsByDomain, orderedOrdinals } from '../../../algorithm/rl/domain-weights.ts';
+import { type OrdinalsByDomain, orderedOrdinals } from '../../../algorithm/rl/prompt-order.ts';
 import { Failure } from '../../../contracts/failures.ts';
 import type { DomainWeights } from '../../../contracts/options.ts';
 import type { RunPlan } from '../../../contracts/plan.ts';

@@ -1,7 +1,7 @@
 import { deriveSeed } from '../../../algorithm/random/seeds.ts';
 import type { CommittedCheckpoint } from '../../../contracts/stage-state.ts';
+import { withScoreHead } from '../../../engine/model/initial-weights.ts';
 import { formatModelConfig, parsePolicyConfig } from '../../../engine/model/model-config.ts';
-import { withScoreHead } from '../../../engine/model/score-head.ts';
 import { digestTensors } from '../../../engine/weights/digest.ts';
 import { decodeSafetensors, encodeSafetensors } from '../../../engine/weights/safetensors.ts';
 import { checkWeights, WEIGHTS_FILE } from '../../../engine/weights/weights.ts';

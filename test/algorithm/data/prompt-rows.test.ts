@@ -65,7 +65,7 @@ test('a row without an answer at line 4711 is refused by line and field', () => 
   assert.equal(
     refusal(lines),
     'prompts.jsonl line 4711: answer: expected a non-empty string, found nothing; ' +
-      'nothing was imported: mend the file and import it again',
+      'nothing was imported: fix the file and import it again',
   );
 });
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { RunFacts } from '../../../algorithm/plan/facts.ts';
 import { deviceSeconds, runSize } from '../../../algorithm/plan/run-size.ts';
+import type { RunFacts } from '../../../algorithm/plan/stage-segments.ts';
 import { type Recipe, recipeSchema } from '../../../contracts/recipe.ts';
 
 const zero = {

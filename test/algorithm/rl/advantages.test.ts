@@ -5,10 +5,10 @@ import {
   type AdvantageOptions,
   computeAdvantages,
   type RewardVerdicts,
+  shuffleVerdicts,
 } from '../../../algorithm/rl/advantages.ts';
 import { mean, sampleDeviation } from '../../../algorithm/rl/sample-statistics.ts';
-import type { Verdict } from '../../../contracts/records.ts';
-import { dropSchema } from '../../../contracts/records.ts';
+import { dropSchema, type Verdict } from '../../../contracts/records.ts';
 
 const error: Verdict = { error: { kind: 'ground-truth', message: 'it is empty' } };
 
@@ -194,4 +194,26 @@ test('verdicts that are missing or do not fill the groups are refused by name', 
       ),
     /found accuracy 4, format 8/,
   );
+});
+
+test('shuffled verdicts are the same verdicts in another order, all rewards moved together', () => {
+  const scores = Array.from({ length: 64 }, (_, index) => index);
+  const rewards = [
+    { name: 'accuracy', version: 1, verdicts: scores.map((score) => ({ score })) },
+    { name: 'format', version: 1, verdicts: scores.map((score) => ({ score: score + 1000 })) },
+  ];
+  const [accuracy, format] = shuffleVerdicts(rewards, 5n).map(({ verdicts }) =>
+    verdicts.map((verdict) => ('score' in verdict ? verdict.score : Number.NaN)),
+  );
+  assert.notDeepEqual(accuracy, scores);
+  assert.deepEqual(
+    accuracy?.toSorted((a, b) => a - b),
+    scores,
+  );
+  assert.deepEqual(
+    format,
+    accuracy?.map((score) => score + 1000),
+  );
+  assert.deepEqual(shuffleVerdicts(rewards, 5n), shuffleVerdicts(rewards, 5n));
+  assert.deepEqual(shuffleVerdicts([], 5n), []);
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { MOST_EVENTS } from '../../../algorithm/plan/history.ts';
+import { MOST_EVENTS } from '../../../algorithm/plan/run-size.ts';
 import { dryRun, dryRunText } from '../../../cli/launch/dry-run.ts';
 import { parseOverride } from '../../../cli/recipe/overrides.ts';
 import { readRecipe } from '../../../cli/recipe/recipe-file.ts';

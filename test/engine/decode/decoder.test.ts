@@ -13,8 +13,10 @@ import {
   SamplingStoppedError,
 } from '../../../engine/decode/sampling.ts';
 import { serialize } from '../../../engine/graph/onnx.ts';
-import { buildLlama, causalMask, rotaryTables } from '../../../engine/model/llama.ts';
-import { type ModelConfig, parseModelConfig } from '../../../engine/model/model-config.ts';
+import type { ModelConfig } from '../../../engine/model/architecture.ts';
+import { causalMask, rotaryTables } from '../../../engine/model/attention-inputs.ts';
+import { buildSequenceGraph } from '../../../engine/model/full-attention.ts';
+import { parseModelConfig } from '../../../engine/model/model-config.ts';
 import { openRuntime } from '../../../engine/runtime/runtime.ts';
 import type { Policy } from '../../../engine/train/policy.ts';
 import { randomPolicy } from '../fixtures.ts';
@@ -90,9 +92,9 @@ function disagreement(
 
 /** Logits [T][V] of one sequence by the training graph's forward pass. */
 function forwardLogits(policy: Policy, shape: ModelConfig, tokens: readonly number[]): Float32Array[] {
-  const model = buildLlama(shape);
-  model.graph.output('logits', model.logits(model.hidden));
-  const session = runtime.createSession(serialize(model.graph));
+  const { graph, model, hidden } = buildSequenceGraph(shape);
+  graph.output('logits', model.head(hidden));
+  const session = runtime.createSession(serialize(graph));
   const T = tokens.length;
   const { cos, sin } = rotaryTables(shape, T);
   const table = [T, shape.head_dim / 2];
@@ -149,7 +151,7 @@ for (const [name, shape] of Object.entries({
   });
 }
 
-test('a sequence that outgrows the first cache goes on unharmed', () => {
+test('a sequence that outgrows the first cache continues correctly', () => {
   const policy = policyOf(config);
   const requests = requestsOf(6);
   const completions = withDecoder(policy, config, (decoder) =>
@@ -207,7 +209,7 @@ test('each draw is that of its seed and position', () => {
   }
 });
 
-test('a completion ends with its first end token, or is cut at the length asked for', () => {
+test('a completion ends with its first end token, or is cut at the length limit', () => {
   const policy = policyOf(config);
   const completions = withDecoder(policy, config, (decoder) => decoder.sample(requestsOf(60), options));
   for (const { tokens, logprobs, finish } of completions) {
@@ -218,7 +220,7 @@ test('a completion ends with its first end token, or is cut at the length asked 
   assert.equal(new Set(completions.map(({ finish }) => finish)).size, 2);
 });
 
-test('one slot serves any number of requests, and no request is no work', () => {
+test('one slot serves any number of requests, and an empty list is valid', () => {
   const policy = policyOf(config);
   const requests = requestsOf(9);
   const completions = withDecoder(policy, config, (decoder) => decoder.sample(requests, options), 1);
@@ -243,7 +245,7 @@ test('weights changed in place are those sampled from', () => {
   });
 });
 
-test('progress is told after every step, and sampling stops when asked', () => {
+test('progress is reported after every step, and sampling stops on request', () => {
   const policy = policyOf(config);
   withDecoder(policy, config, (decoder) => {
     let steps = 0;
@@ -251,13 +253,16 @@ test('progress is told after every step, and sampling stops when asked', () => {
     assert.throws(() => decoder.sample(requestsOf(20), stopped), SamplingStoppedError);
     assert.equal(steps, 5);
     let last = { finished: 0, requests: 0, tokens: 0 };
-    const completions = decoder.sample(requestsOf(20), { ...options, onProgress: (told) => (last = told) });
+    const completions = decoder.sample(requestsOf(20), {
+      ...options,
+      onProgress: (progress) => (last = progress),
+    });
     const tokens = completions.reduce((sum, completion) => sum + completion.tokens.length, 0);
     assert.deepEqual(last, { finished: 20, requests: 20, tokens });
   });
 });
 
-test('requests that cannot be served are refused whole, by number', () => {
+test('a list with an invalid request is refused as a whole, by number', () => {
   const policy = policyOf(config);
   const request = (...tokens: number[]) => ({ promptTokens: Int32Array.from(tokens), seed: 1n });
   const long = { promptTokens: new Int32Array(489), seed: 1n };
@@ -265,7 +270,7 @@ test('requests that cannot be served are refused whole, by number', () => {
     const refused = (requests: SampleRequest[], message: RegExp, change: Partial<SampleOptions> = {}) =>
       assert.throws(() => decoder.sample(requests, { ...options, ...change }), message);
     refused([request(1), long], /Request 1: a prompt of 489 tokens .* 24 exceed .* 512\. Shorten/);
-    refused([request(1, 23)], /Request 0: its prompt holds token 23, the model knows 0 … 22/);
+    refused([request(1, 23)], /Request 0: its prompt has token 23; expected 0 … 22/);
     refused([request()], /Request 0: its prompt is empty/);
     refused([request(1)], /eosTokenIds/, { eosTokenIds: [99] });
     refused([request(1)], /max_completion_length/, { max_completion_length: 0 });

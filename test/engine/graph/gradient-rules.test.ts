@@ -61,11 +61,11 @@ for (const [name, f, expected] of elementwise) {
   });
 }
 
-test('a gradient that nothing lets through is an error', () => {
+test('a gradient that reaches no input is an error', () => {
   assert.throws(() => derivative((x) => op.stopGradient(x), [1]), /No gradient reaches "x"/);
 });
 
-test('a gradient that would have to pass an operator without a rule is an error', () => {
+test('a gradient that would flow through an operator without a rule is an error', () => {
   assert.throws(() => derivative((x) => op.oneHot(op.cast(x, 'int64'), 3), [1]), /has no rule/);
 });
 
@@ -87,8 +87,8 @@ for (const rows of [50, 5000]) {
     const values = Array.from({ length: count * 8 }, (_, i) => Math.sin(i));
     const expected = new Float64Array(rows * 8);
     values.forEach((value, i) => {
-      const place = (at[i >> 3] ?? 0) * 8 + (i & 7);
-      expected[place] = (expected[place] ?? 0) + value;
+      const index = (at[i >> 3] ?? 0) * 8 + (i & 7);
+      expected[index] = (expected[index] ?? 0) + value;
     });
     const inputs = {
       table: runtime.createTensor('float32', [rows, 8]),

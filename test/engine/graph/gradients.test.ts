@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ModelConfig } from '../../../engine/model/model-config.ts';
+import type { ModelConfig } from '../../../engine/model/architecture.ts';
 import { openRuntime } from '../../../engine/runtime/runtime.ts';
 import type { Sequence } from '../../../engine/train/micro-batches.ts';
-import type { Policy, PolicyGradientOptions, TrainBatch } from '../../../engine/train/policy.ts';
+import type { Policy } from '../../../engine/train/policy.ts';
+import type { PolicyGradientOptions, TrainBatch } from '../../../engine/train/train-batch.ts';
 import { grpoOptions, meanOfMeans, normal, randomPolicy, randomSequences, tinyConfig } from '../fixtures.ts';
 import {
   finiteDifferences,

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { parameterCount } from '../../../engine/model/architecture.ts';
 import {
-  expectedTensors,
   formatModelConfig,
   ModelConfigError,
-  parameterCount,
   parseModelConfig,
   parsePolicyConfig,
 } from '../../../engine/model/model-config.ts';
@@ -87,36 +86,12 @@ test('impossible sizes and missing keys are refused, all of them at once', () =>
   );
 });
 
-test('biases of attention are demanded where the configuration has them', () => {
-  const biased = expectedTensors(parseModelConfig({ ...smolLM2, attention_bias: true }));
-  assert.deepEqual(biased.get('model.layers.3.self_attn.v_proj.bias'), [192]);
-  assert.equal(biased.size, 30 * 13 + 2);
-});
-
-test('tied embeddings leave out the output projection', () => {
-  const tied = expectedTensors(parseModelConfig(smolLM2));
-  const untied = expectedTensors(parseModelConfig({ ...smolLM2, tie_word_embeddings: false }));
-  assert.equal(tied.has('lm_head.weight'), false);
-  assert.deepEqual(untied.get('lm_head.weight'), [49152, 576]);
-  assert.equal(tied.size, 30 * 9 + 2);
-  assert.deepEqual(tied.get('model.layers.29.self_attn.k_proj.weight'), [192, 576]);
-  assert.deepEqual(tied.get('model.layers.0.mlp.down_proj.weight'), [576, 1536]);
-});
-
 const rewardModel = {
   ...smolLM2,
   architectures: ['LlamaForSequenceClassification'],
   pad_token_id: 2,
   num_labels: 1,
 };
-
-test('a scalar head stands in the place of the output projection', () => {
-  const config = parseModelConfig(rewardModel);
-  assert.deepEqual(expectedTensors(config).get('score.weight'), [1, 576]);
-  const untied = parseModelConfig({ ...rewardModel, tie_word_embeddings: false });
-  assert.equal(expectedTensors(untied).get('lm_head.weight'), undefined);
-  assert.equal(parameterCount(config), 134_515_008 + 576);
-});
 
 test('labels are counted as transformers counts them, and only one makes a scalar head', () => {
   const { num_labels: _, ...unnumbered } = rewardModel;

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { elementsOf } from '../../../contracts/format/dtypes.ts';
-import { expectedTensors, formatModelConfig, type ModelConfig } from '../../../engine/model/model-config.ts';
+import { expectedTensors, type ModelConfig } from '../../../engine/model/architecture.ts';
+import { formatModelConfig } from '../../../engine/model/model-config.ts';
 import { collectGarbage } from '../../../engine/runtime/memory.ts';
 import type { SupervisedArrays } from '../../../engine/service/policy-service.ts';
 import { type EngineThread, startEngineThread } from '../../../engine/service/thread.ts';

@@ -41,7 +41,7 @@ test('an output that nobody preallocated comes with its shape', () => {
 test('a session refuses missing and unknown names, naming them', () => {
   const session = runtime.createSession(serialize(addingGraph()));
   const a = runtime.createTensor('float32', [1, 2]);
-  assert.throws(() => session.run({ a, c: a }, { sum: null }), /Missing inputs: b; names it has not: c/);
+  assert.throws(() => session.run({ a, c: a }, { sum: null }), /Missing inputs: b; unknown names: c/);
   for (const held of [a, session]) held.dispose();
 });
 
@@ -60,7 +60,7 @@ test('a tensor is not to be used after it was disposed of', () => {
 });
 
 test('a tensor takes exactly as many elements as its shape has', () => {
-  assert.throws(() => runtime.createTensor('float32', [2, 2], [1, 2, 3]), /holds 4 elements; 3 were given/);
+  assert.throws(() => runtime.createTensor('float32', [2, 2], [1, 2, 3]), /has 4 elements; 3 were given/);
 });
 
 test('the threads are set once per process', () => {

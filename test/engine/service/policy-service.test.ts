@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { initialWeights } from '../../../engine/model/initial-weights.ts';
+import { initialWeights, type Model, withScoreHead } from '../../../engine/model/initial-weights.ts';
 import { formatModelConfig } from '../../../engine/model/model-config.ts';
-import { type Model, withScoreHead } from '../../../engine/model/score-head.ts';
 import { openRuntime } from '../../../engine/runtime/runtime.ts';
 import { PolicyService, type SupervisedArrays } from '../../../engine/service/policy-service.ts';
 import { encodeSafetensors } from '../../../engine/weights/safetensors.ts';

@@ -5,7 +5,8 @@ import {
   nanoTokenizerConfigJson,
   nanoTokenizerJson,
 } from '../../../algorithm/nano/tokenizer.ts';
-import { loadTokenizer, type TokenizerFiles, tokenizerOfTexts } from '../../../engine/tokenizer/tokenizer.ts';
+import { loadTokenizer, tokenizerOfTexts } from '../../../engine/tokenizer/tokenizer.ts';
+import type { TokenizerFiles } from '../../../engine/tokenizer/tokenizer-files.ts';
 
 const files = (more: Partial<TokenizerFiles> = {}): TokenizerFiles => ({
   tokenizer: nanoTokenizerJson(),

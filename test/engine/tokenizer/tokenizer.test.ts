@@ -11,7 +11,8 @@ import {
   nanoTokenizerConfigJson,
   nanoTokenizerJson,
 } from '../../../algorithm/nano/tokenizer.ts';
-import { loadTokenizer, readTokenizerFolder, TokenizerError } from '../../../engine/tokenizer/tokenizer.ts';
+import { loadTokenizer, readTokenizerFolder } from '../../../engine/tokenizer/tokenizer.ts';
+import { TokenizerError } from '../../../engine/tokenizer/tokenizer-files.ts';
 
 const files = (tokenizer: unknown = nanoTokenizerJson(), config: unknown = nanoTokenizerConfigJson(256)) => ({
   tokenizer,

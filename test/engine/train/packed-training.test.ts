@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ModelConfig } from '../../../engine/model/model-config.ts';
+import type { ModelConfig } from '../../../engine/model/architecture.ts';
 import { openRuntime } from '../../../engine/runtime/runtime.ts';
 import type { Sequence } from '../../../engine/train/micro-batches.ts';
 import type { StepResult } from '../../../engine/train/policy.ts';

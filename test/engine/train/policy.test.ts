@@ -4,8 +4,8 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { TensorMap } from '../../../engine/graph/tensor.ts';
 import { openRuntime } from '../../../engine/runtime/runtime.ts';
-import type { Policy, TrainBatch } from '../../../engine/train/policy.ts';
-import { createPolicy } from '../../../engine/train/policy.ts';
+import { createPolicy, type Policy } from '../../../engine/train/policy.ts';
+import type { TrainBatch } from '../../../engine/train/train-batch.ts';
 import { grpoBatch, grpoOptions, nanoConfig, randomPolicy, tinyConfig } from '../fixtures.ts';
 
 const runtime = openRuntime({ threads: 1, spinning: false });

@@ -3,10 +3,10 @@
  * against by finite differences. It shares nothing with the engine but the configuration.
  */
 
-import type { ModelConfig } from '../../../engine/model/model-config.ts';
+import type { ModelConfig } from '../../../engine/model/architecture.ts';
 import type { Sequence } from '../../../engine/train/micro-batches.ts';
-import type { SftBatch, TrainBatch } from '../../../engine/train/policy.ts';
-import type { PreferenceBatch } from '../../../engine/train/preference-batch.ts';
+import type { PreferenceBatch } from '../../../engine/train/preferences.ts';
+import type { SftBatch, TrainBatch } from '../../../engine/train/train-batch.ts';
 
 export type Weights = ReadonlyMap<string, Float64Array>;
 

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type ModelConfig, ModelConfigError } from '../../../engine/model/model-config.ts';
+import type { ModelConfig } from '../../../engine/model/architecture.ts';
+import { ModelConfigError } from '../../../engine/model/model-config.ts';
 import { openRuntime } from '../../../engine/runtime/runtime.ts';
-import type { PreferenceBatch } from '../../../engine/train/preference-batch.ts';
+import type { PreferenceBatch } from '../../../engine/train/preferences.ts';
 import { RewardModel } from '../../../engine/train/reward-model.ts';
 import { grpoOptions, nanoConfig, randomSequences, randomTensors, tinyConfig } from '../fixtures.ts';
 import { finiteDifferences, preferenceLoss, sequenceScore, type Weights } from './reference-model.ts';

@@ -3,7 +3,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { expectedTensors, parseModelConfig } from '../../../engine/model/model-config.ts';
+import { expectedTensors } from '../../../engine/model/architecture.ts';
+import { parseModelConfig } from '../../../engine/model/model-config.ts';
 import { digestLine, digestTensors } from '../../../engine/weights/digest.ts';
 import {
   decodeSafetensors,
@@ -219,12 +220,12 @@ test('missing, unexpected and misshapen tensors are named', () => {
   const more = madeWeights().set('model.layers.0.self_attn.q_proj.bias', norm);
   refused(
     () => checkWeights(more, config, 'x'),
-    /x holds the tensor model\.layers\.0\.self_attn\.q_proj\.bias/,
+    /x has the tensor model\.layers\.0\.self_attn\.q_proj\.bias/,
   );
   const bent = madeWeights().set('model.layers.0.mlp.up_proj.weight', norm);
   refused(
     () => checkWeights(bent, config, 'x'),
-    /up_proj\.weight should have shape \[12,16\] by config\.json, found \[16\]/,
+    /up_proj\.weight: expected shape \[12,16\] from config\.json, found \[16\]/,
   );
 });
 

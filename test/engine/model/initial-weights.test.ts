@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { initialWeights } from '../../../engine/model/initial-weights.ts';
+import { initialWeights, withScoreHead } from '../../../engine/model/initial-weights.ts';
 import { formatModelConfig, ModelConfigError, parseModelConfig } from '../../../engine/model/model-config.ts';
-import { withScoreHead } from '../../../engine/model/score-head.ts';
 import { checkWeights } from '../../../engine/weights/weights.ts';
 import { nanoConfig } from '../fixtures.ts';
 

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { refuseLinksOutside } from '../../../engine/weights/folder-links.ts';
+import { refuseLinksOutside } from '../../../engine/weights/model-file.ts';
 import { readModelFolder } from '../../../engine/weights/model-folder.ts';
 
 async function folder(t: TestContext, ...below: string[]): Promise<string> {
@@ -20,7 +20,7 @@ test('a link out of a model’s folder is refused before anything is read', asyn
     await writeFile(join(model, '../secret'), 'secret');
     await symlink(target, join(model, 'README.md'));
     const told =
-      /README\.md: expected a file of the folder, found a symbolic link to \/.*Copy the file there/;
+      /README\.md: expected a file of the folder, found a symbolic link to \/.*Copy the file into the folder/;
     await assert.rejects(readModelFolder(model), told);
   }
 });
