@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { askAgain } from '../ask-again.ts';
+import { withRetries } from '../retry.ts';
 import { type Graded, refused } from '../verifier.ts';
 import { extractCode } from './code-block.ts';
 import { COMPARISONS } from './compare-output.ts';
@@ -32,7 +32,7 @@ export async function gradeCode(
   if ('error' in task) return task;
   const source = extractCode(response, task.language);
   if (source === null) return { score: 0, extracted: null, value: null };
-  return askAgain(async () => gradedOf(await verifyCode({ ...task, source, mode }, sandbox), source));
+  return withRetries(async () => gradedOf(await verifyCode({ ...task, source, mode }, sandbox), source));
 }
 
 /** Stands for a program: the same where only blank lines and white space at the ends of lines differ. */
