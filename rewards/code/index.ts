@@ -1,4 +1,4 @@
-/** The verifier of programs: `createSandbox` once a process, then `verifyCode` as often as wanted. */
+/** The verifier of programs: call `createSandbox` once per process, then `verifyCode` for each program. */
 export type { Checker } from './checker.ts';
 export { extractCode } from './code-block.ts';
 export { LANGUAGES, type Language, languageNamed } from './language.ts';
