@@ -96,7 +96,9 @@ export const IS_ALONE = regex(
 );
 /** Before an option: it is what remains, as in `the only one left is`. */
 export const REMAINS = regex(filled(`${whole('only|left|remaining|remains')}[^.!?;,]{0,60}?${COPULA}`));
-/** Before an option: a sentence that starts with a conclusion and ends in a copula, as in `so the organelle is the`. */
+/**
+ * Before an option: a sentence that starts with a conclusion and ends in a copula, as in `so the organelle is the`.
+ */
 export const CONCLUDED = regex(
   filled(
     `^\\s{0,3}${whole('so|thus|hence|therefore|somit|daher|also|folglich|deshalb|damit')}[^.!?;]{0,120}${COPULA}`,

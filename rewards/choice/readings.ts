@@ -2,7 +2,10 @@
 import * as cues from './cues.ts';
 import type { Mention } from './mentions.ts';
 
-/** How clearly an option is chosen: with doubt, at the start of the text, by words of choosing, as the stated answer, in a box. */
+/**
+ * How clearly an option is chosen: with doubt, at the start of the text, by words of choosing, as the stated answer,
+ * in a box.
+ */
 export const [PERHAPS, BEGINS, IN_WORDS, ANNOUNCED, BOXED] = [0.25, 0.5, 1, 2, 3];
 
 export interface Choice {

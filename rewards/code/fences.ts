@@ -108,7 +108,9 @@ function indentationOf(before: string): Pick<Fence, 'indent' | 'quotes'> | null 
   return { indent: columnsOf(withoutQuotes(container, quotes)), quotes };
 }
 
-/** A fence after words counts only with a single word after it, or a colon before it: the words may only mention it. */
+/**
+ * A fence after words counts only with a single word after it, or a colon before it: the words may only mention it.
+ */
 const isIntroduced = (before: string, info: string) =>
   isWord(info) || (info === '' && /[:：]$/.test(before.trimEnd().slice(-1)));
 

@@ -5,7 +5,9 @@ function words(whole: string, anywhere = '(?!)'): RegExp {
   return new RegExp(`(?<!\\p{L})(?:${whole})(?!\\p{L})|${anywhere}`, 'giu');
 }
 
-/** What follows is a second guess. Not "or rather", "or equivalently": these lead to the same answer or a better one. */
+/**
+ * What follows is a second guess. Not "or rather", "or equivalently": these lead to the same answer or a better one.
+ */
 export const DOUBT = words(
   'or(?!,? (?:rather|better|more|equivalently|simply|just|in |written|about|approximately|roughly|exactly))|maybe|perhaps|possibly|alternatively|' +
     '(?:could|might|may)(?: also| well| possibly)? be|oder(?! (?:besser|vielmehr|genauer))|vielleicht|möglicherweise|' +

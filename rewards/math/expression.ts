@@ -45,7 +45,9 @@ export type Head =
   | 'matrix';
 
 export type Expression =
-  /** `places`: of a decimal, the power of ten of its last digit (-2 for 1.25); null for a whole number or a fraction */
+  /**
+   * `places`: of a decimal, the power of ten of its last digit (-2 for 1.25); null for a whole number or a fraction
+   */
   | { kind: 'number'; value: Rational; places: number | null }
   | { kind: 'symbol'; name: string }
   /** words, not mathematics */

@@ -19,7 +19,9 @@ class Parser extends PrimaryParser {
     return result;
   }
 
-  /** a, b; c, d or e: one value, or a list. Several groups of equations, equal in length, are tuples of their values. */
+  /**
+   * a, b; c, d or e: one value, or a list. Several groups of equations, equal in length, are tuples of their values.
+   */
   protected groups(): Expression {
     const groups = [this.commaSeparated()];
     while (this.accept('separator')) {

@@ -151,7 +151,9 @@ function afterRun(run: string, rest: string, depth: number): Lead {
   return { kind: 'value', forms };
 }
 
-/** The two forms of 5/9 ≈ 0.556 or x = 5/9 ≈ 0.556; the rounded form keeps its ≈. Any other value is its only form. */
+/**
+ * The two forms of 5/9 ≈ 0.556 or x = 5/9 ≈ 0.556; the rounded form keeps its ≈. Any other value is its only form.
+ */
 export function formsOf(value: string): string[] {
   const sides = value.split(/≈|≃|\\approx(?![a-zA-Z])|\\simeq(?![a-zA-Z])|~=/);
   const [exact = '', rounded = ''] = sides.map((side) => (side.split('=').at(-1) ?? '').trim());

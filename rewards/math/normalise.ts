@@ -137,13 +137,17 @@ function wrapUnits(text: string): string {
     .replace(LETTERS_AFTER, (_, unit: string) => asText(unit));
 }
 
-/** The answer with the letters that touch its number read as a unit, 3m as three metres; null without such letters. */
+/**
+ * The answer with the letters that touch its number read as a unit, 3m as three metres; null without such letters.
+ */
 export function withTouchingUnit(text: string): string | null {
   const wrapped = text.replace(TOUCHING_LETTERS, (_, number: string, unit: string) => number + asText(unit));
   return wrapped === text ? null : wrapped;
 }
 
-/** Reads $ as a currency where it is escaped, or where a single $ touches a number, since it cannot open a formula. */
+/**
+ * Reads $ as a currency where it is escaped, or where a single $ touches a number, since it cannot open a formula.
+ */
 function withDollars(text: string): string {
   const dollars = text.match(/(?<!\\)\$/g) ?? [];
   const alone = dollars.length === 1 ? text.replace(/(?<!\\)\$(?=\s*[\d.])|(?<=\d\s?)\$/, '\\$') : text;

@@ -40,7 +40,9 @@ export { isRetryable };
 class PoolThread {
   private worker: Worker | null = null;
 
-  /** Sends a batch and returns its verdicts; a request that exceeds the time limit or kills the thread gets an error. */
+  /**
+   * Sends a batch and returns its verdicts; a request that exceeds the time limit or kills the thread gets an error.
+   */
   async run(pending: readonly PendingRequest[], timeoutMs: number): Promise<PoolVerdict[]> {
     const worker = await this.ready();
     const requests = pending.map(({ request }) => request);

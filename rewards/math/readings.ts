@@ -37,7 +37,10 @@ export interface Read {
   failure: Failure | null;
 }
 
-/** All readings of a text: as words, or as mathematics by each meaning of its commas and of the letters after numbers. */
+/**
+ * All readings of a text: as words, or as mathematics by each meaning of its commas and of the letters after
+ * numbers.
+ */
 export const readingsOf = memoized((source): Read => {
   const text = normalise(source);
   if (isProse(text)) {

@@ -168,7 +168,9 @@ function solution(side: Expression, bound: End, steps: StepBudget): { end: End; 
   return { end: { value: (bound.value - at0) / slope, source }, falls: slope < 0 };
 }
 
-/** The values of the side's variable that satisfy `side operator bound`; of the side itself where it is f(x) or f(2). */
+/**
+ * The values of the side's variable that satisfy `side operator bound`; of the side itself where it is f(x) or f(2).
+ */
 function solve(side: Expression, operator: string, bound: End, steps: StepBudget): RealSet | null {
   if (isHead(side, 'absolute')) {
     const set = halfLine(operator, bound);

@@ -100,7 +100,10 @@ const CONDITION = /(?<=\s|\$)(?:when|if|where|provided|assuming|for(?= \$?[a-z] 
 /** A remark after an answer in words. */
 const REMARK = /(?:,|(?<!\s))\s+(?:not|rather|instead|because|since|which|so|when|but|if)\b[\s\S]*$/;
 
-/** `statement`: the text after the connector; `connected`: whether there is one; `valued`: whether a value follows it. */
+/**
+ * `statement`: the text after the connector; `connected`: whether there is one; `valued`: whether a value follows
+ * it.
+ */
 export function statementIn(text: string): { statement: string; connected: boolean; valued: boolean } {
   const inside = environments(text);
   const ends = [...text.slice(0, 400).matchAll(CONNECTOR)]
@@ -111,7 +114,10 @@ export function statementIn(text: string): { statement: string; connected: boole
   return { statement: text.slice(end), connected: end > 0, valued: end > 0 && value !== undefined };
 }
 
-/** The first mathematics that is not denied, with the mathematics joined to it; `wholly`: nothing else is in the text. */
+/**
+ * The first mathematics that is not denied, with the mathematics joined to it; `wholly`: nothing else is in the
+ * text.
+ */
 function environmentIn(text: string): { content: string; wholly: boolean } | null {
   const inside = environments(text);
   const index = inside.findIndex(

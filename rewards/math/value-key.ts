@@ -65,7 +65,9 @@ function setKey(expression: Expression, steps: StepBudget): string {
   return spans === undefined ? structure(expression) : `in ${spans.join(' ')}`;
 }
 
-/** The key of a rational value is its fraction; of another, its digits; with variables, its digits at sample points. */
+/**
+ * The key of a rational value is its fraction; of another, its digits; with variables, its digits at sample points.
+ */
 function scalarKey(expression: Expression, steps: StepBudget): string {
   const value = exactValue(expression, steps);
   // In lowest terms.

@@ -218,7 +218,9 @@ function sourceValue(source: string): string | null {
   return key === null || isFailure(key) ? shortened(bareText(value).toLowerCase()) : key;
 }
 
-/** The candidates, best first. Where the ground truth has several values, all boxes that belong together come first. */
+/**
+ * The candidates, best first. Where the ground truth has several values, all boxes that belong together come first.
+ */
 function* candidatesOf(extracted: Extracted | null, truth: Truth): Generator<Candidate> {
   if (extracted === null) return;
   const { candidates, more, together } = extracted;

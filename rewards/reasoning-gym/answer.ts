@@ -3,7 +3,9 @@ import { strip } from './python-text.ts';
 const OPEN = '<answer>';
 const CLOSE = '</answer>';
 
-/** The part of a response that reasoning-gym scores: the trimmed text of the last `<answer>…</answer>`, or all of it. */
+/**
+ * The part of a response that reasoning-gym scores: the trimmed text of the last `<answer>…</answer>`, or all of it.
+ */
 export function answerOf(response: string): string {
   let answer = response;
   let open = response.indexOf(OPEN);

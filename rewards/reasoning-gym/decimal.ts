@@ -1,4 +1,6 @@
-/** Decimal numbers of any size, as Python's `Decimal` reads them. They are compared without writing out all digits. */
+/**
+ * Decimal numbers of any size, as Python's `Decimal` reads them. They are compared without writing out all digits.
+ */
 import { asciiDigits, strip } from './python-text.ts';
 
 /** ± digits · 10^exponent; `digits` has no zeros at either end, and is empty for 0. */
