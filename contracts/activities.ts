@@ -17,35 +17,35 @@ import type {
 } from './stage-state.ts';
 import type { CheckpointResult, TrainStepResult } from './training.ts';
 
-/** A place where a stage went on under other numerics (rule 12): the first step under the new ones. */
+/** A change of numerics within a stage (rule 12); `step` is the first step under the new ones. */
 export interface NumericsChange {
   step: number;
   before: Numerics;
   after: Numerics;
 }
 
-/** Reward → version of its verifier. */
+/** The version of each reward's verifier. */
 export type VerifierVersions = Readonly<Record<string, number>>;
 
-/** A step from which rewards are judged by other versions of their verifiers. */
+/** A change of verifier versions within a stage; `step` is the first step under the new ones. */
 export interface VerifierChange {
   step: number;
-  /** of the rewards that changed */
+  /** versions of the rewards that changed */
   before: VerifierVersions;
   after: VerifierVersions;
 }
 
-/** A batch of the log, and what its step's row says, if there is one. */
+/** A logged batch, and the row of its step if there is one. */
 export interface LoggedBatch {
   step: number;
   batch: Reference;
-  /** of the rollout that begins with this step; 0 for its later steps */
+  /** tokens of the rollout that begins with this step; 0 for the later steps of a rollout */
   tokensSampled: number;
-  /** null: trained perhaps, but no row was committed */
+  /** null: no row was committed, though the step may have been trained */
   recorded: { digestAfter: string | null; numerics: Numerics } | null;
 }
 
-/** Where a stage stands by the rows (rule 6): what `open-stage` answers. */
+/** The state of a stage by its committed rows (rule 6): the result of `open-stage`. */
 export interface StagePosition {
   branch: number;
   status: StageStatus;
@@ -58,11 +58,11 @@ export interface StagePosition {
   /** numerics of the last step that has a row; null before the first */
   numerics: Numerics | null;
   cursor: Cursor;
-  /** the rollout that the last logged batch was cut from, if further steps are to be cut from it */
+  /** the rollout of the last logged batch, if further steps train on it */
   rollout: CurrentRollout | null;
   changes: Change[];
   seams: NumericsChange[];
-  /** absent where an earlier release answered */
+  /** absent in results of an earlier release */
   verifierChanges?: VerifierChange[];
   alarms: RaisedAlarm[];
   /** evaluations already committed: `stage@step` */
@@ -74,27 +74,27 @@ export interface DrawPromptsInput {
   /** the first step that will train on it */
   firstStep: number;
   cursor: Cursor;
-  /** dynamic sampling's refill: which round, and how many prompts are still wanted */
+  /** round of dynamic sampling, from 0, and the number of prompts still needed */
   round: number;
   prompts: number;
-  /** slots already taken by earlier rounds: seeds hang on the slot */
+  /** slots that earlier rounds have used; seeds depend on the slot */
   firstSlot: number;
 }
 export interface DrawPromptsResult {
   request: Reference;
-  /** the walk's place after these prompts */
+  /** the position in the prompt order after these prompts */
   cursor: Cursor;
-  /** the temperature in force, which the whole rollout is sampled and scored with */
+  /** the temperature in force, for sampling and scoring the whole rollout */
   temperature: number;
 }
 
 export interface ScoreRolloutInput {
   key: StageKey;
   rollout: Reference;
-  /** by rule */
+  /** only rewards by rule */
   rewards: RewardRecipe[];
 }
-/** The verdicts of one of the run's own reward models. */
+/** Requests the verdicts of one of the run's reward models. */
 export interface ScoreByModelInput {
   key: StageKey;
   rollout: Reference;
@@ -102,12 +102,12 @@ export interface ScoreByModelInput {
 }
 export interface ScoreRolloutResult {
   scores: Reference;
-  /** mean of each reward over completions without error */
+  /** mean of each reward over the completions without an error */
   means: Record<string, number>;
-  /** prompts neither all right nor all wrong, by place in the request */
+  /** prompts with both right and wrong completions, by index in the request */
   informative: number[];
   meanLength: number;
-  /** a few completions for a person to read, cut to a few hundred characters */
+  /** a few completions for display, cut to a few hundred characters */
   samples: { problem: string; text: string; score: string }[];
   seconds: number;
 }
@@ -117,7 +117,7 @@ export interface JoinRolloutsInput {
   key: BranchKey;
   firstStep: number;
   parts: { request: Reference; rollout: Reference; scores: Reference; keep: number[] }[];
-  /** groups at most */
+  /** maximum number of groups */
   groups: number;
 }
 export interface JoinRolloutsResult {
@@ -130,10 +130,10 @@ export interface MakeBatchInput {
   key: StepKey;
   term: number;
   hand: CurrentRollout;
-  /** digest of the policy before this step; null where `digest_steps` left it out */
+  /** digest of the policy before this step; null where `digest_steps` skipped it */
   digestBefore: string | null;
   referenceDigest: string | null;
-  /** whether the policy that sampled is the one that this step trains */
+  /** whether this step trains the same weights that sampled */
   onPolicy: boolean;
 }
 export interface MakeBatchResult {
@@ -146,30 +146,30 @@ export interface MakeBatchResult {
   accuracy: number | null;
   meanLength: number;
   learningRate: number;
-  /** where this batch is the first that other verifiers judged */
+  /** set where this batch is the first that other verifier versions judged */
   verifierChange?: VerifierChange;
 }
 
 export interface MakeSupervisedBatchInput {
   key: StepKey;
   term: number;
-  /** digest of the policy before this step; null where `digest_steps` left it out */
+  /** digest of the policy before this step; null where `digest_steps` skipped it */
   digestBefore: string | null;
 }
 
-/** One request of samples for a supervised stage's examples. */
+/** One request for samples of a supervised stage's data. */
 export interface SamplePart {
-  /** counted over all sources of the stage */
+  /** numbered over all sources of the stage */
   part: number;
-  /** which of the plan's sampled sources */
+  /** index of the source among the plan's sampled sources */
   source: number;
 }
 export interface ExamplesPosition {
-  /** digest of the data set, where it is made */
+  /** digest of the data set; null where it is not built yet */
   made: string | null;
-  /** where each sampled source's policy lies */
+  /** the checkpoint that samples, for each sampled source */
   policies: CommittedCheckpoint[];
-  /** what has no committed selection yet, in order */
+  /** parts without a committed selection, in order */
   missing: SamplePart[];
   parts: number;
 }
@@ -192,9 +192,9 @@ export interface RecordStepInput {
   term: number;
   batch: Reference;
   result: TrainStepResult;
-  /** of the rollout that begins with this step; zeros where the step trains on one already in hand */
+  /** cost of the rollout that begins with this step; zeros for the later steps of a rollout */
   spent: SamplingCost & { logprobs: number };
-  /** milliseconds since the epoch at which the workflow began this step */
+  /** start of this step in the workflow, in milliseconds since the epoch */
   startedAt: number;
   seam: boolean;
 }
@@ -208,13 +208,13 @@ export interface CommitCheckpointInput {
   key: StepKey;
   term: number;
   checkpoint: CheckpointResult;
-  /** its step was recorded under other numerics than these weights were trained with: they may differ */
+  /** whether the step was recorded under other numerics than trained these weights; then the digests may differ */
   acrossSeam: boolean;
 }
 
 export interface DrawEvaluationInput {
   key: StageKey;
-  /** the name under which the evaluation is kept: `base` before any training */
+  /** name of the evaluation: `base` before any training */
   as: string;
   step: number;
   quick: boolean;
@@ -223,14 +223,14 @@ export interface RecordEvaluationInput extends DrawEvaluationInput {
   rollout: Reference;
   scores: Reference;
   checkpoint: Reference | null;
-  /** left out by histories that were begun before it was told */
+  /** Optional: workflows started by an earlier release do not send it. */
   spent?: SamplingCost;
 }
 export interface RecordEvaluationResult extends EvaluationSummary {
   /** raised with this evaluation */
   alarms: RaisedAlarm[];
 }
-/** How many problems are solved, with 95 % intervals. */
+/** Shares of solved problems, with 95 % intervals. */
 export interface SolvedFigures {
   problems: number;
   passAt1: number;
@@ -254,31 +254,34 @@ export interface EvaluationSummary extends SolvedFigures {
   languageConsistency: number | null;
 }
 
-/** Activities of the orchestrator, on the queue `r1`: they fetch, store and decide. */
+/** Activities of the orchestrator, on the queue `r1`. */
 export interface OrchestratorActivities {
-  /** The stage's options as the run's row holds them. */
+  /** Reads the stages' plans from the run's row. */
   loadPlan(input: { run: string }): Promise<{ stages: StagePlan[] }>;
-  /** Reads where a stage stands and marks it running. `historyStep`: what the workflow believes (rule 6). */
+  /**
+   * Reads the state of a stage and marks it running. `historyStep`: the last step by the workflow's history (rule
+   * 6).
+   */
   openStage(input: { key: StageKey; historyStep: number | null }): Promise<StagePosition>;
-  /** Begins a new branch of the stage after a committed step; what came after it stays readable. */
+  /** Starts a new branch of the stage after a committed step; the steps of the old branch stay readable. */
   rewindStage(input: { key: StageKey; from: RewindTarget }): Promise<Rewound>;
-  /** Commits live changes, all or none (rule 7); answers with what was committed. */
+  /** Commits live changes, all or none (rule 7), and returns them. */
   commitChanges(input: { key: StageKey; request: SetRequest }): Promise<Change[]>;
-  /** Makes a new, larger term the branch's own; all smaller ones are superseded from here on. */
+  /** Claims a new, larger term for the branch, which supersedes all smaller ones. */
   claimTerm(input: { key: BranchKey }): Promise<Lease>;
-  /** Returns when the next free trainer is this stage's; until then it fails with `NotItsTurn` and is asked again. */
+  /** Returns when this stage gets the next free trainer; until then it fails with `NotItsTurn` and is retried. */
   awaitTurn(input: { key: StageKey }): Promise<void>;
-  /** The stage has its trainer, or wants none any more. */
+  /** Leaves the queue: the stage has its trainer, or no longer needs one. */
   leaveTrainerQueue(input: { key: StageKey }): Promise<void>;
   drawPrompts(input: DrawPromptsInput): Promise<DrawPromptsResult>;
   joinRollouts(input: JoinRolloutsInput): Promise<JoinRolloutsResult>;
   makeBatch(input: MakeBatchInput): Promise<MakeBatchResult>;
   makeSupervisedBatch(input: MakeSupervisedBatchInput): Promise<MakeBatchResult>;
-  /** What of a supervised stage's examples is there already, and what is still to be sampled. */
+  /** Reads which of a supervised stage's examples exist, and which are still to be sampled. */
   openExamples(input: { key: BranchKey }): Promise<ExamplesPosition>;
   drawSamples(input: DrawSamplesInput): Promise<DrawSamplesResult>;
   selectSamples(input: SelectSamplesInput): Promise<SampleCounts>;
-  /** Makes the stage's data set of what was selected and what joins it. */
+  /** Builds the stage's data set from the selected samples and the included examples. */
   buildExamples(input: { key: BranchKey }): Promise<{ digest: string }>;
   recordStep(input: RecordStepInput): Promise<RecordStepResult>;
   commitCheckpoint(input: CommitCheckpointInput): Promise<CommittedCheckpoint>;
@@ -292,11 +295,11 @@ export interface OrchestratorActivities {
 export interface RewardActivities {
   scoreRollout(input: ScoreRolloutInput): Promise<ScoreRolloutResult>;
   scoreByModel(input: ScoreByModelInput): Promise<{ scores: Reference; seconds: number }>;
-  /** Several verdicts on one rollout as one record. */
+  /** Joins several score records of one rollout into one. */
   joinScores(input: { scores: Reference[] }): Promise<{ scores: Reference }>;
   /**
-   * Ranks held-out preferences by a reward-model stage's last checkpoint, and keeps the figure. `needed`: the
-   * accuracy in force (`min_accuracy`).
+   * Ranks held-out preferences with a reward-model stage's last checkpoint, and stores the result. `needed`: the
+   * required accuracy (`min_accuracy`).
    */
   measureRewardModel(input: { key: StageKey }): Promise<RewardModelMeasure & { needed: number }>;
 }

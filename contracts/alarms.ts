@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { figure, steps, stepsOrNone } from './bounds.ts';
 
-/** Signs of a run going wrong, watched for after every recorded step and evaluation. */
+/** Symptoms of a failing run, checked after every recorded step and evaluation. */
 export const alarmNames = [
   'reward-hacking',
   'empty-thinking',
@@ -15,18 +15,18 @@ export const alarmNames = [
 const alarmNameSchema = z.enum(alarmNames);
 export type AlarmName = z.infer<typeof alarmNameSchema>;
 
-/** What an alarm does beyond being written down and shown. `off`: it is not watched for. */
+/** What an alarm does besides being recorded and shown. `off`: it is not checked. */
 const alarmActionSchema = z.enum(['note', 'pause', 'park', 'off']);
 type AlarmAction = z.infer<typeof alarmActionSchema>;
 
 /**
- * An alarm as a recipe sets it, for the whole run or for one stage; what is left out is taken from the run's, and
- * then from the defaults in `algorithm/run/alarms.ts`, where each name's measure stands.
+ * An alarm in a recipe, for the whole run or for one stage. Fields that a stage leaves out come from the run's alarm,
+ * then from the defaults in `algorithm/run/alarms.ts`, which also defines what each alarm measures.
  */
 const alarmSchema = z.strictObject({
   name: alarmNameSchema,
   threshold: z.number().min(-1e9).max(1e9).optional(),
-  /** steps, or evaluations where the measure is made of those */
+  /** number of steps; of evaluations where the alarm measures evaluations */
   window: steps.optional(),
   action: alarmActionSchema.optional(),
 });
@@ -39,7 +39,7 @@ export const alarmsSchema = z
     'expected each alarm once',
   );
 
-/** An alarm with nothing left out: decided at launch, part of the stage's plan. */
+/** An alarm with all fields, resolved at launch; part of the stage's plan. */
 export interface AlarmRule {
   name: AlarmName;
   threshold: number;
@@ -47,15 +47,15 @@ export interface AlarmRule {
   action: Exclude<AlarmAction, 'off'>;
 }
 
-/** An alarm that was raised: once at the step where its measure crossed the threshold. */
+/** A raised alarm: once, at the step where its measure crossed the threshold. */
 export const raisedAlarmSchema = z.strictObject({
   stage: z.string(),
   branch: z.int().min(0),
   step: stepsOrNone,
   name: alarmNameSchema,
-  value: figure.describe('of the alarm’s measure'),
+  value: figure.describe('the measured value'),
   threshold: figure,
   action: alarmActionSchema.exclude(['off']),
-  text: z.string().describe('what was measured, for a person'),
+  text: z.string().describe('the measurement as a sentence'),
 });
 export type RaisedAlarm = z.infer<typeof raisedAlarmSchema>;

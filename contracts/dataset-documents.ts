@@ -6,13 +6,13 @@ import { sha256Schema } from './reference.ts';
 
 const rejectedSchema = z
   .partialRecord(rejectionReasonSchema, z.int())
-  .describe('reason → samples that the rule refused');
+  .describe('number of rejected samples by reason');
 
 const datasetSummary = {
   name: z.string(),
   version: z.int(),
   digest: sha256Schema,
-  frozen: z.boolean().describe('trained on: it can never change'),
+  frozen: z.boolean().describe('whether a stage has trained on it; then it cannot change'),
   rows: z.int(),
 };
 
@@ -22,9 +22,7 @@ export type DatasetsDocument = z.infer<typeof datasetsDocument>;
 export const datasetDocument = z.object({
   ...datasetSummary,
   rejected: rejectedSchema,
-  policy: sha256Schema
-    .nullable()
-    .describe('digest of the weights that sampled; null where none or several did'),
+  policy: sha256Schema.nullable().describe('digest of the weights that sampled; null: none, or several'),
   rule: datasetRuleSchema,
 });
 export type DatasetDocument = z.infer<typeof datasetDocument>;
@@ -42,10 +40,10 @@ export const datasetDiffDocument = z.object({
 export type DatasetDiffDocument = z.infer<typeof datasetDiffDocument>;
 
 const sampleDocument = z.object({
-  stage: z.string().describe('the stage whose data it is'),
+  stage: z.string().describe('stage that the sample belongs to'),
   branch: z.int(),
   part: z.int(),
-  sequence: z.int().describe('place in the rollout'),
+  sequence: z.int().describe('index in the rollout'),
   prompt: sha256Schema,
   problem: z.string(),
   domain: z.string(),
@@ -58,14 +56,14 @@ const sampleDocument = z.object({
   tokens: z.int(),
   truncated: z.boolean(),
   rewards: z.record(z.string(), sampleVerdictSchema),
-  reason: rejectionReasonSchema.nullable().describe('why it was refused; null: accepted'),
+  reason: rejectionReasonSchema.nullable().describe('why it was rejected; null: accepted'),
   at: z.object({
     uri: z.string(),
     offset: z.int(),
     length: z.int(),
     sha256: sha256Schema,
   }),
-  text: z.string().describe('as it lies there: rewritten where it was accepted'),
+  text: z.string().describe('the stored text; rewritten by the template where it was accepted'),
 });
 export type SampleDocument = z.infer<typeof sampleDocument>;
 

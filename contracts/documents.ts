@@ -17,14 +17,14 @@ import { runStatusSchema, stageStatusSchema } from './stage-state.ts';
 
 export type { DryRunDocument };
 
-/** The documents that `r1 … --json` prints. JSON Schemas made from them lie in `contracts/schemas/`. */
+/** The documents that `r1 … --json` prints; `contracts/schemas/` contains their JSON Schemas. */
 
 const timestamp = z.iso.datetime();
 
 const processSchema = z.object({
   name: z.string(),
   role: z.enum(['temporal', 'postgres', 's3', 'orchestrator', 'trainer', 'rewards']),
-  /** null: not one of ours (an external address), or not running */
+  /** null: an external process, or not running */
   pid: z.int().nullable(),
   state: z.enum(['starting', 'running', 'backing-off', 'stopped', 'external']),
 });
@@ -36,7 +36,7 @@ const statusDocument = z.object({
     openTo: z
       .enum(['every local user'])
       .nullable()
-      .describe('who may steer runs there without a key; null: not known, the server is not ours'),
+      .describe('who can control runs there without a key; null: unknown, since the server is external'),
   }),
   postgres: z.object({ url: z.string().describe('without the password') }),
   s3: z.object({ endpoint: z.string(), bucket: z.string() }),
@@ -44,7 +44,7 @@ const statusDocument = z.object({
   queue: z
     .array(z.object({ run: z.string(), stage: z.string(), place: z.int(), since: timestamp }))
     .nullable()
-    .describe('stages that wait for a trainer, the next first; null: the database does not answer'),
+    .describe('stages that wait for a trainer, in order; null: the database is not available'),
   fullDisks: z
     .array(
       z.object({
@@ -55,14 +55,14 @@ const statusDocument = z.object({
           .max(2 ** 53),
       }),
     )
-    .describe('disks of ours without room, each by a folder on it; what cannot be written waits'),
+    .describe('full disks of this stack, each by a folder on it; writes to them wait'),
 });
 export type StatusDocument = z.infer<typeof statusDocument>;
 
-const placeSchema = z
+const queuePositionSchema = z
   .int()
   .nullable()
-  .describe('in the queue for a trainer, from 1 on; null: it waits for none');
+  .describe('position in the queue for a trainer, from 1; null: not in the queue');
 
 export const runsDocument = z.array(
   z.object({
@@ -70,12 +70,12 @@ export const runsDocument = z.array(
     recipe: z.string(),
     status: runStatusSchema,
     startedAt: timestamp,
-    place: placeSchema,
+    place: queuePositionSchema,
   }),
 );
 export type RunsDocument = z.infer<typeof runsDocument>;
 
-const interval = z.tuple([figure, figure]).describe('95 %');
+const interval = z.tuple([figure, figure]).describe('95 % confidence interval');
 
 export const evaluationDocument = z.object({
   stage: z.string(),
@@ -87,7 +87,7 @@ export const evaluationDocument = z.object({
   consAtK: figure.describe('share of problems whose majority answer is right'),
   consAtKInterval: interval,
   formatRate: figure,
-  meanLength: figure.describe('tokens'),
+  meanLength: figure.describe('mean length in tokens'),
   reflectionRate: figure.describe('share of answers that check or correct themselves'),
   passAtK: figure.nullable().describe('share of problems that at least one sample solves'),
   passAtKInterval: interval.nullable(),
@@ -98,7 +98,7 @@ export const evaluationDocument = z.object({
         problems: z.int(),
         passAt1: figure,
         passAt1Interval: interval,
-        // Left out by evaluations that were recorded before they were told by domain.
+        // Optional: evaluations of an earlier release do not have these by domain.
         passAtK: figure.optional(),
         passAtKInterval: interval.optional(),
         consAtK: figure.optional(),
@@ -107,33 +107,35 @@ export const evaluationDocument = z.object({
     )
     .nullable(),
   generalAbility: figure.nullable().describe('pass@1 on the general domains'),
-  languageConsistency: figure.nullable().describe('share of step words in the target language'),
+  languageConsistency: figure
+    .nullable()
+    .describe('mean share of the chain of thought’s words in the target language'),
 });
 export type EvaluationDocument = z.infer<typeof evaluationDocument>;
 export type DomainFigures = NonNullable<EvaluationDocument['byDomain']>[string];
 
 const numericsChangeDocument = z.object({
-  step: z.int().describe('the first one under the new numerics'),
+  step: z.int().describe('first step under the new numerics'),
   before: numericsSchema,
   after: numericsSchema,
 });
 
 const versions = z.record(z.string(), z.int());
 const verifierChangeDocument = z.object({
-  step: z.int().describe('the first one that they judged'),
-  before: versions.describe('reward → version, of those that changed'),
+  step: z.int().describe('first step under the new versions'),
+  before: versions.describe('verifier version of each reward that changed'),
   after: versions,
 });
 
 export const showDocument = z.object({
   run: z.string(),
-  workflowId: z.string().describe('the root of the tree: the parent of each stage’s workflow'),
+  workflowId: z.string().describe('workflow of the run, the parent of each stage’s workflow'),
   recipe: z.string(),
   seed: z.string(),
   status: runStatusSchema,
   startedAt: timestamp,
   finishedAt: timestamp.nullable(),
-  place: placeSchema,
+  place: queuePositionSchema,
   stages: z.array(
     z.object({
       stage: z.string(),
@@ -142,32 +144,32 @@ export const showDocument = z.object({
       needs: z
         .array(z.string())
         .describe(
-          'stages whose weights, samples, examples or scores it is made of: complete before it begins',
+          'stages whose weights, samples, examples or rewards it uses; they must be complete before it starts',
         ),
       workflowId: z.string(),
       parentWorkflowId: z.string(),
       measure: z
         .object({ accuracy: figure, pairs: z.int() })
         .nullable()
-        .describe('of a reward model: how many held-out pairs it ranks rightly'),
+        .describe('of a reward model: share of held-out pairs ranked correctly, and their number'),
       dataset: sha256Schema.nullable().describe('digest of the examples of a supervised stage'),
       status: stageStatusSchema,
-      reason: z.string().nullable().describe('why it is parked, or where and by whom it was paused'),
+      reason: z.string().nullable().describe('why it is parked, or at which step and by whom it was paused'),
       branch: z.int(),
       step: z.int(),
       steps: z.int(),
       checkpoint: z.object({ uri: z.string(), digest: sha256Schema }).nullable(),
-      changes: z.array(changeSchema).describe('live changes, by effective step'),
-      seams: z.array(numericsChangeDocument).describe('where it went on under other numerics'),
-      verifierChanges: z
-        .array(verifierChangeDocument)
-        .describe('where rewards went on under other versions of their verifiers'),
+      changes: z.array(changeSchema).describe('live changes, ordered by effective step'),
+      seams: z.array(numericsChangeDocument).describe('changes of numerics'),
+      verifierChanges: z.array(verifierChangeDocument).describe('changes of verifier versions'),
       startedAt: timestamp.nullable(),
       finishedAt: timestamp.nullable(),
     }),
   ),
   evaluations: z.array(evaluationDocument),
-  alarms: z.array(raisedAlarmSchema).describe('of the stages’ current branches, by stage and step'),
+  alarms: z
+    .array(raisedAlarmSchema)
+    .describe('alarms of the stages’ current branches, ordered by stage and step'),
 });
 export type ShowDocument = z.infer<typeof showDocument>;
 
@@ -195,17 +197,19 @@ const stepDocument = z.object({
   tokensTrained: z.int(),
   secondsSampling: figure,
   secondsScoring: figure,
-  secondsTraining: figure.describe('the train step, and log-probabilities under old and reference policy'),
+  secondsTraining: figure.describe(
+    'the train step, and log-probabilities under the old and the reference policy',
+  ),
   secondsOther: figure,
   seam: z.boolean(),
 });
 export type StepDocument = z.infer<typeof stepDocument>;
 export const stepsDocument = z.array(stepDocument);
 
-/** Which checkpoint of which stage a model is; null for a folder. */
+/** Stage and step of a model's checkpoint; null for a folder. */
 const checkpointOf = {
   stage: z.string().nullable(),
-  step: z.int().min(0).nullable().describe('0: what the stage started from'),
+  step: z.int().min(0).nullable().describe('0: the checkpoint that the stage started from'),
 };
 
 const generateDocument = z.object({
@@ -213,7 +217,7 @@ const generateDocument = z.object({
   ...checkpointOf,
   promptTokens: z.array(z.int()),
   tokens: z.array(z.int()),
-  logprobs: z.array(figure).describe('at temperature 1, before top-k and top-p'),
+  logprobs: z.array(figure).describe('log-probabilities at temperature 1, before top-k and top-p'),
   text: z.string(),
 });
 export type GenerateDocument = z.infer<typeof generateDocument>;
@@ -225,9 +229,9 @@ export const evalDocument = evaluationDocument.extend({
   counts: z
     .object({ right: count, wrong: count, errors: count, unanswered: count, truncated: count })
     .describe(
-      'of all samples; `unanswered`: no answer was found in them; `truncated`: cut by the length limit',
+      'counts over all samples; `unanswered`: without an answer; `truncated`: cut by the length limit',
     ),
-  samples: z.array(completionDocument).describe('as many as --show asks for'),
+  samples: z.array(completionDocument).describe('the number of samples given by --show'),
 });
 export type EvalDocument = z.infer<typeof evalDocument>;
 
@@ -244,15 +248,17 @@ export const operatorDocument = z.object({
   when: z.enum(['now', 'next-step']),
   workflow: z
     .enum(['told', 'begun', 'gone'])
-    .describe('told what was said; begun, as it was gone; or gone, so that the rows alone were told'),
+    .describe(
+      'told: it received the message; begun: it had ended and was started again; gone: it has ended, only the rows changed',
+    ),
   rewound: z
     .object({ branch: z.int(), step: z.int() })
     .nullable()
-    .describe('the new branch, and the step after which it goes on'),
+    .describe('the new branch, and the step after which it continues'),
 });
 export type OperatorDocument = z.infer<typeof operatorDocument>;
 
-/** What a run can wait for, in the order in which it is looked for. */
+/** What a run can wait for, in the order of the checks. */
 const waitsForSchema = z.enum([
   'stack',
   'database',
@@ -270,22 +276,24 @@ const waitsForSchema = z.enum([
 ]);
 
 export const whyDocument = z.object({
-  run: z.string().nullable().describe('null where none was named and the rows cannot be read'),
-  status: runStatusSchema.nullable().describe('by the rows; null where they cannot be read'),
+  run: z.string().nullable().describe('null: no run was named, and the rows cannot be read'),
+  status: runStatusSchema.nullable().describe('status in the rows; null: they cannot be read'),
   stage: z.string().nullable(),
   step: z.int().nullable(),
   steps: z.int().nullable(),
-  waitsFor: waitsForSchema.describe('`nothing`: it has ended; `work`: it gets on'),
-  since: timestamp.nullable().describe('where the workflow could say'),
-  text: z.string().describe('the paragraph that a person reads'),
-  ways: z.array(z.object({ command: z.string(), does: z.string() })).describe('what an operator can do'),
+  waitsFor: waitsForSchema.describe('`nothing`: the run has ended; `work`: it makes progress'),
+  since: timestamp.nullable().describe('start of the wait; null: the workflow did not report it'),
+  text: z.string().describe('the explanation as text'),
+  ways: z
+    .array(z.object({ command: z.string(), does: z.string() }))
+    .describe('commands that an operator can use'),
 });
 export type WhyDocument = z.infer<typeof whyDocument>;
 
 export const setDocument = z.object({ run: z.string(), stage: z.string(), changes: z.array(changeSchema) });
 export type SetDocument = z.infer<typeof setDocument>;
 
-/** `checkpoint.json` of an exported folder: which checkpoint it is. Its weights are held to `digest` when it is read. */
+/** `checkpoint.json` of an exported folder: the source checkpoint. Readers check the weights against `digest`. */
 export const exportedCheckpointSchema = z.object({
   run: z.string(),
   stage: z.string(),
@@ -298,9 +306,9 @@ const exportDocument = z.object({
   checkpoint: z.string(),
   run: z.string(),
   stage: z.string(),
-  step: z.int().min(0).describe('0: what the stage started from'),
-  steps: z.int().min(1).describe('that the stage plans'),
-  nextSave: z.int().min(1).nullable().describe('step of the stage’s next checkpoint; null: none comes'),
+  step: z.int().min(0).describe('0: the checkpoint that the stage started from'),
+  steps: z.int().min(1).describe('steps that the stage plans'),
+  nextSave: z.int().min(1).nullable().describe('step of the stage’s next checkpoint; null: none follows'),
   folder: z.string(),
   files: z.array(z.string()),
 });
@@ -314,11 +322,10 @@ const reportDocument = z.object({
 const pretrainDocument = pretrainingSchema.extend({ folder: z.string(), files: z.array(z.string()) });
 export type PretrainDocument = z.infer<typeof pretrainDocument>;
 
-/** Command → its document; `contracts/schemas/COMMAND.json` is made from each. */
 const refusedRowSchema = z.object({
   source: z.string(),
   line: z.int(),
-  field: z.string().describe('empty: the row as a whole'),
+  field: z.string().describe('empty: the whole row'),
   message: z.string(),
 });
 
@@ -326,14 +333,14 @@ export const importDocument = z.object({
   name: z.string(),
   kind: z.enum(['prompts', 'preferences', 'labels', 'examples']),
   files: z.array(z.object({ path: z.string(), layout: z.string(), rows: z.int(), found: z.int() })),
-  rows: z.int().describe('that can be used'),
+  rows: z.int().describe('usable rows'),
   domains: z.array(z.object({ domain: z.string(), train: z.int(), test: z.int() })),
-  textDomains: z.array(z.string()).describe('those without a verifier: answers are compared as text'),
+  textDomains: z.array(z.string()).describe('domains without a verifier: answers are compared as text'),
   duplicates: z.int().describe('rows equal to an earlier one'),
   refused: z.int(),
-  refusals: z.array(refusedRowSchema).describe('the first thousand'),
-  contaminated: z.int().describe('rows that share with an evaluation what is no common instruction'),
-  contaminations: z.array(refusedRowSchema).describe('the first thousand'),
+  refusals: z.array(refusedRowSchema).describe('the first 1,000'),
+  contaminated: z.int().describe('rows that share text with an evaluation set, common instructions excluded'),
+  contaminations: z.array(refusedRowSchema).describe('the first 1,000'),
   written: z
     .object({ digest: sha256Schema, train: z.int(), test: z.int() })
     .nullable()
@@ -342,18 +349,19 @@ export const importDocument = z.object({
 export type ImportDocument = z.infer<typeof importDocument>;
 
 export const doctorDocument = z.object({
-  ready: z.boolean().describe('false: something required is missing'),
+  ready: z.boolean().describe('whether everything required is present'),
   checks: z.array(
     z.object({
       name: z.string(),
       state: z.enum(['ok', 'warning', 'missing']),
       found: z.string(),
-      next: z.string().nullable().describe('what to do; null: nothing'),
+      next: z.string().nullable().describe('what to do next; null: nothing'),
     }),
   ),
 });
 export type DoctorDocument = z.infer<typeof doctorDocument>;
 
+/** The document of each command; `contracts/schemas/COMMAND.json` is generated from it. */
 export const documents = {
   doctor: doctorDocument,
   import: importDocument,

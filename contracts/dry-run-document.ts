@@ -3,46 +3,48 @@ import { figure } from './bounds.ts';
 
 const sizeFields = {
   steps: z.int(),
-  completions: z.int().describe('sampled to be trained on or to become examples'),
+  completions: z.int().describe('completions sampled for training or for examples'),
   evaluationCompletions: z.int(),
-  tokensSampled: figure.describe('for evaluations too'),
-  tokensTrained: figure.describe('of responses'),
-  tokensRead: figure.describe('of responses, once more without a gradient: log-probabilities, reward models'),
-  objects: z.int().describe('in S3'),
+  tokensSampled: figure.describe('including evaluations'),
+  tokensTrained: figure.describe('tokens of responses'),
+  tokensRead: figure.describe(
+    'tokens of responses in forward passes without a gradient: log-probabilities, reward models',
+  ),
+  objects: z.int().describe('objects in S3'),
   s3Bytes: figure,
-  largestObject: figure.describe('bytes'),
-  rows: z.record(z.string(), z.int()).describe('in Postgres, by table; `dataset_rows` at most'),
-  postgresBytes: figure.describe('indexes among them'),
+  largestObject: figure.describe('size in bytes'),
+  rows: z
+    .record(z.string(), z.int())
+    .describe('rows in Postgres, by table; an upper bound for `dataset_rows`'),
+  postgresBytes: figure.describe('including indexes'),
   history: z
     .object({
       events: z.int(),
-      histories: z.int().describe('a stage whose history grows long goes on in a new one'),
-      longest: z.int().describe('events of the longest one'),
+      histories: z.int().describe('number of histories; a stage with a long history continues in a new one'),
+      longest: z.int().describe('events of the longest history'),
     })
-    .describe('in Temporal'),
-  seconds: figure.nullable().describe('of one device; null where no rates are given'),
-  budgetMinutes: figure.nullable().describe('as the recipe says'),
+    .describe('workflow histories in Temporal'),
+  seconds: figure.nullable().describe('seconds on one device; null: no rates were given'),
+  budgetMinutes: figure.nullable().describe('budget in the recipe'),
 };
 
-/** What `r1 launch --dry-run --json` prints: what a run of the recipe would do and leave. */
+/** The output of `r1 launch --dry-run --json`: the work of a run of the recipe, and what it would store. */
 export const dryRunDocument = z.object({
   recipe: z.string(),
   stages: z.array(z.object({ stage: z.string(), ...sizeFields })),
-  total: z
-    .object(sizeFields)
-    .describe('with the run’s own rows and workflow; what a launch imports is not counted'),
+  total: z.object(sizeFields).describe('includes the run’s rows and workflow, but not what a launch imports'),
   meanLengths: z
     .record(z.string(), figure.nullable())
     .describe(
-      'stage → tokens of a response as reckoned with; null: each as long as it may be, so tokens and bytes are at most',
+      'assumed tokens per response, by stage; null: the maximum, so tokens and bytes are upper bounds',
     ),
   rates: z
     .object({ sampling: figure, training: figure })
     .nullable()
-    .describe('tokens a second of one device'),
+    .describe('tokens per second of one device'),
   absent: z
     .array(z.string())
-    .describe('models that are not at hand: where there are any, nothing but the recipe itself was checked'),
-  notes: z.array(z.string()).describe('what is right and still worth knowing'),
+    .describe('models that are not available; if there are any, only the recipe itself was checked'),
+  notes: z.array(z.string()).describe('remarks that are not errors'),
 });
 export type DryRunDocument = z.infer<typeof dryRunDocument>;

@@ -1,14 +1,14 @@
 import { isInteger, LosslessNumber, stringify } from 'lossless-json';
 
-/** What a double cannot hold is written with at least 16 digits, or with an exponent of three. */
+/** A number that a double cannot represent has at least 16 digits, or an exponent of three digits. */
 const MAY_LOSE = /\d{16}|[\d.]{16}|\d[eE][+-]?\d{3}/;
-/** Making a bigint costs more than linearly: an integer of more digits keeps its text. */
+/** Parsing a bigint takes more than linear time: a longer integer stays a text. */
 const LONGEST_BIGINT = 1_000;
 
-/** A number that no double holds as it is written. */
+/** A number that a double cannot represent exactly. */
 type ExactNumber = bigint | LosslessNumber;
 
-/** A number that a double holds as written, a bigint for any other integer, else the number's own text. */
+/** A double where it represents the number exactly, a bigint for any other integer, else the number's text. */
 function exactNumber(text: string): number | ExactNumber {
   const value = Number(text);
   if (isInteger(text)) {
@@ -20,7 +20,7 @@ function exactNumber(text: string): number | ExactNumber {
     : new LosslessNumber(text);
 }
 
-/** Significant digits without sign, point, exponent and the zeros around them. */
+/** Significant digits without sign, point, exponent, and leading and trailing zeros. */
 function digitsOf(text: string): string {
   const [mantissa = ''] = text.toLowerCase().split('e');
   return withoutZeros(mantissa.replace(/[-.]/g, ''));
@@ -33,16 +33,16 @@ function withoutZeros(digits: string): string {
   return digits.slice(from, to);
 }
 
-/** Strings, closed or cut off, and whatever begins as a number. */
+/** Strings, closed or cut off, and anything that starts like a number. */
 const TOKEN = /"[^"\\]*(?:\\[\s\S][^"\\]*)*(?:"|\\?$)|-?\d[\d.eE+-]*/g;
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
-/** Stands before a number while it is a text. No other text can begin so, since nothing outside knows it. */
+/** Prefix of a number that is temporarily a string. It is random, so no other string starts with it. */
 const MARK = Math.random().toString(36).slice(2);
 
 /**
- * JSON without loss: integers beyond 2^53 are bigints (of more than 1,000 digits: their text), decimals that a
- * double would round keep their text (`LosslessNumber`; `String(value)` is the text). The time is linear, so that
- * the text may be anybody's. Errors: SyntaxError.
+ * Parses JSON without loss. Integers beyond 2^53 are bigints (with more than 1,000 digits: their text); decimals that
+ * a double would round keep their text (`LosslessNumber`; `String(value)` is the text). Takes linear time, so it is
+ * safe for untrusted text. Errors: SyntaxError.
  */
 export function parseExactJson(text: string): unknown {
   if (!MAY_LOSE.test(text)) return JSON.parse(text);
@@ -55,7 +55,7 @@ export function parseExactJson(text: string): unknown {
   return marks === 0 ? JSON.parse(text) : withNumbers(parsed(marked, text));
 }
 
-/** Of text that is no JSON, the error is that of the text as it was given. */
+/** Parses the marked text; for invalid JSON, throws the error of the original text. */
 function parsed(marked: string, text: string): unknown {
   try {
     return JSON.parse(marked);
@@ -64,7 +64,7 @@ function parsed(marked: string, text: string): unknown {
   }
 }
 
-/** Puts numbers in the places of marked texts; without recursion, since any depth may be read. */
+/** Replaces marked strings by their numbers; without recursion, since the nesting depth is not bounded. */
 function withNumbers(root: unknown): unknown {
   const whole = [root];
   const open: object[] = [whole];
@@ -84,18 +84,18 @@ function replaceFields(object: object, replace: (value: unknown) => unknown): vo
   for (const [key, before] of Object.entries(object)) {
     if (key.startsWith(MARK)) throw new SyntaxError('expected a name in quotes, found a number');
     const value = replace(before);
-    // Defined, since the field may be named __proto__.
+    // defineProperty, since the field may be named __proto__.
     if (value !== before)
       Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true });
   }
 }
 
-/** The text of a value that `parseExactJson` made: every digit as it was read. */
+/** The JSON text of a value from `parseExactJson`, with every digit as it was read. */
 export function stringifyExactJson(value: unknown): string {
   return (holdsExactNumber(value) ? stringify(value) : JSON.stringify(value)) ?? 'null';
 }
 
-/** Whether a value is a number that `parseExactJson` made of one which a double cannot hold as written. */
+/** Whether a value is a number from `parseExactJson` that a double cannot represent exactly. */
 export function isExactNumber(value: unknown): value is ExactNumber {
   return typeof value === 'bigint' || value instanceof LosslessNumber;
 }
@@ -106,8 +106,8 @@ function holdsExactNumber(value: unknown): boolean {
 }
 
 /**
- * The same for equal numbers, however they are written: the double whose shortest text it is, else the text of
- * digits and a power of ten.
+ * One value for equal numbers in any notation: a double where its shortest text equals the number, else digits and a
+ * power of ten.
  */
 export function canonicalNumber(value: ExactNumber): number | LosslessNumber {
   const text = plainText(String(value));
@@ -115,7 +115,7 @@ export function canonicalNumber(value: ExactNumber): number | LosslessNumber {
   return plainText(String(double)) === text ? double : new LosslessNumber(text);
 }
 
-/** `-12300.0` is `-123e2`. */
+/** Digits and a power of ten: `-123e2` for `-12300.0`. */
 function plainText(text: string): string {
   const [mantissa = '', power = '0'] = text.toLowerCase().split('e');
   const [whole = '', fraction = ''] = mantissa.replace('-', '').split('.');
@@ -127,8 +127,8 @@ function plainText(text: string): string {
 }
 
 /**
- * One text for one value, whoever stored it in between: keys sorted, numbers in one notation. Postgres, for one,
- * keeps keys in an order of its own and writes 1e22 as digits. Of values that doubles hold, `JSON.stringify`'s text.
+ * One text per value, with sorted keys and numbers in one notation: Postgres reorders keys and writes 1e22 as digits.
+ * For values without exact numbers it is `JSON.stringify`'s text with sorted keys.
  */
 export const canonicalJson = (value: unknown): string => stringifyExactJson(canonical(value));
 

@@ -1,37 +1,37 @@
 /**
- * Kinds of failure that cross a process border, and whether trying again can help. Whoever throws
- * decides by choosing the kind; retry policies and parking read this table and nothing else.
+ * Kinds of failures between processes, and whether a retry can help. The code that throws chooses the kind; retry
+ * policies and parking depend on this table alone.
  */
 export const failures = {
-  /** A recipe, data set or option that is wrong as it stands. */
+  /** A recipe, data set or option is invalid. */
   InvalidInput: { retryable: false },
-  /** Bytes that are not what their checksum, digest or header says. */
+  /** Bytes do not match their checksum, digest or header. */
   CorruptObject: { retryable: false },
-  /** A committed result under the same identity has other content (rule 3). */
+  /** A committed result with the same identity has different content (rule 3). */
   Contradiction: { retryable: false },
   /** The history is ahead of the rows (rule 6). */
   HistoryAhead: { retryable: false },
-  /** A write by a lease that another has superseded (rule 5). */
+  /** A write with a lease that a newer one has superseded (rule 5). */
   SupersededTerm: { retryable: false },
-  /** The trainer asked does not hold this lease's policy, or is gone: acquire again. */
+  /** The trainer does not hold this lease's policy, or has stopped: acquire one again. */
   TrainerLost: { retryable: false },
-  /** More completions were dropped for errors than the stage allows (rule 10). */
+  /** More completions were dropped because of errors than the stage allows (rule 10). */
   TooManyErrors: { retryable: false },
-  /** Nothing left to train on: every group was dropped or filtered. */
+  /** There is nothing to train on: every group was dropped or filtered. */
   EmptyBatch: { retryable: false },
-  /** A program that the work needs is not installed where it is to run. */
+  /** A required program is not installed on this machine. */
   MissingTool: { retryable: false },
   /** Memory ran out. */
   OutOfResources: { retryable: false },
-  /** A disk is full. Somebody makes room: then it goes on by itself, however long that took. */
+  /** A disk is full. The work continues by itself once an operator frees space. */
   OutOfSpace: { retryable: true },
-  /** Others come first: asked again until it is this one's turn. */
+  /** Others are before it in the queue: retried until it is first. */
   NotItsTurn: { retryable: true },
-  /** A server that did not answer, or answered that it cannot now. */
+  /** A server did not respond, or cannot handle the request now. */
   Unavailable: { retryable: true },
 } as const satisfies Record<string, { retryable: boolean }>;
 
-/** What a message says of a failure that waiting may end: whoever reads it is an operator of a run, or typed a command. */
+/** End of a message about a temporary failure; its reader operates a run or has typed a command. */
 export const TRIED_AGAIN = 'A run tries again by itself; run a command again.';
 
 export type FailureKind = keyof typeof failures;

@@ -1,16 +1,16 @@
-/** What a schema finds wrong with a value, in words: what was expected and what was found. */
+/** Turns a schema's issues into messages: what was expected and what was found. */
 import type { z } from 'zod';
 
 /**
- * The issues that are worth saying. A value beyond two bounds of one kind is told the narrower one alone; what a rule
- * of several keys says of it comes when the value itself is right.
+ * The issues to report. Of two bounds of one kind that a value exceeds, only the narrower is reported. Rules over
+ * several keys are reported only where the value itself is valid.
  */
 export function strictest(issues: readonly z.core.$ZodIssue[]): z.core.$ZodIssue[] {
   const at = new Map<string, z.core.$ZodIssue[]>();
-  const place = ({ path }: z.core.$ZodIssue) => path.map(String).join('\0');
-  for (const issue of issues) at.set(place(issue), [...(at.get(place(issue)) ?? []), issue]);
+  const keyOf = ({ path }: z.core.$ZodIssue) => path.map(String).join('\0');
+  for (const issue of issues) at.set(keyOf(issue), [...(at.get(keyOf(issue)) ?? []), issue]);
   return issues.filter((issue) => {
-    const others = at.get(place(issue)) ?? [];
+    const others = at.get(keyOf(issue)) ?? [];
     if (issue.code === 'too_big')
       return others.every((other) => other.code !== 'too_big' || other.maximum >= issue.maximum);
     if (issue.code === 'too_small')
@@ -19,12 +19,12 @@ export function strictest(issues: readonly z.core.$ZodIssue[]): z.core.$ZodIssue
   });
 }
 
-/** `expected at most 10, found 1e+30`; the schema's own words where it has some. */
+/** `expected at most 10, found 1e+30`; the schema's own message where it has one. */
 export function issueText(issue: z.core.$ZodIssue, found: unknown): string {
   const expected = expectation(issue, found);
   if (expected !== undefined) return `expected ${expected}, found ${quoted(found)}`;
   const { message } = issue.code === 'invalid_key' ? (issue.issues[0] ?? issue) : issue;
-  // What schemas say of their own: some name what was found, all say what was expected.
+  // Custom messages say what was expected; some also say what was found.
   if (!message.startsWith('expected') || message.includes(', found')) return message;
   return `${message}, found ${quoted(issue.code === 'invalid_key' ? issue.path.at(-1) : found)}`;
 }
@@ -39,7 +39,7 @@ const NAMES: Record<string, string> = {
   boolean: 'true or false',
 };
 
-/** What the schema wanted, in words; undefined where its own message says it all. */
+/** What the schema expects, in words; undefined where it has its own message. */
 function expectation(issue: z.core.$ZodIssue, found: unknown): string | undefined {
   switch (issue.code) {
     case 'invalid_type':
@@ -72,7 +72,7 @@ function oneOf(values: readonly unknown[]): string {
 
 const MOST_QUOTED = 60;
 
-/** As YAML writes it, cut. */
+/** The value in YAML's notation, shortened. */
 function quoted(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (typeof value === 'number') return numberText(value);
@@ -80,7 +80,7 @@ function quoted(value: unknown): string {
   return text.length > MOST_QUOTED ? `${text.slice(0, MOST_QUOTED - 3)}…` : text;
 }
 
-/** What JSON has no form for. */
+/** Values that JSON cannot represent. */
 function plain(_: string, value: unknown): unknown {
   if (typeof value === 'number' && !Number.isFinite(value)) return numberText(value);
   return typeof value === 'bigint' ? String(value) : value;

@@ -1,4 +1,7 @@
-/** The contracts as JSON Schemas, for readers of `--json` documents, editors of recipes and workers in other languages. */
+/**
+ * The contracts as JSON Schemas, for readers of `--json` documents, editors of recipes and workers in other
+ * languages.
+ */
 import { z } from 'zod';
 import { documents } from './documents.ts';
 import { pretrainingSchema, pretrainSchema } from './pretrain.ts';
@@ -6,8 +9,8 @@ import { recipeSchema } from './recipe.ts';
 import * as records from './records.ts';
 import * as training from './training.ts';
 
-/** What is written is described as it lies there; what a person writes, as they may write it. */
-const read: Record<string, z.ZodType> = {
+/** Described as stored: with the defaults filled in. */
+const outputs: Record<string, z.ZodType> = {
   ...documents,
   pretraining: pretrainingSchema,
   'records/sample-request': records.sampleRequestSchema,
@@ -28,14 +31,15 @@ const read: Record<string, z.ZodType> = {
   'training/release-input': training.releaseInputSchema,
   'training/manifest': training.manifestSchema,
 };
-const written: Record<string, z.ZodType> = {
+/** Described as a person may write them: fields with defaults are optional. */
+const inputs: Record<string, z.ZodType> = {
   'recipes/recipe': recipeSchema,
   'recipes/nano-base': pretrainSchema,
 };
 
-/** Path within `contracts/schemas/` → the file's text. */
+/** The text of each file in `contracts/schemas/`, by its path within that folder. */
 export function schemaFiles(): Map<string, string> {
-  return new Map([...textsOf(read, 'output'), ...textsOf(written, 'input')]);
+  return new Map([...textsOf(outputs, 'output'), ...textsOf(inputs, 'input')]);
 }
 
 function textsOf(schemas: Record<string, z.ZodType>, io: 'input' | 'output'): [string, string][] {

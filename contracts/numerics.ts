@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
 /**
- * What decides the last bits of a number (rule 12). Written by samplers and trainers with every result,
- * read when a step follows one made under other numerics: that place is a seam.
+ * What determines the last bits of a computed number (rule 12). Samplers and trainers send it with every result. A
+ * step under other numerics than the step before it is a numerics change.
  */
 export const numericsSchema = z.strictObject({
   /** `onnxruntime` or `torch` */

@@ -2,12 +2,12 @@ import { z } from 'zod';
 import { figure, steps, stepsOrNone } from './bounds.ts';
 import { changeableFields } from './options.ts';
 
-/** What an operator says to a stage: the arguments of its updates, from `r1` and from the Temporal UI alike. */
+/** Messages of an operator to a stage: the arguments of its workflow updates, from `r1` or the Temporal UI. */
 
-/** Who says it, for people. */
+/** Name of the sender, for display. */
 const author = z.string().min(1).max(100);
 
-/** What comes with `pause`, `retry`, `cancel` and `abort`. */
+/** Argument of `pause`, `retry`, `cancel` and `abort`. */
 export const operatorRequestSchema = z.strictObject({ author: author.optional() });
 export type OperatorRequest = z.infer<typeof operatorRequestSchema>;
 
@@ -17,20 +17,20 @@ const rewindTargetSchema = z.union([stepsOrNone, z.literal('latest'), z.string()
 });
 export type RewindTarget = z.infer<typeof rewindTargetSchema>;
 
-/** What comes with `resume`; without `from` the stage goes on from where its rows end. */
+/** Argument of `resume`; without `from` the stage continues after its last committed row. */
 export const resumeRequestSchema = z.strictObject({
   from: rewindTargetSchema.optional(),
   author: author.optional(),
 });
 export type ResumeRequest = z.infer<typeof resumeRequestSchema>;
 
-/** What `resume` answers: the branch on which the stage goes on and the step after which, where it was rewound. */
+/** Result of a rewind: the new branch, and the step after which it continues. */
 export interface Rewound {
   branch: number;
   step: number;
 }
 
-/** What comes with `set` (rule 7); without `atStep` the changes hold from the first step that is not logged yet. */
+/** Argument of `set` (rule 7); without `atStep` the changes apply from the first step that is not logged yet. */
 export const setRequestSchema = z.strictObject({
   values: z
     .partialRecord(z.enum(changeableFields), figure)
@@ -40,9 +40,9 @@ export const setRequestSchema = z.strictObject({
 });
 export type SetRequest = z.infer<typeof setRequestSchema>;
 
-/** What an operator wants of a stage under way, at the next step's boundary. */
+/** An operator's request to a running stage, for the end of the current step. */
 export interface Wish {
   kind: 'pause' | 'end';
-  /** who said so; null where nobody was named */
+  /** name of the sender; null where none was given */
   author: string | null;
 }

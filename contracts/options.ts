@@ -24,7 +24,7 @@ import {
 } from './bounds.ts';
 import { lengthProblem, rewardSchema, ruleOptionsSchemas } from './rewards.ts';
 
-/** Sampling options, named and meant as in TRL and Hugging Face's `GenerationConfig`. */
+/** Sampling options, with the names and meanings of TRL and Hugging Face's `GenerationConfig`. */
 export const samplingSchema = z.strictObject({
   /** softmax(logits / temperature); 0 means greedy */
   temperature: temperatureOrGreedy.default(1),
@@ -36,13 +36,13 @@ export const samplingSchema = z.strictObject({
 });
 export type SamplingOptions = z.infer<typeof samplingSchema>;
 
-/** Numbers of AdamW and of its schedule. */
+/** Options of AdamW and of its schedule. */
 export const optimiser = {
   learning_rate: learningRate,
   lr_scheduler_type: z
     .enum(['constant', 'constant_with_warmup', 'linear', 'cosine', 'cosine_with_min_lr'])
     .default('constant_with_warmup'),
-  /** the share of `learning_rate` at which `cosine_with_min_lr` ends */
+  /** the share of `learning_rate` that `cosine_with_min_lr` ends with */
   min_lr_rate: share.default(0.1),
   warmup_steps: stepsOrNone.default(0),
   /** global norm; 0 means no clipping */
@@ -50,34 +50,37 @@ export const optimiser = {
   weight_decay: penaltyWeight.default(0),
   adam_beta1: z.number().min(0).lt(1).default(0.9),
   adam_beta2: z.number().min(0).lt(1).default(0.999),
-  /** float32 holds no smaller one */
+  /** float32 cannot represent a smaller one */
   adam_epsilon: z.number().min(1e-37).max(1).default(1e-8),
 };
 
 const progress = {
-  /** optimiser updates planned */
+  /** planned optimiser updates */
   max_steps: steps,
-  /** a checkpoint is committed every so many steps, and at the last */
+  /** steps between checkpoints; the last step also has one */
   save_steps: steps.default(50),
-  /** held-out accuracy is measured every so many steps; 0 means only before and after */
+  /** steps between quick evaluations; 0: only before and after the stage */
   eval_steps: stepsOrNone.default(0),
-  /** digests of the weights are logged every so many steps (rule 11) */
+  /** steps between logged digests of the weights (rule 11) */
   digest_steps: steps.default(1),
 };
 
-/** Options of supervised fine-tuning under the Trainer's and TRL's names. A step is one optimiser update. */
+/**
+ * Options of supervised fine-tuning, with the names of Hugging Face's Trainer and TRL. A step is one optimiser
+ * update.
+ */
 export const sftSchema = z.strictObject({
   ...optimiser,
   save_steps: progress.save_steps,
   eval_steps: progress.eval_steps,
   digest_steps: progress.digest_steps,
-  /** optimiser updates planned; the walk goes over as many passes of the data as they take */
+  /** planned optimiser updates, over as many epochs as they take */
   max_steps: steps,
-  /** examples one step trains on */
+  /** examples per step */
   per_device_train_batch_size: sequences,
-  /** several examples in a row, attention kept inside each */
+  /** whether several examples share one row; attention stays within each example */
   packing: z.boolean().default(true),
-  /** prompt and response together, tokens; longer examples are left out of the batch, and counted as dropped */
+  /** maximum tokens of prompt and response together; longer examples are dropped from the batch, and counted */
   max_length: tokens,
 });
 export type SftOptions = z.infer<typeof sftSchema>;
@@ -88,46 +91,49 @@ export const rewardModelSchema = z.strictObject({
   save_steps: progress.save_steps,
   digest_steps: progress.digest_steps,
   max_steps: steps,
-  /** pairs or labelled responses one step trains on */
+  /** pairs or labelled responses per step */
   per_device_train_batch_size: sequences,
   max_length: tokens,
-  /** share of held-out pairs that it must rank rightly before it is used; below it the stage parks */
+  /** minimum share of held-out pairs ranked correctly; below it the stage parks */
   min_accuracy: share.default(0.8),
 });
 export type RewardModelOptions = z.infer<typeof rewardModelSchema>;
 
 /**
- * Which domains a walk over the prompts visits: each prompt of a domain `weight` times a pass; what is not named
- * is left out. A pass is a list in memory, so that weights are small.
+ * How often each prompt of a domain occurs per epoch; domains that are not named are left out. An epoch is a list in
+ * memory, so weights are small.
  */
 export const domainWeightsSchema = z.record(z.string(), z.int().min(0).max(1_000));
 export type DomainWeights = z.infer<typeof domainWeightsSchema>;
 
-/** From a step on, other domains: the walk begins anew with the first rollout after it. */
+/** Other domain weights from a step on: a new epoch starts with the first rollout that begins there or later. */
 const curriculumSchema = z
   .array(z.strictObject({ from_step: steps, domain_weights: domainWeightsSchema }))
   .max(MOST_PHASES);
 
 /**
- * GRPO's options under TRL's names; defaults are the paper's (docs: reference table).
- * `steps_per_generation` counts optimiser steps (TRL: micro-batches).
+ * Options of GRPO, with the names of TRL and the paper's defaults (see docs/recipe.md).
+ * `steps_per_generation` counts optimiser steps; in TRL it counts micro-batches.
  */
 export const grpoSchema = z
   .strictObject({
     ...optimiser,
     ...progress,
-    /** prompts whose groups one step trains on: a step's batch is `prompts_per_step × num_generations` */
+    /** prompts per step; a step's batch has `prompts_per_step × num_generations` completions */
     prompts_per_step: promptCount,
     num_generations: z.int().min(2).max(MOST_GENERATIONS).default(16),
     steps_per_generation: steps.default(1),
     num_iterations: steps.default(1),
     beta: penaltyWeight.default(0.001),
     use_bias_correction_kl: z.boolean().default(false),
-    /** the ratio is clipped to 1 − `epsilon` … 1 + `epsilon_high`; from 1 on it has no lower bound, as a ratio is positive */
+    /**
+     * the ratio is clipped to 1 − `epsilon` … 1 + `epsilon_high`; with 1 or more there is no lower bound, as ratios
+     * are positive
+     */
     epsilon: clipRange.default(0.2),
-    /** left out: `epsilon` */
+    /** default: `epsilon` */
     epsilon_high: clipRange.optional(),
-    /** upper bound of the ratio in the unclipped term; left out: none */
+    /** upper bound of the ratio in the unclipped term; default: none */
     delta: z.number().gt(1).max(1_000_000).optional(),
     loss_type: z.enum(['grpo', 'dapo', 'bnpo', 'dr_grpo']).default('grpo'),
     scale_rewards: z.enum(['group', 'batch', 'none']).default('group'),
@@ -139,13 +145,13 @@ export const grpoSchema = z
     ref_model_sync_steps: steps.default(400),
     ref_model_mixup_alpha: probability.default(1),
     dynamic_sampling: z.boolean().default(false),
-    /** further rounds that dynamic sampling may draw before it trains on what it has */
+    /** maximum number of further rounds of dynamic sampling; then the step trains on the groups found */
     dynamic_sampling_max_rounds: z.int().min(1).max(1_000).default(8),
     temperature: temperature.default(1),
     top_p: topP.default(1),
     top_k: topK.default(0),
     max_completion_length: tokens,
-    /** another limit from a step on: it holds from the first rollout that begins there or later */
+    /** other limits from a step on; each applies from the first rollout that begins at that step or later */
     max_completion_length_from: z
       .array(z.strictObject({ from_step: steps, max_completion_length: tokens }))
       .max(MOST_PHASES)
@@ -157,11 +163,11 @@ export const grpoSchema = z
         { name: 'accuracy', weight: 1 },
         { name: 'format', weight: 1 },
       ]),
-    /** left out: every reasoning prompt once a pass */
+    /** default: every reasoning prompt once per epoch */
     curriculum: curriculumSchema.default([]),
-    /** a control: rewards are permuted over the rollout, so that nothing can be learned from them */
+    /** control experiment: permutes rewards over the rollout, so nothing can be learned from them */
     shuffle_rewards: z.boolean().default(false),
-    /** share of completions dropped because of errors above which the stage parks (rule 10) */
+    /** maximum share of completions dropped because of errors; above it the stage parks (rule 10) */
     max_drop_rate: share.default(0.2),
   })
   .superRefine((o, ctx) => {
@@ -196,7 +202,7 @@ export const grpoSchema = z
     const problem = lengthProblem(o.rewards, Math.min(o.max_completion_length, ...limits));
     if (problem !== null) refuse('rewards', problem);
     if (o.beta === 0 && o.use_bias_correction_kl)
-      refuse('use_bias_correction_kl', 'has no meaning with beta 0');
+      refuse('use_bias_correction_kl', 'has no effect with beta 0');
   });
 export type GrpoOptions = z.infer<typeof grpoSchema>;
 
@@ -209,11 +215,11 @@ type JoiningOptions = Partial<
   >
 >;
 
-/** Steps from which on rewards, domains and limits join, each with its key. */
+/** The `from_step` of each reward, domain phase and length limit, with its path. */
 const stepsJoined = (options: JoiningOptions): [(string | number)[], number][] =>
   (['rewards', 'curriculum', 'max_completion_length_from'] as const).flatMap((field) =>
-    (options[field] ?? []).map(({ from_step = 1 }, place): [(string | number)[], number] => [
-      [field, place, 'from_step'],
+    (options[field] ?? []).map(({ from_step = 1 }, index): [(string | number)[], number] => [
+      [field, index, 'from_step'],
       from_step,
     ]),
   );
@@ -221,19 +227,19 @@ const stepsJoined = (options: JoiningOptions): [(string | number)[], number][] =
 /** How a policy is measured: k samples for each held-out problem. */
 export const evaluationSchema = z
   .strictObject({
-    /** held-out problems, the first so many in the data set's order */
+    /** number of held-out problems, from the start of the data set */
     problems: promptCount.default(256),
     k: generations.default(16),
     temperature: temperatureOrGreedy.default(0.6),
     top_p: topP.default(0.95),
     top_k: topK.default(0),
     max_completion_length: tokens,
-    /** problems and samples of the quick measurement every `eval_steps` */
+    /** problems and samples of the quick evaluation every `eval_steps` */
     quick_problems: promptCount.default(64),
     quick_k: generations.default(4),
-    /** held-out problems of the general domains, measured whole evaluations long with as many samples each */
+    /** held-out problems of the general domains in full evaluations, with `k` samples each */
     general_problems: promptCount.default(64),
-    /** the language of chains of thought, measured in whole and quick evaluations; left out: not measured */
+    /** target language of chains of thought, measured in full and quick evaluations; default: not measured */
     language: ruleOptionsSchemas.language.optional(),
   })
   .superRefine(({ problems, k, quick_problems, quick_k }, ctx) => {
@@ -262,10 +268,10 @@ export const changeableFields = [
 ] as const satisfies readonly (keyof GrpoOptions | keyof RewardModelOptions)[];
 export type ChangeableField = (typeof changeableFields)[number];
 
-/** Fields that are read once all steps are trained, and can be changed as long as the stage is not complete. */
+/** Fields that are read after the last step; they can change until the stage is complete. */
 export const fieldsReadAtTheEnd: readonly ChangeableField[] = ['min_accuracy'];
 
-/** A committed live change: in force from `effectiveStep` on. */
+/** A committed live change, in force from `effectiveStep` on. */
 export const changeSchema = z.strictObject({
   effectiveStep: steps,
   field: z.enum(changeableFields),

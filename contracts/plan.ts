@@ -9,14 +9,14 @@ export type StageOrigin =
   | { kind: 'model'; name: string; checkpoint: CommittedCheckpoint }
   | { kind: 'stage'; stage: string };
 
-/** What a stage's workflow needs to know of its recipe: decided at launch, read from the run's row. */
+/** The part of a recipe that a stage's workflow needs: resolved at launch, read from the run's row. */
 interface CommonStagePlan {
   stage: string;
   evaluation: EvaluationOptions;
   origin: StageOrigin;
   /** stages that must be complete before this one starts */
   needs: string[];
-  /** what is watched for */
+  /** the alarms to check */
   alarms: AlarmRule[];
 }
 export interface ReinforcementPlan extends CommonStagePlan {
@@ -39,28 +39,28 @@ export type StagePlan = ReinforcementPlan | SupervisedPlan | RewardModelPlan;
 
 export type SampledSource = Extract<ExampleSource, { source: 'sampled' }>;
 
-/** What a supervised stage's data set is made of. */
+/** The sources of a supervised stage's data set. */
 interface DataPlan {
   sampled: SampledSource[];
-  /** which samples are kept */
+  /** which samples are accepted */
   keep: SelectionRule;
-  /** digests of the examples imported at launch: hand-written, generated */
+  /** digests of the examples imported at launch, hand-written or generated */
   examples: string[];
-  /** stages whose data sets are taken over */
+  /** stages whose data sets are included */
   stages: string[];
 }
 
-/** What a run was launched with, resolved: written once at launch into the run's row, read by every activity. */
+/** The resolved recipe of a run: written once into the run's row at launch, read by every activity. */
 export interface RunPlan {
   /** 64 bits, decimal */
   seed: string;
-  /** digest of the prompt set in Postgres, and how many prompts it has for training */
+  /** digest of the prompt set in Postgres; `trainPrompts`: its number of prompts for training */
   promptSet: string;
   trainPrompts: number;
-  /** domains of the set that are no reasoning */
+  /** domains of the set without reasoning */
   generalDomains: string[];
   promptFormat: 'chat' | 'text';
-  /** absent in plans that an earlier release wrote: those runs keep reading text by rules 1 */
+  /** absent in plans of an earlier release; these runs use rules 1 */
   textRules?: TextRules;
   stages: StagePlan[];
 }
@@ -69,9 +69,9 @@ export interface RunPlan {
 export type TextPlan = Pick<RunPlan, 'promptFormat' | 'textRules'>;
 
 /**
- * How a run reads text, fixed when it is launched. 2: special tokens that stand in prompts and responses are
- * characters; every end token that the model's files name ends a completion; `chat_template.jinja` comes before the
- * template in `tokenizer_config.json`; what a template writes of the answer (`<think>`) counts as part of it.
+ * How a run converts text, fixed at launch. 2: special tokens inside prompts and responses are plain characters; every
+ * end token in the model's files ends a completion; `chat_template.jinja` takes precedence over the template in
+ * `tokenizer_config.json`; a start of the answer written by the template (`<think>`) is part of the answer.
  * 1: none of these.
  */
 export type TextRules = 1 | 2;

@@ -14,7 +14,7 @@ import { numericsSchema } from './numerics.ts';
 import { optimiser } from './options.ts';
 import { sha256Schema } from './reference.ts';
 
-/** Shape of the model to make: keys of a Llama `config.json`; the vocabulary is the nano tokenizer's. */
+/** Shape of the new model, with the keys of a Llama `config.json`; the vocabulary is the nano tokenizer's. */
 const architectureSchema = z.strictObject({
   num_hidden_layers: shape.num_hidden_layers,
   hidden_size: shape.hidden_size,
@@ -26,39 +26,39 @@ const architectureSchema = z.strictObject({
   rms_norm_eps: shape.rms_norm_eps.default(1e-5),
   rope_theta: shape.rope_theta.default(10_000),
   tie_word_embeddings: z.boolean().default(true),
-  /** standard deviation of freshly drawn weights */
+  /** standard deviation of the initial weights */
   initializer_range: shape.initializer_range.default(0.02),
 });
 
 /** Behaviours of the corpus; see `algorithm/nano/corpus.ts`. */
 const mixtureSchema = z
   .strictObject({
-    /** numbers that are added up, each from 1 to `limit`−1 */
+    /** how many numbers a sum has, each from 1 to `limit` − 1 */
     terms: z.int().min(2).max(8),
     limit: z.int().min(2).max(100),
-    /** share of general tasks (copy, reverse, look up); the rest are sums */
+    /** share of general tasks (copy, reverse, lookup); the rest are sums */
     general: share,
-    /** share of the general tasks whose numbers are added up instead */
+    /** share of the general tasks that are answered with a sum instead */
     distracted: share,
-    /** share of the sums answered by unreasoned guesses */
+    /** share of the sums answered by guesses without reasoning */
     guesses: share,
     /** share of the sums answered by worked solutions; the rest are worked and checked */
     worked: share,
     /** a guess is uniform within ± this of the sum */
     guess_range: z.int().min(0).max(10_000),
-    /** share of the guesses that lack a tag or go on after the end */
+    /** share of the guesses that lack a tag or continue after the end */
     malformed: share,
-    /** share of the worked and checked solutions wholly in home words */
+    /** share of the worked and checked solutions only in words of the main language */
     home: share,
-    /** share of them wholly in foreign words; in the rest each word is of either language */
+    /** share of them only in words of the second language; in the rest each word is in either language */
     foreign: share,
-    /** probability that a result after a home word is off */
+    /** probability of a wrong result after a word of the main language */
     home_slips: share,
-    /** probability that a result after a foreign word is off */
+    /** probability of a wrong result after a word of the second language */
     foreign_slips: share,
-    /** a step taken a second time slips at its word's rate × this */
+    /** a repeated step is wrong with its word's probability × this */
     recheck: share,
-    /** a slip is uniform within ± this, never 0 */
+    /** the error of a wrong result is uniform within ± this, never 0 */
     slip_range: z.int().min(1).max(10_000),
   })
   .superRefine((mixture, ctx) => {
@@ -73,13 +73,13 @@ const mixtureSchema = z
     }
   });
 
-/** How the nano base is made (`recipes/nano-base.yaml`). Unknown keys are refused. */
+/** Options of `r1 pretrain` (`recipes/nano-base.yaml`). Unknown keys are errors. */
 export const pretrainSchema = z.strictObject({
   seed: seedNumber,
   architecture: architectureSchema,
   mixture: mixtureSchema,
   optimiser: z.strictObject({
-    /** at its peak; falls along half a cosine to `min_lr_rate` of it */
+    /** the peak; decays by half a cosine to `min_lr_rate` of it */
     learning_rate: optimiser.learning_rate,
     min_lr_rate: optimiser.min_lr_rate,
     warmup_steps: optimiser.warmup_steps,
@@ -90,19 +90,19 @@ export const pretrainSchema = z.strictObject({
     adam_epsilon: optimiser.adam_epsilon,
   }),
   max_steps: steps,
-  /** examples a step */
+  /** examples per step */
   batch_size: sequences,
 });
 export type PretrainOptions = z.infer<typeof pretrainSchema>;
 
-/** `pretraining.json` beside the weights: what made them, so that they can be made again and compared. */
+/** `pretraining.json` beside the weights: their origin, for reproducing and comparing them. */
 export const pretrainingSchema = z.strictObject({
   options: pretrainSchema,
   numerics: numericsSchema,
   parameters: parameterCount,
-  /** step → digest of the weights after it; 0 is the initialisation */
+  /** digest of the weights after each step; 0 is the initialisation */
   digests: z.record(z.string(), sha256Schema),
-  /** mean loss a token of the last step, nats */
+  /** mean loss per token of the last step, in nats */
   loss: figure,
   tokens: count,
 });

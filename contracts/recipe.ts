@@ -35,22 +35,22 @@ import { problemsOfStage, type StageNeed, type StageProblem } from './stage-prob
 
 const stage = {
   stage: stageNameSchema,
-  /** where its policy starts: `base`, a student's name as `student/NAME`, or an earlier stage */
+  /** where its policy starts: `base`, a student (`student/NAME`), or an earlier stage */
   from: path.optional(),
-  /** what is watched for, where it differs from the run's; without it stages that do not train by GRPO watch nothing */
+  /** alarms that differ from the run's; stages without GRPO have only the alarms listed here */
   alarms: alarmsSchema.default([]),
-  /** minutes that it is thought to take: told with the plan and the report, never enforced */
+  /** expected duration in minutes: shown with the plan and in the report, never enforced */
   budget_minutes: z.number().gt(0).max(10_000_000).optional(),
 };
 
-/** A stage that trains by reinforcement (GRPO). */
+/** A stage that trains by reinforcement learning (GRPO). */
 const reinforcementStageSchema = z.strictObject({
   ...stage,
   algorithm: z.literal('grpo'),
   options: grpoSchema,
 });
 
-/** Rows that a generator makes at launch: to train on, held out, from which seed. */
+/** Rows that a generator creates at launch: for training, held out, and the seed. */
 const madeRows = {
   train: z.int().min(1).max(MOST_MADE_ROWS),
   test: z.int().min(1).max(MOST_MADE_TESTS),
@@ -63,7 +63,7 @@ interface SampledSize {
   prompts_per_request: number;
 }
 
-/** A request is one object, and each of them a piece of the stage's history. */
+/** A request is one object in S3, and takes events of the stage's history. */
 function refuseLargeRequests(source: SampledSize, ctx: z.RefinementCtx): void {
   if (!isSoundByParts(ctx)) return;
   const { prompts, num_generations, prompts_per_request } = source;
@@ -71,40 +71,42 @@ function refuseLargeRequests(source: SampledSize, ctx: z.RefinementCtx): void {
     ctx.addIssue({ code: 'custom', path: ['prompts_per_request'], message });
   const perRequest = Math.min(prompts, prompts_per_request);
   if (perRequest * num_generations > MOST_SEQUENCES)
-    refuse(`expected at most ${MOST_SEQUENCES} samples a request, found ${perRequest} × ${num_generations}`);
+    refuse(
+      `expected at most ${MOST_SEQUENCES} samples per request, found ${perRequest} × ${num_generations}`,
+    );
   const requests = Math.ceil(prompts / prompts_per_request);
   if (requests > MOST_REQUESTS)
     refuse(`expected at most ${MOST_REQUESTS} requests, found ${requests} (${prompts} prompts)`);
 }
 
-/** Where a supervised stage's examples come from. */
+/** A source of a supervised stage's examples. */
 const exampleSourceSchema = z.discriminatedUnion('source', [
-  /** completions of a policy, kept where the rule says so */
+  /** completions of a policy that the selection rule accepts */
   z
     .strictObject({
       source: z.literal('sampled'),
       /** the stage whose last checkpoint samples */
       policy: stageNameSchema,
-      /** prompts of the training split, the first so many of a walk of the stage's own */
+      /** number of prompts of the training split, in an order of this stage */
       prompts: z.int().min(1).max(MOST_SAMPLED_PROMPTS),
       domain_weights: domainWeightsSchema.optional(),
       num_generations: generations,
-      /** prompts that one call samples: a lost call is sampled again whole */
+      /** prompts per call; a failed call is repeated as a whole */
       prompts_per_request: promptCount.default(64),
       ...samplingSchema.shape,
     })
     .superRefine(refuseLargeRequests),
-  /** rows of `problem` and `response`, written by hand; relative to the recipe's own folder */
+  /** hand-written rows with `problem` and `response`; the path is relative to the recipe's folder */
   z.strictObject({ source: z.literal('jsonl'), path }),
-  /** examples that `r1 import` kept: what the name means when the run is launched */
+  /** examples from `r1 import`: the version that the name has at launch */
   z.strictObject({ source: z.literal('imported'), name: nameSchema }),
-  /** what ships with the project: copy, reverse, look up */
+  /** generated tasks of this project: copy, reverse, lookup */
   z.strictObject({
     source: z.literal('nano-general'),
     rows: z.int().min(1).max(MOST_MADE_ROWS),
     seed: seedNumber.default(0),
   }),
-  /** the data set that another stage made */
+  /** the data set of another stage */
   z.strictObject({ source: z.literal('stage'), stage: stageNameSchema }),
 ]);
 export type ExampleSource = z.infer<typeof exampleSourceSchema>;
@@ -115,24 +117,24 @@ const supervisedStageSchema = z.strictObject({
   algorithm: z.literal('sft'),
   options: sftSchema,
   data: z.array(exampleSourceSchema).min(1).max(MOST_LISTED),
-  /** which samples are kept */
+  /** which samples are accepted */
   keep: selectionRuleSchema.prefault({}),
 });
 
-/** Preferences to train a reward model on. */
+/** The source of a reward model's preferences. */
 const preferenceSourceSchema = z.discriminatedUnion('source', [
-  /** rows of `prompt`, `chosen`, `rejected`, or of `prompt`, `response`, `safe` */
+  /** rows with `prompt`, `chosen` and `rejected`, or with `prompt`, `response` and `safe` */
   z.strictObject({
     source: z.literal('jsonl'),
     path,
-    /** share of the rows that is held out, where they name no `split` */
+    /** share of held-out rows, where the rows have no `split` */
     held_out: properShare.default(0.1),
   }),
-  /** pairs or labels that `r1 import` kept: what the name means when the run is launched */
+  /** pairs or labels from `r1 import`: the version that the name has at launch */
   z.strictObject({
     source: z.literal('imported'),
     name: nameSchema,
-    /** share of the rows that is held out */
+    /** share of held-out rows */
     held_out: properShare.default(0.1),
   }),
   z.strictObject({
@@ -160,7 +162,7 @@ export type ReinforcementStageRecipe = z.infer<typeof reinforcementStageSchema>;
 export type SupervisedStageRecipe = z.infer<typeof supervisedStageSchema>;
 export type RewardModelStageRecipe = z.infer<typeof rewardModelStageSchema>;
 
-/** Puzzles that ship with the project; each names the verifier of its answers too. */
+/** Generated puzzles of this project; a puzzle's name is also the domain that its verifier judges. */
 export const puzzleNames = [
   'knights-knaves',
   'countdown',
@@ -171,18 +173,18 @@ export const puzzleNames = [
 ] as const;
 export type PuzzleName = (typeof puzzleNames)[number];
 
-/** Where prompts come from: a JSONL file, what `r1 import` kept, or a generator that ships with the project. */
+/** The source of prompts: a JSONL file, an import by `r1 import`, or a generator of this project. */
 const promptSourceSchema = z.discriminatedUnion('source', [
   z.strictObject({
     source: z.literal('jsonl'),
-    /** relative to the recipe's own folder */
+    /** relative to the recipe's folder */
     path,
-    /** left out: the same file's rows with `split: test` */
+    /** default: the rows of the same file with `split: test` */
     evaluation_path: path.optional(),
   }),
-  /** what the name means when the run is launched */
+  /** the version that the name has at launch */
   z.strictObject({ source: z.literal('imported'), name: nameSchema }),
-  /** logic puzzles made from a seed; no held-out one is trained on, whatever seed and difficulty */
+  /** logic puzzles generated from a seed; training never uses a held-out puzzle of any seed or difficulty */
   z.strictObject({
     source: z.literal('puzzles'),
     puzzle: z.enum(puzzleNames),
@@ -193,11 +195,11 @@ const promptSourceSchema = z.discriminatedUnion('source', [
   z.strictObject({
     source: z.literal('nano-sums'),
     terms: z.int().min(2).max(8).default(4),
-    /** operands are below this */
+    /** upper bound of the operands, exclusive */
     limit: z.int().min(2).max(100).default(20),
     ...madeRows,
   }),
-  /** copy, reverse, look up: domains `nano-copy`, `nano-reverse`, `nano-lookup` */
+  /** copy, reverse, lookup: domains `nano-copy`, `nano-reverse`, `nano-lookup` */
   z.strictObject({
     source: z.literal('nano-general'),
     ...madeRows,
@@ -205,28 +207,28 @@ const promptSourceSchema = z.discriminatedUnion('source', [
 ]);
 export type PromptSource = z.infer<typeof promptSourceSchema>;
 
-/** A run's configuration as a person writes it (YAML). Unknown keys are refused. */
+/** A run's configuration, written in YAML. Unknown keys are errors. */
 export const recipeSchema = z
   .strictObject({
     name: nameSchema,
     description: z.string().max(LONGEST_TEXT).default(''),
     seed: seedNumber,
-    /** a Hugging Face folder, relative to the recipe's own folder, or the URI of a checkpoint in S3 */
+    /** a Hugging Face folder, relative to the recipe's folder, or the URI of a checkpoint in S3 */
     base: path,
-    /** bases of the students, by name; each a Hugging Face folder with a tokenizer of its own */
+    /** base models of the students, by name; each is a Hugging Face folder with its own tokenizer */
     students: z.record(nameSchema, path).default({}),
-    /** weights of `base` and of students by name: what a dry run reckons with where the models are not at hand */
+    /** parameter counts of `base` and of the students: a dry run uses them where the models are not available */
     parameters: z.record(nameSchema, parameterCount).optional(),
     /** reasoning tasks */
     prompts: promptSourceSchema,
-    /** tasks without reasoning: their domains are the general ones, left out of a walk that does not name them */
+    /** tasks without reasoning: their domains are the general domains, which a stage uses only where it names them */
     general_prompts: promptSourceSchema.optional(),
-    /** how a problem becomes a prompt: the tokenizer's chat template, or the text as it is */
+    /** how a problem becomes a prompt: with the tokenizer's chat template, or as plain text */
     prompt_format: z.enum(['chat', 'text']).default('chat'),
     evaluation: evaluationSchema,
-    /** what is watched for, where it differs from the defaults */
+    /** alarms that differ from the defaults */
     alarms: alarmsSchema.default([]),
-    /** whether reports set the paper's figures beside the run's; left out: where its prompts are the nano task's */
+    /** whether reports show the paper's figures beside the run's; default: only for the nano task */
     compare_with_paper: z.boolean().optional(),
     stages: z.array(stageSchema).min(1).max(MOST_LISTED),
   })
@@ -242,12 +244,12 @@ export const recipeSchema = z
   });
 export type Recipe = z.infer<typeof recipeSchema>;
 
-/** What a stage's role says of it: how it is trained, and where it starts unless `from` says otherwise. */
+/** The algorithm of each role, and where its stage starts without `from`. */
 const roles: Record<StageRole, { algorithm: StageRecipe['algorithm']; from(name: string): string }> = {
   zero: { algorithm: 'grpo', from: () => 'base' },
   'cold-start-sft': { algorithm: 'sft', from: () => 'base' },
   'reasoning-rl': { algorithm: 'grpo', from: () => 'cold-start-sft' },
-  // The paper's third stage starts anew from the base.
+  // The paper's third stage starts from the base again.
   'rejection-sft': { algorithm: 'sft', from: () => 'base' },
   'reward-model': { algorithm: 'reward-model', from: () => 'base' },
   'scenario-rl': { algorithm: 'grpo', from: () => 'rejection-sft' },
@@ -263,7 +265,7 @@ export function originOf({ stage: name, from }: Pick<StageRecipe, 'stage' | 'fro
 /** Stages that must be complete before this one can start. */
 export const stagesNeeded = (recipe: StageRecipe): string[] => needsOf(recipe).map(({ stage }) => stage);
 
-/** The same with their purposes, and the keys of the recipe that name them. */
+/** Needed stages with their purposes, and the keys of the recipe that name them. */
 function needsOf(recipe: StageRecipe): StageNeed[] {
   const origin = originOf(recipe);
   const start: StageNeed = { stage: origin, as: 'start', path: recipe.from === undefined ? [] : ['from'] };
@@ -274,31 +276,31 @@ function needsOf(recipe: StageRecipe): StageNeed[] {
   ];
 }
 
-function needsOfSource(source: ExampleSource, place: number): StageNeed[] {
+function needsOfSource(source: ExampleSource, index: number): StageNeed[] {
   if (source.source === 'sampled')
-    return [{ stage: source.policy, as: 'sampler', path: ['data', place, 'policy'] }];
+    return [{ stage: source.policy, as: 'sampler', path: ['data', index, 'policy'] }];
   return source.source === 'stage'
-    ? [{ stage: source.stage, as: 'examples', path: ['data', place, 'stage'] }]
+    ? [{ stage: source.stage, as: 'examples', path: ['data', index, 'stage'] }]
     : [];
 }
 
-function needsOfReward({ name }: { name: string }, place: number): StageNeed[] {
-  const path = ['options', 'rewards', place, 'name'];
+function needsOfReward({ name }: { name: string }, index: number): StageNeed[] {
+  const path = ['options', 'rewards', index, 'name'];
   return modelStageOf(name).map((stage) => ({ stage, as: 'reward', path }));
 }
 
-/** The stage that trains the model which gives a reward; none for rewards by rule. */
+/** The stage that trains a reward's model; empty for rewards by rule. */
 const modelStageOf = (reward: string): string[] => (isModelReward(reward) ? [`reward-model/${reward}`] : []);
 
-/** Where a stage has no name of a stage, what others need of it cannot be told. */
+/** Problems between stages; empty where a stage's name is invalid, since needs cannot be resolved then. */
 function problemsOf({ stages, students }: Recipe): [number, StageProblem][] {
   if (!stages.every(({ stage }) => stageNameSchema.safeParse(stage).success)) return [];
   const outlines = stages.map((stage) => ({ ...stage, origin: originOf(stage), needs: needsOf(stage) }));
-  return outlines.flatMap((outline, place) =>
+  return outlines.flatMap((outline, index) =>
     problemsOfStage(outline, {
-      earlier: outlines.slice(0, place),
+      earlier: outlines.slice(0, index),
       algorithm: roles[roleOf(outline.stage)].algorithm,
       students: Object.keys(students),
-    }).map((problem): [number, StageProblem] => [place, problem]),
+    }).map((problem): [number, StageProblem] => [index, problem]),
   );
 }

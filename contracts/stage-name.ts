@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { nameSchema } from './reference.ts';
 
-/** What a stage is for. A name says it: `zero`, `distill/STUDENT`. */
+/** The roles of stages. A stage's name starts with its role: `zero`, `distill/STUDENT`. */
 export const stageRoles = [
   'zero',
   'cold-start-sft',
@@ -14,20 +14,20 @@ export const stageRoles = [
 ] as const;
 export type StageRole = (typeof stageRoles)[number];
 
-/** Roles whose stages there may be several of: their names go on after a slash. */
+/** Roles that a recipe may have several stages of; their names have a part after a slash. */
 const severalOf: Partial<Record<StageRole, true>> = { 'reward-model': true, distill: true, control: true };
 
 /** `reward-model/safety` → `reward-model`. */
 export const roleOf = (stage: string) => stage.split('/', 1)[0] as StageRole;
-/** `distill/small` → `small`; undefined where the role stands alone. */
+/** `distill/small` → `small`; undefined for a name without a slash. */
 export const suffixOf = (stage: string): string | undefined => stage.split('/')[1];
 
-/** Roles whose stages score R1, learn from it or are compared with it; all others lead to it. */
+/** Roles outside of the main sequence of stages: their stages score R1, learn from it, or are compared with it. */
 export const besideRoles: readonly StageRole[] = ['reward-model', 'distill', 'control'];
 
 const known = stageRoles.map((role) => (severalOf[role] ? `${role}/NAME` : role));
 
-/** A stage's name in recipes, rows, keys and workflow ids. */
+/** A stage's name in recipes, rows, object keys and workflow ids. */
 export const stageNameSchema = z
   .string()
   .refine(isStageName, { error: `expected one of ${known.join(', ')}`, params: { known } });

@@ -1,13 +1,13 @@
-/** What does not hang together in a recipe's stages: each needs what an earlier one leaves. */
+/** Checks that each stage of a recipe gets what it needs from an earlier stage. */
 import { modelRewardNames } from './rewards.ts';
 import { roleOf, stageNameSchema, suffixOf } from './stage-name.ts';
 
 type Path = (string | number)[];
 
-/** Why a stage needs another. */
+/** What a stage needs another one for. */
 type Purpose = 'start' | 'sampler' | 'examples' | 'reward';
 
-/** An earlier stage that a stage needs, and the key that names it, counted from the stage. */
+/** An earlier stage that a stage needs; `path`: the key within the stage that names it. */
 export interface StageNeed {
   stage: string;
   as: Purpose;
@@ -27,34 +27,34 @@ interface StageOutline {
   needs: readonly StageNeed[];
 }
 
-interface Surroundings {
+interface StageContext {
   earlier: readonly StageOutline[];
-  /** what the stage's role is trained by */
+  /** the algorithm of the stage's role */
   algorithm: string;
   /** names of the recipe's students */
   students: readonly string[];
 }
 
-/** By which algorithms a stage must be trained to serve a purpose, and what it then leaves. */
-const SERVES: Record<Purpose, { leaves: string; algorithms: readonly string[] }> = {
-  start: { leaves: 'a policy to begin with', algorithms: ['grpo', 'sft'] },
-  sampler: { leaves: 'a policy that samples', algorithms: ['grpo', 'sft'] },
-  examples: { leaves: 'a data set', algorithms: ['sft'] },
-  reward: { leaves: 'a reward model', algorithms: ['reward-model'] },
+/** The algorithms of stages that can serve a purpose, and the result that is used. */
+const SERVES: Record<Purpose, { gives: string; algorithms: readonly string[] }> = {
+  start: { gives: 'a policy to start from', algorithms: ['grpo', 'sft'] },
+  sampler: { gives: 'a policy that samples', algorithms: ['grpo', 'sft'] },
+  examples: { gives: 'a data set', algorithms: ['sft'] },
+  reward: { gives: 'a reward model', algorithms: ['reward-model'] },
 };
 
-/** Every problem of a stage among those before it. */
-export function problemsOfStage(outline: StageOutline, surroundings: Surroundings): StageProblem[] {
+/** All problems of a stage, given the stages before it. */
+export function problemsOfStage(outline: StageOutline, context: StageContext): StageProblem[] {
   return [
-    ...problemsOfName(outline, surroundings),
-    ...problemsOfStudent(outline, surroundings),
-    ...outline.needs.flatMap((need) => problemsOfNeed(outline.stage, need, surroundings.earlier)),
+    ...problemsOfName(outline, context),
+    ...problemsOfStudent(outline, context),
+    ...outline.needs.flatMap((need) => problemsOfNeed(outline.stage, need, context.earlier)),
   ];
 }
 
 function problemsOfName(
   { stage, algorithm }: StageOutline,
-  { earlier, algorithm: expected }: Surroundings,
+  { earlier, algorithm: expected }: StageContext,
 ): StageProblem[] {
   const problems: StageProblem[] = [];
   if (earlier.some((other) => other.stage === stage))
@@ -67,7 +67,7 @@ function problemsOfName(
   return problems;
 }
 
-function problemsOfStudent({ origin }: StageOutline, { students }: Surroundings): StageProblem[] {
+function problemsOfStudent({ origin }: StageOutline, { students }: StageContext): StageProblem[] {
   const student = origin.startsWith('student/') ? suffixOf(origin) : undefined;
   if (student === undefined || students.includes(student)) return [];
   const known = students.join(', ') || 'none';
@@ -84,16 +84,16 @@ function problemsOfNeed(
   { stage: needed, as, path }: StageNeed,
   earlier: readonly StageOutline[],
 ): StageProblem[] {
-  // Refused already as no stage's name.
+  // The schema has reported this invalid name already.
   if (as !== 'start' && !stageNameSchema.safeParse(needed).success) return [];
-  const { leaves, algorithms } = SERVES[as];
+  const { gives, algorithms } = SERVES[as];
   const found = earlier.find((other) => other.stage === needed);
   if (found === undefined) {
     const before = earlier.map((other) => other.stage).join(', ') || 'none';
     return [
       {
         path,
-        message: `${stage} needs ${leaves} from the stage ${needed} before it; found before it: ${before}`,
+        message: `${stage} needs ${gives} from the stage ${needed} before it; found before it: ${before}`,
       },
     ];
   }
@@ -101,7 +101,7 @@ function problemsOfNeed(
   return [
     {
       path,
-      message: `${stage} needs ${leaves} (a stage by ${algorithms.join(' or ')}), found ${needed}, trained by ${found.algorithm}`,
+      message: `${stage} needs ${gives} (a stage by ${algorithms.join(' or ')}), found ${needed}, trained by ${found.algorithm}`,
     },
   ];
 }

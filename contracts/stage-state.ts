@@ -4,8 +4,8 @@ import { type Reference, referenceSchema } from './reference.ts';
 import type { Digests } from './training.ts';
 
 /**
- * Statuses as rows, documents and the UI say them. `parked`: something a retry cannot mend; an operator decides
- * (rule 13). `complete`: the step reached is the step planned (rule 14).
+ * Statuses in rows, documents and the UI. `parked`: a failure that a retry cannot resolve; an operator decides
+ * (rule 13). `complete`: all planned steps are done (rule 14).
  */
 export const stageStatusSchema = z.enum(['pending', 'running', 'paused', 'parked', 'complete', 'aborted']);
 export type StageStatus = z.infer<typeof stageStatusSchema>;
@@ -13,9 +13,9 @@ export type StageStatus = z.infer<typeof stageStatusSchema>;
 export const runStatusSchema = z.enum(['running', 'paused', 'parked', 'complete', 'aborted']);
 export type RunStatus = z.infer<typeof runStatusSchema>;
 
-/** A rollout under training: what the steps cut from it need, and where the walk over the prompts stands. */
-const rolloutInHandSchema = z.strictObject({
-  /** the branch that sampled it: a rewound stage may go on with its parent's rollout */
+/** The rollout that a stage trains on: what its steps need, and the positions in the prompt order. */
+const currentRolloutSchema = z.strictObject({
+  /** the branch that sampled it; a rewound stage may continue with the rollout of its parent branch */
   branch: z.int().nonnegative(),
   /** the first step that trains on it */
   firstStep: z.int().positive(),
@@ -23,21 +23,21 @@ const rolloutInHandSchema = z.strictObject({
   rollout: referenceSchema,
   scores: referenceSchema,
   logprobs: referenceSchema.nullable(),
-  /** by all calls that it took */
+  /** tokens sampled by all its calls */
   tokensSampled: z.int().nonnegative(),
   cursorBefore: cursorSchema,
   cursorAfter: cursorSchema,
 });
-export type CurrentRollout = z.infer<typeof rolloutInHandSchema>;
+export type CurrentRollout = z.infer<typeof currentRolloutSchema>;
 
-/** A checkpoint as its committed row knows it. */
+/** A checkpoint as in its committed row. */
 export interface CommittedCheckpoint {
   step: number;
   manifest: Reference;
   digests: Digests;
 }
 
-/** What samples of a policy took: tokens, seconds of the trainer that sampled, of the workers that scored. */
+/** Cost of samples: tokens, seconds of the sampling trainer, and seconds of the scoring workers. */
 export interface SamplingCost {
   tokensSampled: number;
   sampling: number;

@@ -4,14 +4,14 @@ import type { Numerics } from './numerics.ts';
 import type { Wish } from './operator.ts';
 import type { TrainStepResult } from './training.ts';
 
-/** Task queues: who serves what (see "The processes"). A trainer that holds a policy serves one of its own as well. */
+/** Task queue of each process. A trainer with a policy also serves a queue for its lease. */
 export const queues = { orchestrator: 'r1', trainer: 'train', rewards: 'rewards' } as const;
 
-/** Workflow ids are paths, so that the UI lists a run's parts together. */
+/** Workflow ids are paths: the UI lists a run's workflows together. */
 export const runWorkflowId = (run: string) => `r1/${run}`;
 export const stageWorkflowId = (key: StageKey) => `r1/${key.run}/${key.stage}`;
 
-/** Types under which workflows are registered. */
+/** Registered workflow types. */
 export const workflowTypes = {
   run: 'trainingRun',
   reinforcement: 'reinforcementStage',
@@ -25,35 +25,35 @@ export interface RunInput {
 
 export interface StageInput {
   key: StageKey;
-  /** carried over continue-as-new: what this history believes to be committed (rule 6); null at the stage's start */
+  /** kept across continue-as-new: the last committed step by this history (rule 6); null at the stage's start */
   historyStep: number | null;
-  /** carried over continue-as-new: the trainer that holds the policy */
+  /** kept across continue-as-new: the trainer that holds the policy */
   trainer: HeldTrainer | null;
-  /** carried over continue-as-new: what the UI's details show; left out at the stage's start */
+  /** kept across continue-as-new: what the UI's details page shows; absent at the stage's start */
   shown?: StageShown;
 }
 
-/** The last steps and samples, for people. */
+/** The last steps and samples, for display. */
 export interface StageShown {
   recent: StepStory[];
   samples: ScoreRolloutResult['samples'];
 }
 
-/** What the UI's details page shows of a step. */
+/** A step as the UI's details page shows it. */
 export interface StepStory {
   step: number;
   batch: MakeBatchResult;
   result: TrainStepResult;
-  /** whether it went on under other numerics than the step before it */
+  /** whether it ran under other numerics than the step before it */
   seam: boolean;
 }
 
-/** A trainer under lease, and where its policy stands. */
+/** A leased trainer, and the state of its policy. */
 export interface HeldTrainer {
   lease: Lease;
   /** the task queue that it serves for this lease */
   queue: string;
-  /** steps its policy has been trained */
+  /** number of steps that its policy has been trained */
   step: number;
   /** digest of its weights; null where the last step did not compute it */
   digest: string | null;
@@ -61,26 +61,28 @@ export interface HeldTrainer {
   numerics: Numerics;
 }
 
-/** What a stage is doing now, for `r1 watch`, `r1 why` and the UI. */
+/** The current work of a stage, for `r1 watch`, `r1 why` and the UI. */
 export interface StageProgress {
   key: StageKey;
   step: number;
   steps: number;
-  /** `acquiring a trainer`, `sampling`, `scoring`, `training`, `committing a checkpoint`, `evaluating`, `parked`, … */
+  /**
+   * `acquiring a trainer`, `sampling`, `scoring`, `training`, `committing a checkpoint`, `evaluating`, `parked`, …
+   */
   phase: string;
   detail: string;
-  /** when it began to, ISO 8601 */
+  /** start of this phase, ISO 8601 */
   since: string;
-  /** what an operator wants at the next step's boundary; null: nothing */
+  /** an operator's request for the end of the current step; null: none */
   wish: Wish | null;
 }
 
-/** Where a stage stands among those that wait for a trainer. */
+/** Position of a stage in the queue for a trainer. */
 export interface QueuePosition {
-  /** counts from 1 */
+  /** position in the queue, from 1 */
   place: number;
   waiting: number;
-  /** RUN/STAGE of those before it, the first first */
+  /** RUN/STAGE of the stages before it, in order */
   behind: string[];
 }
 
@@ -90,10 +92,10 @@ export interface StageOutcome {
   status: 'complete' | 'aborted';
 }
 
-/** What a watched stage's workflow tells its worker; see `workflows/failpoints.ts`. */
+/** Calls of a stage's workflow to its worker in tests; see `workflows/failpoints.ts`. */
 export type FailpointSinks = { failpoints: { reached(place: 'continuing' | 'continued'): void } };
 
-/** Message names. */
+/** Names of queries, updates and signals. */
 export const messages = {
   progress: 'progress',
   pause: 'pauseStageUpdate',

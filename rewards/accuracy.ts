@@ -13,9 +13,9 @@ export interface AccuracyOptions {
 }
 
 /**
- * How right the final answer is, by the rule of the prompt's domain; equal text where the domain has none. What
- * is said inside the chain of thought, or before a thinking that was cut off, is no answer and scores 0.
- * Throws Failure 'Unavailable' where a verdict may be had by asking again, 'MissingTool' where not on this machine.
+ * Scores the final answer by the rule of the prompt's domain; a domain without a rule compares text. An answer
+ * inside the chain of thought, or in a completion whose chain of thought was cut off, scores 0.
+ * Throws Failure 'Unavailable' where a retry may give a verdict, 'MissingTool' where this machine cannot give one.
  */
 export function accuracy({ code, partial_credit }: AccuracyOptions, tools: RewardTools): Reward {
   const context = { tools, code, partialCredit: partial_credit };
@@ -32,7 +32,7 @@ export function accuracy({ code, partial_credit }: AccuracyOptions, tools: Rewar
   };
 }
 
-/** Null where the completion holds no end of a thinking that it, or the prompt, has begun. */
+/** Null where the chain of thought, opened by the completion or by the prompt, never ends. */
 function responseOf({ completionText, truncated }: RewardInput): string | null {
   return afterThinking(completionText, { begun: truncated });
 }

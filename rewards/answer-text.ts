@@ -1,9 +1,9 @@
 const THINK_END = '</think>';
 
 /**
- * The text inside the one `<answer>…</answer>` that follows the first `</think>`, trimmed; null where
- * there is no thinking's end, no such block, more than one (several guesses are no answer), or nothing
- * inside it. What follows the block does not matter here; it does to the format reward.
+ * The trimmed text inside the single `<answer>…</answer>` after the first `</think>`. Null without `</think>`,
+ * without such a block, with more than one (several guesses do not count), or with an empty one. Text after the
+ * block is ignored here; the format reward checks it.
  */
 export function extractAnswer(completionText: string): string | null {
   const end = completionText.indexOf(THINK_END);
@@ -16,7 +16,7 @@ export function extractAnswer(completionText: string): string | null {
 const OPEN = '<answer>';
 const CLOSE = '</answer>';
 
-/** What stands in each block, in one pass over the text. */
+/** The contents of each block; linear in the text. */
 function answerBlocks(text: string): string[] {
   const blocks: string[] = [];
   for (let from = 0; ; ) {
@@ -28,10 +28,10 @@ function answerBlocks(text: string): string[] {
   }
 }
 
-const NOTHING =
+const NON_ANSWER =
   /^\W*(?:sorry\W+)?(?:(?:i|we) (?:do not|don['’]t|cannot|can['’]t|could not|couldn['’]t|am not|are not|['’]m not)\b.*?\b(?:know|sure|certain|solve|answer|determine|find|figure)|i['’]m not (?:sure|certain)|no idea|not sure|unsure|no answer|(?:i have )?no clue|unknown)\b/i;
 
-/** Whether a text says that it has no answer. */
-export function saysNothing(text: string): boolean {
-  return text.trim() === '' || NOTHING.test(text.slice(0, 200));
+/** Whether a text is empty or says that it has no answer. */
+export function isNonAnswer(text: string): boolean {
+  return text.trim() === '' || NON_ANSWER.test(text.slice(0, 200));
 }

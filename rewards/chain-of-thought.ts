@@ -2,8 +2,8 @@ const OPEN = '<think>';
 const CLOSE = '</think>';
 
 /**
- * What of the answer a prompt's end has written already: `<think>` with the white space after it, where a chat
- * template opens the chain of thought by itself; else nothing. A completion goes on from it.
+ * The start of the answer that the prompt already contains: `<think>` with the white space after it, where a chat
+ * template ends the prompt by opening the chain of thought; otherwise empty. The completion continues it.
  */
 export function prefillOf(prompt: string): string {
   const { length } = prompt.trimEnd();
@@ -11,8 +11,8 @@ export function prefillOf(prompt: string): string {
 }
 
 /**
- * The chain of thought: what stands before the first `</think>`, after the `<think>` that opens it (a chat
- * template may have written that one into the prompt). A chain that was cut off goes to the text's end.
+ * The chain of thought: the text before the first `</think>`, without the `<think>` that opens it (a chat template
+ * may have put that one into the prompt). A chain that was cut off extends to the end of the text.
  */
 export function chainOfThought(completionText: string): string {
   const close = completionText.indexOf(CLOSE);
@@ -22,9 +22,8 @@ export function chainOfThought(completionText: string): string {
 }
 
 /**
- * What the response says when it is done thinking: the text of its one `<answer>…</answer>` after the chain
- * of thought, or all of it where there is no such tag. Null of several answers, of an empty one, and of a
- * chain that never ends.
+ * The final answer: the text of the single `<answer>…</answer>` after the chain of thought, or all text after it
+ * where there is no such tag. Null for several answers, an empty one, and a chain of thought that never ends.
  */
 export function finalText(completionText: string): string | null {
   const close = completionText.indexOf(CLOSE);
@@ -38,18 +37,18 @@ export function finalText(completionText: string): string | null {
 }
 
 /**
- * What is said outside the chain of thought; all of it where there is none. Null where nothing is: a chain never
- * ends (one that the text opens, or that was `begun` before it), or nothing follows it. Further chains are left
- * out; of texts that further ends of chains divide, the last that says something counts.
+ * The text after the chain of thought; the whole text where there is no chain. Null where a chain never ends (one
+ * that the text opens, or that was `begun` before it), and where nothing follows it. Later `<think>…</think>` blocks
+ * are removed; where a later `</think>` has no opening, the last part with any text counts.
  */
 export function afterThinking(completionText: string, { begun }: { begun: boolean }): string | null {
   const close = completionText.indexOf(CLOSE);
   if (close < 0) return begun || completionText.includes(OPEN) ? null : completionText;
-  const said = withoutChains(completionText.slice(close + CLOSE.length));
-  return said?.split(CLOSE).findLast((part) => part.trim() !== '') ?? null;
+  const visible = withoutChains(completionText.slice(close + CLOSE.length));
+  return visible?.split(CLOSE).findLast((part) => part.trim() !== '') ?? null;
 }
 
-/** A text without its `<think>…</think>`; null where one never ends. */
+/** The text without its `<think>…</think>` blocks; null where one never ends. */
 function withoutChains(text: string): string | null {
   const [before = '', ...opened] = text.split(OPEN);
   const kept = [before];

@@ -1,4 +1,4 @@
-/** How the answers of each domain are judged. */
+/** The rule that judges the answers of each domain. */
 import { parseExactJson } from '../contracts/exact-json.ts';
 import { extractAnswer } from './answer-text.ts';
 import { gradeCode } from './code/grade.ts';
@@ -10,22 +10,22 @@ import { scienceVerifier } from './science.ts';
 import type { RewardTools } from './tools.ts';
 import { type Graded, refused, type Verifier } from './verifier.ts';
 
-/** What an answer is held against. */
+/** The reference that an answer is compared with. */
 interface GroundTruth {
   answer: string;
-  /** null: the answer is the entry, as JSON */
+  /** null: `answer` holds the entry as JSON */
   entry: unknown;
 }
 
 interface DomainContext {
   tools: RewardTools;
-  /** how the tests of a program make its score */
+  /** how the results of a program's tests become its score */
   code: CodeTask['mode'];
-  /** reasoning-gym's partial credits */
+  /** whether reasoning-gym's partial credits count */
   partialCredit: boolean;
 }
 
-/** Judges what a model says when it is done thinking. */
+/** Judges a response: the text after the chain of thought. */
 type DomainRule = (truth: GroundTruth, response: string, context: DomainContext) => Graded | Promise<Graded>;
 
 const byVerifier =
@@ -48,19 +48,19 @@ const rules: Record<string, DomainRule> = {
   ...Object.fromEntries(Object.entries(logicVerifiers).map(([name, each]) => [name, byVerifier(each)])),
 };
 
-/** Domains that are judged by more than equal text. */
+/** Domains that have a rule beyond text equality. */
 export const judgedDomains = Object.keys(rules);
 
-/** The rule of a domain or of what it is a part of (`math/algebra`); null: answers are compared as text. */
+/** The rule of a domain, or of its family (`math` for `math/algebra`); null: answers are compared as text. */
 export function domainRule(domain: string): DomainRule | null {
   const [family = ''] = domain.split('/');
   return Object.hasOwn(rules, family) ? (rules[family] ?? null) : null;
 }
 
 /**
- * 1 where the answer's text equals the ground truth exactly, both trimmed; else 0. Only the one
- * `<answer>…</answer>` after `</think>` counts. A ground truth that could equal no answer (empty, or
- * holding a tag) is an error.
+ * 1 where the answer's text equals the ground truth exactly, both trimmed; else 0. Only the single
+ * `<answer>…</answer>` after `</think>` counts. A ground truth that no answer can equal (empty, or with a tag in
+ * it) is an error.
  */
 export function gradeText(answer: string, completionText: string): Graded {
   const truth = answer.trim();
@@ -68,7 +68,7 @@ export function gradeText(answer: string, completionText: string): Graded {
     const found = JSON.stringify(answer);
     return refused(
       'ground-truth',
-      `expected a ground truth that is not empty and holds no tag, found ${found}`,
+      `expected a ground truth that is not empty and contains no tag, found ${found}`,
     );
   }
   const extracted = extractAnswer(completionText);

@@ -9,7 +9,7 @@ import type { RewardTools } from './tools.ts';
 
 type OptionsOf<Name extends RuleRewardName> = ReturnType<(typeof ruleOptionsSchemas)[Name]['parse']>;
 
-/** How each reward that a recipe can name is made of its options. */
+/** Makes each reward that a recipe can name from its options. */
 const rules: { [Name in RuleRewardName]: (options: OptionsOf<Name>, tools: RewardTools) => Reward } = {
   accuracy,
   format: () => format,
@@ -20,14 +20,14 @@ const rules: { [Name in RuleRewardName]: (options: OptionsOf<Name>, tools: Rewar
 
 export const rewardNames = Object.keys(rules) as RuleRewardName[];
 
-/** The reward of a name, with the defaults of what its options leave out. Throws ZodError. */
+/** The reward of that name; options that are left out have their defaults. Throws ZodError. */
 export function makeReward(
   { name, options = {} }: { name: RuleRewardName; options?: unknown },
   tools: RewardTools,
 ) {
-  return made(name, options, tools);
+  return create(name, options, tools);
 }
 
-function made<Name extends RuleRewardName>(name: Name, options: unknown, tools: RewardTools): Reward {
+function create<Name extends RuleRewardName>(name: Name, options: unknown, tools: RewardTools): Reward {
   return rules[name](ruleOptionsSchemas[name].parse(options) as OptionsOf<Name>, tools);
 }

@@ -1,6 +1,6 @@
 /**
- * Language consistency: the share of words in the target language over the chain of thought (DeepSeek-R1,
- * section 2.3.2). The script decides where it is the target's alone; words whose script several languages
+ * Language consistency: the share of words of the chain of thought that are in the target language (DeepSeek-R1,
+ * section 2.3.2). A script that only one language uses decides by itself; words in a script that several languages
  * share are judged together with the words around them.
  */
 import type { LanguageCode } from '../contracts/rewards.ts';
@@ -12,9 +12,9 @@ import { proseWords } from './language/prose.ts';
 import type { Reward } from './reward.ts';
 
 /**
- * The share of the text's words that are in the target language, 0 … 1; formulas, code and names do not
- * count, but sentences in them do. 0 of an empty text; 1 of a text without words, since nothing in it is in
- * another language.
+ * The share of the text's words that are in the target language, 0 … 1. Formulas, code and names do not count,
+ * but sentences inside them do. 0 for an empty text; 1 for a text without words, since nothing in it is in another
+ * language.
  */
 export async function languageShare(text: string, target: LanguageCode): Promise<number> {
   return shareOf(text, target, await loadDetector());
@@ -28,11 +28,11 @@ function shareOf(text: string, target: LanguageCode, detector: Detector): number
 
 export interface LanguageOptions {
   target: LanguageCode;
-  /** counted in place of detection */
+  /** lists of words to count instead of detecting the language */
   words?: CountedWords | undefined;
 }
 
-/** The reward: the share of the chain of thought that is in the target language. */
+/** The reward: the share of the chain of thought's words that are in the target language. */
 export function languageReward({ target, words }: LanguageOptions): Reward {
   const counted = words ? countedShare(words) : null;
   return {

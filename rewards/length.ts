@@ -3,9 +3,9 @@ import { lengthLimits } from '../contracts/rewards.ts';
 import { pureReward, type Reward } from './reward.ts';
 
 export interface OverlongOptions {
-  /** L_max: the longest completion there can be, in tokens */
+  /** L_max: the maximum completion length, in tokens */
   maxCompletionLength: number;
-  /** L_c: the interval before it in which the punishment grows, in tokens; 0 < L_c ≤ L_max */
+  /** L_c: length of the interval before L_max in which the punishment grows, in tokens; 0 < L_c ≤ L_max */
   overlongCache: number;
 }
 
@@ -14,7 +14,7 @@ export interface OverlongOptions {
  *     R(|y|) = ⎨ ((L_max − L_c) − |y|)/L_c  L_max − L_c < |y| ≤ L_max
  *              ⎩ −1                         L_max < |y|
  *
- * of a completion of |y| tokens. Throws RangeError where the options are not as said above.
+ * where |y| is the completion's length in tokens. Throws RangeError unless 0 < L_c ≤ L_max.
  */
 export function overlongPunishment(
   completionLength: number,
@@ -30,7 +30,7 @@ export function overlongPunishment(
   return Math.max(-1, (free - completionLength) / overlongCache);
 }
 
-/** The reward: the punishment of the completion's length in tokens. */
+/** The reward: the overlong punishment of the completion. */
 export function lengthPunishment(options: Parameters<typeof lengthLimits>[0]): Reward {
   return pureReward('length', 1, ({ completionTokens, maxCompletionLength }) => {
     const { longest, cache } = lengthLimits(options, maxCompletionLength);

@@ -4,18 +4,18 @@ import { pureReward, type Reward } from './reward.ts';
 export interface RepetitionOptions {
   /** terms in an n-gram */
   ngram_size: number;
-  /** the score of a text that is nothing but repetition; not above 0 */
+  /** the score of a text that only repeats itself; at most 0 */
   max_penalty: number;
 }
 
 /**
- * A term is a word, a number, a symbol, or a letter of a script without spaces; white space is none. Words
- * are cut at 16 letters, so that `hahaha…` repeats itself too.
+ * A term is a word, a number, a symbol, or a letter of a script without spaces. Words are cut into pieces of 16
+ * letters, so that `hahaha…` counts as repetition too.
  */
 const TERM =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]|(?:(?![\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}])[\p{L}\p{M}\p{N}]){1,16}|\S/gu;
 
-/** 1 − distinct n-grams ÷ n-grams; 0 where the text is shorter than two n-grams. */
+/** 1 − distinct n-grams ÷ n-grams; 0 where the text has fewer than two n-grams. */
 export function repeatedShare(text: string, ngramSize: number): number {
   const terms = text.toLowerCase().match(TERM) ?? [];
   const count = terms.length - ngramSize + 1;

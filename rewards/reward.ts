@@ -1,29 +1,30 @@
 import type { Verdict } from '../contracts/records.ts';
 import type { RewardName } from '../contracts/rewards.ts';
 
-/** What a reward sees of one completion. */
+/** The input of a reward: one completion and its prompt. */
 export interface RewardInput {
   problem: string;
   /** The ground truth. */
   answer: string;
-  /** Of the prompt: says how `accuracy` judges. */
+  /** The prompt's domain, which selects the rule of `accuracy`. */
   domain: string;
   /** The rest of the prompt's row: tests, options, metadata; null where it has none. */
   entry: unknown;
-  /** The completion as text: special tokens, the end token among them, left out. */
+  /** The completion as text, without special tokens such as the end token. */
   completionText: string;
-  /** Of the completion. */
+  /** The completion's length in tokens. */
   completionTokens: number;
-  /** The longest completion that was sampled for, in tokens. */
+  /** The length limit of sampling, in tokens. */
   maxCompletionLength: number;
-  /** Cut by the length limit before its end token. */
+  /** Whether the length limit cut it before an end token. */
   truncated: boolean;
 }
 
 /**
- * A verifier. The same input has the same verdict everywhere: a verdict that its inputs alone deny is an
- * error, which drops the completion and is never a zero. What time or the machine denies throws a `Failure`,
- * so that it is asked again. A change to any verdict is a new `version`. Many inputs may be under way at once.
+ * Scores completions. The same input has the same verdict on every machine. Where the input itself makes a verdict
+ * impossible, the verdict is an error, which drops the completion and never counts as zero. Where time or the
+ * machine prevents a verdict, `score` throws a `Failure`, so that the activity is retried. A change of any verdict
+ * needs a new `version`. Inputs may be scored concurrently.
  */
 export interface Reward {
   name: RewardName;
@@ -31,7 +32,7 @@ export interface Reward {
   score(input: RewardInput): Promise<Verdict>;
 }
 
-/** A reward that needs nothing but its input. */
+/** A reward that is a pure function of its input. */
 export function pureReward(
   name: RewardName,
   version: number,

@@ -1,4 +1,4 @@
-/** Multiple choice: which option a response settles on, however it writes that down. */
+/** Multiple choice: which option a response chooses, in whatever form it is written. */
 import { z } from 'zod';
 import { choiceLabel } from '../algorithm/data/multiple-choice.ts';
 import { finalText } from './chain-of-thought.ts';
@@ -8,13 +8,13 @@ import { defineVerifier } from './verifier.ts';
 
 const texts = z.array(z.string().trim().min(1)).min(2).max(26);
 
-/** Options in their order, and the place of the right one. */
+/** The options in order, and the position of the right one. */
 interface Truth {
   options: Option[];
   correct: number;
 }
 
-/** The layouts that people have: a letter, a place or the text, beside a list or a record of options. */
+/** The layouts of public data sets: a list or a record of options, and the right one by letter, position or text. */
 const layouts = z
   .looseObject({
     options: z.union([texts, z.record(z.string(), z.string())]).optional(),
@@ -27,13 +27,13 @@ const layouts = z
   })
   .transform((entry, context): Truth => {
     const options = optionsOf(entry.choices ?? entry.options);
-    const place = placeOf(options, entry.correct ?? entry.answerKey ?? entry.answer);
-    const problem = whatIsWrong(options, place);
+    const position = positionOf(options, entry.correct ?? entry.answerKey ?? entry.answer);
+    const problem = problemOf(options, position);
     if (problem !== null) context.addIssue({ code: 'custom', message: problem });
-    return { options, correct: place };
+    return { options, correct: position };
   });
 
-/** Options and the place of the right one, in any of the layouts; or what is wrong, and in which field. */
+/** Reads an entry in any of the layouts; or the problem and its field. */
 export function readChoices(entry: unknown): Truth | { field: string; problem: string } {
   const parsed = layouts.safeParse(entry);
   if (parsed.success) return parsed.data;
@@ -43,18 +43,20 @@ export function readChoices(entry: unknown): Truth | { field: string; problem: s
 
 type Layout = z.input<typeof layouts>['choices'];
 
-/** Without a list of options, the letters A … Z may be answered and nothing else. */
+/** Without a list of options, only the letters A … Z are possible answers. */
 function optionsOf(choices: Layout): Option[] {
-  if (choices === undefined) return Array.from({ length: 26 }, (_, place) => ({ label: choiceLabel(place) }));
-  if (Array.isArray(choices)) return choices.map((text, place) => ({ label: choiceLabel(place), text }));
+  if (choices === undefined)
+    return Array.from({ length: 26 }, (_, position) => ({ label: choiceLabel(position) }));
+  if (Array.isArray(choices))
+    return choices.map((text, position) => ({ label: choiceLabel(position), text }));
   const { text, label } = choices;
   if (Array.isArray(text) && Array.isArray(label)) {
-    return text.map((each, place) => ({ label: label[place] ?? '', text: each }));
+    return text.map((each, position) => ({ label: label[position] ?? '', text: each }));
   }
   return Object.entries(choices).map(([name, each]) => ({ label: name, text: String(each) }));
 }
 
-function placeOf(options: readonly Option[], answer: string | number | undefined): number {
+function positionOf(options: readonly Option[], answer: string | number | undefined): number {
   if (typeof answer === 'number') return options[answer] === undefined ? -1 : answer;
   const wanted = plainText(answer ?? '');
   const byLabel = options.findIndex(({ label }) => plainText(label) === wanted);
@@ -63,8 +65,8 @@ function placeOf(options: readonly Option[], answer: string | number | undefined
     : options.findIndex(({ text }) => text !== undefined && plainText(text) === wanted);
 }
 
-function whatIsWrong(options: readonly Option[], place: number): string | null {
-  if (place < 0) return 'expected an answer that is the label, the place or the text of an option';
+function problemOf(options: readonly Option[], position: number): string | null {
+  if (position < 0) return 'expected an answer that is the label, the position or the text of an option';
   const labels = new Set(options.map(({ label }) => plainText(label)));
   if (labels.size < options.length) return 'expected options with different labels';
   const known = options.flatMap(({ text }) => (text === undefined ? [] : [plainText(text)]));
@@ -72,7 +74,7 @@ function whatIsWrong(options: readonly Option[], place: number): string | null {
 }
 
 /**
- * 1 where the response's final answer names the right option and no other, else 0. Styles: `B`, `(B)`,
+ * 1 where the response's final answer names the right option and no other, else 0. Accepted forms: `B`, `(B)`,
  * `Answer: B`, `\boxed{B}`, `B. its text`, or the option's text alone.
  */
 export const scienceVerifier = defineVerifier<Truth>({
@@ -82,7 +84,8 @@ export const scienceVerifier = defineVerifier<Truth>({
   grade({ options, correct }, response) {
     const text = finalText(response);
     const named = text === null ? [] : choicesIn(text, options);
-    const extracted = named.length === 0 ? null : named.map((place) => options[place]?.label).join(', ');
+    const extracted =
+      named.length === 0 ? null : named.map((position) => options[position]?.label).join(', ');
     return { score: named.length === 1 && named[0] === correct ? 1 : 0, extracted };
   },
 });

@@ -2,16 +2,16 @@ import { availableParallelism } from 'node:os';
 import { createSandbox, type Sandbox } from './code/index.ts';
 import { MathPool, type MathVerifier } from './math/pool.ts';
 
-/** What verifiers share that is costly to start: made once a process, started by first use. */
+/** Resources of verifiers that are costly to start: made once per process, started at first use. */
 export interface RewardTools {
   math: MathVerifier;
   sandbox: Sandbox;
-  /** Ends the threads; programs under way end by themselves. */
+  /** Ends the threads; running programs finish by themselves. */
   close(): Promise<void>;
 }
 
 export interface RewardToolsOptions {
-  /** threads for math, and programs that run at once; left out: the machine's cores */
+  /** number of math threads, and of programs that run at once; default: the machine's cores */
   parallel?: number;
 }
 
@@ -22,7 +22,7 @@ export function createRewardTools({
   return { math, sandbox: createSandbox({ parallel }), close: () => math.close() };
 }
 
-/** The same tools for work that a signal ends: what waits for its turn is dropped, programs under way are killed. */
+/** The same tools under an abort signal: it drops work that still waits and kills running programs. */
 export function cancelledBy(tools: RewardTools, signal: () => AbortSignal): RewardTools {
   const { math, sandbox } = tools;
   return {

@@ -1,17 +1,18 @@
 import { z } from 'zod';
 
 /**
- * A verdict and the answer it was passed on: null where the response gives none. `value`, where the verifier knows
- * it: the same text in answers of equal value, null of a response that answers nothing. An error is never a zero.
- * `retry` says what might mend one that the inputs alone do not decide: asking again, or a tool.
+ * A verdict, and the answer that was judged: null where the response gives none. `value`, where the verifier knows
+ * it, is the same text for answers of equal value, and null for a response without an answer. An error never counts
+ * as zero. `retry` is set where the inputs alone did not cause the error: trying again, or installing a tool, may
+ * resolve it.
  */
 export type Graded =
   | { score: number; extracted: string | null; value?: string | null }
   | { error: { kind: string; message: string }; retry?: 'again' | 'with-tool' };
 
 /**
- * A verifier whose ground truth is more than a text: numbers and a target, statements, options. `verify` is
- * a pure function; an entry that is not of its form is an error of the kind `ground-truth`.
+ * A verifier whose ground truth is a structured entry: numbers and a target, statements, options. `verify` is a pure
+ * function; an entry that does not match the schema is an error of kind `ground-truth`.
  */
 export interface Verifier {
   name: string;
@@ -26,7 +27,7 @@ interface Definition<Truth> {
   grade(truth: Truth, response: string): Graded;
 }
 
-/** A verifier that holds each entry to its schema before it looks at the response. */
+/** A verifier that checks each entry against its schema before it reads the response. */
 export function defineVerifier<Truth>({ name, version, truth, grade }: Definition<Truth>): Verifier {
   return {
     name,
@@ -36,7 +37,7 @@ export function defineVerifier<Truth>({ name, version, truth, grade }: Definitio
       if (parsed.success) return grade(parsed.data, response);
       return refused(
         'ground-truth',
-        `${name}: the entry is not of its form: ${z.prettifyError(parsed.error)}`,
+        `${name}: expected an entry of this domain's form: ${z.prettifyError(parsed.error)}`,
       );
     },
   };

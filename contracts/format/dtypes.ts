@@ -1,9 +1,9 @@
 /**
- * The dtypes of stored tensors: the typed array and the bytes of an element, and the byte order of files and digests,
- * which is little-endian on every host.
+ * The dtypes of stored tensors: the typed array of their elements in memory, the bytes per element, and the byte order
+ * of files and digests, which is little-endian on every host.
  */
 
-/** The typed array of each dtype; halves stay bits. */
+/** The typed array of each dtype; 16-bit floats are kept as raw bits. */
 interface ArrayOf {
   F32: Float32Array;
   I32: Int32Array;
@@ -22,11 +22,11 @@ export type Tensor<D extends Dtype = Dtype> = {
 
 interface Element<D extends Dtype> {
   bytes: number;
-  /** a row of `n` elements at an aligned offset */
+  /** a view of `n` elements at an aligned offset */
   view(buffer: ArrayBufferLike, offset: number, n: number): ArrayOf[D];
 }
 
-/** In safetensors' own order of dtypes, descending: wider elements first. */
+/** In the order of the safetensors library, descending: wider elements first. */
 export const ELEMENTS: { readonly [D in Dtype]: Element<D> } = {
   I64: { bytes: 8, view: (buffer, offset, n) => new BigInt64Array(buffer, offset, n) },
   F32: { bytes: 4, view: (buffer, offset, n) => new Float32Array(buffer, offset, n) },
@@ -42,7 +42,7 @@ const HOST_IS_LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 /** The number of elements of a shape. */
 export const elementsOf = (shape: readonly number[]) => shape.reduce((product, axis) => product * axis, 1);
 
-/** A tensor from its bytes, little-endian: a view of them where they are aligned, else a copy. */
+/** A tensor from little-endian bytes: a view of them where they are aligned, otherwise a copy. */
 export function decodeTensor<D extends Dtype>(
   dtype: D,
   shape: readonly number[],
@@ -55,14 +55,14 @@ export function decodeTensor<D extends Dtype>(
   return { dtype, shape, data } as Tensor<D>;
 }
 
-/** An array's bytes in files and digests: little-endian. A copy only where the host is big-endian. */
+/** The little-endian bytes of elements, for files and digests; a copy only on a big-endian host. */
 export const littleEndianBytes = (row: ArrayOf[Dtype]): Uint8Array =>
   littleEndian(new Uint8Array(row.buffer, row.byteOffset, row.byteLength), row.BYTES_PER_ELEMENT);
 
-/** Converts between the host's order and little-endian: unchanged, or the bytes of each element reversed. */
+/** Converts between the host's byte order and little-endian; on a big-endian host it reverses each element. */
 function littleEndian(bytes: Uint8Array, width: number): Uint8Array {
   if (HOST_IS_LITTLE_ENDIAN) return bytes;
-  const turned = new Uint8Array(bytes);
-  for (let at = 0; at < turned.length; at += width) turned.subarray(at, at + width).reverse();
-  return turned;
+  const swapped = new Uint8Array(bytes);
+  for (let at = 0; at < swapped.length; at += width) swapped.subarray(at, at + width).reverse();
+  return swapped;
 }

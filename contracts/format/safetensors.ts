@@ -1,8 +1,8 @@
 /**
  * The safetensors file format: eight bytes with the header's length (little-endian), a JSON header
  * `{name: {dtype, shape, data_offsets: [begin, end]}}` padded with spaces to eight bytes, then the tensors'
- * bytes without gaps. Written as Hugging Face's own writer does: wide elements first, then by name, so that
- * every tensor is aligned and equal tensors give equal files. Pure: no file, no clock.
+ * bytes without gaps. Files are written as by Hugging Face's library: wide elements first, then by name. Thus every
+ * tensor is aligned, and equal tensors give equal files. Pure functions.
  */
 import {
   DTYPES,
@@ -14,7 +14,7 @@ import {
   type Tensor,
 } from './dtypes.ts';
 
-/** The location of a tensor's bytes; offsets count from the end of the header. */
+/** A tensor's location; offsets count from the end of the header. */
 export interface TensorEntry<D extends Dtype = Dtype> {
   name: string;
   dtype: D;
@@ -24,10 +24,10 @@ export interface TensorEntry<D extends Dtype = Dtype> {
 }
 
 export interface SafetensorsHeader<D extends Dtype = Dtype> {
-  /** in the order of their bytes */
+  /** in the order of their offsets */
   entries: TensorEntry<D>[];
   metadata: Record<string, string>;
-  /** where the tensors' bytes begin in the file */
+  /** offset of the tensors' bytes in the file */
   dataOffset: number;
 }
 
@@ -36,17 +36,17 @@ export interface DecodedSafetensors {
   metadata: Record<string, string>;
 }
 
-/** Thrown when bytes are not a complete safetensors file; the message names file and tensor, expected and found. */
+/** Thrown where bytes are not a complete safetensors file; the message names file and tensor, expected and found. */
 export class SafetensorsError extends Error {
   override name = 'SafetensorsError';
 }
 
-/** Thrown for a dtype that the reader does not support; the file itself may be intact. */
+/** Thrown where a tensor has a dtype that the reader does not support; the file itself may be valid. */
 export class DtypeError extends SafetensorsError {
   override name = 'DtypeError';
 }
 
-/** Bytes at the start of a file that contain the header's length. */
+/** Bytes of the header's length field at the start of a file. */
 export const LENGTH_BYTES = 8;
 const ALIGNMENT = 8;
 const HEADER_LIMIT = 100_000_000;
@@ -68,8 +68,8 @@ export function encodeSafetensors(
 }
 
 /**
- * The pieces of a file, to be written one after another: length and header, then each tensor's bytes, as views,
- * not copies, where the host is little-endian. Throws Error where data and shape disagree.
+ * The pieces of a file, in order: length and header, then each tensor's bytes, which are views instead of copies on a
+ * little-endian host. Throws Error where data and shape disagree.
  */
 export function safetensorsChunks(
   tensors: ReadonlyMap<string, Tensor>,
@@ -80,9 +80,9 @@ export function safetensorsChunks(
 }
 
 /**
- * Reads one file from memory and checks that its tensors fill it exactly, in order and without overlap.
- * Tensors are views of `bytes` where it is aligned, else copies. `file` names it in errors.
- * Throws SafetensorsError naming the tensor, what was expected and what was found.
+ * Decodes one file from memory and checks that its tensors fill it exactly, in order and without overlap. Tensors are
+ * views of `bytes` where these are aligned, otherwise copies. `file`: its name in errors. Throws SafetensorsError with
+ * the tensor, what was expected and what was found.
  */
 export function decodeSafetensors(bytes: Uint8Array, file = 'safetensors file'): DecodedSafetensors {
   const { entries, metadata, dataOffset } = parseHeader(bytes, bytes.length, file, DTYPES);
@@ -94,8 +94,8 @@ export function decodeSafetensors(bytes: Uint8Array, file = 'safetensors file'):
 }
 
 /**
- * The offset at which the tensors' bytes begin, from the file's first `LENGTH_BYTES`; the header is in between.
- * `fileBytes` is the size of the whole file. Throws SafetensorsError.
+ * The offset of the tensors' bytes, read from the file's first `LENGTH_BYTES`; the header is between. `fileBytes` is
+ * the size of the whole file. Throws SafetensorsError.
  */
 export function readDataOffset(bytes: Uint8Array, fileBytes: number, file: string): number {
   if (bytes.length < LENGTH_BYTES) {
@@ -108,16 +108,16 @@ export function readDataOffset(bytes: Uint8Array, fileBytes: number, file: strin
   const most = Math.min(HEADER_LIMIT, fileBytes - LENGTH_BYTES);
   if (length > most) {
     throw new SafetensorsError(
-      `${file}: truncated, or no safetensors file: expected a header of at most ${most} bytes, found ${length}`,
+      `${file}: truncated, or not a safetensors file: expected a header of at most ${most} bytes, found ${length}`,
     );
   }
   return LENGTH_BYTES + length;
 }
 
 /**
- * Reads a header and checks that its tensors are of `dtypes` and fill the file exactly, in order and without
- * overlap. `bytes` has at least the file up to its data; `fileBytes` is the size of the whole file.
- * Throws DtypeError for a tensor of another dtype, SafetensorsError for an incomplete or damaged file.
+ * Parses a header and checks that its tensors have one of `dtypes` and fill the file exactly, in order and without
+ * overlap. `bytes` contains at least the file up to its data; `fileBytes` is the size of the whole file.
+ * Throws DtypeError for a tensor of another dtype, SafetensorsError for an incomplete or invalid file.
  */
 export function parseHeader<D extends Dtype>(
   bytes: Uint8Array,
@@ -148,7 +148,7 @@ function layOut(sorted: readonly Named[]): TensorEntry[] {
   let begin = 0;
   return sorted.map(([name, { dtype, shape, data }]) => {
     if (name === METADATA)
-      throw new Error(`tensor "${METADATA}": expected another name, this one is the format's own`);
+      throw new Error(`tensor "${METADATA}": expected another name, since the format reserves this one`);
     if (elementsOf(shape) !== data.length) {
       throw new Error(
         `tensor "${name}" of ${dtype}[${shape}]: expected ${elementsOf(shape)} elements, found ${data.length}`,

@@ -1,15 +1,15 @@
 /**
- * The words that say what is made of an option: that it is the answer, that it is none, or that it may be one.
- * In English and in the languages of multilingual benchmarks. In a prepared text no blanks follow each other, so
- * that few are allowed wherever some may stand: an expression with a bound costs no more than linear time.
+ * Words by which a response chooses an option, rejects it, or doubts it: in English and in the languages of
+ * multilingual benchmarks. Patterns allow only a few blanks in a row, which is enough since a prepared text has no
+ * runs of blanks: bounded repetition keeps the patterns linear in the text.
  */
 
 const LETTER = '[\\p{Script=Latin}\\p{Script=Cyrillic}\\p{Script=Greek}\\p{M}]';
-/** Any of the words, whole. */
+/** Any of the words, as whole words. */
 const whole = (words: string) => `(?<!${LETTER})(?:${words})(?!${LETTER})`;
 const either = (...patterns: string[]) => `(?:${patterns.join('|')})`;
 
-/** What an answer is called. */
+/** Nouns for an answer or an option. */
 export const ANSWER_NOUN = either(
   whole(
     'answers?|ans|options?|choices?|letter|alternatives?|response|' +
@@ -21,7 +21,7 @@ export const ANSWER_NOUN = either(
   '答案|答え|回答|解答|正解|选项|選項|選択肢|정답|답변|해답|답|보기|선택지|الإجابة|الجواب|إجابة|پاسخ|תשובה|התשובה|उत्तर|जवाब|উত্তর|คำตอบ|答',
 ).normalize('NFKC');
 
-/** What may stand between a cue and an option without changing what is said. */
+/** Words that may come between a cue and an option without changing the meaning. */
 export const FILLER = either(
   ANSWER_NOUN,
   whole(
@@ -31,7 +31,7 @@ export const FILLER = either(
   ),
   '[:(\\[]',
 );
-/** The pattern at the end, with fillers and commas after it. */
+/** The pattern at the end of a text, followed only by fillers and commas. */
 const filled = (pattern: string) => `${pattern}\\s{0,3}(?:(?:${FILLER}|,)\\s{0,3}){0,6}$`;
 
 /** Nothing but fillers. */
@@ -48,11 +48,11 @@ const COPULA = either(
 
 const regex = (pattern: string) => new RegExp(pattern, 'iu');
 
-/** Before an option: the answer is said to be it. */
+/** Before an option: a sentence states that it is the answer. */
 export const ANNOUNCES = regex(filled(`${ANSWER_NOUN}[^.!?;。！？]{0,80}?${COPULA}`));
-/** Before an option, with nothing after it: `Answer B`, or a heading and the option below it. */
+/** Before an option at the end of its clause: `Answer B`, or a heading with the option below it. */
 export const HEADS = regex(`${ANSWER_NOUN}\\s{0,3}[\\])】.]?:?\\s{0,3}[([]?\\s{0,3}$`);
-/** A part of a sentence that ends here decides for what follows. */
+/** Before an option: what follows is a conclusion. */
 export const CONCLUDES = regex(
   filled(
     either(
@@ -72,7 +72,7 @@ export const CONCLUDES = regex(
     ),
   ),
 );
-/** A verb of choosing, or a copula without another subject, before an option. */
+/** Before an option: a verb of choosing, or a copula without another subject. */
 export const CHOOSES = regex(
   filled(
     either(
@@ -90,20 +90,22 @@ export const CHOOSES = regex(
     ),
   ),
 );
-/** A copula at the beginning of a sentence or after a comma: `es C`. */
+/** Before an option: a copula at the start of a sentence or after a comma, as in `es C`. */
 export const IS_ALONE = regex(
   `(?:^\\s{0,3}|[,:]\\s{0,3}|${whole('que|che|что|dass')} )${whole('es|è|é|это|ist|est|sea|sia')}\\s{0,3}(?:${FILLER}\\s{0,3}){0,3}$`,
 );
-/** What remains: `the only one left is`. */
+/** Before an option: it is what remains, as in `the only one left is`. */
 export const REMAINS = regex(filled(`${whole('only|left|remaining|remains')}[^.!?;,]{0,60}?${COPULA}`));
-/** A sentence that begins with a conclusion ends in a copula: `so the organelle is the`. */
+/**
+ * Before an option: a sentence that starts with a conclusion and ends in a copula, as in `so the organelle is the`.
+ */
 export const CONCLUDED = regex(
   filled(
     `^\\s{0,3}${whole('so|thus|hence|therefore|somit|daher|also|folglich|deshalb|damit')}[^.!?;]{0,120}${COPULA}`,
   ),
 );
 
-/** After what was denied, or as a correction: what follows is the answer. */
+/** Before an option: a denial or a correction, after which the answer follows. */
 export const CORRECTS = regex(
   filled(
     either(
@@ -112,10 +114,11 @@ export const CORRECTS = regex(
     ),
   ),
 );
+/** Before an option, after an option that was denied: it is the answer instead. */
 export const BUT = regex(
   `^\\s{0,3},?\\s{0,3}(?:${whole('but|sondern|sino|mais|mas|ma|а|tetapi|melainkan')}|而是)\\s{0,3}(?:${FILLER}\\s{0,3}){0,3}$`,
 );
-/** Before an option: it is no answer. */
+/** Before an option: it is not the answer. */
 export const DENIES = regex(
   `${either(
     whole(
@@ -134,16 +137,16 @@ export const DENIES = regex(
     '不是|不选择?|不選擇?|不应选?|并非|非|没有?|排除|除了|而非|而不是|错误:',
   )}\\s{0,3}(?:${FILLER}\\s{0,3}){0,6}$`,
 );
-/** All that stands before an option in its line: a sign of what it is. */
+/** The whole line before an option: a tick or a cross. */
 export const MARKED_RIGHT = /^\s*[✓✔✅☑]\s*$/u;
 export const MARKED_WRONG = /^\s*[✗✘❌×]\s*$/u;
-/** Before a cue, in the same part of the sentence: the cue is denied. */
+/** Before a cue in the same clause: the cue is negated. */
 export const DENIED_CUE = regex(
   `(?:${whole(
     'not(?! only)|never|cannot|no longer|(?<!no |without )doubt|unlikely|nicht|kein\\p{L}*|no(?! doubt)|jamais|não|non|не|bukan|tidak|ne',
   )}|n['’]t(?!\\p{L})|不|没|非)\\s{0,3}(?:\\p{L}{1,40}\\s{1,3}){0,3}$`,
 );
-/** Before an option, in its part of the sentence: it may or may not be the answer. */
+/** Before an option in its clause: it may or may not be the answer. */
 export const DOUBTS = regex(
   either(
     whole(
@@ -153,12 +156,12 @@ export const DOUBTS = regex(
     '可能|也许|或许|もしかし|かもしれ|아마|어쩌면',
   ),
 );
-/** A condition: what is said holds in some cases alone. */
+/** The start of a conditional sentence. */
 export const SUPPOSES = regex(
   `^\\s{0,3}${whole('if|unless|suppose|assuming|wenn|falls|si|se|если|jika|kalau')}|^\\s{0,3}(?:如果|若|もし|만약)`,
 );
 
-/** After an option, up to a comma or a clause: it is the answer. */
+/** After an option, in its clause: it is the answer. */
 export const AFFIRMS = regex(
   `^\\s{0,3}${either(
     `(?:[:–—-]\\s{0,3})?(?:${whole(
@@ -185,7 +188,7 @@ export const AFFIRMS = regex(
       '번?\\s{0,3}(?:가|이|은|는)?\\s{0,3}(?:정답|맞|옳|답)|번?\\s{0,3}(?:를|을)\\s{0,3}(?:선택|고르|택)|번?(?:입니다|이다|이에요|예요)',
   )}`,
 );
-/** After an option, up to a comma or a clause: it is no answer. */
+/** After an option, in its clause: it is not the answer. */
 export const REFUTES = regex(
   either(
     whole(
@@ -200,7 +203,7 @@ export const REFUTES = regex(
     '错|錯|不|非|误|誤|排除|ではな|じゃな|でない|違|間違|不正解|아니|아닙|틀|오답|않|[✗✘❌×]',
   ),
 );
-/** Right after an option that is said to be the answer: it is taken back. */
+/** Directly after an option that was stated as the answer: the statement is retracted. */
 export const REFUTES_AT_ONCE = regex(
   `^\\s{0,3}(?:${either(
     `${COPULA}\\s{0,3}(?:\\p{L}{1,40}\\s{1,3}){0,2}${whole(
@@ -211,10 +214,11 @@ export const REFUTES_AT_ONCE = regex(
     '[가이은는]?\\s{0,3}(?:아니|아닙|틀)|(?:は|で|が)\\s{0,3}(?:ない|はな|はありません|誤|違|間違|不正解)|(?:是|为)?(?:错|錯|不对|不是|误)',
   )})|[✗✘❌×]`,
 );
-/** After an option: it would be the answer in some cases, or may be. */
+/** After an option: it may be the answer, or is one in some cases. */
 export const MAY_BE = regex(
   either(whole('would|could|might|may|unless|if|maybe|perhaps|possibly'), '可能|かもしれ|でしょうか|일 ?수'),
 );
+/** The same, directly after an option that was stated as the answer. */
 export const MAY_BE_AT_ONCE = /^\s*(?:if|unless|maybe|perhaps|possibly)(?!\p{L})/u;
 /** After an option: it is one more answer. */
 export const ADDS = regex(
@@ -223,13 +227,13 @@ export const ADDS = regex(
     '也|も|도',
   ),
 );
-/** What is said before an option begins so: it is one more answer. */
+/** At the start of the words before an option: it is one more answer. */
 export const OR_ELSE = regex(
   `^[\\s.,;—–(-]*(?:${whole(
     "(?:but )?(?:possibly|perhaps|maybe)|if not|if (?:that|this|it) (?:is|isn['’]t|is not|were)|or|and|also|alternatively|otherwise|oder|und|o|y|ou|et|oppure|e|или|и|atau|dan",
   )}|[/&|]|或|和|または|또는)`,
 );
-/** Before an option with nothing after it: it may be the answer too. */
+/** Before an option at the end of its clause: it may be the answer too. */
 export const MAYBE_TOO = regex(
   filled(
     either(
@@ -242,7 +246,7 @@ export const MAYBE_TOO = regex(
   ),
 );
 
-/** Between two decisions: what was said before is taken back. */
+/** Between two decisions: the earlier one is retracted. */
 export const RETRACTS = regex(
   either(
     whole(
@@ -252,8 +256,8 @@ export const RETRACTS = regex(
     '不对|不對|等等|不,|但|而是|いや|待って|しかし|아니|하지만',
   ),
 );
-/** The same, plain enough to take back a box or an announcement for a lesser word. */
-export const TAKES_BACK = regex(
+/** The same, explicit enough for a less clear decision to replace a box or a stated answer. */
+export const RETRACTS_CLEARLY = regex(
   either(
     `(?:^|[.!?,;:\\n⟧]\\s{0,3})${whole('no|nope|wait|actually|hmm+|correction|sorry|scratch that|on second thought|hold on|nein|espera|attends|aspetta|нет|tunggu')}`,
     whole(
@@ -263,7 +267,7 @@ export const TAKES_BACK = regex(
   ),
 );
 
-/** Between options that are named side by side. */
+/** Between options that are listed together. */
 export const JOINT = regex(
   `^⟧? ?[)\\]]?\\s{0,3}${either(
     '[,/&+、·|]',

@@ -1,20 +1,20 @@
-/** Which options a final answer settles on. */
-import { RETRACTS, TAKES_BACK } from './cues.ts';
+/** Which options a final answer chooses. */
+import { RETRACTS, RETRACTS_CLEARLY } from './cues.ts';
 import { type Mention, mentionsIn } from './mentions.ts';
 import { BEGINS, BOXED, type Choice, type Reading, readingsOf } from './readings.ts';
 import { type Option, plainText, preparedText } from './text.ts';
 
 /** A mention that chooses its options. */
 interface Decision extends Choice {
-  places: readonly number[];
+  positions: readonly number[];
   start: number;
   end: number;
 }
 
 /**
- * The places of all options that the final answer settles on: none where it names none or denies it, several
- * where it wavers. The last clear decision counts: a box before what the answer is said to be, and that before
- * other words of choosing. Two that no word of correction parts are two answers.
+ * The positions of all options that the final answer chooses: empty where it names or accepts none, several where it
+ * does not decide between them. The last decision of the clearest kind counts: a box, then a stated answer, then
+ * other words of choosing. Two decisions without a word of correction between them are two answers.
  */
 export function choicesIn(text: string, options: readonly Option[]): number[] {
   const whole = plainText(text);
@@ -28,57 +28,58 @@ export function choicesIn(text: string, options: readonly Option[]): number[] {
     return typeof reading === 'object' ? [{ ...mention, ...reading }] : [];
   });
   const decisions = [...decided, ...emptyBoxes(prepared, mentions)].sort((a, b) => a.start - b.start);
-  if (decisions.length === 0) return [...new Set(unannounced(prepared, mentions, readings))];
-  const [first] = leading(prepared, mentions, readings);
+  if (decisions.length === 0) return [...new Set(undecided(prepared, mentions, readings))];
+  const [first] = atLineStarts(prepared, mentions, readings);
   if (first) decisions.unshift({ ...first, level: BEGINS, adds: false, firm: false });
-  return [...new Set(settled(prepared, decisions))];
+  return [...new Set(decidedOptions(prepared, decisions))];
 }
 
-/** A box that names no option is an answer too, a wrong one. */
+/** A box that names no option is a decision for a wrong answer. */
 function emptyBoxes(text: string, mentions: readonly Mention[]): Decision[] {
   return [...text.matchAll(/⟦[^⟦⟧]*⟧/g)].flatMap(({ 0: box, index }) => {
     const [start, end] = [index, index + box.length];
     const named = mentions.some((mention) => mention.start >= start && mention.end <= end);
-    return named ? [] : [{ places: [], start, end, level: BOXED, adds: false, firm: true }];
+    return named ? [] : [{ positions: [], start, end, level: BOXED, adds: false, firm: true }];
   });
 }
 
-function settled(text: string, decisions: readonly Decision[]): number[] {
-  let standing: Decision[] = [];
+/** The options of the decisions that no later one retracts. */
+function decidedOptions(text: string, decisions: readonly Decision[]): number[] {
+  let valid: Decision[] = [];
   for (const decision of decisions) {
-    const before = text.slice(standing.at(-1)?.end ?? 0, decision.start);
-    const highest = Math.max(0, ...standing.map(({ level }) => level));
-    const correction = decision.level >= highest ? RETRACTS : TAKES_BACK;
-    if (!decision.adds && correction.test(before)) standing = [];
-    standing.push(decision);
+    const before = text.slice(valid.at(-1)?.end ?? 0, decision.start);
+    const highest = Math.max(0, ...valid.map(({ level }) => level));
+    const correction = decision.level >= highest ? RETRACTS : RETRACTS_CLEARLY;
+    if (!decision.adds && correction.test(before)) valid = [];
+    valid.push(decision);
   }
-  const highest = Math.max(...standing.map(({ level }) => level));
-  // Another that may be right is no answer by itself.
+  const highest = Math.max(...valid.map(({ level }) => level));
+  // "B may be right too" is not an answer by itself.
   if (highest === 0) return [];
-  const last = standing.findLastIndex(({ level }) => level === highest);
-  const counts = ({ level, adds, firm }: Decision, place: number) =>
-    level === highest || adds || standing[place + 1]?.adds || (firm && place > last);
-  return standing.filter(counts).flatMap(({ places }) => places);
+  const last = valid.findLastIndex(({ level }) => level === highest);
+  const counts = ({ level, adds, firm }: Decision, index: number) =>
+    level === highest || adds || valid[index + 1]?.adds || (firm && index > last);
+  return valid.filter(counts).flatMap(({ positions }) => positions);
 }
 
 /** More words than this around an option's text are an argument, not an answer. */
 const MOST_WORDS = 25;
 const NEGATION = /\b(?:not|never|cannot|except|\w+n['’]t)\b/i;
-/** After a label at a text's beginning: `B. a car`, `B because`. */
+/** After a label at the start of a text: `B. a car`, `B because`. */
 const AFTER_LABEL =
   /^ ?(?:$|[)\].:,;/&+–—\n-]|(?:and|or|is|because|since|as|which|rather|instead|not)(?!\p{L}))/u;
 
-/** Where nothing says what the answer is: the option that the text begins with, or whose text a short answer has. */
-function unannounced(text: string, mentions: readonly Mention[], readings: readonly Reading[]): number[] {
-  const labels = leading(text, mentions, readings);
-  if (labels.length > 0) return labels.flatMap(({ places }) => places);
+/** Without a decision: the option whose label starts the text, or whose text occurs in a short answer. */
+function undecided(text: string, mentions: readonly Mention[], readings: readonly Reading[]): number[] {
+  const labels = atLineStarts(text, mentions, readings);
+  if (labels.length > 0) return labels.flatMap(({ positions }) => positions);
   if (mentions.some(({ labelled }) => labelled)) return [];
   if (NEGATION.test(text) || text.split(/\s+/).length > MOST_WORDS) return [];
-  return mentions.flatMap(({ places }, index) => (readings[index] === 'mentioned' ? places : []));
+  return mentions.flatMap(({ positions }, index) => (readings[index] === 'mentioned' ? positions : []));
 }
 
-/** The options whose labels begin lines, where one begins the text. */
-function leading(text: string, mentions: readonly Mention[], readings: readonly Reading[]): Mention[] {
+/** The options whose labels start lines, where the first one starts the text. */
+function atLineStarts(text: string, mentions: readonly Mention[], readings: readonly Reading[]): Mention[] {
   const begins = mentions.filter(
     ({ start, end, labelled }, index) =>
       labelled &&

@@ -4,14 +4,14 @@ import { escaped, type Option, plainText } from './text.ts';
 
 /** Options mentioned side by side, such as `B`, `(B) a car` and `A, B or C`. */
 export interface Mention {
-  places: number[];
+  positions: number[];
   start: number;
   end: number;
-  /** by a label, with or without a text */
+  /** whether a label names it, with or without its text */
   labelled: boolean;
 }
 
-/** All mentions in order; options that commas or words join are one mention. */
+/** All mentions in order; options joined by commas or words are one mention. */
 export function mentionsIn(text: string, options: readonly Option[]): Mention[] {
   const texts = textsIn(text, options);
   const labels = labelsIn(text, options).filter(({ start, end }) =>
@@ -21,23 +21,23 @@ export function mentionsIn(text: string, options: readonly Option[]): Mention[] 
   return joined(text, withOwnTexts(text, found));
 }
 
-/** Words before which a letter is no option: `vitamin B`. */
+/** Words after which a letter is not an option: `vitamin B`. */
 const NAMED_BY_LETTER =
   /(?<![\p{L}])(?:vitamin|hepatitis|influenza|plan|type|group|team|point|figure|fig|class|grade|blood|company|player|city|sample|process|line|angle|side|vertex|region|country|product|factor|gene|protein|box|block|room|car|train|planet|star|circuit|container|solution|substance|compound|element|metal|gas) $/iu;
-/** What follows a letter that is also a word (the article "A", the pronoun "I"), where it is an option. */
+/** What follows an option whose letter is also a word (the article "A", the pronoun "I"). */
 const FOLLOWS_LABEL =
   /^ ?(?:$|[^\p{L}\p{N} ]| (?:is|are|was|isn['’]t|must|can|cannot|can['’]t|could|should|will|seems?|looks?|appears?|remains?|fits?|works?|wins|has|does|doesn['’]t|and|or|but|because|since|as|so|over|instead|rather|than|nor|too|also|only|fails?|being|due|y|o|und|oder|ist|es|est|é|è|adalah|dan|atau|et|ou)(?![\p{L}]))/u;
 const LETTER_AND_WORD = new Set(['A', 'I', 'E', 'O', 'Y', 'U']);
 
 const ALPHABETIC = '\\p{Script=Latin}\\p{Script=Cyrillic}\\p{Script=Greek}\\p{N}';
-/** Patterns of the labels that were asked for: most questions have the same. */
+/** Cached patterns by labels: most questions have the same labels. */
 const labelPatterns = new Map<string, RegExp>();
-const MOST_KEPT = 100;
+const CACHED_PATTERNS = 100;
 
 function labelPattern(labels: string): RegExp {
   const known = labelPatterns.get(labels);
   if (known) return known;
-  if (labelPatterns.size >= MOST_KEPT) labelPatterns.clear();
+  if (labelPatterns.size >= CACHED_PATTERNS) labelPatterns.clear();
   const pattern = new RegExp(
     `(?<open>[([] ?)?(?<![${ALPHABETIC}'’^°-])(?<label>${labels})(?![${ALPHABETIC}'’^°]|-\\p{L}|[+=])(?<close> ?[)\\]])?`,
     'giu',
@@ -46,7 +46,7 @@ function labelPattern(labels: string): RegExp {
   return pattern;
 }
 
-/** Labels that stand by themselves: no letters, digits or signs of a name or formula beside them. */
+/** Labels without the letters, digits or symbols of a name or a formula beside them. */
 function labelsIn(text: string, options: readonly Option[]): Mention[] {
   const labels = options.map(({ label }) => escaped(label.trim())).filter((label) => label !== '');
   if (labels.length === 0) return [];
@@ -60,12 +60,14 @@ function labelsIn(text: string, options: readonly Option[]): Mention[] {
       bracketed: open !== undefined && close !== undefined,
       closed: close !== undefined,
     };
-    const place = placeOf(label, options);
-    return place >= 0 && isLabel(label, around) ? [{ places: [place], start, end, labelled: true }] : [];
+    const position = positionOf(label, options);
+    return position >= 0 && isLabel(label, around)
+      ? [{ positions: [position], start, end, labelled: true }]
+      : [];
   });
 }
 
-/** Characters around a label that are looked at. */
+/** Characters before and after a label that decide whether it is one. */
 const CONTEXT = 60;
 
 interface Around {
@@ -84,17 +86,17 @@ function isLabel(found: string, { before, after, bracketed, closed }: Around): b
   if (NAMED_BY_LETTER.test(before)) return false;
   const ends = ENDS.test(after) && !/^\.\d/.test(after);
   if (!/^\p{Lu}$/u.test(found)) {
-    // A small letter, a digit or a word is a label where it is said to be one, or where nothing else is said.
+    // A small letter, a digit or a word is a label after a word such as "option", or where it is all that is said.
     const byNoun = AFTER_OPTION.test(before);
     if (byNoun && found !== 'a' && /^\p{L}$/u.test(found)) return true;
-    return ends && (byNoun || closed || BEGINS_LINE.test(before) || SAID.test(before));
+    return ends && (byNoun || closed || BEGINS_LINE.test(before) || ANNOUNCED.test(before));
   }
   if (/\d ?$/.test(before)) return false;
   return !LETTER_AND_WORD.has(found) || closed || FOLLOWS_LABEL.test(after);
 }
-const SAID = new RegExp(`${ANSWER_NOUN}[^.;\\n]{0,30}(?:is|:) ?(?:${FILLER} ?){0,3}$`, 'iu');
+const ANNOUNCED = new RegExp(`${ANSWER_NOUN}[^.;\\n]{0,30}(?:is|:) ?(?:${FILLER} ?){0,3}$`, 'iu');
 
-function placeOf(label: string, options: readonly Option[]): number {
+function positionOf(label: string, options: readonly Option[]): number {
   const exact = options.findIndex((option) => option.label === label);
   return exact >= 0
     ? exact
@@ -103,17 +105,17 @@ function placeOf(label: string, options: readonly Option[]): number {
 
 const ARTICLE = /^(?:an?|the) (?=.)/;
 
-/** The texts of options, as whole words; one within another option's is that one. Articles do not matter. */
+/** The texts of options, as whole words without articles. A text inside a longer option's text is not a mention. */
 function textsIn(text: string, options: readonly Option[]): Mention[] {
   const known = options
-    .map(({ text: own = '' }, place) => ({ words: plainText(own), place }))
+    .map(({ text: own = '' }, position) => ({ words: plainText(own), position }))
     .filter(({ words }) => words !== '');
-  const bare = known.map(({ words, place }) => ({ words: words.replace(ARTICLE, ''), place }));
+  const bare = known.map(({ words, position }) => ({ words: words.replace(ARTICLE, ''), position }));
   const distinct = new Set(bare.map(({ words }) => words)).size === bare.length;
   const byLength = (distinct ? bare : known).sort((a, b) => b.words.length - a.words.length);
   const found: Mention[] = [];
   const squeezed = text.toLowerCase().replace(/\s+/g, ' ');
-  for (const { words, place } of byLength) {
+  for (const { words, position } of byLength) {
     if (!squeezed.includes(words)) continue;
     const spaced = escaped(words).replaceAll(' ', '\\s+');
     const article = distinct ? '(?:(?:an?|the)\\s+)?' : '';
@@ -121,13 +123,13 @@ function textsIn(text: string, options: readonly Option[]): Mention[] {
     for (const { 0: whole, index } of text.matchAll(pattern)) {
       const [start, end] = [index, index + whole.length];
       if (found.some((other) => start < other.end && end > other.start)) continue;
-      found.push({ places: [place], start, end, labelled: false });
+      found.push({ positions: [position], start, end, labelled: false });
     }
   }
   return found;
 }
 
-/** No letter or digit beside a text; scripts without spaces have no such edges. */
+/** Requires that no letter or digit adjoins a text, except in scripts without spaces. */
 function edge(words: string, side: 'first' | 'last'): string {
   const letter = side === 'first' ? words.slice(0, 1) : words.slice(-1);
   const spaced =
@@ -137,16 +139,16 @@ function edge(words: string, side: 'first' | 'last'): string {
 }
 
 const BETWEEN_OWN = /^ ?[)\]]?[.:,–—-]? ?\(?(?: ?(?:option|choice|answer|letter) ?)?[(:]? ?$/i;
-/** Before the text of another option: a comma or a word alone does not make it a second answer. */
+/** Between a label and the text of another option that contradicts it. */
 const BETWEEN_OTHER = /^ ?[)\]]?[.:–—-]? ?$/;
 
-/** A label with a text after it, or a text with a label: one mention, of two options where they do not agree. */
+/** Merges a label and an adjoining text into one mention, which has two options where they do not agree. */
 function withOwnTexts(text: string, found: readonly Mention[]): Mention[] {
   const merged: Mention[] = [];
   for (const each of found) {
     const last = merged.at(-1);
     const between = last ? text.slice(last.end, each.start).replace('\n', ' ') : '';
-    const agree = last?.places[0] === each.places[0];
+    const agree = last?.positions[0] === each.positions[0];
     const pattern = agree ? BETWEEN_OWN : BETWEEN_OTHER;
     if (
       last &&
@@ -154,7 +156,7 @@ function withOwnTexts(text: string, found: readonly Mention[]): Mention[] {
       pattern.test(between) &&
       (agree || endsAfter(text, last, each))
     ) {
-      last.places = [...new Set([...last.places, ...each.places])];
+      last.positions = [...new Set([...last.positions, ...each.positions])];
       last.end = each.end;
       last.labelled = true;
     } else merged.push({ ...each });
@@ -162,7 +164,7 @@ function withOwnTexts(text: string, found: readonly Mention[]): Mention[] {
   return merged;
 }
 
-/** `B. a train` and no more: a label that another option's text contradicts. */
+/** Whether a label and another option's text are a whole sentence: `B. a train`. */
 function endsAfter(text: string, label: Mention, { end }: Mention): boolean {
   return label.labelled && /^ ?(?:$|[.!?\n⟧)])/.test(text.slice(end, end + 2));
 }
@@ -170,19 +172,19 @@ function endsAfter(text: string, label: Mention, { end }: Mention): boolean {
 function joined(text: string, found: readonly Mention[]): Mention[] {
   const mentions: Mention[] = [];
   for (const each of found) {
-    const { places, end } = each;
+    const { positions, end } = each;
     const last = mentions.at(-1);
-    const isNew = !places.every((place) => last?.places.includes(place));
+    const isNew = !positions.every((position) => last?.positions.includes(position));
     if (last && isNew && areJoined(text, last, each)) {
-      last.places.push(...places);
+      last.positions.push(...positions);
       last.end = end;
       last.labelled ||= each.labelled;
-    } else mentions.push({ ...each, places: [...places] });
+    } else mentions.push({ ...each, positions: [...positions] });
   }
   return mentions;
 }
 
-/** Options with a joining word between them, or in a list: one a line, or nothing but full stops between. */
+/** Whether two mentions are joined by a word, or listed: one per line, or with only full stops between them. */
 function areJoined(text: string, first: Mention, second: Mention): boolean {
   const between = text.slice(first.end, second.start);
   if (JOINT.test(between)) return true;

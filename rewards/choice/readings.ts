@@ -1,25 +1,25 @@
-/** What a text says of each option that it mentions: that it is the answer, that it is none, or nothing. */
+/** What a text says about each option that it mentions: whether it is the answer. */
 import * as cues from './cues.ts';
 import type { Mention } from './mentions.ts';
 
 /**
- * How plainly an option is chosen: with a doubt, at the text's beginning, in words of choosing, as what the answer
- * is said to be, in a box.
+ * How clearly an option is chosen: with doubt, at the start of the text, by words of choosing, as the stated answer,
+ * in a box.
  */
 const [PERHAPS, IN_WORDS, ANNOUNCED] = [0.25, 1, 2];
 export const [BEGINS, BOXED] = [0.5, 3];
 
 export interface Choice {
   level: number;
-  /** One more answer beside those before. */
+  /** Whether it is one more answer beside earlier ones. */
   adds: boolean;
-  /** Said without more, so that it contradicts another option that was chosen before in plainer words. */
+  /** Whether it is stated without additions; then it contradicts an option that was chosen more clearly before. */
   firm: boolean;
 }
 
-export type Reading = Choice | 'denied' | 'doubted' | 'asked' | 'mentioned';
+export type Reading = Choice | 'denied' | 'doubted' | 'questioned' | 'mentioned';
 
-/** One more option that may be right: no answer by itself, but a second one beside another. */
+/** One more option that may be right: a second answer beside another, but not an answer by itself. */
 const ONE_MORE: Choice = { level: 0, adds: true, firm: true };
 
 export function readingsOf(text: string, mentions: readonly Mention[]): Reading[] {
@@ -32,30 +32,34 @@ export function readingsOf(text: string, mentions: readonly Mention[]): Reading[
 
 /** The words around a mention. */
 interface Context {
+  /** Whether it mentions several options. */
   several: boolean;
-  /** Before it: its sentence, back to the label before; its line, back to the mention before; all of its line. */
+  /** The words before it in its sentence. */
   sentence: string;
+  /** The words before it in its sentence, after the previous label. */
   sinceLabel: string;
+  /** The words before it in its line and sentence, after the previous mention. */
   line: string;
+  /** The words before it in its line. */
   wholeLine: string;
-  /** After it, up to a comma or a clause; a dash or a bracket may introduce it. */
+  /** The words after it in its clause; a dash or a bracket may introduce them. */
   clause: string;
-  /** Nothing is said of it after it. */
+  /** Whether its clause ends with it. */
   ends: boolean;
-  /** Nothing follows in the text. */
+  /** Whether the text ends with it. */
   last: boolean;
-  /** Nothing but full stops stand between it and the mention before. */
+  /** Whether only full stops are between it and the previous mention. */
   beside: boolean;
   boxed: boolean;
-  /** Its sentence is a question. */
-  asked: boolean;
-  /** It stands in a condition, or depends on one about another option. */
+  /** Whether its sentence is a question. */
+  inQuestion: boolean;
+  /** Whether it is in a condition, or depends on one about another option. */
   supposed: boolean;
 }
 
 function readingOf(context: Context, previous: Reading | undefined): Reading {
   const { line, wholeLine, clause, ends } = context;
-  if (context.asked) return 'asked';
+  if (context.inQuestion) return 'questioned';
   const announced = isCue(cues.ANNOUNCES, context.sinceLabel);
   const refutes = announced ? cues.REFUTES_AT_ONCE : cues.REFUTES;
   if (cues.DENIES.test(line) || cues.MARKED_WRONG.test(wholeLine) || refutes.test(clause)) return 'denied';
@@ -83,34 +87,34 @@ function readingOf(context: Context, previous: Reading | undefined): Reading {
 const CONCLUSIONS = [cues.CONCLUDES, cues.IS_ALONE, cues.REMAINS, cues.CONCLUDED];
 const NO_MORE = /^[\s.)\]]*$/;
 
-/** Whether the words end in a cue that no word before it denies. */
+/** Whether the words end in a cue that is not negated. */
 function isCue(cue: RegExp, words: string): boolean {
   const found = cue.exec(words);
   return found !== null && !cues.DENIED_CUE.test(words.slice(0, found.index));
 }
 
-/** Characters on either side of a mention that are looked at. */
+/** Characters of context on either side of a mention. */
 const NEAR = 240;
 const SENTENCE_END = /[!?;。！？；⟦⟧]|(?<!(?<!\p{L})(?:ans|no|nr))\.(?=\s|$)/giu;
 const SENTENCE_OR_LINE_END = /[!?;。！？；\n⟦⟧]|\.(?=\s|$)/;
-/** Where what is said of an option ends: a comma, a dash, or a clause. */
+/** The end of a clause: a comma, a dash, a bracket, or a word that starts another clause. */
 const CLAUSE =
   /[,，、(—–]| - |(?<!\p{L})(?:that|which|who|because|since|as|when|where|while|whereas|weil|da|porque|ya que|car|parce|perché|потому|karena|sebab)(?!\p{L})|因为|因為/iu;
-/** The end of what is said of an option, where it denies the next one: `B and not A`. */
+/** Words at the end that deny the next option instead: `B and not A`. */
 const BUT_NOT =
   /(?<!\p{L})(?:and|but|und|aber|y|pero|et|mais|e|mas|ma|и|но|dan)\s+(?:not|never|nicht|no|pas|não|non|не|bukan)\s*$|而?不是\s*$/iu;
 
 function contextOf(text: string, mentions: readonly Mention[], index: number): Context {
-  const { start = 0, end = 0, places = [] } = mentions[index] ?? {};
+  const { start = 0, end = 0, positions = [] } = mentions[index] ?? {};
   const before = text.slice(Math.max(0, start - NEAR), start);
   const sentence = before.slice(([...before.matchAll(SENTENCE_END)].at(-1)?.index ?? -1) + 1);
-  const since = (place: number) => text.slice(Math.max(start - sentence.length, place), start);
+  const since = (position: number) => text.slice(Math.max(start - sentence.length, position), start);
   const lastEnd = mentions[index - 1]?.end ?? 0;
   const lastLabel = mentions.slice(Math.max(0, index - NEAR), index).findLast(({ labelled }) => labelled);
   const after = text.slice(end, Math.min(end + NEAR, mentions[index + 1]?.start ?? text.length));
   const said = (after.split(SENTENCE_OR_LINE_END)[0] ?? '').replace(BUT_NOT, '');
   return {
-    several: places.length > 1,
+    several: positions.length > 1,
     sentence,
     sinceLabel: since(lastLabel?.end ?? 0),
     line: since(lastEnd).split('\n').at(-1) ?? '',
@@ -120,7 +124,7 @@ function contextOf(text: string, mentions: readonly Mention[], index: number): C
     last: /^[\s.!)\]]*$/.test(text.slice(end, end + NEAR)) && text.length - end < NEAR,
     beside: /^[.:)\s]*$/.test(text.slice(Math.max(lastEnd, start - NEAR), start)),
     boxed: start > 0 && text.lastIndexOf('⟦', start - 1) > text.lastIndexOf('⟧', start - 1),
-    asked: /^[^.!?;。！？；\n⟧]*[?？]/.test(text.slice(end, end + NEAR)),
+    inQuestion: /^[^.!?;。！？；\n⟧]*[?？]/.test(text.slice(end, end + NEAR)),
     supposed: isSupposed(sentence, mentions, start),
   };
 }

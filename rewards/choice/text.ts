@@ -1,16 +1,18 @@
-/** An option of a question, and texts in the form in which options are looked for in them. */
+/** Prepares texts for the comparison with options. */
+
+/** An option of a question. */
 export interface Option {
   label: string;
-  /** unknown where only the letters are */
+  /** left out where only the letters are known */
   text?: string;
 }
 
-/** Longer final answers than this are searched in their end alone. */
+/** Of a longer final answer, only the end is searched. */
 const LONGEST = 4_000;
 
 const MARKUP = /\\(?:text|textbf|mathbf|mathrm|bm|bf|rm)\b/g;
 
-/** A text as it is compared: Unicode NFKC, lower case, without markup, outer punctuation and white space. */
+/** A text in the form for comparison: Unicode NFKC, lower case, without markup, outer punctuation and white space. */
 export function plainText(text: string): string {
   return text
     .slice(0, LONGEST)
@@ -27,12 +29,12 @@ export function plainText(text: string): string {
 /** Marks where a box begins and ends in a prepared text. */
 const [BOX, BOX_END] = ['⟦', '⟧'];
 
-/** The text's end as it is searched: without markup, with boxes marked, a letter in bold in brackets. */
+/** The end of a text in the form for searching: without markup, boxes marked, bold letters in brackets. */
 export function preparedText(text: string): string {
   return (
     boxesMarked(text.slice(-LONGEST).replace(/[⟦⟧]/g, ''))
       .normalize('NFKC')
-      // Some characters become several.
+      // NFKC replaces some characters by several.
       .slice(-LONGEST)
       .replace(MARKUP, '')
       .replace(/(?:\*\*|__)\s*\(?(\p{Lu})\)?[.):]?\s*(?:\*\*|__)/gu, '($1)')

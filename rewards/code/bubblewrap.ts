@@ -1,23 +1,23 @@
 import { BOX, type SandboxedCommand } from './sandboxed-command.ts';
 
-/** Descriptors that bubblewrap and the command inherit. */
+/** File descriptors that bubblewrap and the command inherit. */
 export const FD = { result: 3, status: 4, block: 5, filter: 6, firstFile: 7 } as const;
 
-/** What of the machine is seen inside, and how it is bounded. */
+/** The part of the machine that is visible inside the sandbox, and what bounds memory. */
 export interface View {
-  /** folders and files shown read-only at their own places */
+  /** folders and files mounted read-only at their own paths */
   readOnly: readonly string[];
   /** symbolic links at the root: name → target */
   links: ReadonlyMap<string, string>;
-  /** absolute path of prlimit(1) inside */
+  /** absolute path of prlimit(1) inside the sandbox */
   prlimit: string;
-  /** whether a control group bounds memory, so that address space need not */
+  /** whether a control group bounds memory; otherwise a resource limit does */
   memoryByCgroup: boolean;
 }
 
 /**
- * Arguments of bwrap(1). The new root is empty but for what is named here; what is written lies in two small
- * file systems in memory; no network, no other process, no user but one without rights is to be seen.
+ * Arguments of bwrap(1). The new root contains only what is named here. Only two small file systems in memory are
+ * writable. There is no network, no other process is visible, and the only user has no rights.
  */
 export function bubblewrapArguments(command: SandboxedCommand, view: View): string[] {
   return [
@@ -40,19 +40,19 @@ export function bubblewrapArguments(command: SandboxedCommand, view: View): stri
 }
 
 const ISOLATION = [
-  // Own user, pid, network, ipc, uts and cgroup spaces, and no further user space inside.
+  // Separate user, pid, network, ipc, uts and cgroup namespaces, and no further user namespace inside.
   ...['--unshare-all', '--unshare-user', '--disable-userns'],
   ...['--uid', '1000', '--gid', '1000', '--hostname', 'sandbox', '--cap-drop', 'ALL'],
   ...['--die-with-parent', '--as-pid-1', '--new-session', '--clearenv'],
 ];
 
 /**
- * The sandbox's first process, in place of bubblewrap's own: bubblewrap waits for it to its very end, so that
- * no zombie is handed to this machine's first process, which in a container may reap none.
+ * The sandbox's first process, instead of bubblewrap's own. Bubblewrap waits for it until it has ended. Thus no
+ * zombie is left to this machine's init process, which may not reap any in a container.
  */
 const FIRST_PROCESS = ['/bin/sh', '-c', '"$@"; exit $?', 'sh'];
 
-/** A fixed hash seed: the order of a set must not differ from run to run. */
+/** The hash seed is fixed: the order of a set must be the same in each run. */
 const ENVIRONMENT = [
   ['PATH', '/usr/local/bin:/usr/bin:/bin'],
   ['HOME', '/tmp'],
@@ -62,8 +62,8 @@ const ENVIRONMENT = [
 ] as const;
 
 /**
- * `--dev` makes /dev in memory without a size: it becomes read-only, and /dev/shm gets its own size. /proc is
- * read-only too, since a session's priority can be lowered there.
+ * `--dev` creates /dev in memory without a size limit, so it is remounted read-only, and /dev/shm gets a size limit.
+ * /proc is read-only too, since a process could lower the session's priority there.
  */
 function fileSystems(bytes: number): string[] {
   const size = ['--size', String(bytes)];
@@ -79,12 +79,12 @@ function fileArguments({ name, executable }: SandboxedCommand['files'][number], 
   return ['--perms', mode, '--ro-bind-data', String(FD.firstFile + index), `${BOX}/${name}`];
 }
 
-/** prlimit(1), set inside: the kernel then counts processes within the sandbox's own user space. */
+/** Arguments of prlimit(1), which runs inside: the kernel then counts processes per user namespace of the sandbox. */
 function resourceLimits(command: SandboxedCommand, memoryByCgroup: boolean): string[] {
   const { limits, memoryRlimit, stackBytes } = command;
   const cpu = Math.ceil(limits.cpuSeconds);
   const bounds: Record<string, string> = {
-    // One second from the signal that can be caught to the one that can't.
+    // One second between SIGXCPU, which can be caught, and SIGKILL.
     cpu: `${cpu}:${cpu + 1}`,
     fsize: String(limits.fileBytes),
     nproc: String(limits.processes + 1),

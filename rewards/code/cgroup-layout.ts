@@ -1,18 +1,18 @@
 /**
- * Where control groups lie on this machine. Version 1 has one hierarchy a controller, version 2 one for all;
- * both at once are common, each controller then belonging to one of them.
+ * A mounted hierarchy of control groups. Version 1 has one hierarchy per controller, version 2 one for all. Many
+ * machines have both; each controller then belongs to one of them.
  */
 export interface CgroupMount {
   version: 1 | 2;
-  /** controllers bound to it; none for version 2, whose controllers its files name */
+  /** its controllers; empty for version 2, which lists them in its files */
   controllers: string[];
-  /** folder it is mounted on */
+  /** folder where it is mounted */
   mountPoint: string;
-  /** which group that folder shows: `/` unless a container sees only its own part */
+  /** the group at the mount point: `/`, unless a container sees only its own part */
   root: string;
 }
 
-/** Reads /proc/self/mountinfo; see proc(5), fields 4 (root), 5 (mount point), and after `-` type and options. */
+/** Parses /proc/self/mountinfo; see proc(5), fields 4 (root), 5 (mount point), and after `-` type and options. */
 export function parseCgroupMounts(mountinfo: string): CgroupMount[] {
   return mountinfo.split('\n').flatMap((line): CgroupMount[] => {
     const [before = '', after = ''] = line.split(' - ');
@@ -24,7 +24,7 @@ export function parseCgroupMounts(mountinfo: string): CgroupMount[] {
   });
 }
 
-/** Reads /proc/self/cgroup: for each line `id:controllers:path`; version 2 has no controllers in it. */
+/** Parses /proc/self/cgroup: lines `id:controllers:path`; version 2 has no controllers in its line. */
 export function parseOwnCgroups(text: string): { controllers: string[]; path: string }[] {
   return text
     .split('\n')
@@ -35,7 +35,7 @@ export function parseOwnCgroups(text: string): { controllers: string[]; path: st
     });
 }
 
-/** Folder of this process's own group as a mount shows it; the mount point where it lies outside of it. */
+/** Folder of this process's own group in a mount; the mount point where the group is outside of the mount. */
 export function ownFolder(mount: CgroupMount, path: string): string {
   const root = mount.root === '/' ? '' : mount.root;
   const within = path === root || path.startsWith(`${root}/`) ? path.slice(root.length) : '';

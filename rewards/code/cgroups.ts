@@ -10,25 +10,25 @@ import {
   upToMount,
 } from './cgroup-layout.ts';
 
-/** The bounds that a group holds all its processes to together. */
+/** Limits on all processes of a group together. */
 interface CgroupLimits {
   memoryBytes: number;
   processes: number;
 }
 
-/** Control group of one run. */
+/** The control group of one run. */
 export interface Cgroup {
   add(pid: number): void;
   cpuSeconds(): number;
   /** ids of the threads in it */
   threads(): number[];
-  /** whether the kernel killed any of its processes for want of memory */
+  /** whether the kernel killed any of its processes because memory ran out */
   killedForMemory(): boolean;
-  /** Removes it, waiting for its last processes to be gone. Throws when they stay. */
+  /** Removes the group once its last processes have ended. Throws where they do not end. */
   remove(): Promise<void>;
 }
 
-/** Makes control groups; `describe` names the version for `sandboxReport`. */
+/** Creates control groups of one version. */
 export interface CgroupMaker {
   version: 1 | 2;
   make(limits: CgroupLimits): Cgroup;
@@ -37,12 +37,12 @@ export interface CgroupMaker {
 const PREFIX = 'r1-sandbox';
 let made = 0;
 
-/** The control groups that this process may use, or in words why it may use none. */
+/** The control groups that this process may use, or the reason why it cannot use any. */
 export function findCgroups(read = (path: string) => readFileSync(path, 'utf8')): CgroupMaker | string {
   try {
     const mounts = parseCgroupMounts(read('/proc/self/mountinfo'));
     const own = parseOwnCgroups(read('/proc/self/cgroup'));
-    return version1(mounts, own) ?? version2(mounts, own) ?? 'no control group here can be written';
+    return version1(mounts, own) ?? version2(mounts, own) ?? 'this process may not create control groups';
   } catch (error) {
     return `control groups cannot be read: ${error instanceof Error ? error.message : String(error)}`;
   }
@@ -77,7 +77,7 @@ function version2(mounts: CgroupMount[], own: OwnGroups): CgroupMaker | undefine
   return undefined;
 }
 
-/** Whether groups made in this folder can limit memory and processes; asks for it where it is not yet so. */
+/** Whether groups in this folder can limit memory and processes; enables the controllers where needed. */
 function delegates(folder: string): boolean {
   const control = join(folder, 'cgroup.subtree_control');
   const enabled = () => {
@@ -88,20 +88,20 @@ function delegates(folder: string): boolean {
     if (!enabled()) writeFileSync(control, '+memory +pids');
     return enabled();
   } catch {
-    // A group that holds processes may not hand on controllers; its parent may have.
+    // A group with processes in it may not enable controllers for child groups; an ancestor may.
     return false;
   }
 }
 
-/** Tries one, and sweeps away what processes that were killed left behind. */
+/** Removes groups left by processes that were killed, and tries to create one. */
 function usable(maker: CgroupMaker, folders: readonly string[]): CgroupMaker | undefined {
   try {
-    folders.forEach(sweep);
+    folders.forEach(removeLeftovers);
     const group = maker.make({ memoryBytes: 2 ** 26, processes: 8 });
     group.cpuSeconds();
     group.threads();
     group.killedForMemory();
-    // Nothing runs in it: it goes at the first try.
+    // Nothing runs in it, so the first attempt removes it.
     group.remove().catch(() => {});
     return maker;
   } catch {
@@ -109,14 +109,14 @@ function usable(maker: CgroupMaker, folders: readonly string[]): CgroupMaker | u
   }
 }
 
-function sweep(folder: string): void {
+function removeLeftovers(folder: string): void {
   for (const name of readdirSync(folder)) {
     const owner = new RegExp(`^${PREFIX}-(\\d+)-[\\d-]+$`).exec(name)?.[1];
-    if (owner !== undefined && !lives(Number(owner))) removeNow(join(folder, name));
+    if (owner !== undefined && !isAlive(Number(owner))) removeNow(join(folder, name));
   }
 }
 
-function lives(pid: number): boolean {
+function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;
@@ -137,7 +137,7 @@ function removeNow(folder: string): boolean {
 /** Unique among the threads of this process too. */
 const nextName = () => `${PREFIX}-${process.pid}-${threadId}-${++made}`;
 
-/** Makes the folders, all or none, and writes the limits into them. */
+/** Creates the folders, all or none, and writes the limits into them. */
 function makeFolders(folders: readonly string[], files: ReadonlyMap<string, number>): void {
   try {
     for (const folder of folders) mkdirSync(folder);
@@ -152,13 +152,13 @@ async function removeAll(folders: readonly string[]): Promise<void> {
   const deadline = performance.now() + 10_000;
   let left = folders.filter((folder) => !removeNow(folder));
   for (let pause = 1; left.length > 0; pause = Math.min(2 * pause, 50)) {
-    if (performance.now() > deadline) throw new Error(`processes stay in ${left.join(', ')}`);
+    if (performance.now() > deadline) throw new Error(`processes did not end in ${left.join(', ')}`);
     await sleep(pause);
     left = left.filter((folder) => !removeNow(folder));
   }
 }
 
-/** Value of `key value` lines. */
+/** The value of a key in a file of `key value` lines. */
 function field(path: string, key: string): number {
   const line = readFileSync(path, 'utf8')
     .split('\n')
@@ -167,7 +167,7 @@ function field(path: string, key: string): number {
   return Number(line.slice(key.length + 1));
 }
 
-/** Whole numbers, one a line. */
+/** Whole numbers, one per line. */
 const numbersIn = (path: string) => readFileSync(path, 'utf8').split('\n').filter(Boolean).map(Number);
 
 function exists(folder: string, file: string): boolean {

@@ -6,19 +6,19 @@ import type { Sandbox } from './sandbox.ts';
 import { SandboxError } from './sandbox-error.ts';
 import { BOX } from './sandboxed-command.ts';
 
-/** A program that judges outputs where more than one is right. */
+/** A program that judges outputs where more than one output is right. */
 export interface Checker {
   language: Language;
   source: string;
   /**
-   * `open-r1`: called with input, expected and actual output; prints 1 as its last word where it accepts, 0
-   * where not. `testlib`: called with input, actual and expected output; exits with 0 where it accepts, 1 or
-   * 2 where not. Any other end is a breakdown.
+   * `open-r1`: called with input, expected and actual output; prints 1 as its last word to accept, 0 to reject.
+   * `testlib`: called with input, actual and expected output; exits with 0 to accept, 1 or 2 to reject. Any other end
+   * is a failure of the checker.
    */
   protocol: 'open-r1' | 'testlib';
 }
 
-type Judgement = 'accepts' | 'refuses' | 'breaks-down';
+type Judgement = 'accepts' | 'rejects' | 'fails';
 interface Judged {
   input: string;
   expected: string;
@@ -38,21 +38,21 @@ const PROTOCOLS: Record<Checker['protocol'], Protocol> = {
 
 function readLastWord({ status, stdout }: RunOutcome): Judgement {
   const word = Number(stdout.toString().trim().split(/\s+/).at(-1) || Number.NaN);
-  if (status !== 0 || !(word >= 0 && word <= 1)) return 'breaks-down';
-  return word === 1 ? 'accepts' : 'refuses';
+  if (status !== 0 || !(word >= 0 && word <= 1)) return 'fails';
+  return word === 1 ? 'accepts' : 'rejects';
 }
 
 function readStatus({ status }: RunOutcome): Judgement {
   if (status === 0) return 'accepts';
-  return status === 1 || status === 2 ? 'refuses' : 'breaks-down';
+  return status === 1 || status === 2 ? 'rejects' : 'fails';
 }
 
 const CHECKER_LIMITS = limitsWith({ run: { cpuSeconds: 20, memoryBytes: 2 ** 30 } });
 
 /**
- * Makes a checker ready. Its `Check` answers whether an output is accepted; a checker that breaks down over an
- * output, but accepts the expected one, refuses it. Throws a `SandboxError` of kind `checker` where it does
- * not compile, or breaks down over the expected output too.
+ * Compiles a checker. The returned `Check` resolves to whether an output is accepted. Where the checker fails on an
+ * output but accepts the expected one, the output is rejected. Throws a `SandboxError` of kind `checker` where the
+ * checker does not compile, or fails on the expected output too.
  */
 export async function prepareChecker(checker: Checker, sandbox: Sandbox): Promise<Check> {
   const program = await prepare({ ...checker, functionName: null }, sandbox, CHECKER_LIMITS);
@@ -62,9 +62,9 @@ export async function prepareChecker(checker: Checker, sandbox: Sandbox): Promis
   const judge = (judged: Judged) => runChecker(checker.protocol, program, judged, sandbox);
   return async (judged) => {
     const judgement = await judge(judged);
-    if (judgement !== 'breaks-down') return judgement === 'accepts';
+    if (judgement !== 'fails') return judgement === 'accepts';
     if ((await judge({ ...judged, actual: judged.expected })) === 'accepts') return false;
-    throw new SandboxError('checker', 'the checker breaks down over the expected output as well');
+    throw new SandboxError('checker', 'the checker fails on the expected output too');
   };
 }
 
@@ -90,5 +90,5 @@ async function runChecker(
     limits: CHECKER_LIMITS.run,
   });
   const ending = endingOf(outcome, CHECKER_LIMITS.run);
-  return ending === 'completed' || ending === 'crashed' ? read(outcome) : 'breaks-down';
+  return ending === 'completed' || ending === 'crashed' ? read(outcome) : 'fails';
 }

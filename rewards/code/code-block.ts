@@ -1,4 +1,4 @@
-/** Finds the program in what a model says. */
+/** Finds the program in a response. */
 import { type Fence, type FencedBlock, fencedBlocks } from './fences.ts';
 import { type Language, languageNamed, languageOfFile } from './language.ts';
 
@@ -6,10 +6,10 @@ const THINK_END = '</think>';
 const ANSWER = '<answer>';
 
 /**
- * The program in a response: the last fenced block in the language, else the last that names none. Only what
- * follows the thinking counts. A block that never closes was cut off and is no program; the end of the answer
- * closes one too. Where there is no block at all, a span within one line, or the text before a closing fence
- * that none opens, stands in. Null where there is none.
+ * The program in a response: the last fenced block in the language, else the last block that names no language. Only
+ * text after the chain of thought counts. A block without an end was cut off and does not count; `</answer>` ends a
+ * block too. Without any block, the program is a code span within one line, or the text before a closing fence that
+ * has no opening. Null where there is no program.
  */
 export function extractCode(response: string, language: Language): string | null {
   const end = response.lastIndexOf(THINK_END);
@@ -21,7 +21,7 @@ export function extractCode(response: string, language: Language): string | null
   return unclosed === null ? null : beforeStrayFence(text, unclosed);
 }
 
-/** Code and its language: null where none is named, `other` where it is none that can be run. */
+/** Code and its language: null where none is named, `other` where it cannot be run. */
 interface Labelled {
   language: Language | 'other' | null;
   code: string;
@@ -34,7 +34,7 @@ function lastIn(blocks: readonly Labelled[], language: Language): string | null 
 
 const labelled = ({ info, code }: FencedBlock): Labelled => ({ language: languageOfInfo(info), code });
 
-/** Info strings that say nothing of a language. */
+/** Info strings that do not name a language. */
 const GENERIC = new Set(['code', 'program', 'solution', 'source']);
 const LONGEST_INFO = 200;
 
@@ -47,20 +47,20 @@ function languageOfInfo(info: string): Labelled['language'] {
   const words = bare.split(/[\s{}()[\],:;=|@"']+/);
   const [first = '', ...more] = words.filter((word) => word !== '' && !word.startsWith('#'));
   if (first === '' || GENERIC.has(first.toLowerCase())) return null;
-  // Of Pandoc's classes any may be the language.
+  // Any of Pandoc's classes may be the language.
   const names = first.startsWith('.') ? [first, ...more].map((word) => word.replace(/^\./, '')) : [first];
   const found = names.map((name) => languageNamed(name) ?? languageOfFile(name));
   return found.find((each) => each !== undefined) ?? 'other';
 }
 
-/** The blocks of an answer in Markdown that is itself fenced; the block alone where it is a program. */
+/** The blocks inside a fenced Markdown answer; the block itself where it is a program. */
 function nestedIn(block: FencedBlock, language: Language): FencedBlock[] {
   if (!/^(?:markdown|md)?$/i.test(block.info)) return [block];
   const { blocks } = fencedBlocks(block.code);
   return blocks.some(({ info }) => languageOfInfo(info) === language) ? blocks : [block];
 }
 
-/** A span within a line begins with its language, or with the program. */
+/** A code span within a line, which may start with its language. */
 function spanOf(span: string): Labelled {
   const text = span.trim();
   const blank = text.search(/\s/);
@@ -68,7 +68,7 @@ function spanOf(span: string): Labelled {
   return language === undefined ? { language: null, code: text } : { language, code: text.slice(blank + 1) };
 }
 
-/** Where the only fence has nothing behind it, it closes a block whose opening stood in the prompt. */
+/** The text before the only fence, where nothing follows it: the prompt contained the opening fence. */
 function beforeStrayFence(text: string, { info, lines, from }: Fence): string | null {
   const more = lines.some((line) => line.replace('</answer>', '').trim() !== '');
   if (info !== '' || more) return null;

@@ -1,15 +1,15 @@
 import { isExactNumber, parseExactJson } from '../../contracts/exact-json.ts';
 import { isEqual, isNear, notationOf, sameButForRounding } from './near-number.ts';
 
-/** Whether numbers that are printed are compared by their values, or all of an output as text. */
+/** How outputs are compared: numbers by value, or everything as text. */
 export const COMPARISONS = ['numbers', 'text'] as const;
 export type Comparison = (typeof COMPARISONS)[number];
 
 /**
- * Whether a program's whole output is the expected one. Blanks at the end of a line and at the end of the
- * output are forgiven; a line too many, too few or elsewhere is not. By `numbers`, a number that is expected
- * with a point or an exponent is compared by value: in a line of numbers alone any, in a line with words one of
- * five decimals or more. Integers and words are text.
+ * Whether a program's whole output equals the expected one. Blanks at the ends of lines and of the output are
+ * ignored; the lines themselves have to match. With `numbers`, an expected number with a point or an exponent is
+ * compared by value; in a line that also has words, only with five or more decimals, or an exponent. Integers and
+ * words are compared as text.
  */
 export function sameOutput(expected: string, actual: string, by: Comparison = 'numbers'): boolean {
   const [wanted, found] = [withoutTrailingBlanks(expected), withoutTrailingBlanks(actual)];
@@ -24,7 +24,7 @@ function withoutTrailingBlanks(text: string): string {
   return lines.join('\n').trimEnd();
 }
 
-/** Lines of the same blanks and, in their order, the same words and numbers. */
+/** Whether two lines have the same blanks and, in order, the same words and numbers. */
 function sameLine(expected: string, actual: string): boolean {
   if (expected === actual) return true;
   const [parts, others] = [expected.split(BLANKS), actual.split(BLANKS)];
@@ -48,14 +48,14 @@ const isBlankOrNumber = (part: string) => part.trim() === '' || isSpecial(part) 
 const SPECIAL = /^([+-]?)(?:(nan)|inf(?:inity)?)$/i;
 const isSpecial = (part: string) => SPECIAL.test(part);
 
-/** Not a number, whatever its sign, and the two infinities, by whichever name. */
+/** One name for NaN with any sign, and for each infinity; null for other text. */
 function specialOf(part: string): string | null {
   const [whole, sign, nan] = SPECIAL.exec(part) ?? [];
   if (whole === undefined) return null;
   return nan === undefined ? `${sign === '-' ? '-' : ''}inf` : 'nan';
 }
 
-/** Reads JSON that a program wrote; undefined where it is none. */
+/** Parses JSON that a program wrote; undefined where it is not JSON. */
 export function parseExact(text: string): unknown {
   try {
     return parseExactJson(text);
@@ -65,8 +65,8 @@ export function parseExact(text: string): unknown {
 }
 
 /**
- * Whether a value is the expected one, both as `parseExactJson` reads them. Integers are exact, booleans
- * are no numbers, and other numbers are near (`isNear`).
+ * Whether a value equals the expected one, both as `parseExactJson` returns them. Integers are compared exactly,
+ * other numbers by `isNear`; booleans are not numbers.
  */
 export function sameValue(expected: unknown, actual: unknown): boolean {
   if (expected === actual) return true;
@@ -90,7 +90,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** A number as it is written; null of any other value. */
+/** A number as written; null for any other value. */
 function numberText(value: unknown): string | null {
   return typeof value === 'number' || isExactNumber(value) ? String(value) : null;
 }
@@ -99,14 +99,14 @@ function sameNumber(expected: unknown, actual: unknown): boolean {
   const [wanted, found] = [numberText(expected), numberText(actual)];
   if (wanted === null || found === null) return false;
   if (isEqual(wanted, found)) return true;
-  // Where a double is expected, the same double is it, however many digits are written.
+  // An expected double equals the same double, however many digits are written.
   if (typeof expected === 'number' && !Number.isSafeInteger(expected) && Number(found) === expected)
     return true;
   if (notationOf(wanted) !== 'integer') return isNear(wanted, found);
   return typeof actual === 'number' && isDoubleOf(wanted, actual);
 }
 
-/** A double is the integer that it holds exactly, or a small one that it misses by a rounding error. */
+/** Whether a double equals an integer: exactly, or up to a rounding error where the integer is small. */
 function isDoubleOf(integer: string, double: number): boolean {
   if (Number.isInteger(double)) return BigInt(double) === BigInt(integer);
   const size = Number(integer);

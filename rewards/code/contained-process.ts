@@ -8,33 +8,33 @@ import { cpuSecondsOf, ownSeconds, processesOf, type Threads, threadsOf, timesOf
 import type { RunOutcome } from './run-outcome.ts';
 import { SandboxError } from './sandbox-error.ts';
 
-/** A bubblewrap to start, what to feed it, and the group that is to bound what it starts. */
+/** How to start bubblewrap: its arguments, its inputs, and the limits on the program. */
 export interface Containment {
   bubblewrap: string;
   args: readonly string[];
-  /** who it runs as; undefined: as this process does */
+  /** user to run as; undefined: the user of this process */
   uid: number | undefined;
-  /** of system calls, as `FD.filter` holds it */
+  /** the filter of system calls, to be sent to `FD.filter` */
   filter: Buffer;
   /** contents of `FD.firstFile` and the descriptors after it */
   files: readonly (string | Buffer)[];
   stdin: string | Buffer;
   limits: RunLimits;
-  /** null: resource limits must do */
+  /** null: only resource limits apply */
   cgroup: Cgroup | null;
-  /** ends it, and rejects with the signal's reason */
+  /** kills the program; the run then rejects with the signal's reason */
   signal: AbortSignal | undefined;
 }
 
 const POLL_MILLISECONDS = 100;
-/** How much longer than its wall limit a program may take that lacks a processor. */
+/** A program that waits for a processor may take this many times its wall limit. */
 const PATIENCE = 3;
 const SETUP_SECONDS = 60;
 const STDERR_KEPT = 64 * 1024;
 
 /**
- * Starts it and watches it to its end; nothing of it is left when the promise settles. Rejects with a
- * `SandboxError` of kind `sandbox-failed` when no program came to run.
+ * Runs a program until it ends. No process of it is left when the promise settles. Rejects with a `SandboxError` of
+ * kind `sandbox-failed` where the program could not be started.
  */
 export async function runContained(containment: Containment): Promise<RunOutcome> {
   const { cgroup } = containment;
@@ -42,7 +42,7 @@ export async function runContained(containment: Containment): Promise<RunOutcome
     return await new Watch(containment).outcome;
   } finally {
     await cgroup?.remove().catch((error: Error) => {
-      throw new SandboxError('sandbox-failed', `its control group stays: ${error.message}`);
+      throw new SandboxError('sandbox-failed', `the control group could not be removed: ${error.message}`);
     });
   }
 }
@@ -52,7 +52,7 @@ interface Status {
   'exit-code'?: number;
 }
 
-/** One run, from the start of bubblewrap to the end of everything in it. */
+/** One run, from the start of bubblewrap until all its processes have ended. */
 class Watch {
   readonly outcome: Promise<RunOutcome>;
   readonly #containment: Containment;
@@ -60,7 +60,7 @@ class Watch {
   readonly #stdout: Collected;
   readonly #stderr: Collected;
   readonly #result: Collected;
-  /** the sandbox's first process, as this machine numbers it */
+  /** pid of the sandbox's first process on this machine */
   #init: number | undefined;
   #exitCode: number | undefined;
   #stoppedBy: RunOutcome['stoppedBy'] = null;
@@ -96,7 +96,7 @@ class Watch {
     return this.#child.stdio[fd] as Readable;
   }
 
-  /** Whoever does not read what it is fed has decided so. */
+  /** Errors are ignored: a program need not read its input. */
   #feed(fd: number, content: string | Buffer): void {
     const stream = this.#child.stdio[fd] as Writable | undefined;
     stream?.on('error', () => {});
@@ -112,7 +112,7 @@ class Watch {
     });
   }
 
-  /** The first process exists and is blocked: now it can be bounded before it runs anything. */
+  /** The first process exists and is blocked, so it can join the control group before it runs anything. */
   #onStatus(status: Status): void {
     this.#exitCode ??= status['exit-code'];
     if (status['child-pid'] === undefined) return;
@@ -120,7 +120,9 @@ class Watch {
     try {
       this.#containment.cgroup?.add(this.#init);
     } catch (error) {
-      this.#fail(`its control group refused it: ${error instanceof Error ? error.message : error}`);
+      this.#fail(
+        `the process could not join its control group: ${error instanceof Error ? error.message : error}`,
+      );
       return;
     }
     this.#startedAt = performance.now();
@@ -152,12 +154,12 @@ class Watch {
     const processes = cgroup === null ? processesOf(this.#init) : [];
     const before = this.#threads;
     this.#threads = timesOf(cgroup?.threads() ?? processes.flatMap(threadsOf), before, seconds);
-    const sofar = this.#usage.cpuSeconds;
-    const total = cgroup?.cpuSeconds() ?? Math.max(sofar, cpuSecondsOf(processes));
+    const soFar = this.#usage.cpuSeconds;
+    const total = cgroup?.cpuSeconds() ?? Math.max(soFar, cpuSecondsOf(processes));
     const own = ownSeconds({
       seconds,
       unattended: seconds - POLL_MILLISECONDS / 1000,
-      cpuSeconds: total - sofar,
+      cpuSeconds: total - soFar,
       before,
       after: this.#threads,
     });
@@ -176,7 +178,7 @@ class Watch {
     this.#kill();
   }
 
-  /** With its first process the kernel ends every process of a pid space; bubblewrap then ends by itself. */
+  /** Killing the first process ends every process of its pid namespace; bubblewrap then ends by itself. */
   #kill(): void {
     clearTimeout(this.#timer);
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
@@ -209,9 +211,9 @@ class Watch {
     this.#containment.signal?.throwIfAborted();
     const stderr = this.#stderr.bytes().toString();
     const { cgroup } = this.#containment;
-    const failure = this.#failure ?? (this.#started() ? undefined : stderr.trim() || 'it said nothing');
+    const failure = this.#failure ?? (this.#started() ? undefined : stderr.trim() || 'without a message');
     if (failure !== undefined)
-      throw new SandboxError('sandbox-failed', `bubblewrap ran no program: ${failure}`);
+      throw new SandboxError('sandbox-failed', `bubblewrap could not run the program: ${failure}`);
     return {
       status: this.#exitCode ?? 128 + 9,
       stoppedBy: this.#stoppedBy,
@@ -250,7 +252,7 @@ interface Collected {
   bytes(): Buffer;
 }
 
-/** Reads to the end, keeps the last `keep` bytes, and calls `stop` once more than `limit` came. */
+/** Reads a stream to its end, keeps the last `keep` bytes, and calls `stop` where it exceeds `limit` bytes. */
 function collect(stream: Readable, to: { limit: number; keep: number; stop(): void }): Collected {
   const chunks: Buffer[] = [];
   let [total, kept] = [0, 0];

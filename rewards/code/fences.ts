@@ -1,39 +1,39 @@
 /**
- * Fenced code blocks by CommonMark §4.5, and as models write them besides: behind a tag or words on the same
- * line, closed on the code's own line, indented to any depth. Reads each character a bounded number of times.
+ * Fenced code blocks by CommonMark §4.5, and in the other forms that models write: after a tag or words on the same
+ * line, closed at the end of a line of code, indented to any depth. Linear in the text.
  */
 import { languageNamed } from './language.ts';
 
-/** A block that is closed. */
+/** A closed block. */
 export interface FencedBlock {
-  /** what stands behind the opening fence, trimmed */
+  /** the text after the opening fence, trimmed */
   info: string;
   code: string;
 }
 
-/** A block that is open. */
+/** An open block. */
 export interface Fence {
-  sign: '`' | '~';
+  character: '`' | '~';
   length: number;
   info: string;
-  /** columns of blanks before it, which its lines lose */
+  /** columns of blanks before it, which are removed from its lines */
   indent: number;
-  /** signs of quotation before it, which its lines lose */
+  /** number of `>` before it, which are removed from its lines */
   quotes: number;
   lines: string[];
-  /** place of its line in the text */
+  /** index of its line in the text */
   from: number;
 }
 
 interface Fenced {
   blocks: FencedBlock[];
-  /** what stands between two fences on one line */
+  /** texts between two fences on one line */
   spans: string[];
-  /** the last block, where it never closes */
+  /** the last block, where it has no end */
   unclosed: Fence | null;
 }
 
-/** All blocks in their order. */
+/** All blocks in order. */
 export function fencedBlocks(text: string): Fenced {
   const found: Fenced = { blocks: [], spans: [], unclosed: null };
   let from = 0;
@@ -51,21 +51,21 @@ interface Run {
   length: number;
 }
 
-/** Runs of a sign, of that length at least. */
-function runsOf(line: string, sign: string, least: number): Run[] {
+/** Runs of a character with at least the given length. */
+function runsOf(line: string, character: string, least: number): Run[] {
   const runs: Run[] = [];
-  for (let at = line.indexOf(sign); at >= 0; ) {
+  for (let at = line.indexOf(character); at >= 0; ) {
     let end = at + 1;
-    while (line[end] === sign) end++;
+    while (line[end] === character) end++;
     if (end - at >= least) runs.push({ at, length: end - at });
-    at = line.indexOf(sign, end);
+    at = line.indexOf(character, end);
   }
   return runs;
 }
 
 const LEAST = 3;
 
-/** The block that a line opens; null of any other. A span within the line is noted. */
+/** The block that a line opens; null for other lines. Adds a span within the line to `spans`. */
 function openedBy(line: string, from: number, spans: string[]): Fence | null {
   const ticks = runsOf(line, '`', LEAST);
   const [first, second] = ticks;
@@ -73,29 +73,44 @@ function openedBy(line: string, from: number, spans: string[]): Fence | null {
   return fenceIn(line, '`', ticks, from) ?? fenceIn(line, '~', runsOf(line, '~', LEAST), from);
 }
 
-function fenceIn(line: string, sign: Fence['sign'], runs: readonly Run[], from: number): Fence | null {
+function fenceIn(
+  line: string,
+  character: Fence['character'],
+  runs: readonly Run[],
+  from: number,
+): Fence | null {
   const [run] = runs;
   if (run === undefined) return null;
   const info = line.slice(run.at + run.length).trim();
-  if (sign === '`' && info.includes('`')) return null;
-  const place = placeOf(line.slice(0, run.at));
-  if (place === null && (sign === '~' || !isIntroduced(line.slice(0, run.at), info))) return null;
-  return { sign, length: run.length, info, ...(place ?? { indent: 0, quotes: 0 }), lines: [], from };
+  if (character === '`' && info.includes('`')) return null;
+  const indentation = indentationOf(line.slice(0, run.at));
+  if (indentation === null && (character === '~' || !isIntroduced(line.slice(0, run.at), info))) return null;
+  return {
+    character,
+    length: run.length,
+    info,
+    ...(indentation ?? { indent: 0, quotes: 0 }),
+    lines: [],
+    from,
+  };
 }
 
-const LONGEST_PLACE = 200;
-/** Blanks, quotation, markers of list items; then tags and signs of emphasis, which are no indentation. */
-const PLACE = /^([ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*)(?:<\/?[a-z]{1,20}>[ \t]*|\*\*|__)*$/i;
+/** More text than this before or after a fence is prose. */
+const LONGEST_AROUND = 200;
+/** Blanks, quote markers and list markers; then tags and emphasis, which do not count as indentation. */
+const BEFORE_FENCE = /^([ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*)(?:<\/?[a-z]{1,20}>[ \t]*|\*\*|__)*$/i;
 
-/** How far in a fence stands behind this; null where words stand before it. */
-function placeOf(before: string): Pick<Fence, 'indent' | 'quotes'> | null {
-  const [whole, container = ''] = before.length > LONGEST_PLACE ? [] : (PLACE.exec(before) ?? []);
+/** The indentation of a fence after this text; null where the text has words. */
+function indentationOf(before: string): Pick<Fence, 'indent' | 'quotes'> | null {
+  const [whole, container = ''] = before.length > LONGEST_AROUND ? [] : (BEFORE_FENCE.exec(before) ?? []);
   if (whole === undefined) return null;
   const quotes = container.split('>').length - 1;
   return { indent: columnsOf(withoutQuotes(container, quotes)), quotes };
 }
 
-/** Words before a fence may as well speak of one: a single word behind it, or a colon before, makes it one. */
+/**
+ * A fence after words counts only with a single word after it, or a colon before it: the words may only mention it.
+ */
 const isIntroduced = (before: string, info: string) =>
   isWord(info) || (info === '' && /[:：]$/.test(before.trimEnd().slice(-1)));
 
@@ -105,21 +120,21 @@ const TAB = 4;
 
 function columnsOf(text: string): number {
   let columns = 0;
-  for (const sign of text) columns += sign === '\t' ? TAB - (columns % TAB) : 1;
+  for (const character of text) columns += character === '\t' ? TAB - (columns % TAB) : 1;
   return columns;
 }
 
 function withoutQuotes(line: string, quotes: number): string {
   let rest = line;
   for (let n = 0; n < quotes; n++) {
-    const [sign] = /^[ \t]{0,3}> ?/.exec(rest) ?? [];
-    if (sign === undefined) break;
-    rest = rest.slice(sign.length);
+    const [marker] = /^[ \t]{0,3}> ?/.exec(rest) ?? [];
+    if (marker === undefined) break;
+    rest = rest.slice(marker.length);
   }
   return rest;
 }
 
-/** What is open after a line of an open block. */
+/** The block that is open after a line of an open block. */
 function after(open: Fence, line: string, from: number, { blocks }: Fenced): Fence | null {
   const own = withoutQuotes(line, open.quotes);
   const close = (last?: string) => {
@@ -132,34 +147,37 @@ function after(open: Fence, line: string, from: number, { blocks }: Fenced): Fen
   return ending === null ? open : ending.next;
 }
 
-/** How a line ends a block: with the last of its code, and with the block that it opens in its place. */
+/** How a line ends a block. */
 interface Ending {
+  /** the last line of code, where the fence follows it on the same line */
   last?: string;
+  /** the block that the same line opens */
   next: Fence | null;
 }
 
 const ANSWER_END = '</answer>';
-/** Blanks beyond the fence's own with which a fence still closes the block: behind more it is of the code. */
+/** A closing fence may be indented this much deeper than the opening one; a deeper one is part of the code. */
 const DEEPER = 3;
 
 function endingOf(open: Fence, line: string, from: number): Ending | null {
-  const runs = runsOf(line, open.sign, open.length);
+  const runs = runsOf(line, open.character, open.length);
   const [run] = runs;
   if (run === undefined) return endOfAnswer(open, line);
-  // A pair of fences within a line is of the code.
+  // A pair of fences within a line is part of the code.
   if (runs.length > 1) return null;
   const before = line.slice(0, run.at);
-  const behind = line.slice(run.at + run.length);
+  const rest = line.slice(run.at + run.length);
   const blank = before.trim() === '';
   if (blank && columnsOf(before) > open.indent + DEEPER) return null;
-  if (blank) return { next: opensAnother(behind) ? fenceIn(line, open.sign, runs, from) : null };
-  if (before.includes('<') && placeOf(before) !== null) return { next: fenceIn(line, open.sign, runs, from) };
-  return closesCode(before, behind) ? { last: before.trimEnd(), next: null } : null;
+  if (blank) return { next: opensAnother(rest) ? fenceIn(line, open.character, runs, from) : null };
+  if (before.includes('<') && indentationOf(before) !== null)
+    return { next: fenceIn(line, open.character, runs, from) };
+  return closesCode(before, rest) ? { last: before.trimEnd(), next: null } : null;
 }
 
 const isFilled = (line: string) => line.trim() !== '';
 
-/** The end of the answer closes a block that has any code. */
+/** `</answer>` ends a block that contains code. */
 function endOfAnswer({ lines }: Fence, line: string): Ending | null {
   const whole = line.trimEnd();
   if (!whole.endsWith(ANSWER_END)) return null;
@@ -168,26 +186,26 @@ function endOfAnswer({ lines }: Fence, line: string): Ending | null {
   return lines.some(isFilled) ? { next: null } : null;
 }
 
-/** Whether what stands behind a fence names a language, and is no sentence. */
-function opensAnother(behind: string): boolean {
-  const [first = ''] = behind.slice(0, LONGEST_PLACE).split(/[\s,:]/);
-  return isWord(behind.trim()) || first.startsWith('{') || languageNamed(first) !== undefined;
+/** Whether the text after a fence is an info string, not a sentence. */
+function opensAnother(rest: string): boolean {
+  const [first = ''] = rest.slice(0, LONGEST_AROUND).split(/[\s,:]/);
+  return isWord(rest.trim()) || first.startsWith('{') || languageNamed(first) !== undefined;
 }
 
-/** What may stand behind a fence that closes the block on the code's own line: punctuation and tags. */
+/** What may follow a fence that closes the block at the end of a line of code: punctuation and tags. */
 const TAIL = /^(?:[\s.,;:!*_]|<\/?[a-z]{1,20}>)*$/i;
 
-/** A text that begins with a fence, in quotes over several lines, is of the code. */
-function closesCode(code: string, behind: string): boolean {
-  const tail = behind.trim();
+/** Whether a fence after code on the same line closes the block; after an opening quote it is part of the code. */
+function closesCode(code: string, rest: string): boolean {
+  const tail = rest.trim();
   return (
-    tail.length <= LONGEST_PLACE && TAIL.test(tail) && !/(?:"""|'''|`)\s*$/.test(code.slice(-LONGEST_PLACE))
+    tail.length <= LONGEST_AROUND && TAIL.test(tail) && !/(?:"""|'''|`)\s*$/.test(code.slice(-LONGEST_AROUND))
   );
 }
 
 /**
- * The block's lines without the fence's indentation, as far as the first of them has it too, and without what
- * they are all indented by.
+ * The block's code: its lines without the fence's indentation, as far as the first line has it too, and without the
+ * indentation that all lines share.
  */
 function codeOf({ lines, indent }: Fence): string {
   const first = lines.find(isFilled) ?? '';
@@ -206,7 +224,7 @@ function withoutColumns(line: string, most: number): string {
   return line.slice(at);
 }
 
-/** How many blanks all lines but blank ones begin with, the same ones. */
+/** Length of the white space that all lines share at their start, ignoring blank lines. */
 function commonBlanks(lines: readonly string[]): number {
   let common: string | undefined;
   for (const line of lines) {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { askAgain } from '../ask-again.ts';
+import { withRetries } from '../retry.ts';
 import { type Graded, refused } from '../verifier.ts';
 import { extractCode } from './code-block.ts';
 import { COMPARISONS } from './compare-output.ts';
@@ -11,16 +11,16 @@ import { type CodeTask, type CodeVerdict, verifyCode } from './verify-code.ts';
 
 const entrySchema = z.looseObject({
   verification_info: z.unknown().optional(),
-  /** Open-R1's checker: a program in Python that is called with input, expected and actual output */
+  /** Open-R1's checker: a Python program that is called with input, expected and actual output */
   checker: z.string().min(1).optional(),
-  /** how printed outputs are compared; may stand in `verification_info` as well */
+  /** how printed outputs are compared; may be in `verification_info` as well */
   compare: z.enum(COMPARISONS).optional(),
   ...entryLimitsShape,
 });
 
 /**
- * The verdict on the program in a response. The entry holds Open-R1's `verification_info`, in a field of that
- * name or as the entry itself; and, where outputs other than the expected one may be right, a checker.
+ * The verdict on the program in a response. The entry contains Open-R1's `verification_info`, in a field of that name
+ * or as the entry itself, and a checker where several outputs may be right.
  */
 export async function gradeCode(
   sandbox: Sandbox,
@@ -32,10 +32,10 @@ export async function gradeCode(
   if ('error' in task) return task;
   const source = extractCode(response, task.language);
   if (source === null) return { score: 0, extracted: null, value: null };
-  return askAgain(async () => gradedOf(await verifyCode({ ...task, source, mode }, sandbox), source));
+  return withRetries(async () => gradedOf(await verifyCode({ ...task, source, mode }, sandbox), source));
 }
 
-/** Stands for a program: the same where only blank lines and white space at the ends of lines differ. */
+/** A hash of a program that ignores blank lines and white space at the ends of lines. */
 function programValue(source: string): string {
   const lines = source.split('\n').map((line) => line.trimEnd());
   return createHash('sha256')
@@ -66,7 +66,7 @@ function readTask(entry: unknown) {
     };
   } catch (error) {
     const problem = error instanceof z.ZodError ? z.prettifyError(error) : String(error);
-    return refused('ground-truth', `code: the entry is not of its form: ${problem}`) as Graded & {
+    return refused('ground-truth', `code: expected an entry of this domain's form: ${problem}`) as Graded & {
       error: object;
     };
   }

@@ -1,4 +1,4 @@
-/** The verifier of programs: `createSandbox` once a process, then `verifyCode` as often as wanted. */
+/** The verifier of programs: call `createSandbox` once per process, then `verifyCode` for each program. */
 export { type Language, languageNamed } from './language.ts';
 export { DEFAULT_LIMITS } from './limits.ts';
 export { createSandbox, type Sandbox, type SandboxReport, type SandboxSettings } from './sandbox.ts';

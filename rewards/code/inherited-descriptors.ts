@@ -3,8 +3,8 @@ import { openSync, readdirSync, readFileSync } from 'node:fs';
 const O_CLOEXEC = 0o2000000;
 
 /**
- * Descriptors that this process inherited open would go on into the sandbox: /dev/null takes their places.
- * Node itself opens none that does.
+ * Replaces file descriptors that this process inherited by /dev/null: the sandbox would inherit them too. Node itself
+ * opens only descriptors that are not inherited.
  */
 export function withoutInherited(own: readonly 'pipe'[]): ('pipe' | 'ignore' | number)[] {
   const inherited = inheritableDescriptors().filter((fd) => fd >= own.length);
@@ -18,7 +18,7 @@ function devNull(): number {
   return nullDescriptor;
 }
 
-/** proc(5), /proc/PID/fdinfo: the flags are octal; those without O_CLOEXEC outlive an exec. */
+/** proc(5), /proc/PID/fdinfo: the flags are octal; those without O_CLOEXEC stay open after exec. */
 function inheritableDescriptors(): number[] {
   return readdirSync('/proc/self/fdinfo')
     .map(Number)

@@ -5,22 +5,22 @@ const MEBIBYTE = 1024 * 1024;
 const GIBIBYTE = 1024 * MEBIBYTE;
 
 /**
- * What one run of a program may use: its CPU time, and the time that it spends by its own doing. Time in which the
- * machine keeps it waiting for a processor counts for neither.
+ * Limits of one run of a program. Time in which the program waits for a processor counts neither as CPU time nor as
+ * wall time.
  */
 const runLimitsShape = {
   /** CPU seconds of all its processes together */
   cpuSeconds: z.number().positive().max(60),
   /** seconds on a processor or asleep */
   wallSeconds: z.number().positive().max(600),
-  /** bytes of memory, its temporary files among them */
+  /** bytes of memory, including its temporary files */
   memoryBytes: z
     .int()
     .positive()
     .max(4 * GIBIBYTE),
   /** processes and threads */
   processes: z.int().positive().max(1024),
-  /** bytes written to each of standard output, standard error and the result channel */
+  /** bytes written to each of standard output, standard error and the result descriptor */
   outputBytes: z.int().positive().max(GIBIBYTE),
   /** bytes of one file, and of all files in each of its two writable folders together */
   fileBytes: z.int().positive().max(GIBIBYTE),
@@ -32,11 +32,11 @@ const runLimitsSchema = z
   .strictObject(runLimitsShape)
   .refine(({ cpuSeconds, wallSeconds }) => wallSeconds >= LEAST_WALL_PER_CPU * cpuSeconds, {
     path: ['wallSeconds'],
-    message: `expected at least ${LEAST_WALL_PER_CPU} × cpuSeconds, so that a program that computes meets that limit first`,
+    message: `expected at least ${LEAST_WALL_PER_CPU} × cpuSeconds: a program that computes should reach the CPU limit first`,
   });
 export type RunLimits = z.infer<typeof runLimitsSchema>;
 
-/** Limits of one program: of each of its tests, and of its compilation. */
+/** Limits of one program: for each of its tests, and for its compilation. */
 const limitsSchema = z.strictObject({ run: runLimitsSchema, compile: runLimitsSchema });
 export type Limits = z.infer<typeof limitsSchema>;
 
@@ -59,27 +59,27 @@ export const DEFAULT_LIMITS: Limits = {
   },
 };
 
-/** The defaults with what a task says otherwise. Throws a `ZodError` where the outcome contradicts itself. */
+/** The default limits with a task's changes. Throws a `ZodError` where the result is contradictory. */
 export function limitsWith(given: { run?: Partial<RunLimits>; compile?: Partial<RunLimits> } = {}): Limits {
   return limitsSchema.parse({
-    run: withRoom({ ...DEFAULT_LIMITS.run, ...given.run }, given.run),
-    compile: withRoom({ ...DEFAULT_LIMITS.compile, ...given.compile }, given.compile),
+    run: withWallLimit({ ...DEFAULT_LIMITS.run, ...given.run }, given.run),
+    compile: withWallLimit({ ...DEFAULT_LIMITS.compile, ...given.compile }, given.compile),
   });
 }
 
-/** A longer CPU limit alone stretches the wall limit in the proportion of the defaults. */
-function withRoom(limits: RunLimits, given: Partial<RunLimits> = {}): RunLimits {
+/** Where only the CPU limit is given, the wall limit grows in the proportion of the defaults. */
+function withWallLimit(limits: RunLimits, given: Partial<RunLimits> = {}): RunLimits {
   const wallSeconds = given.wallSeconds ?? Math.max(limits.wallSeconds, 4 * limits.cpuSeconds);
   return { ...limits, wallSeconds };
 }
 
 /**
- * What an entry may say of the limits of its tests. Its bounds are far beyond those of any contest: what lies outside
- * them is in another unit, or would hold a place in the sandbox for hours.
+ * The limits that an entry may set for its tests. The accepted range is far wider than in any contest: a value outside
+ * of it is in another unit, or would occupy a slot of the sandbox for hours.
  */
 export const entryLimitsShape = {
-  time_limit: bounded({ from: 0.05, to: 60, unit: 'seconds of CPU time a test' }),
-  memory_limit: bounded({ from: 1, to: 4096, unit: 'megabytes a test' }),
+  time_limit: bounded({ from: 0.05, to: 60, unit: 'seconds of CPU time per test' }),
+  memory_limit: bounded({ from: 1, to: 4096, unit: 'megabytes per test' }),
 };
 
 function bounded({ from, to, unit }: { from: number; to: number; unit: string }) {
@@ -88,7 +88,7 @@ function bounded({ from, to, unit }: { from: number; to: number; unit: string })
   return z.number({ error }).min(from, { error }).max(to, { error }).nullish();
 }
 
-/** An entry's limits in place of the defaults of a run. */
+/** An entry's limits in the form of a run's limits. */
 export function runLimitsOf({
   time_limit,
   memory_limit,
@@ -99,11 +99,11 @@ export function runLimitsOf({
   };
 }
 
-/** What a completion may be held against. */
+/** Most tests of a completion, and most characters of all tests together. */
 const MOST_TESTS = 2_000;
 const MOST_CHARACTERS = 256 * MEBIBYTE;
 
-/** Throws a `RangeError` where there are more tests, or larger ones, than a completion can be run against. */
+/** Throws a `RangeError` where there are too many tests, or too large ones. */
 export function refuseTooManyTests(tests: readonly { input: unknown; output?: unknown }[]): void {
   const most = `expected at most ${MOST_TESTS} tests of ${MOST_CHARACTERS} characters together`;
   if (tests.length > MOST_TESTS) throw new RangeError(`${most}, found ${tests.length} tests`);
@@ -117,9 +117,9 @@ function lengthOf(value: unknown): number {
   return text?.length ?? 0;
 }
 
-/** All runs of one completion together: its compilations, its tests, and the checker of their outputs. */
+/** Limits on all runs of one completion together: its compilations, its tests, and the checker of their outputs. */
 export const COMPLETION_LIMITS = {
   cpuSeconds: 600,
-  /** runs that sleep until their wall limit: nothing is learnt from a fourth */
+  /** runs that sleep until their wall limit; a fourth one would add no information */
   sleepers: 3,
 };

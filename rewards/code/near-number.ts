@@ -1,19 +1,19 @@
-/** Compares numbers by what is written of them, without rounding them to doubles first. */
+/** Compares numbers by their digits as written, without rounding them to doubles first. */
 
-/** A number as it is written. */
+/** A number as written. */
 interface Written {
   /** sign and digits without the point */
   digits: string;
-  /** digits behind the point */
+  /** number of digits after the point */
   decimals: number;
   power: number;
-  /** neither a point nor an exponent */
+  /** written without a point and without an exponent */
   integer: boolean;
   exponent: boolean;
 }
 
 const DECIMAL = /^([+-]?)(\d*)(?:(\.)(\d*))?(?:[eE]([+-]?\d{1,4}))?$/;
-/** Characters, and powers of ten; a number beyond them is compared as text. */
+/** Most characters, and the largest power of ten; a number beyond these is compared as text. */
 const LONGEST = 400;
 
 function read(text: string): Written | null {
@@ -30,7 +30,7 @@ function read(text: string): Written | null {
   };
 }
 
-/** How a text is written where it is a number; null of any other. */
+/** The notation of a number; null for other text. */
 export function notationOf(text: string): 'integer' | 'few-decimals' | 'real' | null {
   const written = read(text);
   if (written === null) return null;
@@ -38,14 +38,14 @@ export function notationOf(text: string): 'integer' | 'few-decimals' | 'real' | 
   return written.exponent || written.decimals >= REAL_DECIMALS ? 'real' : 'few-decimals';
 }
 
-/** A number of so many decimals is a real one that was rounded; one of fewer is taken at its word. */
+/** A number with so many decimals is a rounded real number; one with fewer is exact. */
 const REAL_DECIMALS = 5;
 
 /**
- * Whether a number is the expected one. Of an expected real number (five decimals or more, or an exponent): within
- * a relative 1e-6, as the checkers of contests have it, or rounding to what is written of it. Of one with fewer
- * decimals: both. There is no absolute tolerance but of zero, 1e-9. A whole number and an integer are equal or
- * different.
+ * Whether a number equals the expected one, within a tolerance. For an expected real number (five or more decimals,
+ * or an exponent): a relative difference of at most 1e-6, as in contests, or the same digits after rounding. For a
+ * number with fewer decimals: both. Zero has an absolute tolerance of 1e-9. An integer has none where the expected
+ * number is whole.
  */
 export function isNear(expected: string, actual: string): boolean {
   const [wanted, found] = [read(expected), read(actual)];
@@ -63,12 +63,12 @@ export function isNear(expected: string, actual: string): boolean {
   return wanted.decimals >= REAL_DECIMALS ? relatively || rounded : relatively && rounded;
 }
 
-/** Whether two doubles differ by no more than what their rounding costs: a test that is fast, and never too wide. */
+/** Whether two doubles differ only by rounding errors: a fast test, stricter than `isNear`. */
 export function sameButForRounding(expected: number, actual: number): boolean {
   return Math.abs(expected) <= 1e7 && Math.abs(expected - actual) <= 1e-12 * Math.abs(expected);
 }
 
-/** Whether two numbers are equal exactly, however they are written. */
+/** Whether two numbers are exactly equal, in any notation. */
 export function isEqual(expected: string, actual: string): boolean {
   const [wanted, found] = [read(expected), read(actual)];
   if (wanted === null || found === null) return expected === actual;
@@ -76,7 +76,7 @@ export function isEqual(expected: string, actual: string): boolean {
   return atScale(wanted, scale) === atScale(found, scale);
 }
 
-/** What is this near to zero is zero, where zero is expected with a point. */
+/** Where zero is expected with a point, the difference may be one unit of this decimal place. */
 const ZERO_DECIMALS = 9;
 
 const scaleOf = ({ decimals, power }: Written) => decimals - power;

@@ -1,20 +1,20 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** What a thread has had of the processors so far, in seconds. */
+/** A thread's processor times so far, in seconds. */
 export interface ThreadTimes {
-  /** on a processor */
+  /** running on a processor */
   ran: number;
-  /** ready to run, but kept waiting because others ran */
+  /** ready to run, but waiting for a processor */
   waited: number;
 }
 
-/** The times of threads by their ids. */
+/** The times of threads, by thread id. */
 export type Threads = ReadonlyMap<number, ThreadTimes>;
 
 /** The kernel's unit in /proc/PID/stat, 100 a second on every Linux that Node runs on; see times(2). */
 const TICKS_PER_SECOND = 100;
 
-/** A process and its living descendants, orphans among them where it is the first of its pid space. */
+/** A process and its running descendants, including orphans where it is the first process of its pid namespace. */
 export function processesOf(pid: number): number[] {
   const children = threadsOf(pid).flatMap((thread) =>
     (readText(`/proc/${pid}/task/${thread}/children`) ?? '').split(' ').filter(Boolean).map(Number),
@@ -47,8 +47,8 @@ function cpuSeconds(pid: number): number {
 }
 
 /**
- * Times of threads, those that are gone left out. Where the kernel does not count waiting, a thread that is found
- * ready to run is taken to have been so since it was last looked at, `seconds` ago.
+ * Times of the threads that still exist. Where the kernel does not count waiting time, a thread that is ready to run
+ * is taken to have waited since the last sample, `seconds` ago.
  */
 export function timesOf(
   threads: readonly number[],
@@ -83,7 +83,7 @@ export function sampledTimes(
 
 let counts: boolean | undefined;
 
-/** Whether the kernel counts waiting on the run queue: a process that ran has slices. */
+/** Whether the kernel counts waiting time on the run queue: it then reports time slices for this process. */
 export function countsWaiting(): boolean {
   if (counts === undefined) {
     const [, , slices = '0'] = (readText('/proc/self/schedstat') ?? '').trim().split(' ');
@@ -92,21 +92,21 @@ export function countsWaiting(): boolean {
   return counts;
 }
 
-/** What a program was seen to do between two looks at it. */
+/** A program's use of processors between two samples. */
 export interface Interval {
   seconds: number;
-  /** of it, for which this very process could not look after the program, which may have waited for that */
+  /** the part of it by which this process sampled late; the program may have waited for it in this time */
   unattended: number;
-  /** of all its processes */
+  /** CPU time of all its processes */
   cpuSeconds: number;
   before: Threads;
   after: Threads;
 }
 
 /**
- * The part of an interval that a program spent by its own doing: on a processor, or asleep with all its threads. In
- * the rest some thread was ready and none had a processor. The program sleeps no longer than its least sleepy
- * thread; what a thread waited while others of the program ran counts as their running.
+ * The part of an interval in which a program ran, or slept with all its threads. In the rest of the interval, some
+ * thread was ready and none had a processor. The program sleeps no longer than the thread that sleeps least. Time
+ * that a thread waits while other threads of the program run counts as running.
  */
 export function ownSeconds({ seconds, unattended, cpuSeconds, before, after }: Interval): number {
   const sleeps = [...after].map(([id, now]) => {

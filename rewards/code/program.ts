@@ -6,16 +6,16 @@ import type { Sandbox } from './sandbox.ts';
 import { SandboxError } from './sandbox-error.ts';
 import { BOX, type SandboxedCommand, type SandboxedFile } from './sandboxed-command.ts';
 
-/** A program ready to run: compiled, where its language asks for it. */
+/** A program ready to run, compiled where its language needs it. */
 export interface Program {
-  /** absolute path and arguments, to which a run may add its own */
+  /** absolute path and arguments; a run may append further arguments */
   argv: string[];
   files: SandboxedFile[];
   memoryRlimit: SandboxedCommand['memoryRlimit'];
   stackBytes: number;
 }
 
-/** A source, and the function of it that is to be called; null: the whole program is run. */
+/** A source, and the name of the function to call; null: run the whole program. */
 export interface Source {
   language: Language;
   source: string;
@@ -26,8 +26,8 @@ type Preparation = Program | { compileError: string };
 type Prepare = (source: Source, sandbox: Sandbox, limits: Limits) => Promise<Preparation> | Preparation;
 
 /**
- * Makes a program of a source; what the compiler refuses, or what costs it more than its limits, is a
- * compile error. Throws a `SandboxError` where the language's tools are missing or the sandbox is.
+ * Makes a program from a source. A source that the compiler rejects, or that exceeds the compiler's limits, is a
+ * compile error. Throws a `SandboxError` where the language's tools or the sandbox are missing.
  */
 export async function prepare(source: Source, sandbox: Sandbox, limits: Limits): Promise<Preparation> {
   return await PREPARE[source.language](source, sandbox, limits);
@@ -53,7 +53,7 @@ function tool(sandbox: Sandbox, program: string): string {
   throw new SandboxError('sandbox-missing', `expected ${program} on the search path, found none: install it`);
 }
 
-/** An integer may be printed that has more digits than Python converts by itself (4,300 from 3.11 on). */
+/** Removes Python's limit on the digits of an integer that is printed (4,300 since 3.11). */
 const ANY_DIGITS = ['-X', 'int_max_str_digits=0'];
 
 function preparePython({ source, functionName }: Source, sandbox: Sandbox): Program {
@@ -65,7 +65,7 @@ function preparePython({ source, functionName }: Source, sandbox: Sandbox): Prog
     : { argv: [...python, `${BOX}/call.py`, functionName], files: [main, harness('call.py')], ...rest };
 }
 
-/** Node reserves address space by the gigabyte: its heap has a limit of its own, below the memory limit. */
+/** Node reserves gigabytes of address space, so its heap has a separate limit, below the memory limit. */
 function prepareJavaScript({ source, functionName }: Source, sandbox: Sandbox, { run }: Limits): Program {
   const main: SandboxedFile = { name: 'main.js', content: source };
   const heap = Math.max(16, Math.floor((0.75 * run.memoryBytes) / MEBIBYTE));
@@ -77,7 +77,7 @@ function prepareJavaScript({ source, functionName }: Source, sandbox: Sandbox, {
 }
 
 const CPP_FLAGS = ['-std=gnu++20', '-O2', '-w', '-fmax-errors=5'];
-/** The program leaves by the result channel, so that nothing of it lies on this machine. */
+/** The compiler's output is sent through the result descriptor, so no file of it is written on this machine. */
 const COMPILE = 'compiler=$1; shift; "$compiler" "$@" -o /tmp/program && exec cat /tmp/program >&3';
 
 async function prepareCpp(source: Source, sandbox: Sandbox, limits: Limits): Promise<Preparation> {
@@ -101,12 +101,12 @@ function cppProgram(binary: Buffer, { memoryBytes }: RunLimits): Program {
     argv: [`${BOX}/program`],
     files: [{ name: 'program', content: binary, executable: true }],
     memoryRlimit: 'as',
-    // Deep recursion is ordinary in contests.
+    // Deep recursion is common in contests.
     stackBytes: Math.floor(memoryBytes / 4),
   };
 }
 
-/** A unit around the program: its own `main`, if there is one, steps aside. */
+/** A compilation unit that includes the program and renames its `main`, if it has one. */
 function caller({ source }: Source, functionName: string): SandboxedFile {
   const name = /\b(?:class|struct)\s+Solution\b/.test(source)
     ? `Solution::${functionName}`

@@ -1,30 +1,30 @@
 import type { RunLimits } from './limits.ts';
 import { SandboxError } from './sandbox-error.ts';
 
-/** How one run of a program in the sandbox ended, before anybody judges its output. */
+/** How one run of a program in the sandbox ended, before its output is judged. */
 export interface RunOutcome {
-  /** exit status as a shell tells it: 128 + n where signal n ended it */
+  /** exit status as in a shell: 128 + n where signal n ended it */
   status: number;
   /**
-   * which limit made the sandbox end it; `wall`: it spent that long by its own doing, running or asleep;
-   * `starved`: the machine did not let it run; null: it ended by itself
+   * the limit for which the sandbox ended it; `wall`: it ran or slept that long; `starved`: it waited too long for a
+   * processor; null: it ended by itself
    */
   stoppedBy: 'cpu' | 'wall' | 'starved' | 'output' | null;
-  /** whether the kernel killed any of its processes for want of memory; never, where no control group bounds it */
+  /** whether the kernel killed any of its processes because memory ran out; false without a control group */
   killedForMemory: boolean;
-  /** seconds of all its processes; without a control group as last sampled, so possibly too low */
+  /** CPU seconds of all its processes; without a control group as last sampled, so possibly too low */
   cpuSeconds: number;
-  /** seconds in which it ran or slept, as last sampled; in the others it was ready to run and could not */
+  /** seconds in which it ran or slept, as last sampled; for the rest it waited for a processor */
   ownSeconds: number;
   wallSeconds: number;
   stdout: Buffer;
-  /** the last of standard error, at most 64 KiB */
+  /** the end of standard error, at most 64 KiB */
   stderr: string;
-  /** what it wrote to the result channel, descriptor 3 */
+  /** what it wrote to the result descriptor, 3 */
   result: Buffer;
 }
 
-/** How a run ended, in the words of verdicts. */
+/** How a run ended, as verdicts name it. */
 export type Ending =
   | 'completed'
   | 'time-limit'
@@ -37,18 +37,18 @@ const SIGXCPU = 24;
 const SIGXFSZ = 25;
 const signalled = (signal: number) => 128 + signal;
 
-/** What an interpreter or a runtime says when an allocation is refused. */
+/** Messages of interpreters and runtimes when an allocation fails. */
 const OUT_OF_MEMORY =
   /^MemoryError\b|std::bad_alloc|heap out of memory|Array buffer allocation failed|Cannot allocate memory/m;
 
-/** Python's parser: no traceback, since nothing ran. */
+/** An error of Python's parser: without a traceback, since nothing ran. */
 const PYTHON_DOES_NOT_PARSE =
   /^ {2}File "\/box\/\w+\.py", line \d+\n(?:.*\n){0,3}(?:SyntaxError|IndentationError|TabError): /;
 
-/** Node's: a syntax error at a place in the program, and beneath it a frame of Node's own. */
+/** An error of Node's parser: a syntax error at a line of the program, followed by one of Node's own stack frames. */
 function javaScriptDoesNotParse(stderr: string): boolean {
-  const [place = '', ...lines] = stderr.split('\n');
-  if (!/^\/box\/\w+\.js:\d+$/.test(place)) return false;
+  const [location = '', ...lines] = stderr.split('\n');
+  if (!/^\/box\/\w+\.js:\d+$/.test(location)) return false;
   return lines.some((line, at) => line.startsWith('SyntaxError: ') && isNodesFrame(lines[at + 1] ?? ''));
 }
 
@@ -57,24 +57,24 @@ const isNodesFrame = (line: string) =>
 
 type Rule = (outcome: RunOutcome, limits: RunLimits) => boolean;
 
-/** The first that holds names the ending. */
+/** The first rule that applies names the ending. */
 const RULES: readonly [Ending, Rule][] = [
   ['output-limit', ({ stoppedBy, status }) => stoppedBy === 'output' || status === signalled(SIGXFSZ)],
   ['memory-limit', ({ killedForMemory }) => killedForMemory],
-  ['time-limit', spentItsTime],
+  ['time-limit', exceededTime],
   ['completed', ({ status, stoppedBy }) => status === 0 && stoppedBy === null],
   ['memory-limit', ({ stderr }) => OUT_OF_MEMORY.test(stderr)],
   ['does-not-parse', ({ stderr }) => PYTHON_DOES_NOT_PARSE.test(stderr) || javaScriptDoesNotParse(stderr)],
   ['crashed', () => true],
 ];
 
-/** Names how a run ended. Throws a `SandboxError` of kind `wall-clock` where the machine did not let it run. */
+/** Names how a run ended. Throws a `SandboxError` of kind `wall-clock` where it waited too long for a processor. */
 export function endingOf(outcome: RunOutcome, limits: RunLimits): Ending {
-  const found = RULES.find(([, holds]) => holds(outcome, limits));
+  const found = RULES.find(([, applies]) => applies(outcome, limits));
   return found === undefined ? 'crashed' : found[0];
 }
 
-function spentItsTime({ stoppedBy, status, ...outcome }: RunOutcome, limits: RunLimits): boolean {
+function exceededTime({ stoppedBy, status, ...outcome }: RunOutcome, limits: RunLimits): boolean {
   if (stoppedBy === 'cpu' || status === signalled(SIGXCPU)) return true;
   if (stoppedBy === 'wall' || outcome.cpuSeconds >= limits.cpuSeconds) return true;
   if (stoppedBy !== 'starved') return false;
@@ -83,7 +83,7 @@ function spentItsTime({ stoppedBy, status, ...outcome }: RunOutcome, limits: Run
   );
   throw new SandboxError(
     'wall-clock',
-    `expected ${limits.cpuSeconds} s of CPU time to be had within ${wall} s; the program got ${cpu} s, and was ` +
-      `kept waiting for a processor for all but ${own} s. Run fewer programs at once, or give it more processors.`,
+    `expected ${limits.cpuSeconds} s of CPU time to be available within ${wall} s, found ${cpu} s: the program waited ` +
+      `for a processor for all but ${own} s. Run fewer programs at once, or use a machine with more processors.`,
   );
 }

@@ -1,19 +1,19 @@
-/** Why a program could not be judged; whether trying again may mend it. */
+/** Reasons why a program could not be judged, and whether a retry may help. */
 const RETRYABLE = {
   /** no sandbox on this machine: nothing was run */
   'sandbox-missing': false,
-  /** the sandbox itself broke down */
+  /** the sandbox itself failed */
   'sandbox-failed': true,
-  /** the machine was too busy to let the program spend its CPU time within the wall limit */
+  /** the machine was too busy for the program to use its CPU time within the wall limit */
   'wall-clock': true,
   /** the checker program fails on the expected output itself */
   checker: false,
-  /** the tests contradict themselves or cannot be read */
+  /** the tests are contradictory or cannot be read */
   task: false,
 } as const;
 export type SandboxErrorKind = keyof typeof RETRYABLE;
 
-/** Thrown when a program could not be judged: an error, never a zero. */
+/** Thrown where a program could not be judged: an error, never a score of 0. */
 export class SandboxError extends Error {
   override name = 'SandboxError';
   readonly kind: SandboxErrorKind;

@@ -15,42 +15,42 @@ import { systemCallFilter } from './system-calls.ts';
 export interface SandboxSettings {
   /** how many commands run at once */
   parallel: number;
-  /** folders in which `bwrap`, `prlimit`, `python3` and `g++` are looked for */
+  /** folders that are searched for `bwrap`, `prlimit`, `python3` and `g++` */
   searchPath?: readonly string[];
-  /** absolute path of Node inside; this process's own unless said otherwise */
+  /** absolute path of Node inside the sandbox; default: the Node of this process */
   node?: string;
   /** further folders that programs may read */
   readOnly?: readonly string[];
-  /** the user without rights that root runs programs as; of no meaning to anybody else */
+  /** the unprivileged user that runs programs where this process is root; ignored for other users */
   uid?: number;
   /** `off`: resource limits alone bound memory and processes */
   cgroups?: 'auto' | 'off';
 }
 
-/** Runs commands where they can do no harm. */
+/** Runs commands isolated from this machine. */
 export interface Sandbox {
-  /** Rejects with a `SandboxError` of kind `sandbox-missing` where nothing can be run here. */
+  /** Rejects with a `SandboxError` of kind `sandbox-missing` where this machine cannot run commands. */
   ready(): Promise<void>;
   /**
-   * Rejects with a `SandboxError` where no program came to run. A signal ends a command that runs or waits for its
-   * turn: it rejects with the signal's reason.
+   * Rejects with a `SandboxError` where the program could not be started. A signal ends a command that runs or waits;
+   * `run` then rejects with the signal's reason.
    */
   run(command: SandboxedCommand, signal?: AbortSignal): Promise<RunOutcome>;
   /** absolute path of a program on the search path; undefined where there is none */
   find(program: string): string | undefined;
   /** absolute path of Node */
   node: string;
-  /** Tries it out and says what it can bound; never rejects. */
+  /** Runs a first command and reports what the sandbox can bound; never rejects. */
   report(): Promise<SandboxReport>;
 }
 
-/** What the sandbox of this machine is worth: `usable` false means that nothing is ever run. */
+/** What the sandbox of this machine can do; where it is not `usable`, no command runs. */
 export interface SandboxReport {
   usable: boolean;
   /** why not; null where usable */
   reason: string | null;
   bubblewrap: string | null;
-  /** who programs run as */
+  /** user that runs the programs */
   uid: number;
   bounds: {
     memory: 'cgroup v1' | 'cgroup v2' | 'rlimit';
@@ -61,17 +61,17 @@ export interface SandboxReport {
   noCgroup: string | null;
   /** whether the kernel counts how long a program waits for a processor; else it is sampled */
   countsWaiting: boolean;
-  /** path of what runs or compiles each language; null: none found, so that language is refused */
+  /** path of the interpreter or compiler of each language; null: none found, so the language is refused */
   tools: Record<Language, string | null>;
 }
 
 const SEARCH_PATH = ['/usr/local/bin', '/usr/bin', '/bin'];
 const UNPRIVILEGED_UID = 60_000;
-/** Shown read-only as far as they exist: programs, libraries, what finds them, and no configuration. */
+/** Mounted read-only where they exist: programs, libraries and what locates them, but no configuration. */
 const SYSTEM = ['/usr', '/etc/ld.so.cache', '/etc/alternatives'];
 const MERGED = ['bin', 'sbin', 'lib', 'lib32', 'lib64', 'libx32'];
 
-/** A sandbox of bubblewrap. Nothing is tried before the first command or report. */
+/** A sandbox that uses bubblewrap. The machine is first checked by the first command or report. */
 export function createSandbox(settings: SandboxSettings): Sandbox {
   const searchPath = settings.searchPath ?? SEARCH_PATH;
   const find = (program: string) => findProgram(program, searchPath);
@@ -79,7 +79,9 @@ export function createSandbox(settings: SandboxSettings): Sandbox {
   const slots = createSlots(settings.parallel);
   const uid = process.getuid?.() === 0 ? (settings.uid ?? UNPRIVILEGED_UID) : undefined;
   const filter = once(systemCallFilter);
-  const cgroups = once(() => (settings.cgroups === 'off' ? 'they are switched off' : findCgroups()));
+  const cgroups = once(() =>
+    settings.cgroups === 'off' ? 'control groups are switched off' : findCgroups(),
+  );
 
   const runNow = (command: SandboxedCommand, signal?: AbortSignal) => {
     signal?.throwIfAborted();
@@ -134,7 +136,7 @@ function programOrRefuse(program: string, find: Sandbox['find']): string {
   if (path !== undefined) return path;
   throw new SandboxError(
     'sandbox-missing',
-    `programs are run only in a sandbox, which needs ${program}, and there is none. ${ADVICE[program] ?? ''}`.trim(),
+    `expected ${program} on the search path, found none: programs run only in a sandbox, which needs it. ${ADVICE[program] ?? ''}`.trim(),
   );
 }
 
@@ -149,7 +151,7 @@ function viewOf(
   return { readOnly: [...SYSTEM, ...folders, ...outside], links, prlimit, memoryByCgroup };
 }
 
-/** /bin and its like: links into /usr, or folders of their own. */
+/** /bin and similar entries: links into /usr, or separate folders. */
 function rootEntries(): { links: Map<string, string>; folders: string[] } {
   const links = new Map<string, string>();
   const folders: string[] = [];
@@ -161,13 +163,13 @@ function rootEntries(): { links: Map<string, string>; folders: string[] } {
   return { links, folders };
 }
 
-/** The sandbox's own first process counts among the group's. */
+/** The limit has one process more, for the sandbox's own first process. */
 function makeGroup(maker: CgroupMaker, { limits }: SandboxedCommand) {
   try {
     return maker.make({ memoryBytes: limits.memoryBytes, processes: limits.processes + 1 });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    throw new SandboxError('sandbox-failed', `no control group could be made: ${message}`);
+    throw new SandboxError('sandbox-failed', `no control group could be created: ${message}`);
   }
 }
 
@@ -185,10 +187,13 @@ function probeCommand(): SandboxedCommand {
 
 function requireUsable({ stdout, stderr, status }: RunOutcome): void {
   if (stdout.toString() === 'ready') return;
-  throw new SandboxError('sandbox-missing', `a first command ended with ${status}: ${stderr.trim()}`);
+  throw new SandboxError(
+    'sandbox-missing',
+    `the first command ended with status ${status}: ${stderr.trim()}`,
+  );
 }
 
-/** Whatever keeps the very first command from running is a sandbox that is missing. */
+/** The reason why the first command does not run; null where it does. */
 async function reasonAgainst(probe: () => Promise<void>): Promise<string | null> {
   try {
     await probe();
@@ -226,7 +231,7 @@ function once<T>(make: () => T): () => T {
   };
 }
 
-/** Remembers only success: what was missing may be installed meanwhile. */
+/** Caches only success: a missing tool may be installed later. */
 function onceItSucceeds(attempt: () => Promise<void>): () => Promise<void> {
   let running: Promise<void> | undefined;
   return () => {

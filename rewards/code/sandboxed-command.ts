@@ -1,6 +1,6 @@
 import type { RunLimits } from './limits.ts';
 
-/** Folder in which a command finds its files; read-only. It runs in /tmp, which it may write. */
+/** Read-only folder with a command's files. The command runs in /tmp, which is writable. */
 export const BOX = '/box';
 
 /** A file under `BOX`. */
@@ -10,7 +10,7 @@ export interface SandboxedFile {
   executable?: boolean;
 }
 
-/** One command to run where it can do no harm. */
+/** One command to run in the sandbox. */
 export interface SandboxedCommand {
   /** absolute path of a program, and its arguments */
   argv: readonly string[];
@@ -18,8 +18,8 @@ export interface SandboxedCommand {
   stdin: string | Buffer;
   limits: RunLimits;
   /**
-   * What bounds its memory where no control group can: all of its address space, or only writable memory,
-   * for runtimes that reserve far more addresses than they use.
+   * The resource limit that bounds memory without a control group: on the whole address space, or only on writable
+   * memory, for runtimes that reserve far more addresses than they use.
    */
   memoryRlimit: 'as' | 'data';
   /** bytes of stack of its main thread */

@@ -6,25 +6,25 @@ export interface Slots {
 export function createSlots(count: number): Slots {
   const waiting: (() => void)[] = [];
   let free = count;
-  const take = () =>
+  const acquire = () =>
     new Promise<void>((resolve) => {
       if (free > 0) {
         free -= 1;
         resolve();
       } else waiting.push(resolve);
     });
-  const give = () => {
+  const release = () => {
     const next = waiting.shift();
     if (next === undefined) free += 1;
     else next();
   };
   return {
     async use(work) {
-      await take();
+      await acquire();
       try {
         return await work();
       } finally {
-        give();
+        release();
       }
     },
   };

@@ -1,20 +1,20 @@
 /**
- * The filter of system calls that every process in the sandbox is under, for bubblewrap's `--seccomp`: a program
- * of classic BPF over `struct seccomp_data`; see seccomp(2) and linux/bpf_common.h.
+ * The system call filter for every process in the sandbox, for bubblewrap's `--seccomp`: a classic BPF program over
+ * `struct seccomp_data`; see seccomp(2) and linux/bpf_common.h.
  */
 import { endianness } from 'node:os';
 import { SandboxError } from './sandbox-error.ts';
 
-/** Errors that a refused call returns: of Linux on every machine. */
+/** Error numbers that refused calls return; the same on every Linux machine. */
 const EPERM = 1;
 const ENOSYS = 38;
 const EAFNOSUPPORT = 97;
 
-/** Numbers of a call: on x86-64, on arm64; null where that machine has no such call. */
+/** The numbers of a call on x86-64 and on arm64; null where the machine does not have the call. */
 type Numbers = readonly [x64: number | null, arm64: number | null];
 
 /**
- * Calls that fail with EPERM. What is left is what Python, Node and g++ need to run programs: files, memory,
+ * Calls that fail with EPERM. The other calls are what Python, Node and g++ need to run programs: files, memory,
  * threads, processes, signals, pipes, time.
  */
 const DENIED: Readonly<Record<string, Numbers>> = {
@@ -30,18 +30,18 @@ const DENIED: Readonly<Record<string, Numbers>> = {
   add_key: [248, 217],
   request_key: [249, 218],
   keyctl: [250, 219],
-  // Large parts of the kernel that no program of a test needs.
+  // Large parts of the kernel that tested programs do not need.
   bpf: [321, 280],
   userfaultfd: [323, 282],
   perf_event_open: [298, 241],
   seccomp: [317, 277],
   fanotify_init: [300, 262],
   fanotify_mark: [301, 263],
-  // It opens sockets and files past this filter.
+  // io_uring opens sockets and files without passing this filter.
   io_uring_setup: [425, 425],
   io_uring_enter: [426, 426],
   io_uring_register: [427, 427],
-  // Name spaces and mounts; `clone` is looked at by its flags.
+  // Namespaces and mounts; `clone` is filtered by its flags.
   unshare: [272, 97],
   setns: [308, 268],
   mount: [165, 40],
@@ -81,13 +81,13 @@ const DENIED: Readonly<Record<string, Numbers>> = {
   ioperm: [173, null],
   modify_ldt: [154, null],
   personality: [135, 92],
-  // A program that gives way to all others would look like one that a busy machine starves.
+  // A program with a low priority would look like one on a busy machine.
   setpriority: [141, 140],
   ioprio_set: [251, 30],
   sched_setparam: [142, 118],
   sched_setscheduler: [144, 119],
   sched_setattr: [314, 274],
-  // Memory that no resource limit counts, and where it lies.
+  // Memory that no resource limit counts, and the placement of memory.
   shmget: [29, 194],
   memfd_secret: [447, 447],
   mbind: [237, 235],
@@ -98,13 +98,13 @@ const DENIED: Readonly<Record<string, Numbers>> = {
   move_pages: [279, 239],
 };
 
-/** The last call that this list was made for (`futex_requeue`, Linux 6.7). Later ones do not exist. */
+/** The last call that this list covers (`futex_requeue`, Linux 6.7). Later calls fail with ENOSYS. */
 const LAST_CALL = 456;
 
-/** The one family of sockets: between processes of the sandbox. */
+/** The only allowed family of sockets: between processes of the sandbox. */
 const AF_UNIX = 1;
 
-/** CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET; NEWTIME is for clone3 alone. */
+/** CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET; NEWTIME exists only for clone3. */
 const NEW_NAMESPACES = 0x7e02_0000;
 
 interface Machine {
@@ -117,7 +117,7 @@ interface Machine {
 }
 
 const CLONE3 = 435;
-/** Machines whose calls are known. */
+/** Machines with known system calls. */
 export const MACHINES = {
   x64: { audit: 0xc000_003e, socket: 41, socketpair: 53, clone: 56, column: 0 },
   arm64: { audit: 0xc000_00b7, socket: 198, socketpair: 199, clone: 220, column: 1 },
@@ -146,23 +146,23 @@ const skipUnless = (test: 'equal' | 'above' | 'anyBit', value: number, skipped: 
 });
 
 /**
- * The filter for a machine. Calls of its other architectures (32-bit x86, x32, 32-bit ARM) are refused as if
- * the kernel had none. Throws a `SandboxError` where the machine's calls are not known.
+ * The filter for a machine. Calls of its other architectures (32-bit x86, x32, 32-bit ARM) fail with ENOSYS. Throws
+ * a `SandboxError` for a machine with unknown system calls.
  */
 export function systemCallFilter(architecture: NodeJS.Architecture = process.arch): Buffer {
   const machine = (MACHINES as Partial<Record<NodeJS.Architecture, Machine>>)[architecture];
   if (machine === undefined || endianness() !== 'LE')
     throw new SandboxError(
       'sandbox-missing',
-      `system calls are filtered on ${Object.keys(MACHINES).join(' and ')} alone, and this machine is ${architecture}`,
+      `expected a machine whose system calls can be filtered (${Object.keys(MACHINES).join(' or ')}), found ${architecture}`,
     );
   return assembled([
     load(ARCHITECTURE),
     ...[{ ...skipUnless('equal', machine.audit, 0), ifTrue: 1 }, fail(ENOSYS)],
     load(NUMBER),
-    // The calls of x32 have bit 30 set, so they are above too.
+    // Calls of x32 have bit 30 set, so their numbers are above this too.
     ...[skipUnless('above', LAST_CALL, 1), fail(ENOSYS)],
-    // Its flags lie in memory, which a filter cannot read: C libraries then use `clone`.
+    // The flags of clone3 are in memory, which a filter cannot read. On ENOSYS, C libraries use `clone`.
     ...[skipUnless('equal', CLONE3, 1), fail(ENOSYS)],
     ...[machine.socket, machine.socketpair].flatMap((call) => [
       ...[skipUnless('equal', call, 4), load(FIRST_ARGUMENT)],

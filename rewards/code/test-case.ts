@@ -4,7 +4,7 @@ import { COMPARISONS, type Comparison, parseExact, sameOutput, sameValue } from 
 import { languageNamed } from './language.ts';
 import { SandboxError } from './sandbox-error.ts';
 
-/** A name that can be called in every language, so that it can stand in a harness as it is. */
+/** A function name that is valid in every language, so a harness can contain it as it is. */
 const functionName = z.string().regex(/^[A-Za-z_]\w*$/, 'expected the plain name of a function');
 
 const stdinTest = z.object({
@@ -14,8 +14,8 @@ const stdinTest = z.object({
 });
 
 /**
- * `input`: the list of arguments, or their names and values, or a text with an argument (JSON) a line.
- * `output`: the value, or a list that holds it alone, or a text with it as JSON.
+ * `input`: the list of arguments, their names and values, or a text with one argument per line as JSON.
+ * `output`: the value, a list that contains only the value, or a text with the value as JSON.
  */
 const functionTest = z.object({
   type: z.enum(['function_call', 'functional']).transform(() => 'function_call' as const),
@@ -36,12 +36,12 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Some tests do not say their kind: a named function tells it. */
+/** The type of a test that does not state one: a test with a function name calls that function. */
 function guessType(value: Record<string, unknown>): string {
   return value.fn_name === undefined || value.fn_name === null ? 'stdin_stdout' : 'function_call';
 }
 
-/** Open-R1's column `verification_info`; `fn_name` may stand beside the tests or in each. */
+/** Open-R1's column `verification_info`; `fn_name` may be beside the tests, or in each of them. */
 const verificationInfo = z.object({
   language: z.string().transform((name, context) => {
     const language = languageNamed(name);
@@ -67,14 +67,14 @@ export function parseVerificationInfo(info: unknown) {
   };
 }
 
-/** The call that a function test makes, as the harness reads it. */
+/** The call of a function test, as JSON for the harness. */
 function callOf({ input }: FunctionTest): string {
   if (typeof input === 'string') return `{"args":${argumentLines(input)},"named":{}}`;
   const named = Array.isArray(input) ? {} : input;
   return stringifyExactJson({ args: Array.isArray(input) ? input : [], named });
 }
 
-/** The lines go on as they are, so that long integers lose nothing. */
+/** Copies the lines unchanged, so long integers keep all digits. */
 function argumentLines(input: string): string {
   const lines = input.split('\n').filter((line) => line.trim() !== '');
   const odd = lines.find((line) => parseExact(line) === undefined);
@@ -82,7 +82,7 @@ function argumentLines(input: string): string {
   throw new SandboxError('task', `expected an argument as JSON in each line of a test's input, found ${odd}`);
 }
 
-/** Whether what a function returned, as JSON, is what the test expects. */
+/** Whether a function's result, as JSON, equals what the test expects. */
 function sameResult({ output }: FunctionTest, result: string): boolean {
   const actual = parseExact(result);
   if (actual === undefined) return false;
@@ -91,12 +91,12 @@ function sameResult({ output }: FunctionTest, result: string): boolean {
   return alone || sameValue(output, actual);
 }
 
-/** What a test feeds its program. */
+/** The standard input of a test's program. */
 export function stdinOf(test: TestCase): string {
   return test.type === 'stdin_stdout' ? test.input : callOf(test);
 }
 
-/** Whether a run's output passes a test that no checker judges. */
+/** Whether a run's output passes a test without a checker. */
 export function passes(
   test: TestCase,
   output: { stdout: Buffer; result: Buffer },

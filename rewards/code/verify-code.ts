@@ -9,19 +9,19 @@ import type { Sandbox } from './sandbox.ts';
 import { SandboxError, type SandboxErrorKind } from './sandbox-error.ts';
 import { passes, stdinOf, type TestCase } from './test-case.ts';
 
-/** A program and what it is to be held against. */
+/** A program and its tests. */
 export interface CodeTask {
   language: Language;
   source: string;
   /** at least one */
   tests: readonly TestCase[];
-  /** `pass-rate`: share of tests passed. `all-or-nothing`: 1 or 0; tests after the first failure are not run */
+  /** `pass-rate`: the share of passed tests. `all-or-nothing`: 1 or 0; tests after the first failure do not run */
   mode: 'pass-rate' | 'all-or-nothing';
-  /** what differs from the default limits */
+  /** changes to the default limits */
   limits?: { run?: Partial<RunLimits>; compile?: Partial<RunLimits> };
-  /** judges the output of tests of standard input and output in place of comparison */
+  /** judges the output of tests with standard input and output, instead of a comparison */
   checker?: Checker;
-  /** how the output of such tests is compared; `numbers` where it is left out */
+  /** how the output of such tests is compared; default: `numbers` */
   compare?: Comparison | undefined;
 }
 
@@ -37,29 +37,29 @@ type TestVerdictKind =
 
 interface TestVerdict {
   kind: TestVerdictKind;
-  /** what the compiler or the program last said; empty where it is of no interest */
+  /** the end of the compiler's or program's error output; empty for other kinds */
   message: string;
-  /** seconds; null where it was not run */
+  /** null where it did not run */
   cpuSeconds: number | null;
 }
 
-/** `score` is 0…1, `tests` one verdict a test in order; or why there is no score, and whether to try again. */
+/** A score from 0 to 1 with one verdict per test, in order; or why there is no score, and whether to try again. */
 export type CodeVerdict =
   | { score: number; tests: TestVerdict[] }
   | { error: { kind: SandboxErrorKind; message: string; retryable: boolean } };
 
 /**
- * Runs a program against its tests, each in a sandbox of its own. A program that has used up the limits of a
- * completion passes no further test. Never rejects for what a program does.
+ * Runs a program against its tests, each in a new sandbox. Once a program has used up the limits of a completion, the
+ * remaining tests fail. Never rejects because of what a program does.
  */
 export async function verifyCode(task: CodeTask, machine: Sandbox): Promise<CodeVerdict> {
-  const { sandbox, spent } = metered(machine);
+  const { sandbox, usage } = metered(machine);
   try {
     const limits = readLimits(task);
     if (task.tests.length === 0) throw new SandboxError('task', 'expected at least one test, found none');
     await sandbox.ready();
     const check = task.checker === undefined ? null : await prepareChecker(task.checker, sandbox);
-    const tests = await runTests(task, { sandbox, spent, limits, check, programs: new Map() });
+    const tests = await runTests(task, { sandbox, usage, limits, check, programs: new Map() });
     return { score: scoreOf(tests, task.mode), tests };
   } catch (error) {
     if (!(error instanceof SandboxError)) throw error;
@@ -83,50 +83,50 @@ function scoreOf(tests: readonly TestVerdict[], mode: CodeTask['mode']): number 
   return passed === tests.length ? 1 : 0;
 }
 
-interface Spent {
+interface Usage {
   cpuSeconds: number;
   /** runs that slept until their wall limit */
   sleepers: number;
 }
 
-/** A sandbox that counts what all its runs use together. */
-function metered(sandbox: Sandbox): { sandbox: Sandbox; spent: Spent } {
-  const spent = { cpuSeconds: 0, sleepers: 0 };
+/** A sandbox that adds up the usage of all its runs. */
+function metered(sandbox: Sandbox): { sandbox: Sandbox; usage: Usage } {
+  const usage = { cpuSeconds: 0, sleepers: 0 };
   const run: Sandbox['run'] = async (command, signal) => {
     const outcome = await sandbox.run(command, signal);
-    spent.cpuSeconds += outcome.cpuSeconds;
-    if (outcome.stoppedBy === 'wall') spent.sleepers += 1;
+    usage.cpuSeconds += outcome.cpuSeconds;
+    if (outcome.stoppedBy === 'wall') usage.sleepers += 1;
     return outcome;
   };
-  return { sandbox: { ...sandbox, run }, spent };
+  return { sandbox: { ...sandbox, run }, usage };
 }
 
-interface Bench {
+interface RunContext {
   sandbox: Sandbox;
-  spent: Spent;
+  usage: Usage;
   limits: Limits;
   check: Check | null;
-  /** programs made so far, by the function that they call */
+  /** programs prepared so far, by the function that they call */
   programs: Map<string | null, Awaited<ReturnType<typeof prepare>>>;
 }
 
 const NOT_RUN: TestVerdict = { kind: 'not-run', message: '', cpuSeconds: null };
 
-async function runTests(task: CodeTask, bench: Bench): Promise<TestVerdict[]> {
+async function runTests(task: CodeTask, context: RunContext): Promise<TestVerdict[]> {
   const verdicts: TestVerdict[] = [];
   for (const test of task.tests) {
-    const ends = endsEarly(task, verdicts) || isSpent(bench.spent);
-    const verdict = ends ? NOT_RUN : await runTest(task, test, bench);
+    const ends = endsEarly(task, verdicts) || isUsedUp(context.usage);
+    const verdict = ends ? NOT_RUN : await runTest(task, test, context);
     verdicts.push(verdict.kind === 'not-run' ? afterFailure(verdicts) : verdict);
   }
   return verdicts;
 }
 
-function isSpent({ cpuSeconds, sleepers }: Spent): boolean {
+function isUsedUp({ cpuSeconds, sleepers }: Usage): boolean {
   return cpuSeconds >= COMPLETION_LIMITS.cpuSeconds || sleepers >= COMPLETION_LIMITS.sleepers;
 }
 
-/** What does not compile, does so for every test. */
+/** Whether the remaining tests need not run: a program that does not compile fails every test. */
 function endsEarly({ mode }: CodeTask, verdicts: readonly TestVerdict[]): boolean {
   const last = verdicts.at(-1)?.kind ?? 'passed';
   return last === 'compile-error' || last === 'not-run' || (mode === 'all-or-nothing' && last !== 'passed');
@@ -137,28 +137,28 @@ function afterFailure(verdicts: readonly TestVerdict[]): TestVerdict {
   return last?.kind === 'compile-error' ? { ...last, cpuSeconds: null } : NOT_RUN;
 }
 
-async function runTest(task: CodeTask, test: TestCase, bench: Bench): Promise<TestVerdict> {
-  const program = await programFor(task, test, bench);
+async function runTest(task: CodeTask, test: TestCase, context: RunContext): Promise<TestVerdict> {
+  const program = await programFor(task, test, context);
   if ('compileError' in program) {
     return { kind: 'compile-error', message: program.compileError, cpuSeconds: null };
   }
-  const outcome = await runProgram(program, test, bench);
-  const ending = endingOf(outcome, bench.limits.run);
+  const outcome = await runProgram(program, test, context);
+  const ending = endingOf(outcome, context.limits.run);
   const kind =
-    ending === 'completed' ? await judge(test, outcome, bench.check, task.compare) : KIND_OF[ending];
+    ending === 'completed' ? await judge(test, outcome, context.check, task.compare) : KIND_OF[ending];
   return { kind, message: messageOf(kind, outcome), cpuSeconds: outcome.cpuSeconds };
 }
 
-async function programFor({ language, source }: CodeTask, test: TestCase, bench: Bench) {
+async function programFor({ language, source }: CodeTask, test: TestCase, context: RunContext) {
   const functionName = test.type === 'function_call' ? test.fn_name : null;
   const made =
-    bench.programs.get(functionName) ??
-    (await prepare({ language, source, functionName }, bench.sandbox, bench.limits));
-  bench.programs.set(functionName, made);
+    context.programs.get(functionName) ??
+    (await prepare({ language, source, functionName }, context.sandbox, context.limits));
+  context.programs.set(functionName, made);
   return made;
 }
 
-function runProgram(program: Program, test: TestCase, { sandbox, limits }: Bench): Promise<RunOutcome> {
+function runProgram(program: Program, test: TestCase, { sandbox, limits }: RunContext): Promise<RunOutcome> {
   return sandbox.run({ ...program, stdin: stdinOf(test), limits: limits.run });
 }
 

@@ -1,4 +1,4 @@
-/** Language told by counting listed words: for models whose languages no detector knows. */
+/** Decides the language by counting listed words: for tasks whose languages no detector knows. */
 
 export interface CountedWords {
   target: readonly string[];
@@ -7,7 +7,7 @@ export interface CountedWords {
 
 const WORD = /[\p{L}\p{M}]+/gu;
 
-/** The share of the target's words among the listed words of a text, 0 … 1; 1 where it has none of them. */
+/** The share of the target's words among the listed words of a text, 0 … 1; 1 for a text without listed words. */
 export function countedShare({ target, other }: CountedWords): (text: string) => number {
   const [wanted, unwanted] = [setOf(target), setOf(other)];
   return (text) => {

@@ -3,29 +3,29 @@ import type { LanguageCode } from '../../contracts/rewards.ts';
 import { hasForeignLetter, LANGUAGES } from './scripts.ts';
 
 export interface Detector {
-  /** How well a word fits each of the languages: 0 or less where nothing of it is known in one. */
+  /** How well a word fits each of the languages; 0 or less where a language has none of its n-grams. */
   evidence(word: string, languages: readonly LanguageCode[]): readonly number[];
   /** The languages that have the word among their most common short words, such as "the" and "los". */
   functionWordOf(word: string): readonly LanguageCode[];
 }
 
-/** The detector's name of a language, where it is another: Malay stands for Indonesian. */
+/** The detector's code of a language: it has Malay instead of Indonesian. */
 const nameOf = (language: LanguageCode) => (language === 'id' ? 'ms' : language);
-/** Bytes between the n-grams of a word, and bytes of one. */
+/** Bytes between the starts of a word's n-grams, and bytes of one n-gram. */
 const [STRIDE, GRAM] = [3, 4];
 /** Odds of an n-gram that make one unit of evidence. */
 const UNIT = 4;
-/** A letter that the language does not write counts against it like a word that it does not know. */
+/** Evidence against a language for a letter that it does not use: as much as an unknown n-gram. */
 const FOREIGN_LETTER = 1;
-/** Of a short word: the odds from which it is among the most common ones. */
+/** Odds from which a short word is among the most common of a language, and the letters of the longest such word. */
 const COMMON = 5;
 const LONGEST_COMMON = 6;
-/** Words whose scores are kept. */
-const MOST_KEPT = 50_000;
+/** Number of words with cached scores. */
+const CACHED_WORDS = 50_000;
 
 let loading: Promise<Detector> | undefined;
 
-/** Loads the database at the first call: it takes half a second, which commands without this reward save. */
+/** Loads the database at the first call, since it takes half a second and most commands do not need it. */
 export function loadDetector(): Promise<Detector> {
   loading ??= import('eld/small').then(({ eld }) => {
     const instance = eld.newInstance();
@@ -36,14 +36,14 @@ export function loadDetector(): Promise<Detector> {
 }
 
 function detectorOf(scoresOf: (word: string) => Record<string, number>): Detector {
-  const kept = new Map<string, Record<string, number>>();
+  const cache = new Map<string, Record<string, number>>();
   const oddsOf = (word: string): Record<string, number> => {
-    const known = kept.get(word);
+    const known = cache.get(word);
     if (known) return known;
-    if (kept.size >= MOST_KEPT) kept.clear();
+    if (cache.size >= CACHED_WORDS) cache.clear();
     const scores = Object.entries(scoresOf(word)).map(([name, score]) => [name, score / (1 - score)]);
     const odds: Record<string, number> = Object.fromEntries(scores);
-    kept.set(word, odds);
+    cache.set(word, odds);
     return odds;
   };
   return {
@@ -65,7 +65,7 @@ function detectorOf(scoresOf: (word: string) => Record<string, number>): Detecto
   };
 }
 
-/** How many n-grams the detector cuts a word into: longer words are more evidence. */
+/** Number of n-grams of a word: longer words are more evidence. */
 export function gramsOf(word: string): number {
   return 1 + Math.ceil(Math.max(0, Buffer.byteLength(word) - GRAM) / STRIDE);
 }

@@ -10,16 +10,16 @@ export interface Weights {
   total: number;
 }
 
-/** How much the words count, and how much of it is in the target language. */
+/** The total weight of the words that count, and the weight of those in the target language. */
 export function weightsOf(words: readonly Word[], target: LanguageCode, detector: Detector): Weights {
-  const [han, rest] = parted(words, ({ script }) => HAN_AND_KANA.has(script));
+  const [han, rest] = partition(words, ({ script }) => HAN_AND_KANA.has(script));
   const parts = [...byScript(rest)].map(([script, own]) => weightsInScript(own, script, target, detector));
   parts.push(weightsOfHanAndKana(han, target, detector));
   const sum = (key: keyof Weights) => parts.reduce((total, part) => total + part[key], 0);
   return { inTarget: sum('inTarget'), total: sum('total') };
 }
 
-function parted<T>(all: readonly T[], isFirst: (each: T) => boolean): [T[], T[]] {
+function partition<T>(all: readonly T[], isFirst: (each: T) => boolean): [T[], T[]] {
   return [all.filter(isFirst), all.filter((each) => !isFirst(each))];
 }
 
@@ -43,28 +43,28 @@ function weightsInScript(
 ): Weights {
   const scripts: readonly string[] = languageScripts[target];
   const languages = languagesIn(script);
-  const home = scripts.includes(script) ? target : (languages.find((each) => each === 'en') ?? languages[0]);
-  if (languages.length < 2 || home === undefined) {
+  const main = scripts.includes(script) ? target : (languages.find((each) => each === 'en') ?? languages[0]);
+  if (languages.length < 2 || main === undefined) {
     const weight = weigh(words);
-    return { inTarget: home === target ? weight : 0, total: weight };
+    return { inTarget: main === target ? weight : 0, total: weight };
   }
-  const labels = labelsOf(words, home, languages, detector);
-  const counted = words.filter(({ quiet }, place) => !quiet || isForeign(labels[place], target));
-  const own = words.filter(({ quiet }, place) => !quiet && labels[place] === target);
+  const labels = labelsOf(words, main, languages, detector);
+  const counted = words.filter(({ technical }, index) => !technical || isForeign(labels[index], target));
+  const own = words.filter(({ technical }, index) => !technical && labels[index] === target);
   return { inTarget: weigh(own), total: weigh(counted) };
 }
 
-/** Of a word in a formula or in code, where English is at home. */
+/** Whether a word of a formula or of code is foreign: neither in the target language nor English. */
 const isForeign = (label: string | undefined, target: LanguageCode) =>
   label !== undefined && label !== target && label !== 'en' && label !== 'unknown';
 
 const HAN_AND_KANA = new Set<string>(languageScripts.ja);
-/** Share of kana, by letters, of a text that is Japanese though some of its sentences have none. */
+/** Share of kana among the letters of a Japanese text, in which some sentences may have none. */
 const JAPANESE_TEXT = 0.2;
-/** Share of kana, by letters, of a sentence that is Japanese. */
+/** Share of kana among the letters of a Japanese sentence. */
 const JAPANESE_SENTENCE = 0.05;
 
-/** Chinese is written in Han alone; a sentence with kana is Japanese, and one without may be either. */
+/** Chinese is written only in Han. A sentence with kana is Japanese; one without may be either. */
 function weightsOfHanAndKana(words: readonly Word[], target: LanguageCode, detector: Detector): Weights {
   const total = weigh(words);
   if (target !== 'ja' && target !== 'zh') return { inTarget: 0, total };

@@ -1,10 +1,10 @@
-/** Cuts a chain of thought into text, formulas, code and names, and these into the words that count. */
+/** Splits a chain of thought into text, formulas, code and names, and takes the words that count from each. */
 import type { Detector } from './detector.ts';
 import { type TechnicalKind, technicalWords } from './technical.ts';
 import { type Word, wordsOf } from './words.ts';
 
 const CASED = '\\p{Script=Latin}\\p{Script=Cyrillic}\\p{Script=Greek}\\p{M}';
-/** What is not plain text. Each pattern is bounded in length, or what it matches is never looked at again. */
+/** Parts that are not plain text. Each pattern is bounded in length, or consumes all that it scans. */
 const PATTERNS: Record<TechnicalKind | 'nothing', string> = {
   code: '(?<fence>```|~~~)[^]*?(?:\\k<fence>|$)|`[^`]{1,500}`',
   formula: [
@@ -33,20 +33,20 @@ interface Piece {
   text: string;
 }
 
-/** One character may become 18: nothing but a chain of such grows so much as a whole. */
+/** NFKC may replace one character by 18; text that grows more than this as a whole is cut. */
 const MOST_GROWTH = 4;
 
-/** The words of a chain of thought that count, in their order. */
+/** The words of a chain of thought that count, in order. */
 export function proseWords(chain: string, detector: Detector): Word[] {
-  // One form of each letter: full-width and mathematical letters, and letters with signs nobody sees between.
+  // One form of each letter: replaces full-width and mathematical letters, and removes invisible characters.
   const text = chain
     .normalize('NFKC')
     .slice(0, MOST_GROWTH * chain.length)
     .replace(/\p{Cf}+/gu, '');
-  return pooled(piecesOf(text)).flatMap(({ kind, text: piece }, place) => {
+  return merged(piecesOf(text)).flatMap(({ kind, text: piece }, index) => {
     if (kind === 'nothing') return [];
     if (kind !== 'plain') return technicalWords(kind, piece, detector);
-    return wordsOf(lettersJoined(piece), { continues: place > 0 });
+    return wordsOf(lettersJoined(piece), { continues: index > 0 });
   });
 }
 
@@ -73,8 +73,8 @@ function pieceOf({ 0: text, groups }: RegExpMatchArray): Piece {
   return { kind, text: kind === 'formula' ? text.replace(/^\$+|(?<!\$)\$+$|^\\[[(]|\\[\])]$/g, '') : text };
 }
 
-/** Technical pieces of a kind with nothing but blanks and punctuation between them are one. */
-function pooled(pieces: readonly Piece[]): Piece[] {
+/** Joins pieces of one kind with only blanks and punctuation between them. */
+function merged(pieces: readonly Piece[]): Piece[] {
   const joined: Piece[] = [];
   for (const piece of pieces) {
     if (piece.kind === 'plain' && /^[\s\p{P}]*$/u.test(piece.text)) continue;
@@ -88,5 +88,5 @@ function pooled(pieces: readonly Piece[]): Piece[] {
 const LETTERS_APART =
   /(?<![\p{L}\p{N}])(?:\p{Script=Latin}\p{M}*\s{1,9}){4,}\p{Script=Latin}(?![\p{L}\p{N}])/gu;
 
-/** Letters with blanks between them, as one word: `p r i m e r o`. */
+/** Joins letters with blanks between them into one word: `p r i m e r o`. */
 const lettersJoined = (text: string) => text.replace(LETTERS_APART, (letters) => letters.replace(/\s+/g, ''));

@@ -1,6 +1,6 @@
 import type { LanguageCode } from '../../contracts/rewards.ts';
 
-/** The Unicode scripts in which each language is written; the languages are those that can be a target. */
+/** The Unicode scripts of each language that can be a target. */
 export const languageScripts = {
   ar: ['Arabic'],
   bg: ['Cyrillic'],
@@ -40,13 +40,13 @@ export const LANGUAGES = Object.keys(languageScripts) as LanguageCode[];
 export const languagesIn = (script: string): LanguageCode[] =>
   LANGUAGES.filter((language) => languageScripts[language].some((own) => own === script));
 
-/** Scripts that write words without spaces, and how many letters make a word of them on average. */
+/** Scripts without spaces between words, and their average number of letters per word. */
 export const lettersPerWord: Record<string, number> = { Han: 2, Hiragana: 3, Katakana: 4, Thai: 5 };
 
 /** Every script that is recognized; letters of any other are of the script "Other". */
 export const SCRIPTS = [...new Set(Object.values(languageScripts).flat())];
 
-/** Letters that a language has beside those that all languages of its script share. */
+/** Letters of a language beyond those that all languages of its script share. */
 const ownLetters: Partial<Record<LanguageCode, string>> = {
   ar: 'ةىكيإأئؤ',
   bg: 'ъ',
@@ -74,7 +74,7 @@ const ownLetters: Partial<Record<LanguageCode, string>> = {
 
 const everyOwnLetter = new Set(Object.values(ownLetters).join(''));
 
-/** Whether a word has a letter that the language does not write, in lower case. */
+/** Whether a word in lower case has a letter that the language does not use. */
 export function hasForeignLetter(word: string, language: LanguageCode): boolean {
   const own = ownLetters[language];
   if (own === undefined) return false;

@@ -1,24 +1,24 @@
 /**
- * The words that formulas and code hold. What is a sentence there counts like any other, or a policy could
- * think in another language between dollar signs; names, keywords and single words of formulas do not.
+ * Words inside formulas and code. Sentences there count like any others: otherwise a policy could think in another
+ * language between dollar signs. Names, keywords and single words of formulas do not count.
  */
 import type { Detector } from './detector.ts';
 import { type Word, wordsOf } from './words.ts';
 
 export type TechnicalKind = 'formula' | 'code' | 'name' | 'link';
 
-/** Text between operators or brackets, and the rule by which it may be a sentence. */
+/** Text between operators or brackets, and the rule that decides whether it is a phrase. */
 interface Run {
   text: string;
   rule: PhraseRule;
 }
 
 interface PhraseRule {
-  /** Words that make a phrase where one of them is a function word: of any language, or of none but foreign ones. */
+  /** Fewest words of a phrase that has a function word: of any language, or of another language than English. */
   least: { any: number; foreign: number };
-  /** Words that make a phrase without a function word. */
+  /** Fewest words of a phrase without a function word. */
   enough: number;
-  /** Words of what is no phrase count where they are foreign; else not at all. */
+  /** Whether foreign words count outside of phrases. */
   countsForeign: boolean;
 }
 
@@ -30,16 +30,16 @@ const OF_LINKS: PhraseRule = { least: { any: 5, foreign: 5 }, enough: Infinity, 
 const runsOf: Record<TechnicalKind, (text: string) => Run[]> = {
   formula: formulaRuns,
   code: codeRuns,
-  name: (text) => [{ text: namesApart(text), rule: OF_NAMES }],
+  name: (text) => [{ text: splitNames(text), rule: OF_NAMES }],
   link: (text) => [{ text: pathsOf(text), rule: OF_LINKS }],
 };
 
 /** The words of a technical text that count, or that count where they are foreign. */
 export function technicalWords(kind: TechnicalKind, text: string, detector: Detector): Word[] {
   return runsOf[kind](text).flatMap((run) => {
-    const words = wordsOf(run.text, { quiet: true });
-    if (isPhrase(words, run, detector)) return words.map((word) => ({ ...word, quiet: false }));
-    return run.rule.countsForeign ? words : words.filter(({ quiet }) => !quiet);
+    const words = wordsOf(run.text, { technical: true });
+    if (isPhrase(words, run, detector)) return words.map((word) => ({ ...word, technical: false }));
+    return run.rule.countsForeign ? words : words.filter(({ technical }) => !technical);
   });
 }
 
@@ -51,7 +51,7 @@ const KEYWORDS = new Set(
 );
 
 function isPhrase(words: readonly Word[], { rule: { least, enough } }: Run, detector: Detector): boolean {
-  const latin = words.filter(({ quiet }) => quiet).map(({ text }) => text.toLowerCase());
+  const latin = words.filter(({ technical }) => technical).map(({ text }) => text.toLowerCase());
   if (latin.length < Math.min(least.any, least.foreign)) return false;
   if (latin.length >= enough) return true;
   const common = latin
@@ -66,7 +66,7 @@ const WORDED =
   /\\(?:text|mbox|hbox|fbox|textbf|textit|textrm|textsf|texttt|mathrm|mathbf|mathit|mathsf|operatorname)\*?\s?\{/g;
 const TEX_SPACE = /\\q?quad(?![A-Za-z])|\\[,;:! ]|~/g;
 
-/** The words between a formula's operators; its commands, digits and signs are none. */
+/** The words between a formula's operators, without its commands, digits and symbols. */
 function formulaRuns(text: string): Run[] {
   return text
     .replace(WORDED, ' ')
@@ -78,14 +78,14 @@ function formulaRuns(text: string): Run[] {
 
 const STRING = /"([^"\n]{0,300})"|(?<![\p{L}\p{N}])'([^'\n]{0,300})'(?!\p{L})/gu;
 const COMMENT = /(?:#|\/\/|\/\*|--\s|<!--)([\s\S]*)$/u;
-/** Signs of code; what has none of them is a line of text. */
-const SIGNS = /[=;{}()[\]<>+*/%|&^~@\\$]|::|\.(?=[\p{L}_])|_/u;
+/** Symbols of code; a line without them is text. */
+const CODE_SYMBOLS = /[=;{}()[\]<>+*/%|&^~@\\$]|::|\.(?=[\p{L}_])|_/u;
 const BEGINS_CODE =
   /^\s*(?:for|while|if|elif|else|return|import|from|def|class|print|not|while|do|end|pass|try|case)\b/i;
-/** A line that begins like code has at most as many words. */
+/** A line that begins like code but has more words is text. */
 const MOST_WORDS_OF_CODE = 5;
 
-/** The words of a code's comments, strings and lines of text, and those between its signs. */
+/** The words of code's comments, strings and lines of text, and those between its symbols. */
 function codeRuns(text: string): Run[] {
   return text.split('\n').flatMap((line): Run[] => {
     const texts: string[] = [];
@@ -99,8 +99,8 @@ function codeRuns(text: string): Run[] {
         return '';
       });
     const words = bare.split(/\s+/).length;
-    const isText = !SIGNS.test(bare) && !(BEGINS_CODE.test(bare) && words <= MOST_WORDS_OF_CODE);
-    const code = isText ? [] : namesApart(bare).split(/[^\p{L}\p{M}'’ ]+/u);
+    const isText = !CODE_SYMBOLS.test(bare) && !(BEGINS_CODE.test(bare) && words <= MOST_WORDS_OF_CODE);
+    const code = isText ? [] : splitNames(bare).split(/[^\p{L}\p{M}'’ ]+/u);
     return [
       ...[...(isText ? [bare] : []), ...texts].map((run): Run => ({ text: run, rule: OF_TEXT })),
       ...code.map((run): Run => ({ text: run, rule: OF_CODE })),
@@ -108,11 +108,11 @@ function codeRuns(text: string): Run[] {
   });
 }
 
-/** Digits that stand for letters within words. */
+/** Digits that replace letters in words. */
 const LETTER_OF_DIGIT: Record<string, string> = { 0: 'o', 1: 'i', 3: 'e', 4: 'a', 5: 's', 7: 't' };
 
-/** Names of code as the words that they are made of. */
-function namesApart(text: string): string {
+/** Splits names in code into words. */
+function splitNames(text: string): string {
   return text
     .replace(/[013457](?=\p{L})/gu, (digit) => LETTER_OF_DIGIT[digit] ?? digit)
     .replace(/[_\p{N}]+|(?<=\p{Ll})(?=\p{Lu})/gu, ' ');

@@ -1,21 +1,21 @@
-/** Cuts text into words by their scripts. */
+/** Splits text into words by script. */
 import { lettersPerWord, SCRIPTS } from './scripts.ts';
 
 export interface Word {
   text: string;
   script: string;
-  /** How many words it counts as: 1, or less than that for the letters of a script without spaces. */
+  /** How many words it counts as: 1, or less for a letter of a script without spaces; more for joined words. */
   weight: number;
-  /** Whether a sentence begins with it; of words with a capital and of letters of scripts without spaces. */
+  /** Whether a sentence begins with it; only for words with a capital and letters of scripts without spaces. */
   begins: boolean;
   /**
-   * Of formulas and code, where English is at home whatever language surrounds them: such a word counts only
-   * where it is of neither the target language nor English.
+   * Whether it is a Latin word of a formula or of code, outside of any phrase. Such words may be English in any text,
+   * so it counts only where it is neither in the target language nor in English.
    */
-  quiet: boolean;
+  technical: boolean;
 }
 
-/** Letters of one script beside each other, an apostrophe among them. */
+/** Adjoining letters of one script, with apostrophes. */
 const WORD = new RegExp(
   [
     ...SCRIPTS.map((script) => `(?:\\p{Script=${script}}\\p{M}*['’]?)+`),
@@ -40,9 +40,9 @@ function scriptOf(word: string): string {
   return found;
 }
 
-/** Letters of a word that the detector is shown. */
+/** Letters of a word that are passed to the detector. */
 const LONGEST_WORD = 40;
-/** Letters from which a word is taken for several that were joined, and those of each. */
+/** A longer word counts as several joined words, of so many letters each. */
 const [JOINED, LETTERS_OF_JOINED] = [24, 8];
 
 /** Units and names of functions, which are the same in all languages. */
@@ -53,10 +53,10 @@ const SYMBOLS = new Set(
 const SHORT_CAPITALS = /^\p{Lu}{1,3}$/u;
 
 /**
- * The words of a text, in order. Single letters, symbols and short abbreviations are left out. `continues`: the
- * text goes on within a sentence.
+ * The words of a text, in order, without single letters, symbols and short abbreviations. `continues`: whether the
+ * text starts within a sentence.
  */
-export function wordsOf(text: string, { quiet = false, continues = false } = {}): Word[] {
+export function wordsOf(text: string, { technical = false, continues = false } = {}): Word[] {
   const words: Word[] = [];
   for (const { 0: found, index } of text.matchAll(WORD)) {
     const script = scriptOf(found);
@@ -65,7 +65,7 @@ export function wordsOf(text: string, { quiet = false, continues = false } = {})
       const weight = 1 / letters;
       let begins = beginsSentence(text, index, continues);
       for (const letter of found) {
-        words.push({ text: letter, script, weight, begins, quiet: false });
+        words.push({ text: letter, script, weight, begins, technical: false });
         begins = false;
       }
       continue;
@@ -75,7 +75,7 @@ export function wordsOf(text: string, { quiet = false, continues = false } = {})
     const weight = bare.length > JOINED ? bare.length / LETTERS_OF_JOINED : 1;
     const begins = /^\p{Lu}/u.test(bare) && beginsSentence(text, index, continues);
     const cut = bare.slice(0, LONGEST_WORD);
-    words.push({ text: cut, script, weight, begins, quiet: quiet && script === 'Latin' });
+    words.push({ text: cut, script, weight, begins, technical: technical && script === 'Latin' });
   }
   return words;
 }
@@ -86,14 +86,14 @@ function isSymbol(word: string, script: string): boolean {
   return script === 'Latin' && (SHORT_CAPITALS.test(word) || SYMBOLS.has(word.toLowerCase()));
 }
 
-/** Blanks and opening signs that are looked through for a sentence's end. */
-const MOST_SIGNS = 10;
+/** Most blanks and opening punctuation marks between a sentence's end and the next word. */
+const LONGEST_GAP = 10;
 
-function beginsSentence(text: string, place: number, continues: boolean): boolean {
-  for (let before = place - 1; before >= 0; before--) {
-    const sign = text[before] ?? '';
-    if (!/[\s"'“«¿¡([*#>「『]/u.test(sign)) return /[.!?:;…。！？；：]/u.test(sign);
-    if (place - before > MOST_SIGNS) return false;
+function beginsSentence(text: string, index: number, continues: boolean): boolean {
+  for (let before = index - 1; before >= 0; before--) {
+    const character = text[before] ?? '';
+    if (!/[\s"'“«¿¡([*#>「『]/u.test(character)) return /[.!?:;…。！？；：]/u.test(character);
+    if (index - before > LONGEST_GAP) return false;
   }
   return !continues;
 }

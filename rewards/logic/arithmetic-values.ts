@@ -1,4 +1,4 @@
-/** The numbers of an arithmetic expression: exact fractions, and doubles where decimals or roots come in. */
+/** The values of an arithmetic expression: exact fractions, or doubles where it contains decimals or roots. */
 import {
   add,
   bitLength,
@@ -18,7 +18,7 @@ export type Operator = '+' | '-' | '*' | '/' | '//' | '%' | '**';
 
 type Operation = (a: Value, b: Value) => Value | null;
 
-/** A value beyond this size is none: a tower of powers costs its own score and no time. */
+/** Limit on the size of a value: a tower of powers scores 0 and takes no time. */
 const MOST_BITS = 1_024;
 
 /** Every operator as Python defines it; null for a division by zero and beyond the limits. */
@@ -64,7 +64,7 @@ function floorDivide(a: Rational, b: Rational): Rational | null {
   return quotient && integer(floor(quotient));
 }
 
-/** a − b·⌊a/b⌋: of the divisor's sign. */
+/** a − b·⌊a/b⌋, which has the divisor's sign. */
 function modulo(a: Rational, b: Rational): Rational | null {
   const quotient = floorDivide(a, b);
   const product = quotient && multiply(b, quotient);
@@ -82,7 +82,7 @@ function power(base: Rational, exponent: Rational): Rational | number | null {
   return exponent.n < 0n ? rational(d, n) : { n, d };
 }
 
-/** base^(p/q): exact where the root is (64^(1/3) = 4), a double elsewhere; null of a negative base. */
+/** base^(p/q): exact where the root is rational (64^(1/3) = 4), else a double; null for a negative base. */
 function root(base: Rational, exponent: Rational): Rational | number | null {
   if (base.n < 0n) return null;
   const n = exactRoot(base.n, exponent.d);

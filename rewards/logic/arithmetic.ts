@@ -1,6 +1,6 @@
 /**
- * Reads an arithmetic expression and computes it exactly. Nothing is ever evaluated as a program. What it
- * costs is bounded by limits that the input alone decides, so that its verdict is the same on every machine.
+ * Parses an arithmetic expression and computes it exactly. It never evaluates a program. Its limits are counts over
+ * the input, so the verdict is the same on every machine.
  *
  *     sum     = product (("+" | "-") product)*
  *     product = signed (("*" | "/" | "//" | "%") signed)*
@@ -12,23 +12,23 @@ import { integer } from '../../algorithm/puzzles/rational.ts';
 import { binaryOperations, bounded, factorial, type Operator, type Value } from './arithmetic-values.ts';
 
 export interface ArithmeticOptions {
-  /** operators that may occur; brackets and signs always may */
+  /** allowed operators; brackets, + and − before a number are always allowed */
   operators: readonly (Operator | '!')[];
-  /** whether `2.5` may occur; it is taken as a double */
+  /** whether decimals such as `2.5` are allowed; they are read as doubles */
   decimals: boolean;
 }
 
 export interface Computed {
   value: Value;
-  /** the numbers as written, in their order */
+  /** the numbers as written, in order */
   literals: string[];
 }
 
-/** Characters and levels of brackets; the latter are what Python's parser allows as well. */
+/** Most characters, and most levels of brackets; Python's parser allows as many. */
 const LONGEST = 4_096;
 const DEEPEST = 199;
 
-/** The expression's value, or null where it is none, is over a limit, or divides by zero. */
+/** The expression's value; null where it cannot be parsed, exceeds a limit, or divides by zero. */
 export function computeArithmetic(text: string, options: ArithmeticOptions): Computed | null {
   const tokens = text.length > LONGEST ? null : tokenize(text);
   if (tokens === null) return null;
@@ -56,7 +56,7 @@ const isNumber = (token: string) => /^[.\d]/.test(token);
 /** As in Python: `0` and `00` are numbers, `08` is not. */
 const isInteger = (token: string) => /^(0+|[1-9]\d*)$/.test(token);
 
-/** One walk over the tokens; every method gives null as soon as there is no value. */
+/** Computes the value while it reads the tokens once; every method returns null as soon as there is no value. */
 class Parser {
   private readonly tokens: readonly string[];
   private readonly options: ArithmeticOptions;

@@ -23,8 +23,8 @@ const truth = z.looseObject({
 type Truth = z.infer<typeof truth>;
 
 /**
- * 1 where the final answer is a clear text of the cipher text: in cipher, it is that very text, case and
- * white space aside.
+ * 1 where the final answer is the plain text: enciphered, it equals the cipher text. Case and white space are
+ * ignored.
  */
 export const decipher = defineVerifier<Truth>({
   name: 'decipher',

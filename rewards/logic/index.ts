@@ -5,7 +5,7 @@ import { outputPrediction } from './output-prediction.ts';
 import { countdown, puzzle24 } from './target-expression.ts';
 import { zebra } from './zebra.ts';
 
-/** Every verifier of logic, by the domain of its prompts. */
+/** The verifiers of logic puzzles, by domain. */
 export const logicVerifiers: Record<string, Verifier> = {
   'knights-knaves': knightsKnaves,
   zebra,

@@ -3,7 +3,7 @@ import { isConsistent, type Statement } from '../../algorithm/puzzles/truth-tell
 import { finalText } from '../chain-of-thought.ts';
 import { defineVerifier } from '../verifier.ts';
 
-/** Levels that a statement may be nested in. */
+/** Most levels of nesting in a statement. */
 const DEEPEST = 20;
 
 function isStatement(value: unknown, depth = 0): value is Statement {
@@ -18,9 +18,9 @@ function isStatement(value: unknown, depth = 0): value is Statement {
 const truth = z
   .looseObject({
     names: z.array(z.string().trim().min(1)).min(1).max(26),
-    /** what each of them says, in the names' order */
+    /** the statement of each person, in the order of the names */
     statements: z.array(z.custom<Statement>((value) => isStatement(value), 'expected a statement')),
-    /** what the puzzle calls those who tell the truth and those who lie */
+    /** the puzzle's names for those who speak the truth and those who lie */
     roles: z.object({ knight: z.string(), knave: z.string() }).default({ knight: 'knight', knave: 'knave' }),
   })
   .refine(({ names, statements }) => names.length === statements.length, 'expected a statement of each name')
@@ -28,8 +28,8 @@ const truth = z
 type Truth = z.infer<typeof truth>;
 
 /**
- * 1 where the final answer says of everybody, once and without contradiction, what they are, and everybody's
- * statement fits that; any assignment that fits is right.
+ * 1 where the final answer assigns a role to every person without contradiction, and all statements are consistent
+ * with the roles; any consistent assignment is right.
  */
 export const knightsKnaves = defineVerifier<Truth>({
   name: 'knights-knaves',
@@ -46,7 +46,7 @@ function lower(text: string): string {
   return text.trim().toLowerCase();
 }
 
-/** Whether each of the names is a knight; null where somebody has no role or both. */
+/** Whether each person is a knight; null where a person has no role or both. */
 function assignmentIn(text: string, names: readonly string[], roles: Truth['roles']): boolean[] | null {
   const found = new Map<string, boolean>();
   const known = new Set(names.map(lower));
@@ -65,16 +65,16 @@ function assignmentIn(text: string, names: readonly string[], roles: Truth['role
   return knights.every((knight) => knight !== undefined) && !negates(text) ? knights : null;
 }
 
-/** A role in the singular or, of several people, in the plural. */
+/** Whether a word is the knights' role (true) or the knaves' (false), in singular or plural; null for other words. */
 function roleOf(word: string, { knight, knave }: Truth['roles']): boolean | null {
   if (word === lower(knight) || word === `${lower(knight)}s`) return true;
   return word === lower(knave) || word === `${lower(knave)}s` ? false : null;
 }
 
-/** "not a knight" is a riddle of its own, and no plain answer. */
+/** Whether the text contains a negation or an alternative: "not a knight" does not count as an answer. */
 const negates = (text: string) => /\bnot\b|n['’]t\b|\bneither\b|\beither\b|\bor\b/i.test(text);
 
-/** Words in lower case; a name of several words is one. */
+/** The words in lower case; a term of several words is one word. */
 function wordsOf(text: string, terms: readonly string[]): string[] {
   const spaced = lower(text.slice(0, 20_000)).replace(/\s+/g, ' ');
   const known = terms

@@ -1,7 +1,7 @@
-/** Reads a literal value as JSON or Python writes it; nothing is evaluated. */
+/** Reads a literal value in the syntax of JSON or Python, without evaluating it. */
 import { isExactNumber } from '../../contracts/exact-json.ts';
 
-/** Characters, and levels of brackets; beyond them a text is no literal. */
+/** Most characters, and most levels of brackets, of a literal. */
 const LONGEST = 100_000;
 const DEEPEST = 100;
 
@@ -20,8 +20,8 @@ const CONSTANTS: Record<string, boolean | null> = {
 const ESCAPES: Record<string, string> = { n: '\n', t: '\t', r: '\r', b: '\b', f: '\f', '0': '\0' };
 
 /**
- * Numbers, strings, constants, lists, tuples (as lists) and objects; undefined where it is none of them. Integers
- * are exact: beyond 2^53 they are bigints, also where they are written as 1e20. Other numbers are doubles.
+ * Reads numbers, strings, constants, lists, tuples (as lists) and objects; undefined for anything else. Integers are
+ * exact: beyond 2^53 they are bigints, even where they are written as 1e20. Other numbers are doubles.
  */
 export function parseLiteral(text: string): unknown {
   const tokens = text.length > LONGEST ? null : tokenize(text.trim());
@@ -58,7 +58,7 @@ function readValue(reader: Reader, depth: number): unknown {
   return Object.hasOwn(CONSTANTS, token) ? CONSTANTS[token] : undefined;
 }
 
-/** Items up to the closing bracket; null where they are not as they should be. */
+/** The items up to the closing bracket; null on a syntax error. */
 function readList(reader: Reader, close: string, depth: number) {
   const items: unknown[] = [];
   let commas = 0;
@@ -106,19 +106,19 @@ function unescaped(text: string): string {
 
 const INTEGER = /^-?\d+$/;
 
-/** The integer that is written, or the double; undefined beyond doubles. */
+/** The integer as written, or the double; undefined outside the range of doubles. */
 function numberOf(text: string): number | bigint | undefined {
   const value = Number(text);
   return INTEGER.test(text) && !Number.isSafeInteger(value) ? BigInt(text) : exactNumber(value);
 }
 
-/** As Python compares: a double that is an integer equals that integer, however large. No negative zero. */
+/** As in Python, a double equals the integer that it holds, however large. Negative zero becomes zero. */
 function exactNumber(value: number): number | bigint | undefined {
   if (!Number.isFinite(value)) return undefined;
   return Number.isInteger(value) && !Number.isSafeInteger(value) ? BigInt(value) : value + 0;
 }
 
-/** A value of JSON with its numbers as `parseLiteral` has them; undefined of anything else. */
+/** A JSON value with its numbers as `parseLiteral` returns them; undefined for any other value. */
 export function literalOf(value: unknown): unknown {
   if (typeof value === 'number') return exactNumber(value);
   if (isExactNumber(value)) return numberOf(String(value));

@@ -6,7 +6,7 @@ import { literalOf, parseLiteral } from './literal.ts';
 
 const value = z.unknown().transform((given, context) => {
   const literal = literalOf(given);
-  if (literal === undefined) context.addIssue({ code: 'custom', message: 'expected a value of JSON' });
+  if (literal === undefined) context.addIssue({ code: 'custom', message: 'expected a JSON value' });
   return literal;
 });
 const truth = z.union([
@@ -15,8 +15,8 @@ const truth = z.union([
 ]);
 
 /**
- * 1 where the final answer is the output expected, or any of those accepted, as a value: written as JSON or
- * as Python, `1.0` for `1`, tuples for lists, whatever the white space and the quotes. Integers are exact.
+ * 1 where the final answer equals the expected output, or one of the accepted ones, as a value: in the syntax of JSON
+ * or Python, `1.0` for `1`, tuples for lists, with any white space and quotes. Integers are exact.
  */
 export const outputPrediction = defineVerifier<{ accepted: unknown[] }>({
   name: 'output-prediction',
@@ -35,7 +35,7 @@ export const outputPrediction = defineVerifier<{ accepted: unknown[] }>({
   },
 });
 
-/** Without the code fence, the inline code or the `\boxed` around it. */
+/** The text without a code fence, inline code or `\boxed` around it. */
 function withoutMarkup(text: string): string {
   const [, fenced] = /^```\w*\n(.*)\n```$/s.exec(text) ?? [];
   const [, inside] = /^(?:`([^`]*)`|\\boxed\{.*\})$/s.exec(text) ?? [];

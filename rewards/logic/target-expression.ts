@@ -1,4 +1,4 @@
-/** Expressions that reach a target with given numbers: Countdown, and the 24-game. */
+/** Expressions that reach a target with given numbers: Countdown and the 24 game. */
 import { z } from 'zod';
 import { equals, integer } from '../../algorithm/puzzles/rational.ts';
 import { finalText } from '../chain-of-thought.ts';
@@ -9,12 +9,12 @@ const numbers = z.array(z.int().min(0)).min(1).max(20);
 const countdownTruth = z.looseObject({
   numbers,
   target: z.int(),
-  /** whether every number must be used; none may be used twice in any case */
+  /** whether every number must be used; no number may be used twice */
   useAll: z.boolean().default(false),
 });
 type CountdownTruth = z.infer<typeof countdownTruth>;
 
-/** 1 for any expression of +, −, ×, ÷ and brackets, whose exact value is the target, of the numbers given. */
+/** 1 for any expression of the given numbers with +, −, ×, ÷ and brackets whose exact value is the target. */
 export const countdown = defineVerifier<CountdownTruth>({
   name: 'countdown',
   version: 1,
@@ -40,10 +40,10 @@ function gradeExpression(truth: CountdownTruth, response: string): Graded {
   return { score, extracted: expression, value: expression?.replace(/\s+/g, '') ?? null };
 }
 
-/** Longer answers than this are no expressions. */
+/** A longer answer is not read as an expression. */
 const LONGEST = 4_096;
 
-/** The expression in Python's signs, without the markup around it and `= target` after it. */
+/** The expression with Python's operators, without markup around it and `= target` after it. */
 function expressionIn(text: string, target: number): string | null {
   if (text.length > LONGEST) return null;
   const [, boxed] = /^\$*\\boxed\s*\{(.*)\}\$*\.?$/s.exec(text) ?? [];
@@ -67,9 +67,9 @@ function reaches(expression: string, { numbers: given, target, useAll }: Countdo
   if (computed === null || !('exact' in computed.value)) return false;
   const left = [...given];
   for (const literal of computed.literals) {
-    const place = left.indexOf(Number(literal));
-    if (place < 0) return false;
-    left.splice(place, 1);
+    const index = left.indexOf(Number(literal));
+    if (index < 0) return false;
+    left.splice(index, 1);
   }
   return (!useAll || left.length === 0) && equals(computed.value.exact, integer(target));
 }

@@ -15,15 +15,15 @@ const clue = z.union([
 
 const truth = z
   .looseObject({
-    /** the values of each attribute, one a house */
+    /** the values of each attribute, one per house */
     attributes: z.record(z.string(), z.array(z.string()).min(1).max(20)),
     clues: z.array(clue),
   })
   .refine(({ attributes }) => new Set(Object.values(attributes).map((values) => values.length)).size === 1, {
-    message: 'expected as many values of one attribute as of any other',
+    message: 'expected the same number of values for each attribute',
   })
   .refine(({ attributes, clues }) => clues.every((each) => thingsOf(each).every(isIn(attributes))), {
-    message: 'expected clues about the values of the attributes',
+    message: 'expected every clue to name values of the attributes',
   });
 type Truth = z.infer<typeof truth>;
 
@@ -37,9 +37,9 @@ function isIn(attributes: Record<string, string[]>) {
 }
 
 /**
- * 1 where the final answer is a table of all houses that gives each value to one house and fits every clue;
- * any such table is right. It is written as a list of objects, one a house from the left, or as an object of
- * lists, one an attribute.
+ * 1 where the final answer is a table of all houses that assigns each value to one house and satisfies every clue;
+ * any such table is right. It is a list of objects, one per house from the left, or an object of lists, one per
+ * attribute.
  */
 export const zebra = defineVerifier<Truth>({
   name: 'zebra',
@@ -54,7 +54,7 @@ export const zebra = defineVerifier<Truth>({
   },
 });
 
-/** The house of each value, by `attribute value` in lower case. */
+/** The house of each value, by attribute and value in lower case. */
 type Houses = Map<string, number>;
 
 const keyOf = (name: string, value: string) => `${name}\n${value}`.trim().toLowerCase();
@@ -67,9 +67,9 @@ function housesIn(text: string, attributes: Truth['attributes']): Houses | null 
   for (const [name, values] of Object.entries(attributes)) {
     const column = table.map((row) => row[name]?.trim().toLowerCase());
     for (const value of values) {
-      const place = column.indexOf(value.trim().toLowerCase());
-      if (place < 0) return null;
-      houses.set(keyOf(name, value), place + 1);
+      const index = column.indexOf(value.trim().toLowerCase());
+      if (index < 0) return null;
+      houses.set(keyOf(name, value), index + 1);
     }
     if (column.length !== values.length) return null;
   }
@@ -86,7 +86,7 @@ function tableOf(value: unknown, names: readonly string[]): Row[] | null {
   const byAttribute = columns.safeParse(value);
   if (!byAttribute.success) return null;
   const length = Math.max(0, ...names.map((name) => byAttribute.data[name]?.length ?? 0));
-  return Array.from({ length }, (_, place) =>
-    Object.fromEntries(names.map((name) => [name, byAttribute.data[name]?.[place] ?? ''])),
+  return Array.from({ length }, (_, house) =>
+    Object.fromEntries(names.map((name) => [name, byAttribute.data[name]?.[house] ?? ''])),
   );
 }

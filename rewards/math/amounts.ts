@@ -1,18 +1,16 @@
-import type { Token } from './tokens.ts';
+import type { BareToken } from './token-cursor.ts';
 
-type Bare = [Token['type'], string];
-
-const times = (power: number): Bare[] => [
+const times = (power: number): BareToken[] => [
   ['mark', '*'],
   ['number', `1${'0'.repeat(power)}`],
 ];
-const over = (n: number): Bare[] => [
+const over = (n: number): BareToken[] => [
   ['mark', '/'],
   ['number', String(n)],
 ];
 
-/** Words that change the amount before them, as the marks that say the same. */
-const AMOUNTS: Record<string, Bare[]> = {
+/** Words that change the amount before them, as the tokens of equal meaning. */
+const AMOUNTS: Record<string, BareToken[]> = {
   hundred: times(2),
   thousand: times(3),
   lakh: times(5),
@@ -46,8 +44,8 @@ const AMOUNTS: Record<string, Bare[]> = {
   pct: [['mark', '%']],
   factorial: [['mark', '!']],
 };
-/** Words that raise a number where no unit follows: 6 squared, not 6 squared meters. */
-const RAISED: Record<string, Bare[]> = {
+/** Words that are powers where no unit follows: 6 squared, but not 6 squared meters. */
+const RAISED: Record<string, BareToken[]> = {
   squared: [
     ['mark', '^'],
     ['number', '2'],
@@ -58,15 +56,15 @@ const RAISED: Record<string, Bare[]> = {
   ],
 };
 
-/** Words that make a bound of the value before them. */
+/** Words that turn the value before them into a bound. */
 const BOUND =
   /\b(?:or|and) (?:more|less|fewer|greater|higher|lower|above|below|up|over|under|older|younger|longer)\b|\bat (?:least|most)\b|\b(?:more|less|fewer|greater) than\b|\bbelow zero\b/i;
 
 /**
- * The tokens of words that follow a value: "million dollars" is a factor and a unit. A bound is kept as a factor of
- * its own, so that "5 or more" equals no number.
+ * The tokens of words that follow a value: "million dollars" is a factor and a unit. A bound becomes a symbol that
+ * multiplies the value. Thus "5 or more" equals no number.
  */
-export function wordsAfterValue(words: string): Bare[] {
+export function wordsAfterValue(words: string): BareToken[] {
   if (BOUND.test(words)) {
     return [
       ['mark', '*'],
@@ -89,7 +87,7 @@ const PLAIN = Object.keys(AMOUNTS)
   .filter((word) => !/^(?:%|perc|pct|mn|bn)/.test(word))
   .join('|');
 
-/** The same words in plain text, as \text{…}. */
+/** The same words after a number in plain text. */
 export const AMOUNT_AFTER_NUMBER = new RegExp(
   `(?<=\\d)\\s*((?:${PLAIN})s?|(?:squared|cubed)(?!\\s*[a-z]))\\b`,
   'gi',

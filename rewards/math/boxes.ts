@@ -1,7 +1,7 @@
 import { CONCLUSION, CORRECTION, DENIED, DOUBT, hasCue, lastCue, ROUNDED, SAME } from './cues.ts';
 import { limits } from './limits.ts';
 
-/** The boxes of a text, and which of several hold its answer. */
+/** The boxes of a text, and which of them hold the answer. */
 
 interface Box {
   content: string;
@@ -9,25 +9,26 @@ interface Box {
   end: number;
 }
 
-/** What the boxes at a text's end say. */
+/** The answer that the boxes at a text's end give. */
 export interface BoxedAnswer {
-  /** of the last box and of those that belong to it: one answer in parts; none where every box is denied */
+  /** contents of the last box and of the boxes that belong to it: one answer in parts; empty where all are denied */
   contents: string[];
-  /** the last box and one before it that it rounds: one value in two forms */
+  /** where the last box rounds the one before it: both, as two forms of one value */
   forms: string[] | null;
-  /** those before it that a conclusion links to it too; null where there are none */
+  /** `contents` together with earlier boxes that a conclusion links to them; null without such boxes */
   linked: string[] | null;
   end: number;
 }
 
 const BOX = /(?<!\\)\\+f?box(?:ed)?\s*(?=[{\d])/g;
-/** Boxes this near to each other are one answer. */
+/** Boxes with less text than this between them are one answer. */
 const TOUCHING_CHARACTERS = 10;
+/** Boxes joined by a comma, "and" or "or" are one answer where less text than this is between them. */
 const JOINED_CHARACTERS = 70;
-/** A doubt is looked for in as much text between two boxes. */
-const DOUBTED_CHARACTERS = 200;
+/** Boxes with more text than this between them are unrelated. */
+const RELATED_CHARACTERS = 200;
 
-/** The index after each {'s }, in one pass. */
+/** For each `{`, the index after the `}` that closes it; linear in the text. */
 function closingBraces(text: string): Map<number, number> {
   const ends = new Map<number, number>();
   const open: number[] = [];
@@ -43,7 +44,7 @@ function closingBraces(text: string): Map<number, number> {
   return ends;
 }
 
-/** Every \boxed{…}, \fbox{…} and \boxed 5 in order; `unclosed`: whether one that never ends counts. */
+/** Every \boxed{…}, \fbox{…} and \boxed 5 in order; `unclosed`: whether a box without an end counts. */
 function boxesIn(text: string, unclosed: boolean): Box[] {
   const found: Box[] = [];
   const matches = [...text.matchAll(BOX)];
@@ -64,22 +65,22 @@ function boxesIn(text: string, unclosed: boolean): Box[] {
   return found;
 }
 
-/** How a box stands to the one before it. */
+/** How a box relates to the one before it. */
 type Link = 'part' | 'correction' | 'same' | 'rounded' | 'conclusion' | 'apart';
 
 const DELIMITERS = /\\(?:text\w*|mathrm|mbox|q?quad|[()[\],;:! ])|[{}$*~]/g;
 const JOINS = /\b(?:and|or)\b|[,;，；、和与及]/;
 const SENTENCE_END = /[.!?](?=\s+\p{Lu})|[。！？]|\n\s*\n/u;
-/** = , or + 1 = */
+/** `=`, or `+ 1 =` */
 const COMPUTED = /^\s*(?:[-+*/^][^,;]{0,40})?=\s*$/;
-/** A label, or a condition, under which the next box is another part. */
+/** A label or a condition: the next box is another part of the answer. */
 const OTHER_PART =
   /(?<!\p{L})(?:(?:answer|option|part|case|candidate|guess|possibility|solution|question)\s*\(?(?:\d|[a-z](?!\p{L}))|if|otherwise|unless)|(?:^|\n)\s{0,20}\(?[a-z\d]\)/iu;
-/** A doubt stands as near to the box that it concerns. */
+/** Characters between a word of doubt and the box that it concerns. */
 const NEAR = 30;
 
 function linkOf(between: string): Link {
-  if (between.length > DOUBTED_CHARACTERS) return 'apart';
+  if (between.length > RELATED_CHARACTERS) return 'apart';
   const words = between.replace(DELIMITERS, ' ');
   const [doubt, correction] = [lastCue(words, DOUBT), lastCue(words, CORRECTION)];
   if (doubt > correction && words.length - doubt <= NEAR && !SENTENCE_END.test(words.slice(doubt)))
@@ -94,14 +95,14 @@ function linkOf(between: string): Link {
   return SENTENCE_END.test(words) ? 'conclusion' : 'part';
 }
 
-/** A bound before a box is part of the sentence around it: "at least \boxed{17} of them". */
+/** Whether a word of denial precedes a box. A bound does not count: "at least \boxed{17} of them" is an answer. */
 const isDenied = (text: string, { start }: Box) => DENIED.test(text.slice(Math.max(0, start - 30), start));
 
 /**
- * The boxed answer of a response, or of a ground truth (`truth`: a box that never ends counts, and what a
- * conclusion links is one answer). Boxes side by side, or with a comma, "and" or "or" between them, are one
- * answer: a second guess makes a list, which is no single value. After a correction or a conclusion, and where
- * the same value is said again, the last box counts. A box that is denied does not.
+ * The boxed answer of a response, or of a ground truth (`truth`: a box without an end counts, and boxes that a
+ * conclusion links are one answer). Boxes side by side, or with a comma, "and" or "or" between them, are one answer.
+ * A second guess therefore makes a list, which equals no single value. After a correction, after a conclusion, and
+ * where the same value is repeated, the last box counts. A denied box never counts.
  */
 export function boxedAnswer(text: string, { truth }: { truth: boolean }): BoxedAnswer | null {
   const all = boxesIn(text, truth);

@@ -1,6 +1,6 @@
 import type { Head } from './expression.ts';
 
-/** Commands that are a value or a symbol under another name. */
+/** Commands that name a constant, a set or a letter. */
 export const SYMBOLS: Record<string, string> = {
   pi: 'pi',
   infty: 'infinity',
@@ -17,7 +17,7 @@ export const GREEK = new Set(
   ),
 );
 
-/** Accents and such: the argument is what counts. */
+/** Accents and boxes: only their argument counts. */
 export const TRANSPARENT = new Set(
   'boxed fbox overline bar hat vec tilde overrightarrow widehat underline dot'.split(' '),
 );
@@ -35,7 +35,7 @@ export const CLOSERS = new Set([')', ']', '}', '\\}', '|', '&', '\\\\', ':']);
 /** Letters that name a function where a bracket follows: f(x) and not f · x. */
 export const CALLED = /^[fghFGH]'*$/;
 
-/** Commands that end a product. */
+/** Commands that cannot start a factor, and so end a product. */
 export const CLOSING = new Set([
   'rfloor',
   'rceil',

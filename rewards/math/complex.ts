@@ -12,7 +12,7 @@ export const magnitude = (a: Complex): number => Math.hypot(a.re, a.im);
 export const hasValue = (a: Complex): boolean => Number.isFinite(a.re) && Number.isFinite(a.im);
 
 export function multiply(a: Complex, b: Complex): Complex {
-  // Real factors by themselves, so that infinity times a real is no NaN.
+  // Real factors separately: infinity times a real must not be NaN.
   if (a.im === 0 && b.im === 0) return real(a.re * b.re);
   return { re: a.re * b.re - a.im * b.im, im: a.re * b.im + a.im * b.re };
 }

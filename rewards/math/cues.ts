@@ -1,11 +1,13 @@
-/** Words by which a text says how one value stands to another, in the languages that models answer in. */
+/** Words that relate one value of a text to another, in the languages that models answer in. */
 
-/** Matches whole words, and signs of scripts that put no blanks between words. */
-function words(whole: string, signs = '(?!)'): RegExp {
-  return new RegExp(`(?<!\\p{L})(?:${whole})(?!\\p{L})|${signs}`, 'giu');
+/** Matches whole words, and anywhere the symbols and the words of scripts without spaces. */
+function words(whole: string, anywhere = '(?!)'): RegExp {
+  return new RegExp(`(?<!\\p{L})(?:${whole})(?!\\p{L})|${anywhere}`, 'giu');
 }
 
-/** What follows is a second guess. Not "or rather", "or equivalently": these lead to the same answer or a better one. */
+/**
+ * What follows is a second guess. Not "or rather", "or equivalently": these lead to the same answer or a better one.
+ */
 export const DOUBT = words(
   'or(?!,? (?:rather|better|more|equivalently|simply|just|in |written|about|approximately|roughly|exactly))|maybe|perhaps|possibly|alternatively|' +
     '(?:could|might|may)(?: also| well| possibly)? be|oder(?! (?:besser|vielmehr|genauer))|vielleicht|möglicherweise|' +
@@ -14,7 +16,7 @@ export const DOUBT = words(
   '或(?!者说|者更)|可能|也许|也許|または|もしくは|あるいは|かもしれ|또는|혹은|아마',
 );
 
-/** What stands before it is taken back. */
+/** The text before it is retracted. */
 export const CORRECTION = words(
   'wait|actually|nope|sorry|correction|scratch that|oops|hmm+|hm|mistakes?|mistaken|wrong|incorrect|error|instead(?! of)|rather(?! than)|' +
     're-?check\\w*|re-?comput\\w*|re-?calculat\\w*|re-?consider\\w*|re-?examin\\w*|on second thought|off by|(?:i|we) (?:forgot|missed|overlooked|meant|mean)|' +
@@ -33,13 +35,13 @@ export const SAME = words(
   '即|也就是|すなわち|つまり|즉|[→⇒]|[-=]>|\\\\(?:to|implies|[rR]ightarrow)(?![a-zA-Z])',
 );
 
-/** What follows is about the value before it. */
+/** What follows approximates the value before it. */
 export const ROUNDED = words(
   'approximately|about|roughly|rounded|rounds to|ungefähr|etwa|aproximadamente|environ|примерно|kira-kira',
   '≈|≃|\\\\approx|\\\\simeq|约|約|大约|약',
 );
 
-/** What follows is concluded from what stands before it. */
+/** What follows is concluded from the text before it. */
 export const CONCLUSION = words(
   'so|thus|hence|therefore|finally|final|answer(?! ?\\(?\\d)|in total|altogether|overall|consequently|conclude|gives?|giving|yields?|' +
     'daher|somit|folglich|schließlich|antwort|insgesamt|por (?:lo )?tanto|así que|finalmente|respuesta|donc|ainsi|enfin|réponse|' +
@@ -47,24 +49,24 @@ export const CONCLUSION = words(
   '所以|因此|故|最终|最終|答案|だから|よって|したがって|答え|따라서|그러므로|정답|답',
 );
 
-/** Stands before a value that is denied. */
+/** Precedes a value that is denied. */
 const DENIAL = words(
   "(?:is|are|was|does|do)n['’]t|not|never|rather than|instead of|unlike|nicht|kein|statt|anstatt|no es|y no|en vez de|pas|et non|plutôt que|" +
     'não|em vez de|а не|не|вместо|bukan|tidak',
   '不是|而不是|并非|ではなく|아니라',
 );
 
-/** Stands before a value that only bounds the answer. */
+/** Precedes a value that only bounds the answer. */
 const BOUND =
   '(?<!\\p{L})(?:at (?:least|most)|(?:more|less|fewer|greater|larger|smaller|higher|lower) than|between\\s+[-\\d.,]{1,20}\\s+and|between|up to|mindestens|höchstens|al menos|como máximo|au moins|au plus)(?!\\p{L})';
 
 const BEFORE_VALUE = '[\\s$("\'*\\\\[]*$';
-/** A text that a denied value follows. */
+/** The text before a denied value. */
 export const DENIED = new RegExp(`(?:${DENIAL.source})${BEFORE_VALUE}`, 'iu');
-/** A text that a denied value or a mere bound follows. */
+/** The text before a value that is denied or only a bound. */
 export const DENIED_OR_BOUND = new RegExp(`(?:${DENIAL.source}|${BOUND})${BEFORE_VALUE}`, 'iu');
 
-/** Where a cue last starts in a short text; −1 where it does not. */
+/** The index of a cue's last occurrence in a short text; −1 without one. */
 export function lastCue(text: string, cue: RegExp): number {
   return [...text.matchAll(cue)].at(-1)?.index ?? -1;
 }
@@ -77,13 +79,13 @@ export function hasCue(text: string, cue: RegExp): boolean {
 /** What follows is a reason for the value before it. */
 const REASONS =
   'because|since|weil|da|denn|porque|pues|puesto que|ya que|car|parce que|puisque|pois|karena|sebab|потому|так как|поскольку';
-const REASON_SIGNS = '因为|因為|なぜなら|왜냐하면|때문';
-export const REASON = words(REASONS, REASON_SIGNS);
+const REASONS_ANYWHERE = '因为|因為|なぜなら|왜냐하면|때문';
+export const REASON = words(REASONS, REASONS_ANYWHERE);
 
-/** What follows is a reason, a condition or a remark, and no part of the value before it. */
+/** What follows is a reason, a condition or a remark, not part of the value before it. */
 export const ASIDE = words(
   `${REASONS}|if|when|whenever|as|so|but|not|rather than|instead of|where|which|provided|assuming|given|unless|while|although|though|whereas|` +
     'for (?:all|any|every|each|some|the|which)|with the|that is|wenn|falls|sofern|nicht|statt|wobei|aber|si|cuando|no|pero|donde|' +
     'quand|lorsque|pas|mais|où|et non|se|quando|não|mas|onde|jika|bila|ketika|bukan|tetapi|если|когда|а не|но|где',
-  `${REASON_SIGNS}|如果|当|而不是|不是|而且|所以|但|もし`,
+  `${REASONS_ANYWHERE}|如果|当|而不是|不是|而且|所以|但|もし`,
 );

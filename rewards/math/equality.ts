@@ -4,12 +4,12 @@ import {
   apply,
   type Expression,
   isHead,
+  lastSide,
   mapArgs,
   some,
   structure,
   variablesOf,
 } from './expression.ts';
-import { lastSide } from './grammar.ts';
 import type { StepBudget } from './limits.ts';
 import { matrixOf } from './matrix.ts';
 import { isMeasured, withoutUnits } from './quantities.ts';
@@ -17,16 +17,16 @@ import { equalSets, realSet } from './real-set.ts';
 import { equalValues } from './values.ts';
 
 /**
- * Whether an answer says what the ground truth says. Not symmetric: where the truth is an inequality the
- * answer may be an interval, and not the reverse, since an inequality may be the question itself; where the
- * truth is x = 5 the answer may be 5; where the truth is 2x + 1 = 11, which is not solved, it may not be 11.
+ * Whether an answer equals the ground truth. Not symmetric. An interval may answer a ground truth that is an
+ * inequality, but not the reverse, since an inequality may be the question itself. 5 answers the ground truth x = 5,
+ * but 11 does not answer 2x + 1 = 11, which is not solved.
  */
 export function equalAnswers(truth: Expression, answer: Expression, steps: StepBudget): boolean {
   if (!isMeasured(truth) && !isMeasured(answer)) return equal(prepared(truth), prepared(answer), steps);
   return withoutUnits(truth, answer).some(([ours, theirs]) => equal(prepared(ours), prepared(theirs), steps));
 }
 
-/** ± as two values, x ∈ S as S, nested lists flat. */
+/** Expands ± into two values, replaces x ∈ S by S, and flattens nested lists. */
 export function prepared(expression: Expression): Expression {
   if (isHead(expression, 'relation') && expression.name === 'in') return prepared(lastSide(expression));
   if (isHead(expression, 'list', 'set')) {
@@ -39,7 +39,7 @@ export function prepared(expression: Expression): Expression {
   return apply('list', [signed(expression, '+'), signed(expression, '-')]);
 }
 
-/** The reading of every ± as its upper (+) or lower (−) sign. */
+/** Every ± read as its upper (+) or lower (−) sign. */
 function signed(expression: Expression, sign: '+' | '-'): Expression {
   const changed = mapArgs(expression, (arg) => signed(arg, sign));
   if (!isHead(changed, 'plusMinus')) return changed;
@@ -58,7 +58,7 @@ const isEquation = (expression: Expression): expression is Relation =>
 const isInequality = (expression: Expression) =>
   isHead(expression, 'relation') && /[<>!]/.test(expression.name);
 
-/** Only names to the left of =: x, f(2), AB, (p, q), |AB|, S_1 : S_2. */
+/** Whether the left side consists of names only: x, f(2), AB, (p, q), |AB|, S_1 : S_2. */
 function isAssignment(expression: Expression): expression is Relation {
   if (!isEquation(expression)) return false;
   const [left] = expression.args;
@@ -71,7 +71,7 @@ function isAssignment(expression: Expression): expression is Relation {
   return left !== undefined && isName(left);
 }
 
-/** The value that a chain ends in: before ≈ where a value stands there, else the last. */
+/** The value at the end of a chain: the side before ≈ where that is a value, else the last side. */
 function finalValue(equation: Application): Expression {
   const approximate = equation.name.split(' ').indexOf('~');
   const before = equation.args.slice(0, approximate + 1);
@@ -118,7 +118,7 @@ function equalEquations(truth: Expression, answer: Expression, steps: StepBudget
     return sameEquation(truth, answer, steps);
   }
   if (isEquation(truth)) {
-    // Only a solved equation is worth its value.
+    // Only a solved equation equals its value.
     const solved = truth.args.length > 2 || isAssignment(truth);
     return solved && !isRelation(answer) && equal(prepared(finalValue(truth)), answer, steps);
   }
@@ -141,7 +141,7 @@ function sameEquation(truth: Application, answer: Application, steps: StepBudget
 
 const FLIPPED: Record<string, string> = { '<': '>', '>': '<', '<=': '>=', '>=': '<=', '!=': '!=', '=': '=' };
 
-/** a < b as (b − a, '<'): what has to be positive. */
+/** a < b as (b − a, '<'): the difference that has to be positive. */
 function margins(relation: Expression): { margin: Expression; operator: string }[] {
   if (!isHead(relation, 'relation')) return [];
   return relation.name.split(' ').map((operator, i) => {
@@ -206,7 +206,7 @@ function equalMany(truth: Expression, answer: Expression, steps: StepBudget): bo
   return (isSetLike(other) || hasConditions(other)) && equalRealSets(truth, answer, steps);
 }
 
-/** (1, 2) as 1, 2 in this order; [1, 2] and a list in any. An interval is no list. */
+/** (1, 2) equals the list 1, 2 in this order; [1, 2] in any order. An interval does not equal a list. */
 function tupleAgainstList(tuple: Application, many: Application, steps: StepBudget): boolean {
   const elements = elementsOf(many);
   if (tuple.name === '()') return isHead(many, 'list') && sameInOrder(tuple.args, elements, steps);

@@ -10,8 +10,9 @@ import { measuredAt, type Source } from './rounding.ts';
 import { asPoint, rationalPoints, samplePoints } from './sampling.ts';
 import { ENOUGH_POINTS, isDecimal, SAFETY } from './values.ts';
 
-/** How far ratios that are the same may be apart, of their size. */
+/** Relative difference up to which two ratios count as equal. */
 const SAME_RATIO = 1e-8;
+
 /** Two functions of which one may be a multiple of the other. */
 interface Multiple {
   f: Expression;
@@ -32,7 +33,7 @@ function ratioError({ f, g, steps }: Multiple, point: Point, source: Source): nu
   return (above.error + (complex.magnitude(above.value) / size) * below.error) / size;
 }
 
-/** Whether f / g stays the same without rounding; null where f or g is no quotient of polynomials. */
+/** Whether f / g is constant in exact arithmetic; null where f or g is not a quotient of polynomials. */
 function isExactMultiple(multiple: Multiple): boolean | null {
   const { f, g, names, steps } = multiple;
   const decimal = isDecimal(f) || isDecimal(g);
@@ -52,7 +53,7 @@ function isExactMultiple(multiple: Multiple): boolean | null {
   });
 }
 
-/** Whether f is a constant multiple of g; the constant, or null. */
+/** The constant c where f = c · g; null where f is not a constant multiple of g. */
 export function constantRatio(f: Expression, g: Expression, steps: StepBudget): number | null {
   const names = [...new Set([...variablesOf(f), ...variablesOf(g)])].sort();
   const multiple = { f, g, names, steps };
@@ -73,7 +74,7 @@ export function constantRatio(f: Expression, g: Expression, steps: StepBudget): 
   return same ? first.ratio : null;
 }
 
-/** Where f, linear in `name`, vanishes, with a bound of its error; null where it is not linear in it. */
+/** The zero of f in `name`, with a bound of its error; null where f is not linear in it. */
 function zeroOf(f: Expression, name: string, point: Point, steps: StepBudget): [number, number] | null {
   const at = (x: number) => new Map([...point, [name, real(x)]]);
   const [at0 = 0, at1 = 0, at3 = 0] = [0, 1, 3].map((x) => valueAt(f, at(x), steps).re);
@@ -83,7 +84,7 @@ function zeroOf(f: Expression, name: string, point: Point, steps: StepBudget): [
   return [-at0 / slope, Math.abs(measuredAt(f, at(0), steps, 'doubles').error / slope)];
 }
 
-/** The same without rounding; null where that is no quotient of polynomials. */
+/** The zero in exact arithmetic; null where f is not a quotient of polynomials. */
 function exactZeroOf(f: Expression, name: string, point: RationalPoint, steps: StepBudget): Rational | null {
   const at = (n: bigint) => exactValue(f, steps, new Map([...point, [name, { n, d: 1n }]]));
   const [at0, at1] = [at(0n), at(1n)];
@@ -91,7 +92,7 @@ function exactZeroOf(f: Expression, name: string, point: RationalPoint, steps: S
   return at0 && slope && rational.divide(rational.negate(at0), slope, steps);
 }
 
-/** Whether f = 0 and g = 0 have the same one solution for some variable, whatever the others are. */
+/** Whether f = 0 and g = 0 have the same single solution for some variable, whatever the values of the others. */
 export function sameZeros(f: Expression, g: Expression, steps: StepBudget): boolean {
   const names = variablesOf(f);
   if (names.join(' ') !== variablesOf(g).join(' ')) return false;
@@ -104,7 +105,7 @@ export function sameZeros(f: Expression, g: Expression, steps: StepBudget): bool
       const [y, otherError] = theirs;
       return Math.abs(x - y) <= SAME_RATIO * Math.abs(x) + SAFETY * (error + otherError);
     });
-  // A term that is lost beside a large one shows where nothing is rounded.
+  // Exact arithmetic shows a small term that doubles lose beside a large one.
   const isExactlySame = (name: string) =>
     decimal ||
     rationalPoints(names).every((point) => {

@@ -14,7 +14,7 @@ const binary =
   ([a, b], steps) =>
     a && b ? operation(a, b, steps) : null;
 
-/** Heads whose value is rational where their arguments' are. */
+/** Operations whose value is rational where their arguments are. */
 const RULES: Partial<Record<Head, Rule>> = {
   add: binary(rational.add),
   multiply: binary(rational.multiply),
@@ -46,7 +46,7 @@ function applied({ head, args }: Application, steps: StepBudget, point: Rational
   return rule(values, steps);
 }
 
-/** The value as a fraction of whole numbers, where it is one within the limits; else null. */
+/** The value as a fraction of whole numbers; null where it is not rational, or exceeds the limits. */
 export function exactValue(
   expression: Expression,
   steps: StepBudget,
@@ -58,7 +58,7 @@ export function exactValue(
   return expression.kind === 'apply' ? applied(expression, steps, point) : null;
 }
 
-/** A value that is not 0: its sign, and ln of its size. */
+/** Sign and logarithm (ln) of the absolute value of a number other than 0. */
 interface Magnitude {
   sign: 1 | -1;
   log: number;
@@ -72,8 +72,8 @@ function ofNumber(value: number): Magnitude | null {
 const flipped = ({ sign, log }: Magnitude): Magnitude => ({ sign: sign === 1 ? -1 : 1, log });
 
 /**
- * Sign and size of products, quotients and powers of real numbers, for values that no double holds; null for
- * everything else, and for 0.
+ * Sign and logarithm of products, quotients and powers of real numbers, for values outside the range of doubles;
+ * null for everything else, and for 0.
  */
 export function magnitudeOf(expression: Expression, steps: StepBudget, point: Point): Magnitude | null {
   steps.spend(1);
@@ -95,7 +95,7 @@ export function magnitudeOf(expression: Expression, steps: StepBudget, point: Po
   return { sign, log: isHead(expression, 'multiply') ? left.log + right.log : left.log - right.log };
 }
 
-/** Of a number below or beyond what a double holds. */
+/** For a number outside the range of doubles. */
 function ofExact(value: Rational | null): Magnitude | null {
   if (value === null || value.n === 0n) return null;
   const log = rational.logarithm(value);

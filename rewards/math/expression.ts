@@ -1,6 +1,6 @@
 import type { Rational } from './rational.ts';
 
-/** What an application node does with its arguments. */
+/** The operation of an application node. */
 export type Head =
   | 'add'
   | 'multiply'
@@ -11,7 +11,7 @@ export type Head =
   | 'root'
   | 'percent'
   | 'degrees'
-  /** [value]; its `name` is the unit, or the words, after the value */
+  /** [value]; its `name` is the unit or the words after the value */
   | 'quantity'
   | 'factorial'
   | 'absolute'
@@ -21,7 +21,7 @@ export type Head =
   /** [symbol, from, to, body] */
   | 'sum'
   | 'product'
-  /** a known function; its `name` says which; 'log' takes [x, base] */
+  /** a known function, by its `name`; 'log' takes [x, base] */
   | 'function'
   /** an unknown function or an indexed symbol: only its name and arguments are known */
   | 'call'
@@ -45,7 +45,9 @@ export type Head =
   | 'matrix';
 
 export type Expression =
-  /** `places`: of a decimal, the power of ten of its last digit (-2 for 1.25); null for a whole number or a fraction */
+  /**
+   * `places`: of a decimal, the power of ten of its last digit (-2 for 1.25); null for a whole number or a fraction
+   */
   | { kind: 'number'; value: Rational; places: number | null }
   | { kind: 'symbol'; name: string }
   /** words, not mathematics */
@@ -78,7 +80,7 @@ export function argsOf(expression: Expression): Expression[] {
   return expression.kind === 'apply' ? expression.args : [];
 }
 
-/** Whether any node, the expression itself among them, satisfies `test`. */
+/** Whether any node, including the expression itself, satisfies `test`. */
 export function some(expression: Expression, test: (node: Expression) => boolean): boolean {
   return test(expression) || argsOf(expression).some((arg) => some(arg, test));
 }
@@ -91,7 +93,7 @@ export function mapArgs(expression: Expression, change: (arg: Expression) => Exp
 /** Names whose value is fixed. */
 const CONSTANTS = new Set(['pi', 'e', 'i', 'infinity', 'emptyset', 'reals']);
 
-/** Names of the variables, sorted; those that a sum binds left out. */
+/** Names of the free variables, sorted: those that a sum or product binds are left out. */
 export function variablesOf(expression: Expression): string[] {
   const found = new Set<string>();
   const visit = (node: Expression, bound: readonly string[]): void => {
@@ -107,7 +109,13 @@ export function variablesOf(expression: Expression): string[] {
   return [...found].sort();
 }
 
-/** One text for one structure: equal texts mean equal expressions. */
+/** The last side of a relation: 3 of x = 1 + 2 = 3. */
+export function lastSide(expression: Expression): Expression {
+  if (!isHead(expression, 'relation')) return expression;
+  return expression.args.at(-1) ?? expression;
+}
+
+/** The expression as text: equal texts mean equal expressions. */
 export function structure(expression: Expression): string {
   if (expression.kind === 'number') return `${expression.value.n}/${expression.value.d}`;
   if (expression.kind === 'symbol') return expression.name;

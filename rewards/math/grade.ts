@@ -1,10 +1,10 @@
-import { askAgain } from '../ask-again.ts';
+import { withRetries } from '../retry.ts';
 import { type Graded, refused } from '../verifier.ts';
 import type { MathVerifier } from './pool.ts';
 
-/** The verdict on a response's final answer, by a thread that can be killed. */
+/** The verdict on a response's final answer, computed in a thread that can be killed. */
 export function gradeMath(pool: MathVerifier, groundTruth: string, response: string): Promise<Graded> {
-  return askAgain(async () => {
+  return withRetries(async () => {
     const [verdict] = await pool.verify([{ groundTruth, response, value: true }]);
     if (verdict === undefined) return refused('internal', 'math: expected a verdict, found none');
     if ('score' in verdict || verdict.error.kind === 'ground-truth') return verdict;

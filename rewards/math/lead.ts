@@ -1,28 +1,28 @@
-/** The value that a statement starts with, and what the words after it make of it. */
+/** The value at the start of a statement, and how the words after it change it. */
 import { isNoun } from './bracketed-noun.ts';
 import { CORRECTION, DOUBT, hasCue, SAME } from './cues.ts';
 import { numberInWords } from './number-words.ts';
 
-/** A place that holds an answer: one value, in one form or in several that have to agree. */
-export type Reading = readonly string[];
+/** A candidate for the answer: one value, written in one form or in several that have to agree. */
+export type Candidate = readonly string[];
 
 /**
- * `value`: the statement starts with one. `none`: it starts with one that is no answer by itself (a second guess, a
- * computation without its result). `prose`: it starts with words.
+ * How a statement starts. `value`: with a value. `none`: with a value that does not count (a second guess, or a
+ * computation without its result). `prose`: with words.
  */
-export type Lead = { kind: 'value'; forms: Reading } | { kind: 'none' } | { kind: 'prose' };
+export type Lead = { kind: 'value'; forms: Candidate } | { kind: 'none' } | { kind: 'prose' };
 
 const NONE: Lead = { kind: 'none' };
 const PROSE: Lead = { kind: 'prose' };
 
-/** Words before a value that change nothing. */
+/** Words before a value that do not change it. */
 const BEFORE =
   /^(?:(?:just|only|exactly|precisely|simply|about|approximately|roughly|around|equal to|therefore|thus|now|then|clearly|indeed|a total of|given by|the (?:number|value|fraction|integer)|etwa|genau|aproximadamente|environ|примерно|約|约)\b\s*:?\s*|[:=≈]\s*)+/i;
 const MINUS = /^(?:minus|negative)\s+(?=[\d$.\\]|\p{L})/iu;
-/** "one of them", "one that …": no number. */
+/** After "one": it is a pronoun, not a number ("one of them", "one that …"). */
 const PRONOUN = /^\s+(?:of|that|which|who|whose|where|can|could|has|is|with|way|option|more|less|thing)\b/i;
 
-/** How mathematics may go on; a word of two letters or more ends it, unless it is a function's name. */
+/** A piece of mathematics. A word of two or more letters that is not a function's name ends the mathematics. */
 const PIECE =
   /\$(?:\\.|[^\n$\\]){1,1000}\$|\\\([^\n]{1,1000}?\\\)|\\(?:text\w*|mathrm|mathbf|mbox)\s*\{[^{}\n]{0,200}\}|\\(?:[a-zA-Z]+|.)|(?:arc)?(?:sin|cos|tan|cot|sec|csc)h?(?![a-z])|(?:sqrt|cbrt|log|ln|lg|exp|pi|infinity|gcd|lcm|max|min|floor|ceil|abs|cup|and|or)(?![a-z])|[A-Z]{2,4}(?=\s*[=:/(])|[a-zA-Zα-ωΑ-Ω](?![\p{L}])|[\d\s.,;:'!%°+*/^=<>≤≥≠≈≃(){}[\]|_~√∞±×·⋅÷²³½¼¾−$€£¥∪∩∈-]/uy;
 /** "12 a day": an article. */
@@ -31,10 +31,10 @@ const ABBREVIATION = /^(?:i\. ?e|e\. ?g|d\. ?h|z\. ?B)\./i;
 const JOIN_WORD = /^(?:and|or)\b/i;
 const VALUE_START = /^\s*(?:[($[{|*"]+\s*)?(?:(?:[-−+±]\s*)?[$€£]?[\d.√π\\∞]|[a-zA-Z]\s*[=^(])/;
 const JOINT_WORDS = /^\s*(?:und|y|e|et|dan|и|和|与|以及|と|oder|o|ou|atau|или|或)\s*(?=[-−$(\\]*\d)/iu;
-/** A bracket after a value that holds words or one value by itself. */
+/** A bracket after a value. */
 const BRACKET = /^\s*\(([^()\n]{1,200})\)/;
 
-/** How far the mathematics at a text's start goes. */
+/** The mathematics at the start of a text. */
 function mathematicsAt(text: string): string {
   let i = 0;
   while (i < text.length) {
@@ -56,24 +56,25 @@ function mathematicsAt(text: string): string {
   return text.slice(0, i);
 }
 
+/** Whether the inside of a bracket is words, or one number by itself. */
 const isAside = (inside: string) =>
   /\p{L}{2}/u.test(inside.replace(/\\[a-zA-Z]+|sqrt|pi\b/g, '')) || /^(?:\s*[-−$])?[\d.,/%\s]+$/.test(inside);
 
-/** Words that make another value of the number before them. */
+/** Words that turn the number before them into another value. */
 const COMPUTED =
   /^[\s-]*(?:(?:times|plus|minus|divided by|multiplied by|over|mod|modulo|choose|of|by|per)\s+[-−$(\\]*\d|(?:(?:more|less|fewer|greater|larger|smaller) than|(?:raised )?to the|squared|cubed|factorial|halves|thirds|quarters|(?:four|fif|six|seven|eigh|nin|ten|hundred|thousand)ths|hundred|dozen|per ?cent|tausend|millionen|milliarden?|mil|millones|milhões|тысяч|миллион(?:ов|а)?|juta|ribu|miliar)(?!\p{L})|[百千万萬億亿백천만억])/iu;
 const SCALE = /^\s*(?:thousand|million|billion|trillion|percent|pct|degrees?)\b/i;
 const OUT_OF = /^\s*out of(?: the| every| a total of)?\s+(\d{1,15})\b/i;
-/** Another value under another condition. */
+/** A further value that holds under another condition. */
 export const PIECEWISE =
   /(?:(?<!\p{L})(?:and|or|but)|[,;])\s+(?:it is\s+)?[$(\\-]*\d[^.]{0,40}?(?<!\p{L})(?:if|when|otherwise)(?!\p{L})|(?<!\p{L})(?:otherwise|or else)(?!\p{L})/iu;
-/** A result after a computation. */
+/** What leads to the result of a computation. */
 const RESULT = /(?:=|\b(?:equals|makes|making|gives|giving|is|totals?|for a total of)\b)\s*(?=[-−$(\\]*\d)/gi;
 
-/** A value after a cue, within a few words. */
+/** A value follows within a few words. */
 const SOON = /^[^\d\\$.!?]{0,25}[$(\\]*[-−]?\d/;
 
-/** Where the words after the last cue start that a value follows soon; −1 without one. */
+/** The index after the last cue that a value soon follows; −1 without one. */
 export function valueAfter(text: string, cue: RegExp): number {
   const found = [...text.matchAll(cue)].findLast(({ index, 0: { length } }) =>
     SOON.test(text.slice(index + length)),
@@ -81,7 +82,7 @@ export function valueAfter(text: string, cue: RegExp): number {
   return found === undefined ? -1 : found.index + found[0].length;
 }
 
-/** The value that a statement starts with. `text` is at most a sentence long. */
+/** Reads the start of a statement. `text` is at most a sentence long. */
 export function leadOf(text: string, depth = 0): Lead {
   const corrected = depth < 3 ? valueAfter(text, CORRECTION) : -1;
   if (corrected >= 0 && /\d/.test(text.slice(0, corrected))) {
@@ -101,21 +102,21 @@ export function leadOf(text: string, depth = 0): Lead {
   const rest = digits.slice(whole.trimEnd().length + scale.length);
   const part = /^\d{1,15}$/.test(run) ? AND_PART.exec(rest)?.[0] : undefined;
   const fraction = part === undefined ? null : numberInWords(rest.slice(part.length));
-  if (part === undefined || fraction === null) return judged(run, rest, depth);
-  return judged(`${run} ${fraction.digits}`, rest.slice(part.length + fraction.length), depth);
+  if (part === undefined || fraction === null) return afterRun(run, rest, depth);
+  return afterRun(`${run} ${fraction.digits}`, rest.slice(part.length + fraction.length), depth);
 }
 
 /** "3 and a half" */
 const AND_PART = /^\s+and\s+(?=(?:an?|one|two|three|four)[\s-](?:hal|third|quarter|fourth|fifth))/i;
 
-/** Mathematics without what led on to words. */
+/** Mathematics without the punctuation and the joining word at its end. */
 function withoutEnd(run: string): string {
   const rest = run.replace(/(?<![\s,;:.(–—*"'-]|\s\/)(?:[\s,;:.(–—*"'-]|\s\/)+$/, '');
   return rest.replace(/(?<!\s)\s+(?:and|or|a)$/i, '').replace(/(?<![\s,;:])[\s,;:]+$/, '');
 }
 
-/** What the words after a value make of it. */
-function judged(run: string, rest: string, depth: number): Lead {
+/** The value `run`, as the words `rest` after it change it. */
+function afterRun(run: string, rest: string, depth: number): Lead {
   if (/[=≈<>+*/^]$/.test(run)) return NONE;
   const [, total] = OUT_OF.exec(rest) ?? [];
   if (total !== undefined)
@@ -131,7 +132,7 @@ function judged(run: string, rest: string, depth: number): Lead {
   const forms = formsOf(isNoun(inside) ? `${run}${bracket}` : run);
   const doubt = valueAfter(rest, DOUBT);
   if (doubt >= 0) {
-    // A second guess, unless it is the same value.
+    // A second guess: one value in two forms where they agree, else none.
     const other = depth > 2 ? NONE : leadOf(rest.slice(doubt), depth + 1);
     return other.kind === 'value' ? { kind: 'value', forms: [...forms, ...other.forms] } : NONE;
   }
@@ -150,7 +151,9 @@ function judged(run: string, rest: string, depth: number): Lead {
   return { kind: 'value', forms };
 }
 
-/** 5/9 ≈ 0.556, and x = 5/9 ≈ 0.556, as two forms of one value; ≈ stays before the form that is rounded. */
+/**
+ * The two forms of 5/9 ≈ 0.556 or x = 5/9 ≈ 0.556; the rounded form keeps its ≈. Any other value is its only form.
+ */
 export function formsOf(value: string): string[] {
   const sides = value.split(/≈|≃|\\approx(?![a-zA-Z])|\\simeq(?![a-zA-Z])|~=/);
   const [exact = '', rounded = ''] = sides.map((side) => (side.split('=').at(-1) ?? '').trim());

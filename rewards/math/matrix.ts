@@ -22,7 +22,7 @@ function total(a: Matrix, b: Matrix): Matrix | null {
 
 const scaled = (a: Matrix, change: (x: Expression) => Expression) => a.map((row) => row.map(change));
 
-/** Rows of a matrix, or of a sum or product of matrices and numbers; null where it is no matrix. */
+/** Rows of a matrix, or of a sum or product of matrices and numbers; null for anything else. */
 export function matrixOf(expression: Expression): Matrix | null {
   if (isHead(expression, 'matrix')) return expression.name === '' ? expression.args.map(argsOf) : null;
   if (!isHead(expression, 'add', 'multiply', 'negate', 'divide')) return null;

@@ -1,9 +1,9 @@
 import { AMOUNT_AFTER_NUMBER } from './amounts.ts';
 import { withNounAtEnd } from './bracketed-noun.ts';
-import { remembered } from './memo.ts';
+import { memoized } from './memo.ts';
 import { UNIT_WORDS } from './units.ts';
 
-/** Signs that have a LaTeX name. */
+/** Symbols, and the LaTeX or ASCII that replaces them. */
 const UNICODE: Record<string, string> = {
   '−': '-',
   '–': '-',
@@ -48,7 +48,7 @@ const UNICODE: Record<string, string> = {
   '¥': '',
 };
 const NON_ASCII = /[^\p{ASCII}]/gu;
-/** Signs of currencies that stand for one alone; £ and ¥ do not, and are dropped. */
+/** Symbols that name one currency; £ and ¥ name several, and are dropped. */
 const CURRENCIES: Record<string, string> = {
   '€': 'EUR',
   '₹': 'INR',
@@ -64,21 +64,21 @@ const COUNTED =
   'units?|points?|people|students?|ways?|times|items?|apples?|cups?|days?|tons?|degrees?(?:\\s+(?:celsius|centigrade|fahrenheit|[CF]\\b))?';
 const ABBREVIATED = 'mph|kmph|km|cm|mm|dm|kg|ml|mi|ft|yd|lbs?|oz|hrs?|mins?|secs?|usd';
 const UNIT = `(?:(?:square|sq\\.?|cubic|cu\\.?)\\s*)?(?:${COUNTED}|${UNIT_WORDS.join('|')}|${ABBREVIATED})\\b\\.?(?:\\s*\\^\\s*\\{?-?[1-4]\\}?|\\s+(?:squared|cubed))?`;
-/** A letter is a unit here only after a number and a blank, or after another unit: 5 m, km/h. */
+/** Letters are units only after a number and a blank, or after another unit: 5 m, km/h. */
 const LETTER = '(?:mg|in|[mgslhL])\\b(?:\\s*\\^\\s*\\{?-?[1-4]\\}?)?';
 const PER = `(?:\\s*(?:\\/|\\bper\\b)\\s*(?:${UNIT}|${LETTER})){0,2}`;
 const END = '\\s*(?=$|[,;<>=)\\]}]|\\\\[lg](?:e|t|eq)\\b|\\b(?:and|or)\\b)';
-/** A text, whose words are units already; or plain units at the end of a quantity: 5 miles per hour, 3 cm^2. */
+/** A text command, which stays as it is; or plain units at the end of a quantity: 5 miles per hour, 3 cm^2. */
 const UNITS_AFTER = new RegExp(
   `\\\\(?:text\\w{0,8}|mathrm|mbox|operatorname)\\s*\\{[^{}]*\\}|(?<=[\\d})%\\s])(${UNIT}${PER})${END}`,
   'gi',
 );
 const LETTERS_AFTER = new RegExp(`(?<=\\d )\\s*(${LETTER}${PER})\\s*$`);
-/** 3m: a product of a number and a letter, or a length. */
+/** 3m is a product of a number and a letter, or a length. */
 const TOUCHING_LETTERS = new RegExp(`^(-?[\\d.,]+)(${LETTER}${PER})$`);
 
-/** Rewrites one after the other, each where the text holds its sign; each pattern is linear in the text. */
-const REWRITES: readonly (readonly [sign: string, pattern: RegExp, replacement: string])[] = [
+/** Rewrites, applied in order where the text contains the symbol; each pattern is linear in the text. */
+const REWRITES: readonly (readonly [symbol: string, pattern: RegExp, replacement: string])[] = [
   ['', /\\\(|\\\)|(?<!\\)\\\[|(?<!\\)\\\]|\$/g, ' '],
   ['\\', /(?<!\\)\\(?:(?=\s)|$)/g, ' '],
   ['', /(?<=[\d)\]}])(and|or)(?=[A-Z])/g, ' $1 '],
@@ -100,10 +100,10 @@ const GROUPED = /(?<![\d.,/^_{])[1-9]\d{0,2}(?:(?: \d{3})+|(?:_\d{3})+|(?:'\d{3}
 /** 1{,}000; other commas in braces are decimal commas. */
 const BRACED_COMMA = /(?<![\d.])[1-9]\d{0,2}(?:\s?\{\s?,\s?\}\s?\d{3})+(?!\d)/g;
 
-/** 0.1\overline{6}: digits that repeat for ever. */
+/** 0.1\overline{6}: repeating digits. */
 const REPEATING = /(\d{0,30})\.(\d{0,30})\\(?:overline|bar|dot)\s*(?:\{(\d{1,30})\}|(\d))/g;
 
-/** The fraction that a repeating decimal is: i.f(r) = (ifr − if) / (10^|f|·(10^|r| − 1)). */
+/** The fraction that equals a repeating decimal: i.f(r) = (ifr − if) / (10^|f|·(10^|r| − 1)). */
 function repeatingFraction(_: string, whole: string, fixed: string, group?: string, digit?: string): string {
   const repeated = group ?? digit ?? '';
   const numerator = BigInt(whole + fixed + repeated) - BigInt(whole + fixed || '0');
@@ -113,13 +113,13 @@ function repeatingFraction(_: string, whole: string, fixed: string, group?: stri
 
 function trimPunctuation(text: string): string {
   let rest = text.trim();
-  // n! keeps its sign: only full stops, commas, semicolons, colons and question marks go.
+  // The ! of n! stays: only full stops, commas, semicolons, colons and question marks are removed.
   while (/[.,;:?]$/.test(rest) && !rest.endsWith('..') && !rest.endsWith('\\,'))
     rest = rest.slice(0, -1).trimEnd();
   return rest.replace(/^\*\*|\*\*$/g, '').trim();
 }
 
-/** Whether words end a bracket without a number before them: 36 (sq. inches) is words, (3 cm) is none. */
+/** Whether words without a number before them end a bracket: 36 (sq. inches), but not (3 cm). */
 function isBracketed(text: string, index: number, length: number): boolean {
   return (
     /^\s*[)\]}]/.test(text.slice(index + length, index + length + 3)) &&
@@ -127,7 +127,7 @@ function isBracketed(text: string, index: number, length: number): boolean {
   );
 }
 
-/** Units in plain text as texts: 5 cm is 5\text{cm}. */
+/** Wraps plain units in \text: 5 cm becomes 5\text{cm}. */
 function wrapUnits(text: string): string {
   if (!/[\d})%\s][a-zA-Z]/.test(text) || !/\d/.test(text)) return text;
   return text
@@ -137,41 +137,45 @@ function wrapUnits(text: string): string {
     .replace(LETTERS_AFTER, (_, unit: string) => asText(unit));
 }
 
-/** The same answer with the letters that touch its number as a unit: 3m as three metres; null where none do. */
+/**
+ * The answer with the letters that touch its number read as a unit, 3m as three metres; null without such letters.
+ */
 export function withTouchingUnit(text: string): string | null {
   const wrapped = text.replace(TOUCHING_LETTERS, (_, number: string, unit: string) => number + asText(unit));
   return wrapped === text ? null : wrapped;
 }
 
-/** Dollars as a currency: a sign that is escaped, or one alone that a number touches, as it opens no formula. */
+/**
+ * Reads $ as a currency where it is escaped, or where a single $ touches a number, since it cannot open a formula.
+ */
 function withDollars(text: string): string {
-  const signs = text.match(/(?<!\\)\$/g) ?? [];
-  const alone = signs.length === 1 ? text.replace(/(?<!\\)\$(?=\s*[\d.])|(?<=\d\s?)\$/, '\\$') : text;
+  const dollars = text.match(/(?<!\\)\$/g) ?? [];
+  const alone = dollars.length === 1 ? text.replace(/(?<!\\)\$(?=\s*[\d.])|(?<=\d\s?)\$/, '\\$') : text;
   return alone.replace(/\\\$/g, asText('USD'));
 }
 
-function plainSign(sign: string): string {
-  const currency = CURRENCIES[sign];
-  return currency === undefined ? (UNICODE[sign] ?? sign) : asText(currency);
+function plainSymbol(symbol: string): string {
+  const currency = CURRENCIES[symbol];
+  return currency === undefined ? (UNICODE[symbol] ?? symbol) : asText(currency);
 }
 
-/** {,} between digits: of thousands, or a decimal comma. */
+/** Removes {,} that separates thousands; any other {,} between digits becomes a decimal point. */
 function withoutBracedCommas(text: string): string {
   return text
     .replace(BRACED_COMMA, (digits) => digits.replace(/\s?\{\s?,\s?\}\s?/g, ''))
     .replace(/(\d)\s?\{\s?,\s?\}\s?(?=\d)/g, '$1.');
 }
 
-/** An answer's source, ready for the grammar: one notation for signs, units as texts, no sentence around it. */
-export const normalise = remembered((source) => {
+/** An answer's source in one notation, ready for the grammar: LaTeX symbols, units in \text, no final punctuation. */
+export const normalise = memoized((source) => {
   // \\frac where a backslash was escaped once too often; in a matrix \\ ends a row.
   const isEscaped = source.includes('\\\\') && !source.includes('\\begin');
   let text = isEscaped ? source.replace(/\\\\(?=[a-zA-Z{}()[\]])/g, '\\') : source;
   if (text.includes('$')) text = withDollars(text);
-  text = text.replace(NON_ASCII, plainSign);
+  text = text.replace(NON_ASCII, plainSymbol);
   text = text.replace(REPEATING, repeatingFraction);
-  for (const [sign, pattern, replacement] of REWRITES) {
-    if (text.includes(sign)) text = text.replace(pattern, replacement);
+  for (const [symbol, pattern, replacement] of REWRITES) {
+    if (text.includes(symbol)) text = text.replace(pattern, replacement);
   }
   text = withNounAtEnd(trimPunctuation(text), asText);
   text = text.replace(GROUPED, (digits) => digits.replace(/[ _']/g, ''));
@@ -181,7 +185,7 @@ export const normalise = remembered((source) => {
   return trimPunctuation(text);
 });
 
-/** Text with nothing but its characters left: equal texts are equal answers. */
+/** The text without formatting and blanks: equal results mean equal answers. */
 export function bareText(source: string): string {
   return (
     normalise(source)

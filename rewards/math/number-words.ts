@@ -25,7 +25,7 @@ const ORDINAL = /^(?:first|second|\w+th)$/;
 
 interface Counted {
   value: bigint;
-  /** the word after it */
+  /** index of the word after it */
   next: number;
 }
 
@@ -53,7 +53,7 @@ function wholeAt(words: readonly string[], start: number): Counted | null {
   }
 }
 
-/** 5 after 20 and 100, 20 after 100; nothing after 5. */
+/** Whether a number word can follow: 5 after 20 or 100, 20 after 100, nothing after 5. */
 function fits(unit: bigint, current: bigint): boolean {
   if (current === 0n) return true;
   if (unit === 0n) return false;
@@ -73,11 +73,11 @@ function fractionAt(words: readonly string[], start: number): { text: string; ne
   return bottom === undefined || !agrees ? null : { text: `${top.value}/${bottom}`, next: top.next + 1 };
 }
 
-/** The letters that such a number starts with; looked at first, since most texts start with none. */
+/** First letters of such numbers. A fast test, since most texts do not start with a number in words. */
 const FIRST = /^(?:a |half|on|tw|th|fo|fi|s[ie]|ei|ni|te|el|ze)/i;
 const WORDS = /([a-z]+)(?:-|\s+|$|(?=[^a-z]))/giy;
 
-/** The number in words that a text starts with, in digits, and how many characters it takes; null without one. */
+/** The number in words at the start of a text: its digits, and its length in characters; null without one. */
 export function numberInWords(text: string): { digits: string; length: number } | null {
   if (!FIRST.test(text)) return null;
   const found = [...text.slice(0, 160).matchAll(WORDS)];
@@ -96,7 +96,7 @@ function readNumber(words: readonly string[]): { digits: string; next: number } 
   const after = words[whole.next] ?? '';
   const mixed = after === 'and' ? fractionAt(words, whole.next + 1) : null;
   if (mixed !== null) return { digits: `${whole.value} ${mixed.text}`, next: mixed.next };
-  // "twenty-fifth", "two third" and "nineteen ninety" are no numbers.
+  // "twenty-fifth", "two third" and "nineteen ninety" are not numbers.
   if (ORDINAL.test(after) || PARTS.has(after) || UNITS.has(after)) return null;
   return { digits: `${whole.value}`, next: whole.next };
 }

@@ -18,7 +18,7 @@ const NOT_A_VALUE = real(Number.NaN);
 const ONE = real(1);
 const I: Complex = { re: 0, im: 1 };
 
-/** FNV-1a: a seed for each name, the same everywhere. */
+/** FNV-1a: a seed for each name, the same on every machine. */
 function hash(text: string): number {
   let state = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) {
@@ -27,7 +27,7 @@ function hash(text: string): number {
   return state;
 }
 
-/** In [0, 1), from a name and a counter: a draw without a state (the mixer of MurmurHash3). */
+/** A number in [0, 1) from a name and a counter: a random draw without state (the mixer of MurmurHash3). */
 export function draw(name: string, counter: number): number {
   let h = (hash(name) ^ Math.imul(counter + 1, 0x9e3779b9)) >>> 0;
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b) >>> 0;
@@ -35,7 +35,7 @@ export function draw(name: string, counter: number): number {
   return ((h ^ (h >>> 16)) >>> 0) / 2 ** 32;
 }
 
-/** Some smooth function of its arguments that only its name decides: f(x + x) equals f(2x), not g(2x). */
+/** A smooth function of its arguments that depends only on its name: f(x + x) equals f(2x), not g(2x). */
 function unknownFunction(name: string, args: Complex[]): Complex {
   const terms = args.flatMap(({ re, im }, i) =>
     [0, 1, 2].map((k) => {
@@ -59,7 +59,7 @@ const one = () => ONE;
 const logarithm = ([a = NOT_A_VALUE, base]: Complex[]) =>
   base ? complex.divide(complex.log(a), complex.log(base)) : complex.log(a);
 
-/** sin⁻¹ and cos⁻¹ outside [−1, 1] have no real value; they are taken as none. */
+/** sin⁻¹ and cos⁻¹ have no value outside [−1, 1]. */
 const FUNCTIONS: Record<string, (values: Complex[]) => Complex> = {
   sin: ([a = NOT_A_VALUE]) => complex.sin(a),
   cos: ([a = NOT_A_VALUE]) => complex.cos(a),
@@ -99,10 +99,10 @@ function root([radicand = NOT_A_VALUE, index = NOT_A_VALUE]: Complex[]): Complex
   return complex.power(radicand, complex.divide(ONE, index));
 }
 
-/** n!, none for negative whole numbers. */
+/** n!; NaN for negative whole numbers. */
 const factorial = (x: number) => (Number.isInteger(x) && x < 0 ? Number.NaN : complex.gamma(x + 1));
 
-/** Longer products go by Γ. */
+/** Longer products are computed with Γ. */
 const LONGEST_BINOMIAL = 200;
 
 /** (n over k) as a product where k is whole, else as Γ(n+1) / (Γ(k+1) Γ(n−k+1)). */
@@ -134,7 +134,7 @@ const RULES: Partial<Record<Head, (values: Complex[], name: string) => Complex>>
   call: (values, name) => unknownFunction(name, values),
 };
 
-/** The value of one application from those of its arguments; not finite where there is none. */
+/** The value of one application, given the values of its arguments; not finite where it has none. */
 export function applied({ head, name }: Application, values: Complex[]): Complex {
   return RULES[head]?.(values, name) ?? NOT_A_VALUE;
 }
@@ -153,7 +153,7 @@ function iterated({ head, args }: Application, point: Point, steps: StepBudget, 
   return total;
 }
 
-/** Among the reals only what is written with i is complex: the root of a negative number has no value. */
+/** `real`: a value is complex only where the expression contains i; the root of a negative number has no value. */
 export type Domain = 'real' | 'complex';
 
 /** The value of a leaf; null for an application. */
@@ -165,7 +165,7 @@ export function leafValue(expression: Expression, point: Point): Complex | null 
   return expression.kind === 'text' ? NOT_A_VALUE : null;
 }
 
-/** The value at a point; not finite where there is none. Errors: OverLimit. */
+/** The value at a point; not finite where it has none. Errors: OverLimit. */
 export function valueAt(
   expression: Expression,
   point: Point,

@@ -1,13 +1,13 @@
 /** Mathematics and numbers within prose. */
 import { DENIED_OR_BOUND } from './cues.ts';
 
-/** Delimiters of mathematics in text; an inline one does not cross a line, and none holds its own beginning. */
+/** Mathematics between delimiters. Inline mathematics does not cross a line, and none contains its own opening. */
 export const ENVIRONMENTS =
   /(?<!\\)\$\$(?<dollars>(?:[^$]|\\\$){1,2000}?)\$\$|\\\[(?<brackets>(?:(?!(?<!\\)\\\[)[\s\S]){1,2000}?)\\\]|(?<![\\\d])\$(?<dollar>(?:\\.|[^\n$\\]){1,1000})\$|\\\((?<parentheses>(?:(?!(?<!\\)\\\()[^\n]){1,1000}?)\\\)|(?<fraction>-?\\[dt]?frac\{-?[\d.]{1,50}\}\{[\d.]{1,50}\})/g;
 const PERCENT = /^\s*(?:\\?%|percent(?:age)?|pct)/i;
 const BETWEEN_ENVIRONMENTS = /^\s*(?:(?:,\s*)?(?:and|or)|,)\s*$/;
 
-/** Mathematics or a number, and where it stands. */
+/** Mathematics or a number, and its position in the text. */
 export interface Found {
   content: string;
   start: number;
@@ -40,7 +40,7 @@ export function joined(text: string, all: Found[], index: number): Found | null 
   };
 }
 
-/** A plain number or fraction that no letter touches from the left: 2 in AZYUK2A is none. */
+/** A plain number or fraction without a letter directly before it: not the 2 of AZYUK2A. */
 const NUMBER =
   /(?<![\w.\\^])(?:-\s?)?\$?(?:[1-9]\d{0,2}(?:[ ,]\d{3})+(?!\d)(?:\.\d+)?|\d+[.,]\d+|\.\d+|\d+)(?:\s\d+\/\d+|\s?\/\s?\d+(?:\.\d+)?)?(?:\s*(?:%|percent|pct))?/gi;
 
@@ -52,7 +52,7 @@ function numbers(text: string): Found[] {
   }));
 }
 
-/** The last number that is not denied ("not 12") and that `counts`. */
+/** The last number that `counts` and is not denied ("not 12"). */
 export function lastNumber(text: string, counts: (found: Found) => boolean = () => true): Found | undefined {
   return numbers(text).findLast(
     (found) => counts(found) && !DENIED_OR_BOUND.test(text.slice(Math.max(0, found.start - 30), found.start)),
@@ -60,10 +60,10 @@ export function lastNumber(text: string, counts: (found: Found) => boolean = () 
 }
 
 const FUNCTION = /(?:arc)?(?:sin|cos|tan|cot|sec|csc)h?/gi;
-/** Functions and letters without blanks between them, as in 2sinxcosx; raisins, tanks and costs are words. */
+/** Functions and letters without blanks between them, as in 2sinxcosx; raisins, tanks and costs remain words. */
 const OF_FUNCTIONS = /^(?:(?:arc|[a-z]{0,2})(?:sin|cos|tan|cot|sec|csc)){1,6}(?:[a-z]|[a-rt-z]{2})?$/i;
 
-/** Words of prose: what is left where commands, texts and functions are taken away. */
+/** Whether words remain once commands, texts and functions are removed. */
 export function isProse(text: string): boolean {
   const rest = text
     .replace(/\\(?:text\w*|mathrm|mathbf|mbox|operatorname)\s*\{[^{}]*\}/g, ' ')

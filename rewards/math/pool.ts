@@ -4,19 +4,19 @@ import type { MathVerdict } from './verify.ts';
 export interface MathRequest {
   groundTruth: string;
   response: string;
-  /** whether the answer's value is wanted too */
+  /** whether to compute the answer's value too */
   value?: boolean;
 }
 
 /**
- * A verdict, or why there is none. 'timeout' (the wall clock ran out) and 'internal' (the thread failed) say
- * nothing of the answer: ask again.
+ * A verdict, or why there is none. 'timeout' (the wall-clock limit passed) and 'internal' (the thread failed) say
+ * nothing about the answer: try again.
  */
 export type PoolVerdict = MathVerdict | { error: { kind: 'timeout' | 'internal'; message: string } };
 
 /**
- * What the thread is sent; `cells[0]`: the index of the request it is at; `cells[1 + i]`: 1 where nobody waits for
- * request i any more.
+ * The message to a thread. Shared memory: `cells[0]` is the index of the current request; `cells[1 + i]` is 1 once
+ * request i is cancelled.
  */
 export interface PoolBatch {
   requests: MathRequest[];
@@ -26,9 +26,9 @@ export type PoolAnswer = PoolVerdict[];
 
 export interface MathPoolOptions {
   threads?: number;
-  /** for each single request, milliseconds */
+  /** milliseconds for each single request */
   timeoutMs?: number;
-  /** requests that cross to a thread at once */
+  /** most requests in one message to a thread */
   batchSize?: number;
 }
 
@@ -36,17 +36,19 @@ const isRetryable = (verdict: PoolVerdict) => 'error' in verdict && verdict.erro
 
 export { isRetryable };
 
-/** A thread that can be killed, and the batch it is at. */
+/** A thread that can be killed and started again. */
 class PoolThread {
   private worker: Worker | null = null;
 
-  /** Sends a batch; the answers that came before the clock ran out, and how the rest ended. */
-  async run(asked: readonly Asked[], timeoutMs: number): Promise<PoolVerdict[]> {
+  /**
+   * Sends a batch and returns its verdicts; a request that exceeds the time limit or kills the thread gets an error.
+   */
+  async run(pending: readonly PendingRequest[], timeoutMs: number): Promise<PoolVerdict[]> {
     const worker = await this.ready();
-    const requests = asked.map(({ request }) => request);
+    const requests = pending.map(({ request }) => request);
     const cells = new Int32Array(new SharedArrayBuffer((1 + requests.length) * Int32Array.BYTES_PER_ELEMENT));
     const outcome = await new Promise<PoolAnswer | 'timeout' | Error>((resolve) => {
-      const stop = watch(asked, cells, { timeoutMs, expired: () => resolve('timeout') });
+      const stop = watch(pending, cells, { timeoutMs, expired: () => resolve('timeout') });
       const end = (result: PoolAnswer | Error) => {
         stop();
         worker.off('message', end).off('error', end);
@@ -58,12 +60,12 @@ class PoolThread {
     });
     if (Array.isArray(outcome)) return outcome;
     await this.close();
-    return this.resume(asked, cells[0] ?? 0, outcome, timeoutMs);
+    return this.resume(pending, cells[0] ?? 0, outcome, timeoutMs);
   }
 
-  /** The request that was under way is given up; the others are asked again of a fresh thread. */
+  /** Gives up the request that was running; a fresh thread runs the others again. */
   private async resume(
-    asked: readonly Asked[],
+    pending: readonly PendingRequest[],
     at: number,
     outcome: 'timeout' | Error,
     timeoutMs: number,
@@ -72,8 +74,8 @@ class PoolThread {
       outcome === 'timeout'
         ? { kind: 'timeout' as const, message: `no verdict within ${timeoutMs} ms; try again` }
         : { kind: 'internal' as const, message: outcome.message };
-    const before = at > 0 ? await this.run(asked.slice(0, at), timeoutMs) : [];
-    const after = at + 1 < asked.length ? await this.run(asked.slice(at + 1), timeoutMs) : [];
+    const before = at > 0 ? await this.run(pending.slice(0, at), timeoutMs) : [];
+    const after = at + 1 < pending.length ? await this.run(pending.slice(at + 1), timeoutMs) : [];
     return [...before, { error }, ...after];
   }
 
@@ -84,7 +86,7 @@ class PoolThread {
       worker.once('message', () => resolve());
       worker.once('error', reject);
     });
-    // A thread that dies between batches is replaced by the next one.
+    // A thread that dies between batches is replaced when the next batch arrives.
     worker.on('error', () => undefined);
     worker.once('exit', () => {
       if (this.worker === worker) this.worker = null;
@@ -100,18 +102,18 @@ class PoolThread {
 }
 
 /**
- * Calls `expired` once the thread has been at the same request for `timeoutMs`, and marks requests that nobody
- * waits for; returns how to stop.
+ * Calls `expired` once the thread has worked on the same request for `timeoutMs`, and marks cancelled requests.
+ * Returns a function that stops the timer.
  */
 function watch(
-  asked: readonly Asked[],
+  pending: readonly PendingRequest[],
   cells: Int32Array,
   { timeoutMs, expired }: { timeoutMs: number; expired: () => void },
 ): () => void {
   let [seen, since] = [-1, performance.now()];
   const timer = setInterval(
     () => {
-      for (const [i, { signal }] of asked.entries()) if (signal?.aborted) Atomics.store(cells, 1 + i, 1);
+      for (const [i, { signal }] of pending.entries()) if (signal?.aborted) Atomics.store(cells, 1 + i, 1);
       const now = Atomics.load(cells, 0);
       if (now !== seen) [seen, since] = [now, performance.now()];
       else if (performance.now() - since >= timeoutMs) {
@@ -124,33 +126,33 @@ function watch(
   return () => clearInterval(timer);
 }
 
-/** Requests for which a further thread is not worth starting. */
+/** The smallest batch: fewer requests are not worth another thread. */
 const LEAST_SHARE = 16;
 
-interface Asked {
+interface PendingRequest {
   request: MathRequest;
   signal: AbortSignal | undefined;
   answer: (verdict: PoolVerdict) => void;
 }
 
-/** Verdicts in the order of the requests; a signal ends those that wait or run, and rejects with its reason. */
+/** Gives verdicts in the order of the requests. A signal cancels them, and `verify` rejects with its reason. */
 export interface MathVerifier {
   verify(requests: readonly MathRequest[], signal?: AbortSignal): Promise<PoolVerdict[]>;
 }
 
 /**
- * Math verdicts in threads that are killed when one takes too long. The limits on the input keep an ordinary
- * thread far from the clock; where it strikes all the same, the request's outcome is an error of kind
- * 'timeout', never a verdict, and the others of its batch are answered. Requests that are made together, by
- * whomever, cross to the threads together.
+ * Computes math verdicts in threads, which are killed when a request takes too long. The limits on the input keep
+ * requests far below the time limit. A request that exceeds it all the same gets an error of kind 'timeout', never a
+ * verdict; the others of its batch get their verdicts. Requests made in the same turn of the event loop, by any
+ * caller, share batches.
  */
 export class MathPool implements MathVerifier {
   private readonly threads: PoolThread[];
   private readonly idle: Set<PoolThread>;
   private readonly timeoutMs: number;
   private readonly batchSize: number;
-  private readonly waiting: Asked[] = [];
-  private called = false;
+  private readonly waiting: PendingRequest[] = [];
+  private scheduled = false;
 
   constructor({ threads = 1, timeoutMs = 5_000, batchSize = 256 }: MathPoolOptions = {}) {
     this.threads = Array.from({ length: threads }, () => new PoolThread());
@@ -164,18 +166,18 @@ export class MathPool implements MathVerifier {
     const answers = requests.map(
       (request) => new Promise<PoolVerdict>((answer) => this.waiting.push({ request, signal, answer })),
     );
-    this.callThreads();
+    this.schedule();
     const verdicts = await Promise.all(answers);
     signal?.throwIfAborted();
     return verdicts;
   }
 
-  /** Once the caller, and whoever else asks in the same turn, has asked for everything. */
-  private callThreads(): void {
-    if (this.called) return;
-    this.called = true;
+  /** Starts the threads at the end of this turn of the event loop, when all callers have made their requests. */
+  private schedule(): void {
+    if (this.scheduled) return;
+    this.scheduled = true;
     setImmediate(() => {
-      this.called = false;
+      this.scheduled = false;
       for (const thread of this.idle) {
         const batch = this.take();
         if (batch.length > 0) void this.serve(thread, batch);
@@ -183,22 +185,22 @@ export class MathPool implements MathVerifier {
     });
   }
 
-  /** An even share of what waits, as far as it is worth a thread's while. */
-  private take(): Asked[] {
+  /** Takes an even share of the waiting requests, but at least `LEAST_SHARE`. */
+  private take(): PendingRequest[] {
     const share = Math.max(LEAST_SHARE, Math.ceil(this.waiting.length / Math.max(1, this.idle.size)));
     return this.waiting.splice(0, Math.min(this.batchSize, share));
   }
 
-  private async serve(thread: PoolThread, first: Asked[]): Promise<void> {
+  private async serve(thread: PoolThread, first: PendingRequest[]): Promise<void> {
     this.idle.delete(thread);
     for (let batch = first; batch.length > 0; batch = this.take()) {
       const answers = await this.run(thread, batch);
-      for (const [i, { answer }] of batch.entries()) answer(answers[i] ?? UNANSWERED);
+      for (const [i, { answer }] of batch.entries()) answer(answers[i] ?? NO_VERDICT);
     }
     this.idle.add(thread);
   }
 
-  private async run(thread: PoolThread, batch: readonly Asked[]): Promise<PoolVerdict[]> {
+  private async run(thread: PoolThread, batch: readonly PendingRequest[]): Promise<PoolVerdict[]> {
     try {
       return await thread.run(batch, this.timeoutMs);
     } catch (error) {
@@ -207,10 +209,12 @@ export class MathPool implements MathVerifier {
     }
   }
 
-  /** Ends the threads; what is asked later starts them again. */
+  /** Ends the threads; a later request starts them again. */
   async close(): Promise<void> {
     await Promise.all(this.threads.map((thread) => thread.close()));
   }
 }
 
-const UNANSWERED: PoolVerdict = { error: { kind: 'internal', message: 'the thread left it unanswered' } };
+const NO_VERDICT: PoolVerdict = {
+  error: { kind: 'internal', message: 'math: expected a verdict from the thread, found none' },
+};

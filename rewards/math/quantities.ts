@@ -7,10 +7,10 @@ export type Sides = readonly [truth: Expression, answer: Expression];
 
 const isMarked = (node: Expression) => isHead(node, 'quantity', 'percent', 'degrees');
 
-/** Whether a percent sign, a degree sign, a unit or words stand after some value. */
+/** Whether some value is followed by a percent sign, a degree sign, a unit or words. */
 export const isMeasured = (expression: Expression): boolean => some(expression, isMarked);
 
-/** What stands after one value of a side. */
+/** What follows one value of a side. */
 type Mark = { kind: 'percent' } | { kind: 'degrees' } | { kind: 'unit'; unit: Unit } | { kind: 'words' };
 
 function markOf(node: Expression): Mark {
@@ -21,7 +21,7 @@ function markOf(node: Expression): Mark {
 
 const isCondition = (node: Expression) => isHead(node, 'relation') && /[<>!]/.test(node.name);
 
-/** Heads whose arguments are values of the answer, and not parts of one. */
+/** Whether the arguments are values of the answer, and not operands of one value. */
 const isContainer = (node: Expression) =>
   isHead(
     node,
@@ -37,7 +37,7 @@ const isContainer = (node: Expression) =>
     'matrix',
   );
 
-/** The values of an answer that are marked, the marks inside one another too: 5 % of students. */
+/** The values of an answer that have marks, including marks inside marks: 5 % of students. */
 function marked(expression: Expression): Expression[] {
   if (isMarked(expression)) return [expression, ...mapMarked(expression)];
   return isContainer(expression) && expression.kind === 'apply' ? expression.args.flatMap(marked) : [];
@@ -46,7 +46,7 @@ function marked(expression: Expression): Expression[] {
 const mapMarked = (expression: Expression) =>
   expression.kind === 'apply' ? expression.args.flatMap(marked) : [];
 
-/** The same answer with each marked value changed; `within`: whether it stands in an inequality. */
+/** Changes each marked value of an answer; `within`: whether the value is part of an inequality. */
 function withMarked(
   expression: Expression,
   change: (node: Expression, inner: Expression, within: boolean) => Expression,
@@ -61,7 +61,7 @@ function withMarked(
   return mapArgs(expression, (arg) => withMarked(arg, change, inside));
 }
 
-/** The same value without the units inside: 3 cm + 2 cm. */
+/** The value without the units inside it: 3 cm + 2 cm. */
 function bare(expression: Expression): Expression {
   if (isHead(expression, 'quantity')) return bare(expression.args[0] ?? expression);
   return mapArgs(expression, bare);
@@ -71,8 +71,8 @@ const mentions = (expression: Expression, name: string) =>
   some(expression, (node) => node.kind === 'symbol' && node.name === name);
 
 /**
- * Without its marks: 28 % as an answer in percent is 28, 90° is 90. A percentage of something else than a number
- * stays, and so do degrees of a multiple of π, which are a slip.
+ * The expression without its marks: 28 % as an answer in percent is 28, and 90° is 90. The percent sign stays after
+ * anything but a number, and the degree sign after a multiple of π, which is a mistake of the answer.
  */
 function stripped(expression: Expression): Expression {
   return withMarked(expression, (node, inner, within) => {
@@ -84,7 +84,7 @@ function stripped(expression: Expression): Expression {
 
 const number = (value: Rational): Expression => ({ kind: 'number', value, places: null });
 
-/** In base units: 5 cm is 0.05, times the length of a metre where `dimensions` count. */
+/** The expression in base units: 5 cm is 0.05, multiplied by a symbol for the metre where `dimensions` is set. */
 function converted(expression: Expression, dimensions: boolean): Expression {
   return withMarked(expression, (node, inner) => {
     const mark = markOf(node);
@@ -104,13 +104,13 @@ function timesDimensions(value: Expression, unit: Unit): Expression {
   }, value);
 }
 
-/** Whether a mark is a factor without a dimension. */
+/** Whether a mark is a dimensionless factor. */
 const isFactor = (mark: Mark) =>
   mark.kind === 'percent' || mark.kind === 'degrees' || (mark.kind === 'unit' && isAngle(mark.unit));
 
 const isAngle = ({ dimensions }: Unit) => dimensions.size === 1 && dimensions.has('radian');
 
-/** With letters of units as the variables that the other side has: 3 m is 3 · m beside m · 3. */
+/** Reads unit letters as the variables that the other side contains: 3 m is 3 · m when compared with m · 3. */
 function withFactors(expression: Expression, other: Expression): Expression {
   return withMarked(expression, (node, inner) => {
     if (!isHead(node, 'quantity') || !mentions(other, node.name)) return mapArgs(node, () => inner);
@@ -121,14 +121,14 @@ function withFactors(expression: Expression, other: Expression): Expression {
 const textsOf = (nodes: Expression[]) =>
   nodes.flatMap((node) => (isHead(node, 'quantity') ? [node.name] : []));
 
-/** Whether what stands after the values cannot be the same: apples and oranges, an increase and a decrease. */
+/** Whether the words after the values exclude each other: apples and oranges, an increase and a decrease. */
 function contradict(ours: string[], theirs: string[]): boolean {
   if (ours.length === 0 || theirs.length === 0) return false;
   if (ours.some((text) => theirs.some((other) => areContrary(text, other)))) return true;
   return ours.some((text) => !theirs.some((other) => mayAgree(text, other)));
 }
 
-/** Whether the units of both sides are one and the same. */
+/** Whether all marks are the same unit. */
 function haveOneUnit(marks: Mark[]): boolean {
   const [first] = marks;
   return (
@@ -136,7 +136,7 @@ function haveOneUnit(marks: Mark[]): boolean {
   );
 }
 
-/** Both sides in base units; none where their dimensions differ. */
+/** Both sides in base units; empty where only one side has dimensions. */
 function inBaseUnits([truth, answer]: Sides, ours: Mark[], theirs: Mark[]): Sides[] {
   const dimensionless = (marks: Mark[]) => marks.every(isFactor);
   if (dimensionless(ours) && dimensionless(theirs))
@@ -146,8 +146,8 @@ function inBaseUnits([truth, answer]: Sides, ours: Mark[], theirs: Mark[]): Side
 }
 
 /**
- * Every way to read both sides without percent signs, degree signs and units, one way for both: a unit that one
- * side leaves out, or both in base units. None where the units contradict each other.
+ * The readings of both sides without percent signs, degree signs and units, the same reading for both: marks
+ * dropped, as where only one side has a unit, or both sides in base units. Empty where the units exclude each other.
  */
 export function withoutUnits(truth: Expression, answer: Expression): Sides[] {
   const [ours, theirs] = [marked(truth), marked(answer)];
@@ -162,7 +162,7 @@ export function withoutUnits(truth: Expression, answer: Expression): Sides[] {
   }
   if ([...a, ...b].some(isFactor)) {
     const inBase: Sides = [converted(truth, false), converted(answer, false)];
-    // A quarter that answers 0.25 % is no percentage.
+    // A fraction is never a number of percent: 1/4 does not equal 0.25 %.
     const isShare =
       [...a, ...b].some(({ kind }) => kind === 'percent') && hasFraction(a.length > 0 ? answer : truth);
     return isShare ? [inBase] : [plain, inBase];

@@ -8,7 +8,7 @@ export interface Rational {
 
 const bits = (value: bigint) => value.toString(16).length * 4;
 
-/** Words of 64 bits: what an operation on these costs. */
+/** Size in words of 64 bits: the cost of an operation. */
 const words = ({ n, d }: Rational) => Math.ceil((bits(n) + bits(d)) / 64);
 
 function gcd(a: bigint, b: bigint): bigint {
@@ -17,7 +17,7 @@ function gcd(a: bigint, b: bigint): bigint {
   return x;
 }
 
-/** d > 0, small values in lowest terms; null where it is over the limit of bits, or d is 0. */
+/** n / d with d > 0, small values in lowest terms; null where it exceeds the limit of bits, or d is 0. */
 function make(n: bigint, d: bigint, steps: StepBudget): Rational | null {
   if (d === 0n) return null;
   const positive = d < 0n ? { n: -n, d: -d } : { n, d };
@@ -91,7 +91,7 @@ export function equal(a: Rational, b: Rational, steps: StepBudget): boolean {
   return a.n * b.d === b.n * a.d;
 }
 
-/** 2^1000 / 3^1000 has finite value though neither part has. */
+/** The value as a double; finite for 2^2000 / 3^2000, whose parts exceed the range of doubles. */
 export function toNumber({ n, d }: Rational): number {
   const shift = BigInt(Math.max(0, Math.max(bits(n), bits(d)) - 1_000));
   const [top, bottom] = [Number(n), Number(d)];
@@ -99,7 +99,7 @@ export function toNumber({ n, d }: Rational): number {
   return Number(n >> shift) / Number(d >> shift);
 }
 
-/** ln of a positive or negative value's size, which no double need hold. */
+/** The natural logarithm of the absolute value, which may be outside the range of doubles. */
 export function logarithm({ n, d }: Rational): number {
   const size = (value: bigint) => {
     const shift = Math.max(0, bits(value) - 1_000);

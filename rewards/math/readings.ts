@@ -2,7 +2,7 @@ import { equalAnswers } from './equality.ts';
 import type { Expression } from './expression.ts';
 import { parseAnswer } from './grammar.ts';
 import { OverLimit, ParseFailure, StepBudget } from './limits.ts';
-import { remembered } from './memo.ts';
+import { memoized } from './memo.ts';
 import { bareText, normalise, withTouchingUnit } from './normalise.ts';
 import { isProse } from './passages.ts';
 import { bothNameUnits } from './quantities.ts';
@@ -10,7 +10,7 @@ import { type Commas, commasIn } from './tokens.ts';
 
 export type Failure = OverLimit | ParseFailure;
 
-/** What `run` returns, or why the input is no answer or over the limits. */
+/** The result of `run`, or the error where the input cannot be parsed or exceeds the limits. */
 export function attempt<T>(run: () => T): T | Failure {
   try {
     return run();
@@ -26,9 +26,9 @@ export const isFailure = <T>(value: T | Failure): value is Failure =>
 /** One way to read a text. */
 export interface Reading {
   expression: Expression;
-  /** what its commas mean; null where they have one meaning */
+  /** the meaning of its commas; null where only one is possible */
   commas: Commas | null;
-  /** whether a letter that touches a number is read as its unit, which then must not be missing */
+  /** whether a letter that touches a number is read as a unit; then both sides must name one */
   touching: boolean;
 }
 
@@ -37,8 +37,11 @@ export interface Read {
   failure: Failure | null;
 }
 
-/** Every way to read one text: as words, or as mathematics by what its commas and the letters after numbers mean. */
-export const readingsOf = remembered((source): Read => {
+/**
+ * All readings of a text: as words, or as mathematics by each meaning of its commas and of the letters after
+ * numbers.
+ */
+export const readingsOf = memoized((source): Read => {
   const text = normalise(source);
   if (isProse(text)) {
     return {
@@ -63,20 +66,20 @@ export const readingsOf = remembered((source): Read => {
   return { found: [], failure: parsed.find(isFailure) ?? null };
 });
 
-/** 3m as three metres. */
+/** The reading of 3m as three metres, if there is one. */
 function touchingReadings(text: string): Reading[] {
   const wrapped = withTouchingUnit(text);
   const expression = wrapped === null ? null : attempt(() => parseAnswer(wrapped));
   return expression === null || isFailure(expression) ? [] : [{ expression, commas: null, touching: true }];
 }
 
-/** Whether two readings may be compared: one meaning of commas for both, and a unit that touches its number on neither alone. */
+/** Whether two readings may be compared: commas mean the same, and a touching unit needs a unit on the other side. */
 function fit(truth: Reading, answer: Reading): boolean {
   if (truth.commas !== null && answer.commas !== null && truth.commas !== answer.commas) return false;
   return !(truth.touching || answer.touching) || bothNameUnits(truth.expression, answer.expression);
 }
 
-/** Whether some reading of the answer equals one of the truth; the failure where the budget ends before that is known. */
+/** Whether some reading of the answer equals the truth; the failure where the budget ended first. */
 export function equalReadings(truth: Reading, answers: readonly Reading[]): boolean | Failure {
   let failure: Failure | null = null;
   for (const answer of answers) {

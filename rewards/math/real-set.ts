@@ -3,7 +3,7 @@ import type { StepBudget } from './limits.ts';
 import { valueAt } from './numeric.ts';
 import { equalValues } from './values.ts';
 
-/** An end of an interval: its place in the order, and what says exactly where it is. */
+/** An end of an interval: its value as a double, and the exact expression. */
 interface End {
   value: number;
   source: Expression;
@@ -17,7 +17,7 @@ interface Span {
   highOpen: boolean;
 }
 
-/** Spans apart from each other, ascending. */
+/** Disjoint spans, ascending. */
 export type RealSet = readonly Span[];
 
 const INFINITY: Expression = { kind: 'symbol', name: 'infinity' };
@@ -25,7 +25,7 @@ const TOP: End = { value: Number.POSITIVE_INFINITY, source: INFINITY };
 const BOTTOM: End = { value: Number.NEGATIVE_INFINITY, source: apply('negate', [INFINITY]) };
 const ALL: RealSet = [{ low: BOTTOM, high: TOP, lowOpen: true, highOpen: true }];
 
-/** The same number but for the rounding of doubles. */
+/** Whether two ends are equal up to the rounding of doubles. */
 const meets = (a: End, b: End) => Math.abs(a.value - b.value) <= 1e-12 * Math.abs(a.value);
 
 function tidy(spans: Span[]): RealSet {
@@ -106,7 +106,7 @@ function realEnd(source: Expression, steps: StepBudget): End | null {
 function span(ends: Expression[], lowOpen: boolean, highOpen: boolean, steps: StepBudget): RealSet | null {
   const [low, high] = ends.map((end) => realEnd(end, steps));
   if (!low || !high || low.value > high.value) return null;
-  // Ends that only doubles cannot tell apart.
+  // The doubles are equal, but the exact ends are not.
   if (low.value === high.value && !equalValues(low.source, high.source, steps)) return null;
   return tidy([{ low, high, lowOpen, highOpen }]);
 }
@@ -144,7 +144,7 @@ function absolutePreimage(set: RealSet): RealSet {
   return tidy([...positive, ...negative]);
 }
 
-/** The expression with a number in place of a name. */
+/** The expression with a name replaced by a value. */
 function substituted(expression: Expression, name: string, value: Expression): Expression {
   if (expression.kind === 'symbol') return expression.name === name ? value : expression;
   return mapArgs(expression, (arg) => substituted(arg, name, value));
@@ -152,7 +152,7 @@ function substituted(expression: Expression, name: string, value: Expression): E
 
 const minus = (a: Expression, b: Expression) => apply('add', [a, apply('negate', [b])]);
 
-/** Where a side that is linear in its only variable reaches the bound, and whether it falls. */
+/** Where a side that is linear in its only variable equals the bound; `falls`: whether its slope is negative. */
 function solution(side: Expression, bound: End, steps: StepBudget): { end: End; falls: boolean } | null {
   const [name, ...others] = variablesOf(side);
   if (name === undefined || others.length > 0) return null;
@@ -168,7 +168,9 @@ function solution(side: Expression, bound: End, steps: StepBudget): { end: End; 
   return { end: { value: (bound.value - at0) / slope, source }, falls: slope < 0 };
 }
 
-/** What `side operator bound` leaves of the side's variable, or of the side where it is f(x) or f(2). */
+/**
+ * The values of the side's variable that satisfy `side operator bound`; of the side itself where it is f(x) or f(2).
+ */
 function solve(side: Expression, operator: string, bound: End, steps: StepBudget): RealSet | null {
   if (isHead(side, 'absolute')) {
     const set = halfLine(operator, bound);
@@ -198,7 +200,7 @@ function ofRelation(relation: Expression, steps: StepBudget): RealSet | null {
   return set;
 }
 
-/** x < 0 or x > 1 is a union; x > 0 and x < 5, whose union would say nothing, an intersection. */
+/** x < 0, x > 1 is a union; x > 0, x < 5 is an intersection, since its union would be all real numbers. */
 function ofConditions(conditions: Expression[], steps: StepBudget): RealSet | null {
   const sets = conditions.map((condition) => ofRelation(condition, steps));
   const known = sets.filter((set) => set !== null);
@@ -212,7 +214,7 @@ function points(elements: Expression[], steps: StepBudget): RealSet | null {
   return ends.length < elements.length ? null : tidy(ends.map(pointAt));
 }
 
-/** The set of reals that an expression or a condition on one variable stands for; null where it is none. */
+/** The set of real numbers that an expression or a condition on one variable describes; null for anything else. */
 export function realSet(expression: Expression, steps: StepBudget): RealSet | null {
   if (expression.kind === 'symbol') {
     if (expression.name === 'reals') return ALL;

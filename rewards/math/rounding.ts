@@ -4,17 +4,17 @@ import { type Application, type Expression, isHead } from './expression.ts';
 import type { StepBudget } from './limits.ts';
 import { applied, leafValue, type Point, valueAt } from './numeric.ts';
 
-/** A value, and a bound of how far it may be from the exact one. */
+/** A value, and a bound of its error. */
 export interface Measured {
   value: Complex;
   error: number;
 }
 
 const EPSILON = 2 ** -52;
-/** Of sums, products and Γ, whose steps are not followed one by one. */
+/** Relative error of sums, products and Γ, whose single steps are not tracked. */
 const COARSE = 1e-12;
 
-/** What counts as the error of a number that is written: of its storage in a double, or of its last digit. */
+/** The source of a written number's error: its storage as a double, or the rounding of its last digit. */
 export type Source = 'doubles' | 'digits';
 
 /** Half a unit of a decimal's last digit; 0 for whole numbers and fractions. */
@@ -31,7 +31,7 @@ function leaf(expression: Expression, point: Point, source: Source): Measured | 
   return { value, error: given && !Number.isSafeInteger(value.re) ? EPSILON * size : 0 };
 }
 
-/** What a change of one argument by its error makes of the value: a first-order bound without derivatives. */
+/** How much the value changes when each argument changes by its error: a first-order bound without derivatives. */
 function sensitivity(expression: Application, args: Measured[], value: Complex): number {
   let total = 0;
   for (const [i, { value: own, error }] of args.entries()) {
@@ -41,7 +41,7 @@ function sensitivity(expression: Application, args: Measured[], value: Complex):
       return complex.magnitude(complex.subtract(applied(expression, values), value));
     });
     const known = moved.filter(Number.isFinite);
-    // Beside the end of a domain, as of the inverse sine of 1, the error shows as its root.
+    // At the edge of a domain, such as arcsin 1, the change is the square root of the error.
     total += known.length === moved.length ? Math.max(...known) : Math.max(Math.sqrt(error), ...known);
   }
   return total;

@@ -9,13 +9,13 @@ const POINTS = 10;
 const WHOLE_POINTS = 12;
 const EXACT_POINTS = 3;
 
-/** Variables that bound a sum: only whole numbers make sense there. */
+/** Variables in the bounds of a sum or product, which must be whole numbers. */
 export function boundVariables(expression: Expression): Set<string> {
   const bounds = isHead(expression, 'sum', 'product') ? expression.args.slice(1, 3).flatMap(variablesOf) : [];
   return new Set([...bounds, ...argsOf(expression).flatMap((arg) => [...boundVariables(arg)])]);
 }
 
-/** Every pattern of signs for two names, so that |ab| never passes for ab. */
+/** Covers every pattern of signs of two names: |ab| must differ from ab at some point. */
 function signOf(name: string, index: number, k: number): 1 | -1 {
   if (k < POINTS / 2) return 1;
   if (k === 5) return -1;
@@ -23,7 +23,7 @@ function signOf(name: string, index: number, k: number): 1 | -1 {
   return draw(`${name} sign`, k) < 0.5 ? -1 : 1;
 }
 
-/** The same points for the same names: seeded by them, and by nothing else. */
+/** Sample points, seeded by the names alone: the same names have the same points. */
 export function samplePoints(names: string[], whole: ReadonlySet<string> = new Set(), scale = 1): Point[] {
   return Array.from({ length: POINTS }, (_, k) => {
     const point = new Map<string, Complex>();
@@ -73,8 +73,8 @@ const WHOLE = /^[jklmnN](?:'|_.*)?$/;
 const TRIGONOMETRIC = new Set(['sin', 'cos', 'tan', 'cot', 'sec', 'csc']);
 
 /**
- * The names that are whole numbers by convention, where that decides on the value: (−1)^n, cos nπ, ⌊n/2⌋. None
- * where whole numbers are like all others.
+ * The names that are whole numbers by convention, where that matters for the value: (−1)^n, cos nπ, ⌊n/2⌋. Empty
+ * for expressions without such a part.
  */
 export function conventionallyWhole(expression: Expression, names: readonly string[]): Set<string> {
   const whole = new Set(names.filter((name) => WHOLE.test(name)));
@@ -94,8 +94,8 @@ export function conventionallyWhole(expression: Expression, names: readonly stri
   return some(expression, decides) ? whole : new Set();
 }
 
-/** Whether the value of some part hangs on a sign that is asked for: |x|, max, ⌊x⌋. */
-export const asksForSigns = (expression: Expression): boolean =>
+/** Whether some part treats positive and negative numbers differently: |x|, max, ⌊x⌋. */
+export const dependsOnSign = (expression: Expression): boolean =>
   some(
     expression,
     (node) =>

@@ -1,13 +1,13 @@
-/** What a sentence says an answer is. */
+/** The answer that a sentence states. */
 import { withNounAtEnd } from './bracketed-noun.ts';
 import { ASIDE, CONCLUSION, CORRECTION, DENIED_OR_BOUND, REASON } from './cues.ts';
-import { formsOf, leadOf, PIECEWISE, type Reading, valueAfter } from './lead.ts';
+import { type Candidate, formsOf, leadOf, PIECEWISE, valueAfter } from './lead.ts';
 import { normalise } from './normalise.ts';
 import { numberInWords } from './number-words.ts';
 import { ENVIRONMENTS, environments, isProse, joined, lastNumber } from './passages.ts';
 import { polarity } from './wording.ts';
 
-/** A full stop after it ends no sentence. */
+/** Abbreviations, whose full stop does not end a sentence. */
 const ABBREVIATED = /(?:^|[\s(,])(?:i\. ?e|e\. ?g|d\. ?h|z\. ?B|p\. ?ej|approx|ca|cf|resp|vs)$/i;
 
 /** The rest of the sentence that starts at `from`; a full stop inside mathematics does not end it. */
@@ -25,21 +25,21 @@ export function sentence(text: string, from: number): string {
   return window;
 }
 
-/** Leads from what is asked to the value: "the answer to the question is 5". */
+/** Connects a subject with its value: "the answer to the question is 5". */
 const CONNECTOR =
   /(?<![\p{L}\\])(?:is|are|be|was|were|equals|es|son|sind|ist|lautet|est|sont|é|são|adalah|ialah|равен|равна|равно)(?![\p{L}]):?\s+(?!not\b)|[是为為は은는](?=[\s$\\\d-])/giu;
-/** A value in digits or signs; words are looked at by `leadOf`. */
+/** A value in digits or symbols; `leadOf` reads values in words. */
 const VALUE =
   /^[\s*_"'$([{]*(?:(?:[-−+±]\s*)?[$€£]?[\d.√π\\]|[a-zA-Z]{1,4}(?:_\{?\w{1,9}\}?)?'*\s*[=^(:<>≤≥]|(?:about|approximately|exactly|only|either)\s+[-$\\\d])/i;
 
-/** Words that mathematics is not written with: a text that holds one is no formula. */
+/** Words that do not occur in formulas. */
 const FUNCTION_WORD =
   /(?<![\p{L}\\])(?:of|am|pm|each|every|if|when|because|since|for|as|at|by|from|with|to|on|than|not|only|the|is|are|has|have|left|total|all|in(?=\s+\p{L}{2})|an?(?=\s+\p{L}{2}))(?!\p{L})|\(\s*\p{L}{3,}/iu;
 
 /** "25% (1/4)" */
 const SAID_TWICE = /[\d%]\s+\(\s*[-−$]?[\d.,/%]{1,40}\s*\)/;
 
-/** Whether the grammar of mathematics would read words as products of letters. */
+/** Whether a text contains words that the grammar would misread as products of letters. */
 export function hasWords(text: string): boolean {
   const said = withNounAtEnd(text, () => '');
   return (
@@ -49,7 +49,7 @@ export function hasWords(text: string): boolean {
   );
 }
 
-/** Where the sentence's first value starts: at its own start, or after a connector; Infinity without one. */
+/** The index of the sentence's first value: at its start, or after a connector; Infinity without one. */
 function firstValue(text: string): number {
   const connectors = [...text.matchAll(CONNECTOR)].slice(0, 20);
   const starts = [0, ...connectors.map(({ index, 0: { length } }) => index + length)];
@@ -60,8 +60,8 @@ const startsWithValue = (text: string) =>
   VALUE.test(text) || polarity(text) !== null || leadOf(text).kind === 'value';
 
 /**
- * A sentence without the reason, the condition or the remark that follows its value. What is corrected or
- * concluded after them stays.
+ * Cuts off the reason, condition or remark that follows a sentence's value. A correction or conclusion after them
+ * stays.
  */
 function withoutAside(text: string): string {
   const first = firstValue(text);
@@ -82,14 +82,14 @@ function withoutAside(text: string): string {
   return text;
 }
 
-/** The same for a sentence that announces no answer: only reasons are left out, and conditions of what "is" so. */
+/** For a sentence that does not announce an answer: cuts off only reasons, and conditions after a stated value. */
 export function withoutReason(text: string): string {
   const later = valueAfter(text, CONCLUSION);
   for (const { index } of text.matchAll(REASON)) {
     if (index > later && /\d/.test(text.slice(0, index))) return text.slice(0, index);
   }
   for (const { index } of text.matchAll(CONDITION)) {
-    if (index > later && saidIn(text.slice(0, index)).valued) return text.slice(0, index);
+    if (index > later && statementIn(text.slice(0, index)).valued) return text.slice(0, index);
   }
   return text;
 }
@@ -97,21 +97,27 @@ export function withoutReason(text: string): string {
 /** A condition under which a value holds: "12 when x = 3". */
 const CONDITION = /(?<=\s|\$)(?:when|if|where|provided|assuming|for(?= \$?[a-z] ?=))(?!\p{L})/giu;
 
-/** What follows an answer in words. */
+/** A remark after an answer in words. */
 const REMARK = /(?:,|(?<!\s))\s+(?:not|rather|instead|because|since|which|so|when|but|if)\b[\s\S]*$/;
 
-/** What stands after the word that leads to the value; whether there is such a word, and a value behind it. */
-export function saidIn(text: string): { said: string; connected: boolean; valued: boolean } {
+/**
+ * `statement`: the text after the connector; `connected`: whether there is one; `valued`: whether a value follows
+ * it.
+ */
+export function statementIn(text: string): { statement: string; connected: boolean; valued: boolean } {
   const inside = environments(text);
   const ends = [...text.slice(0, 400).matchAll(CONNECTOR)]
     .filter(({ index }) => !inside.some(({ start, end }) => start < index && index < end))
     .map(({ index, 0: { length } }) => index + length);
   const value = [0, ...ends].findLast((each) => startsWithValue(text.slice(each, each + 200)));
   const end = value ?? ends.at(-1) ?? 0;
-  return { said: text.slice(end), connected: end > 0, valued: end > 0 && value !== undefined };
+  return { statement: text.slice(end), connected: end > 0, valued: end > 0 && value !== undefined };
 }
 
-/** The first mathematics that is not denied, with what is joined to it. */
+/**
+ * The first mathematics that is not denied, with the mathematics joined to it; `wholly`: nothing else is in the
+ * text.
+ */
 function environmentIn(text: string): { content: string; wholly: boolean } | null {
   const inside = environments(text);
   const index = inside.findIndex(
@@ -123,28 +129,28 @@ function environmentIn(text: string): { content: string; wholly: boolean } | nul
   return { content: found.content, wholly: around === '' };
 }
 
-/** What a sentence such as "… answer is x = 5 cm" says: after its "is", its mathematics, its first or last number. */
-export function sentenceReadings(text: string): Reading[] {
+/** The answers that a sentence such as "… answer is x = 5 cm" may state, best first. */
+export function sentenceCandidates(text: string): Candidate[] {
   const cleaned = text
     .replace(/(?<![\w)])\*\*([^*\n]{1,200})\*\*/g, '$1')
     .replace(/^[\s:：*"'=]+/, '')
     .replace(/(?<!["'*\s])["'*\s]+$/, '');
   if (PIECEWISE.test(cleaned)) return [[cleaned]];
-  const { said: whole, connected } = saidIn(withoutAside(cleaned));
+  const { statement: whole, connected } = statementIn(withoutAside(cleaned));
   const said = firstValue(whole) === Number.POSITIVE_INFINITY ? whole.replace(REMARK, '') : whole;
   const environment = environmentIn(said);
   if (environment?.wholly) return [[environment.content]];
   const prose = isProse(normalise(said));
-  const readings: (Reading | undefined)[] = prose || !hasWords(said) ? [formsOf(said)] : [];
+  const candidates: (Candidate | undefined)[] = prose || !hasWords(said) ? [formsOf(said)] : [];
   const number = (where: string) => {
     const found = lastNumber(where);
     return found && [found.content];
   };
-  if (environment !== null) readings.push([environment.content]);
+  if (environment !== null) candidates.push([environment.content]);
   else {
     const lead = leadOf(said);
-    if (lead.kind === 'value') readings.push(lead.forms);
-    if (lead.kind === 'prose') readings.push(number(said), connected ? undefined : number(cleaned));
+    if (lead.kind === 'value') candidates.push(lead.forms);
+    if (lead.kind === 'prose') candidates.push(number(said), connected ? undefined : number(cleaned));
   }
-  return readings.filter((each) => each !== undefined && each[0] !== '') as Reading[];
+  return candidates.filter((each) => each !== undefined && each[0] !== '') as Candidate[];
 }

@@ -2,11 +2,12 @@ import { parentPort } from 'node:worker_threads';
 import type { PoolAnswer, PoolBatch } from './pool.ts';
 import { verifyMath, verifyValue } from './verify.ts';
 
-/** The pool's side of one thread: answers batches one after the other, and marks each verdict as it starts. */
+/** The thread of a pool: handles batches one after the other, and marks the request that it works on. */
 const port = parentPort;
-if (port === null) throw new Error('rewards/math/thread-main.ts is a worker thread; start it by MathPool');
+if (port === null)
+  throw new Error('rewards/math/thread-main.ts must run in a worker thread: start it with MathPool');
 
-const CANCELLED = { error: { kind: 'internal', message: 'nobody waits for it any more' } } as const;
+const CANCELLED = { error: { kind: 'internal', message: 'the request was cancelled' } } as const;
 
 function answer({ requests, cells }: PoolBatch): PoolAnswer {
   return requests.map(({ groundTruth, response, value = false }, i) => {

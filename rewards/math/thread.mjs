@@ -1,4 +1,4 @@
-// The thread's first file: a worker thread does not inherit the loader that reads TypeScript.
+// The thread's entry point: a worker thread does not inherit the TypeScript loader.
 import { register } from 'tsx/esm/api';
 
 register();

@@ -1,7 +1,17 @@
 import { limits, OverLimit, ParseFailure } from './limits.ts';
-import type { Token } from './tokens.ts';
 
-/** A place in a list of tokens, and the counts that bound what is built from them. */
+/** `spaced`: preceded by white space; `upright`: a letter set as text, as units are. */
+export interface Token {
+  type: 'number' | 'letter' | 'command' | 'text' | 'function' | 'separator' | 'relation' | 'mark' | 'end';
+  value: string;
+  spaced: boolean;
+  upright?: boolean;
+}
+
+/** Type and value of a token. */
+export type BareToken = [Token['type'], string];
+
+/** A position in a list of tokens, and the counters that bound the size of the parsed expression. */
 export class TokenCursor {
   protected readonly tokens: Token[];
   protected position = 0;

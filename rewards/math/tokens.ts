@@ -1,15 +1,8 @@
 import { wordsAfterValue } from './amounts.ts';
 import { limits, OverLimit, ParseFailure } from './limits.ts';
+import type { BareToken, Token } from './token-cursor.ts';
 
-/** `spaced`: white space stands before it; `upright`: a letter that is written as text, as units are. */
-export interface Token {
-  type: 'number' | 'letter' | 'command' | 'text' | 'function' | 'separator' | 'relation' | 'mark' | 'end';
-  value: string;
-  spaced: boolean;
-  upright?: boolean;
-}
-
-/** What a comma between digits means where it is not one of thousands. */
+/** The meaning of a comma between digits that does not separate thousands. */
 export type Commas = 'separator' | 'decimal' | 'indian';
 
 const FUNCTIONS = new Set(
@@ -18,7 +11,7 @@ const FUNCTIONS = new Set(
   ),
 );
 
-const WORDS: Record<string, [Token['type'], string]> = {
+const WORDS: Record<string, BareToken> = {
   and: ['separator', ';'],
   or: ['separator', ';'],
   pi: ['command', 'pi'],
@@ -74,22 +67,22 @@ const IGNORED = new Set(
 const PLAIN_NUMBER = /\d+\.\d+|\.\d+|\d+/y;
 /** 1,234.5: a comma before exactly three digits, after one to three without a leading zero. */
 const THOUSANDS = /(?<!\d,)[1-9]\d{0,2}(?:,\d{3})+(?!\d|,\d)(?:\.\d+)?/y;
-/** In brackets, where commas separate, groups with a leading zero are none of their own: (1,000 + x). */
+/** In brackets commas separate values, unless a group has a leading zero, which no value has: (1,000 + x). */
 const THOUSANDS_IN_BRACKETS = /(?<!\d,)[1-9]\d{0,2}(?=(?:,\d{3})*,0\d\d)(?:,\d{3})+(?!\d|,\d)(?:\.\d+)?/y;
 const READ_AS: Record<Commas, RegExp | null> = {
   separator: null,
   decimal: /(?<!\d,)(?:[1-9]\d{0,2}(?:\.\d{3})+|\d+),\d+(?!\d|[.,]\d)/y,
   indian: /(?<!\d,)[1-9]\d?(?:,\d{2})+,\d{3}(?!\d|,\d)(?:\.\d+)?/y,
 };
-/** Texts with nothing but such commas, as `commasIn` finds them, have one reading. */
+/** A text in which all commas separate thousands has one reading. */
 const THOUSANDS_RUN = /(?<![\d.]|\d,)[1-9]\d{0,2}(?:,\d{3})+(?!\d|,\d)/g;
 
-/** What the commas between digits may mean, the likeliest first; one reading where all are of thousands. */
+/** What the commas between digits may mean, likeliest first; one reading where all of them separate thousands. */
 export function commasIn(source: string): Commas[] {
   if (!/\d,\d/.test(source)) return ['separator'];
   const others = source.replace(THOUSANDS_RUN, '1');
   if (!/\d,\d/.test(others)) return ['separator'];
-  // A decimal comma stands in a number, perhaps with a unit, and not within a formula.
+  // A decimal comma occurs in a plain number, perhaps with a unit, but not within a formula.
   const isPlain = !/[\\{($[]/.test(others.replace(/\\text\s*\{[^{}]*\}|\\%/g, ''));
   const readings: Commas[] = ['separator'];
   if (isPlain) readings.push('decimal');
@@ -106,7 +99,7 @@ function at(pattern: RegExp, source: string, index: number): string {
   return pattern.exec(source)?.[0] ?? '';
 }
 
-/** The longest number there, as it is written and without its commas. */
+/** The longest number at `index`: as written, and without its commas. */
 function numberAt(source: string, index: number, commas: Commas, inBrackets: boolean) {
   const thousands = at(inBrackets ? THOUSANDS_IN_BRACKETS : THOUSANDS, source, index);
   if (thousands !== '') return { written: thousands, plain: thousands.replaceAll(',', '') };
@@ -123,7 +116,7 @@ function numberAt(source: string, index: number, commas: Commas, inBrackets: boo
   };
 }
 
-/** The index after the `}` that closes the `{` at `open`; −1 where none does. */
+/** The index after the `}` that closes the `{` at `open`; −1 without one. */
 function closingBrace(source: string, open: number): number {
   let depth = 0;
   for (let i = open; i < source.length; i++) {
@@ -135,10 +128,10 @@ function closingBrace(source: string, open: number): number {
   return -1;
 }
 
-/** `rest`: what follows; `apart`: whether white space after a value stands before the word. */
-function wordTokens(word: string, rest: string, apart: boolean): [Token['type'], string][] {
+/** `rest`: the text after the word; `apart`: whether a value and white space precede it. */
+function wordTokens(word: string, rest: string, apart: boolean): BareToken[] {
   const lower = word.toLowerCase();
-  const letters = () => [...word].map((letter): [Token['type'], string] => ['letter', letter]);
+  const letters = () => [...word].map((letter): BareToken => ['letter', letter]);
   // lg and ln without an argument are products, as in √(lg); Lg always is.
   const isProduct = /^l[gn]$/.test(lower) && (word !== lower || /^\s*(?:$|[)\]},;+\-*/=])/.test(rest));
   if (FUNCTIONS.has(lower)) return isProduct && word !== 'Ln' ? letters() : [['function', lower]];
@@ -153,7 +146,7 @@ const endsValue = (token: Token | undefined) =>
     token.type === 'letter' ||
     (token.type === 'mark' && /^[)\]}!%']$/.test(token.value)));
 
-function textTokens(command: string, inside: string, previous: Token | undefined): [Token['type'], string][] {
+function textTokens(command: string, inside: string, previous: Token | undefined): BareToken[] {
   const words = inside.replace(/[\s~\\]+/g, ' ').trim();
   if (words === '') return [];
   if (/^(,? ?(and|or),?|,)$/i.test(words)) return [['separator', ';']];
@@ -164,7 +157,7 @@ function textTokens(command: string, inside: string, previous: Token | undefined
   return endsValue(previous) ? wordsAfterValue(words) : [['text', words]];
 }
 
-function commandTokens(name: string): [Token['type'], string][] {
+function commandTokens(name: string): BareToken[] {
   if (IGNORED.has(name)) return [];
   if (Object.hasOwn(RELATIONS, name)) return [['relation', RELATIONS[name] ?? '']];
   if (FUNCTIONS.has(name)) return [['function', name]];
@@ -184,7 +177,7 @@ export function tokenize(source: string, commas: Commas): Token[] {
   }
   const tokens: Token[] = [];
   let [i, brackets, spaced] = [0, 0, false];
-  const push = (list: [Token['type'], string][], upright = false) => {
+  const push = (list: BareToken[], upright = false) => {
     for (const [type, value] of list)
       tokens.push(upright ? { type, value, spaced, upright } : { type, value, spaced });
     if (list.length > 0) spaced = false;

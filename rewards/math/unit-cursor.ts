@@ -3,23 +3,23 @@ import { apply, type Expression, isHead } from './expression.ts';
 import { ParseFailure } from './limits.ts';
 import { TokenCursor } from './token-cursor.ts';
 
-/** Currencies as they stand before an amount. */
+/** Currencies that precede an amount. */
 const CURRENCIES = new Set(['USD', 'EUR', 'INR', 'RUB', 'KRW', 'THB']);
-/** Letters that are units where they are upright and follow a number. */
+/** Letters that are units where they are upright and follow a value. */
 const UNIT_LETTERS = new Set([...'mgshlLNJWVAKCF']);
 
-/** A place in a list of tokens that reads the units and words after a value. */
+/** A token cursor that reads the units and words after a value. */
 export abstract class UnitCursor extends TokenCursor {
-  /** What stands after ^ or _. */
+  /** Reads ^ or _ and its group or token. */
   protected abstract script(): Expression;
 
-  /** A currency before its amount; empty where none stands there. */
+  /** A currency before its amount; empty without one. */
   protected currency(): string {
-    const stands = this.is('text') && CURRENCIES.has(this.token.value) && this.following.type !== 'end';
-    return stands ? this.take().value : '';
+    const isCurrency = this.is('text') && CURRENCIES.has(this.token.value) && this.following.type !== 'end';
+    return isCurrency ? this.take().value : '';
   }
 
-  /** Words, or one upright letter that is a unit and no name with an index. */
+  /** Whether words follow, or one upright unit letter that is not a name with an index. */
   protected isUnit(ahead = 0): boolean {
     const [token, next] = [this.tokens[this.position + ahead], this.tokens[this.position + ahead + 1]];
     if (token?.type === 'text') return true;
@@ -40,7 +40,7 @@ export abstract class UnitCursor extends TokenCursor {
     }
   }
 
-  /** One word or letter with its power, which counts where it is a whole number. */
+  /** One word or letter with its power; a power that is not a whole number is dropped. */
   private unitPart(): string {
     const word = this.take().value;
     if (!this.is('mark', '^')) return word;
@@ -71,19 +71,19 @@ export abstract class UnitCursor extends TokenCursor {
   }
 }
 
-/** With the unit that stands after it; degrees in words are degrees. */
+/** A value with its unit; degrees in words are degrees. */
 export function measured(value: Expression, unit: string): Expression {
   if (unit === '') return value;
   return /^deg(?:ree)?s?$/i.test(unit) ? apply('degrees', [value]) : apply('quantity', [value], unit);
 }
 
-/** −(5 cm) is (−5) cm. */
+/** The negated value; −(5 cm) is (−5) cm. */
 export function negated(value: Expression): Expression {
   if (!isHead(value, 'quantity')) return apply('negate', [value]);
   return { ...value, args: [apply('negate', value.args)] };
 }
 
-/** A unit after the last term is one of the sum: 3 + √2 cm. */
+/** The sum; a unit after the last term applies to all of it: 3 + √2 cm. */
 export function added(left: Expression, right: Expression): Expression {
   const [a, b] = [left, right].map((side) => (isHead(side, 'quantity') ? (side.args[0] ?? side) : side));
   if (!isHead(right, 'quantity') || !a || !b) return apply('add', [left, right]);

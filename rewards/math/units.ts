@@ -1,6 +1,6 @@
 import { fromDecimal, type Rational } from './rational.ts';
 
-/** A unit of measure: its size in base units, what it adds to a value in them, and their powers. */
+/** A unit of measure: its size in base units, its offset, and the powers of the base units. */
 export interface Unit {
   factor: Rational;
   /** 273.15 for degrees Celsius */
@@ -8,7 +8,7 @@ export interface Unit {
   dimensions: ReadonlyMap<string, number>;
 }
 
-/** Size in base units (with an offset in brackets), then every name. */
+/** One unit per line: its size in base units, an offset in brackets, and its names. */
 const TABLE = `
 1 metre: m meter meters metre metres
 1/100 metre: cm centimeter centimeters centimetre centimetres
@@ -106,7 +106,7 @@ for (const line of TABLE.trim().split('\n')) {
   for (const name of names.split(' ')) UNITS.set(name, unit);
 }
 
-/** Names of whole words, which stand for nothing else in plain text. */
+/** Names that are whole words, which mean nothing else in plain text. */
 export const UNIT_WORDS = [...UNITS.keys()].filter((name) => /^[a-z]{4,}$/.test(name));
 
 const unitOf = (name: string): Unit | undefined =>
@@ -135,14 +135,12 @@ function product(a: Unit, b: Unit): Unit {
 
 const PREFIX_POWERS: Record<string, number> = { square: 2, sq: 2, cubic: 3, cu: 3 };
 const SUFFIX_POWERS: Record<string, number> = { squared: 2, cubed: 3 };
-/** Powers of more than this are no units. */
+/** A higher power is not a unit. */
 const HIGHEST_POWER = 9;
 
-/**
- * The unit that words begin with: "km/h", "square meters of cloth", "kg*m^2 / s^2"; null where they begin with none.
- */
+/** The unit at the start of a text: "km/h", "square meters of cloth", "kg*m^2 / s^2"; null without one. */
 export function parseUnit(text: string): Unit | null {
-  // "5 in total" is no length.
+  // "5 in total" is not a length.
   if (/^\s*in\s+\w/.test(text)) return null;
   const words = text.replaceAll('.', '').match(/[a-zA-Z]+|\^?\{?-?\d+\}?|\//g) ?? [];
   let unit: Unit | null = null;
@@ -174,16 +172,17 @@ export function parseUnit(text: string): Unit | null {
 
 const list = (words: string) => new Set(words.split(' '));
 
-/** Words that say nothing about what is counted. */
+/** Words that do not name what is counted. */
 const FILLERS = list(
   'a an the of in to on at for from and or is are was were about approx approximately around roughly exactly only just total all altogether each every more other different distinct possible additional such respectively square long wide high tall deep old away apart ago later',
 );
-/** Words that may stand for whatever is counted. */
+/** Words for anything that can be counted. */
 const GENERAL = list(
   'unit thing object item piece element member people person student child children number value integer solution way time possibility combination arrangement outcome case point',
 );
+/** Those that agree with a unit as well. */
 const OF_ANY_UNIT = list('unit value number integer');
-/** Words of which one is the contrary of the other. */
+/** Pairs of words with opposite meanings. */
 const CONTRARIES = [
   ['increase', 'decrease'],
   ['profit', 'loss'],
@@ -208,7 +207,7 @@ function stem(word: string): string {
 
 const stems = (text: string) => (text.match(/[a-zA-Z]{2,}/g) ?? []).map(stem);
 
-/** Whether one text after a value says the contrary of the other. */
+/** Whether two texts after values contain words with opposite meanings. */
 export function areContrary(a: string, b: string): boolean {
   const [ours, theirs] = [stems(a), stems(b)];
   return CONTRARIES.some(
@@ -218,8 +217,8 @@ export function areContrary(a: string, b: string): boolean {
 }
 
 /**
- * Whether two texts after values may be about the same: both are units, which are converted; they share a word; or
- * one names nothing in particular.
+ * Whether two texts after values may name the same thing: both are units, which are converted; they share a word; or
+ * one of them names nothing specific.
  */
 export function mayAgree(a: string, b: string): boolean {
   const units = [a, b].filter((text) => parseUnit(text) !== null).length;

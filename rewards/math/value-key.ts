@@ -1,4 +1,4 @@
-/** One text for one value: what votes of equal answers are counted by. */
+/** One text per value, by which equal answers are counted as votes. */
 import { createHash } from 'node:crypto';
 import type { Complex } from './complex.ts';
 import { prepared } from './equality.ts';
@@ -10,7 +10,7 @@ import { multiply } from './rational.ts';
 import { realSet } from './real-set.ts';
 import { samplePoints } from './sampling.ts';
 
-/** Digits that are compared of values which no fraction holds. */
+/** Significant digits of the keys of irrational values. */
 const DIGITS = 9;
 const LONGEST = 200;
 
@@ -22,7 +22,7 @@ export function valueKey(expression: Expression): string {
   return shortened(keyOf(prepared(expression), new StepBudget()));
 }
 
-/** A text, or what stands for it where it is long. */
+/** The text itself; its SHA-256 where it is long. */
 export const shortened = (text: string) =>
   text.length <= LONGEST ? text : createHash('sha256').update(text).digest('hex');
 
@@ -45,14 +45,14 @@ function keyOf(expression: Expression, steps: StepBudget): string {
   return scalarKey(expression, steps);
 }
 
-/** A solved equation is its value, before ≈ where one stands there; an inequality is its solutions. */
+/** The key of a solved equation is its value, the side before ≈ if there is one; of an inequality, its solutions. */
 function relationKey(relation: Expression, steps: StepBudget): string {
-  const [signs, args] = [relation.kind === 'apply' ? relation.name.split(' ') : [], argsOf(relation)];
-  if (!signs.every((sign) => sign === '=' || sign === '~')) return setKey(relation, steps);
+  const [operators, args] = [relation.kind === 'apply' ? relation.name.split(' ') : [], argsOf(relation)];
+  if (!operators.every((operator) => operator === '=' || operator === '~')) return setKey(relation, steps);
   const [left] = args;
   const named = left?.kind === 'symbol' || (left !== undefined && isHead(left, 'call'));
   const constant = left !== undefined && variablesOf(left).length === 0;
-  const rounding = signs.indexOf('~');
+  const rounding = operators.indexOf('~');
   const value = rounding > 0 || (rounding === 0 && constant) ? args[rounding] : args.at(-1);
   return value !== undefined && (named || constant) ? keyOf(prepared(value), steps) : structure(relation);
 }
@@ -65,7 +65,9 @@ function setKey(expression: Expression, steps: StepBudget): string {
   return spans === undefined ? structure(expression) : `in ${spans.join(' ')}`;
 }
 
-/** A fraction where the value is one, else its digits; with variables, its digits at the sample points. */
+/**
+ * The key of a rational value is its fraction; of another, its digits; with variables, its digits at sample points.
+ */
 function scalarKey(expression: Expression, steps: StepBudget): string {
   const value = exactValue(expression, steps);
   // In lowest terms.
@@ -81,6 +83,6 @@ function scalarKey(expression: Expression, steps: StepBudget): string {
 
 const digitsOf = ({ re, im }: Complex) => (im === 0 ? rounded(re) : `${rounded(re)}+${rounded(im)}i`);
 
-/** What lies nearer to 0 than rounding errors is 0. */
+/** Values below the size of rounding errors are 0. */
 const rounded = (value: number) =>
   Math.abs(value) < 1e-12 ? '0' : Number(value.toPrecision(DIGITS)).toString();

@@ -8,22 +8,22 @@ import type { Rational } from './rational.ts';
 import * as rational from './rational.ts';
 import { measuredAt } from './rounding.ts';
 import {
-  asksForSigns,
   asPoint,
   boundVariables,
   conventionallyWhole,
+  dependsOnSign,
   rationalPoints,
   samplePoints,
   wholePoints,
 } from './sampling.ts';
 
-/** Fewer points where both sides have a value decide nothing. */
+/** The fewest points with values of both sides that decide a comparison. */
 export const ENOUGH_POINTS = 3;
-/** Where the usual points are outside of a formula's domain: nearer to 0, and farther. */
+/** Scales of further points, nearer to 0 and farther, for formulas without values at the usual ones. */
 const OTHER_SCALES = [0.25, 8, 60];
-/** Below this a double has fewer digits, or none. */
+/** Below this size doubles lose digits. */
 const TINY = 1e-290;
-/** How many times the first-order bound of its error a value may be off. */
+/** Factor on the first-order error bound, by which a value may differ. */
 export const SAFETY = 8;
 
 export const isDecimal = (expression: Expression) =>
@@ -31,7 +31,7 @@ export const isDecimal = (expression: Expression) =>
 const isInfinite = (expression: Expression) =>
   some(expression, (node) => node.kind === 'symbol' && node.name === 'infinity');
 
-/** Two sides that are compared, and whether either is written with decimals. */
+/** Two sides to compare; `decimal`: whether either is written with decimals. */
 interface Pair {
   truth: Expression;
   answer: Expression;
@@ -39,12 +39,12 @@ interface Pair {
   steps: StepBudget;
 }
 
-/** Below and above these a decimal counts by its digits alone, not by its places. */
+/** Outside this range the significant digits of a decimal count, not its decimal places. */
 const [SMALL, LARGE] = [1e-3, 5e3];
 
 /**
- * How far a decimal may be from the truth whatever its digits: half of the sixth decimal place, for small values
- * a hundred-thousandth of their size. For very small and for large ones its digits have to be six or more.
+ * The largest difference allowed for a decimal, however few digits it has: half of the sixth decimal place, and a
+ * hundred-thousandth of the size for small values. Very small and large values need at least six digits.
  */
 function widest(size: number, halfDigit: number): number {
   const hasDigits = halfDigit <= 2e-6 * size;
@@ -52,12 +52,12 @@ function widest(size: number, halfDigit: number): number {
   return size > LARGE && hasDigits ? Math.max(5e-7, 1e-10 * size) : Math.min(5e-7, 1e-5 * size);
 }
 
-/** What the arithmetic of doubles may leave in a decimal that a program prints: 0.30000000000000004. */
+/** Rounding error in a decimal that a program printed: 0.30000000000000004. */
 const printed = (size: number) => Math.min(1e-12, 1e-15 * size);
 
 /**
- * How far two sides may be apart by the digits that are given: less than a unit of the last digit of the side with
- * fewer of them, half a unit where both have as many, but never more than `widest`.
+ * The difference allowed for the given digits: less than one unit in the last digit of the side with fewer digits,
+ * half a unit where both have equally many, but never more than `widest`.
  */
 function rounding({ truth, answer, decimal, steps }: Pair, point: Point, size: number): number {
   if (!decimal) return 0;
@@ -67,7 +67,7 @@ function rounding({ truth, answer, decimal, steps }: Pair, point: Point, size: n
   return Math.max(Math.min(widest(size, coarse), digits), printed(size));
 }
 
-/** Both too small or too large for a double: by sign and logarithm, where these can be had. */
+/** Compares values outside the range of doubles by sign and logarithm; null where neither side has them. */
 function agreeInSize({ truth, answer, steps }: Pair, point: Point): boolean | null {
   const [ours, theirs] = [magnitudeOf(truth, steps, point), magnitudeOf(answer, steps, point)];
   if (ours === null && theirs === null) return null;
@@ -76,7 +76,7 @@ function agreeInSize({ truth, answer, steps }: Pair, point: Point): boolean | nu
   return difference <= Math.min(1e-13 * Math.abs(ours.log), 1e-3);
 }
 
-/** Whether two values at one point are equal but for the rounding of doubles and of decimals. */
+/** Whether two values at one point are equal up to the rounding of doubles and of decimals. */
 function agree(pair: Pair, point: Point, x: Complex, y: Complex): boolean {
   const [size, other] = [complex.magnitude(x), complex.magnitude(y)];
   if (size < TINY && other < TINY) return agreeInSize(pair, point) ?? true;
@@ -85,13 +85,13 @@ function agree(pair: Pair, point: Point, x: Complex, y: Complex): boolean {
   const [ours = 0, theirs = 0] = [pair.truth, pair.answer].map(
     (side) => SAFETY * measuredAt(side, point, pair.steps, 'doubles').error,
   );
-  // What is nothing but noise, as sin π, is equal to 0 and to its like, and to no small number.
+  // A value that is only rounding error, such as sin π, equals 0 and other such values, but no small number.
   const isSharp = (value: number, error: number) => value > 0 && error <= 1e-3 * value;
   if (difference <= ours + theirs) return isSharp(size, ours) === isSharp(other, theirs);
   return pair.decimal && difference <= rounding(pair, point, size) + ours + theirs;
 }
 
-/** Two fractions: equal, or decimals that are equal but for their digits. */
+/** Whether two fractions are equal; decimals up to their rounding. */
 function agreeExactly(pair: Pair, point: Point, a: Rational, b: Rational): boolean {
   if (rational.equal(a, b, pair.steps)) return true;
   const difference = pair.decimal ? rational.add(a, rational.negate(b), pair.steps) : null;
@@ -103,7 +103,7 @@ function agreeExactly(pair: Pair, point: Point, a: Rational, b: Rational): boole
 
 const NOWHERE: Point = new Map();
 
-/** Values without variables. */
+/** Compares values without variables. */
 function equalNumbers(pair: Pair): boolean {
   const { truth, answer, steps } = pair;
   const [a, b] = [exactValue(truth, steps), exactValue(answer, steps)];
@@ -115,7 +115,7 @@ function equalNumbers(pair: Pair): boolean {
   return agreeInSize(pair, NOWHERE) ?? false;
 }
 
-/** Null where one side has no value at the point. */
+/** Whether the sides agree at a point; null where one of them has no value there. */
 function agreeAt(pair: Pair, point: Point, domain: Domain): boolean | null {
   const x = valueAt(pair.truth, point, pair.steps, domain);
   if (!complex.hasValue(x)) return null;
@@ -126,14 +126,14 @@ function agreeAt(pair: Pair, point: Point, domain: Domain): boolean | null {
 const isPositive = (point: Point) => [...point.values()].every(({ re }) => re > 0);
 
 /**
- * Whether some variable has to be positive wherever both sides are real, as in a√b: then the formula is one of
- * positive quantities, and √(a²b) is a√b. Where a sign is asked for, as in |a|√b, it is not.
+ * Whether some variable has to be positive for both sides to be real, as b in a√b. Then all variables are taken as
+ * positive quantities, and √(a²b) equals a√b. An expression that depends on signs, such as |a|√b, is excluded.
  */
 function isOfQuantities(pair: Pair, points: Point[]): boolean {
-  if (asksForSigns(pair.truth) || asksForSigns(pair.answer)) return false;
+  if (dependsOnSign(pair.truth) || dependsOnSign(pair.answer)) return false;
   const positive = points.filter((point) => isPositive(point) && agreeAt(pair, point, 'real') !== null);
   const names = [...(points[0]?.keys() ?? [])];
-  // Just below 0, where √(x + 1) still is real.
+  // Just below 0, where √(x + 1) is still real.
   const below = (point: Point, name: string): Point =>
     new Map([...point, [name, real(-0.01 * (point.get(name)?.re ?? 0))]]);
   const isPositiveAlone = (name: string) =>
@@ -141,7 +141,7 @@ function isOfQuantities(pair: Pair, points: Point[]): boolean {
   return positive.length >= ENOUGH_POINTS && names.some(isPositiveAlone);
 }
 
-/** Equal wherever both are real; null where that is nowhere, or at too few points. */
+/** Whether both sides are equal wherever both are real; null where that is at too few points. */
 function equalOverReals(pair: Pair, names: string[], whole: ReadonlySet<string>): boolean | null {
   let compared = 0;
   for (const scale of [1, ...OTHER_SCALES]) {
@@ -160,14 +160,14 @@ function equalOverReals(pair: Pair, names: string[], whole: ReadonlySet<string>)
   return null;
 }
 
-/** Equal wherever both have a value, on the principal branch. */
+/** Whether both sides are equal wherever both have a value, on the principal branch. */
 function equalOverComplex(pair: Pair, points: Point[]): boolean {
   let compared = 0;
   for (const point of points) {
     const [x, y] = [pair.truth, pair.answer].map((side) => valueAt(side, point, pair.steps));
     if (!x || !y || complex.hasValue(x) !== complex.hasValue(y)) return false;
     if (!complex.hasValue(x)) continue;
-    // Where one is real and the other not, they differ by a branch that the positive points decide on.
+    // Where only one side is real, they are on different branches: positive points decide.
     if ((x.im === 0) !== (y.im === 0) && !isPositive(point)) continue;
     if (!agree(pair, point, x, y)) return false;
     compared++;
@@ -175,7 +175,7 @@ function equalOverComplex(pair: Pair, points: Point[]): boolean {
   return compared >= ENOUGH_POINTS;
 }
 
-/** Where both sides are quotients of polynomials: equal without rounding too, in which a small term would be lost. */
+/** Compares quotients of polynomials in exact arithmetic, where no small term is lost to rounding. */
 function equalExactly(pair: Pair, names: string[]): boolean {
   return rationalPoints(names).every((point) => {
     const a = exactValue(pair.truth, pair.steps, point);
@@ -184,7 +184,7 @@ function equalExactly(pair: Pair, names: string[]): boolean {
   });
 }
 
-/** Equal for whole numbers, where their names are those of whole numbers by convention. */
+/** Whether both sides are equal for whole numbers, where some variables are whole numbers by convention. */
 function equalOverWholes(pair: Pair, names: string[]): boolean {
   const whole = new Set([pair.truth, pair.answer].flatMap((side) => [...conventionallyWhole(side, names)]));
   if (whole.size === 0) return false;
@@ -202,7 +202,7 @@ function equalFunctions(pair: Pair, names: string[]): boolean {
   return equalOverWholes(pair, names);
 }
 
-/** Equality of numbers, and of formulas in variables by seeded sampling. Errors: OverLimit. */
+/** Whether two values are equal; formulas with variables are compared at seeded sample points. Errors: OverLimit. */
 export function equalValues(truth: Expression, answer: Expression, steps: StepBudget): boolean {
   const names = [...new Set([...variablesOf(truth), ...variablesOf(answer)])].sort();
   const pair = { truth, answer, decimal: isDecimal(truth) || isDecimal(answer), steps };

@@ -1,16 +1,16 @@
-/** Words in and around a value: what leads to it, what qualifies it, yes and no, the letter of a choice. */
+/** Words in and around a value: lead-ins, qualifiers, yes and no, and the letters of options. */
 import { DOUBT, hasCue } from './cues.ts';
 import { numberInWords } from './number-words.ts';
 
 const TEXT = /\\(?:text(?:bf|it|rm|normal)?|mathrm|mathbf|mbox)\s*\{([^{}]{0,400})\}/g;
-/** The words of a short source, out of their commands. */
+/** A short source with its text commands replaced by their words. */
 export const plainWords = (source: string) => source.slice(0, 400).replace(TEXT, '$1');
 
 const LEAD_WORDS =
   /^\s*(?:[\p{L}’']+,?[\s~]+){0,8}(?:(?:is|are|equals|equal to)(?:[\s~]*:)?[\s~]+(?!not\b|no\b|at\b|less\b|more\b|greater\b|never\b|neither\b|either\b|between\b|about\b)|[\p{L}’']+[\s~]*[:：][\s~]*)(?=\S)/u;
 const PLAIN_NUMBER = /^[\s$]*[-−]?[\d$\\]/;
 
-/** "for any constant c", "where a and b are real": words that say what a letter may be, and nothing of its value. */
+/** "for any constant c", "where a and b are real": words that declare a letter without changing the value. */
 const QUALIFIER =
   /(?<![\s,;(])[\s,;(]*\\text\s*\{[\s,(]*((?:for|where|with)\s[^{}]{0,80})\}((?:\s|\\[,; ]|[a-zA-Z,()]|\\in|\\mathbb\s*\{?[RZCNQ]\}?|\\text\s*\{[^{}]{0,80}\}){0,40})\s*$/;
 const QUALIFYING =
@@ -19,7 +19,7 @@ const KINDS = /integer|whole|natural|rational|complex|real|(?<=\\mathbb\s{0,3}\{
 
 export interface Qualified {
   value: string;
-  /** what kind of numbers the letters are said to be; empty: of any kind */
+  /** the kind of numbers that the letters are declared to be; empty: any kind */
   kind: string;
 }
 
@@ -28,7 +28,7 @@ const MEMBERSHIP =
   /(?:[,;]|\\q?quad|\()(?:\s|\\q?quad|\\[,; ]){0,20}(?:\(\s*)?[a-zA-Z]\s*\\in\s*\\mathbb\s*(?:\{([RZCNQ])\}|([RZCNQ]))(?:\s*\))?\s*$/;
 const SETS: Record<string, string> = { R: 'real', Z: 'integer', C: 'complex', N: 'natural', Q: 'rational' };
 
-/** A value without the qualifier behind it; null where it has none, or one that restricts the value. */
+/** A value without its qualifier; null without a qualifier, or where it restricts the value. */
 export function withoutQualifier(source: string): Qualified | null {
   const member = source.includes('\\mathbb') ? MEMBERSHIP.exec(source.slice(0, 1_000)) : null;
   const set = SETS[member?.[1] ?? member?.[2] ?? ''];
@@ -46,7 +46,7 @@ export function withoutQualifier(source: string): Qualified | null {
   return { value: source.slice(0, match.index), kind };
 }
 
-/** A text that is a number in English words and nothing else, in digits. */
+/** The digits of a text that consists only of a number in English words; null for any other text. */
 export function wholeNumberInWords(text: string): string | null {
   if (!/^\s*(?:\\|\p{L}{2}|a )/u.test(text)) return null;
   const plain = text.slice(0, 200).replace(TEXT, '$1').trim();
@@ -67,7 +67,7 @@ export function withoutWords(source: string): string | null {
 
 const POLAR =
   /^[\s*"'“(]*(yes|no|true|false)(?=;|[\s*"'”)]*(?:[.,:!?…—–-]|$)|\s+(?:it|this|that|they|we|there|he|she|because|since|as)(?!\p{L}))/iu;
-/** Where a second word takes part of the first back. */
+/** Words that limit or retract the yes or no before them. */
 const LIMITED =
   /(?<!\p{L})(?:but|unless|except|depends|sometimes|partly|only (?:if|when|for)|not sure|i am not|don['’]t know)(?!\p{L})/iu;
 const OPPOSITE: Record<string, RegExp> = {
@@ -77,7 +77,7 @@ const OPPOSITE: Record<string, RegExp> = {
   false: /(?<!\p{L})(?:true|yes)(?!\p{L})/iu,
 };
 
-/** The yes, no, true or false that an answer starts with, unless it takes that back or limits it. */
+/** The yes, no, true or false at the start of an answer; null where the answer retracts or limits it. */
 export function polarity(source: string): string | null {
   const text = source.slice(0, 600).replace(TEXT, '$1');
   const word = POLAR.exec(text)?.[1]?.toLowerCase();
@@ -100,7 +100,7 @@ const TEXT_CHOICE =
   /^\\(?:text(?:bf|rm)?|mathrm|mathbf|rm|bf)\s*\{\s*(?:\(\s*([A-H])\s*\)|([A-H]))[.):]?(?:\s|~|\\(?=\s))*\}(?:[\s~:.,)]|\\(?=\s))*(?=\S)(.+)$/s;
 const PLAIN_CHOICE = /^(?:\(([A-H])\)|([A-H])[).:])(?:[\s~:.,]|\\(?=\s))*(?=\S)(.+)$/s;
 
-/** The letter and the value of a choice; null where one of them is missing. */
+/** The letter and the value of an option; null where one of them is missing. */
 export function choiceOf(source: string): Choice | null {
   if (source.length > LONGEST_CHOICE) return null;
   const text = source.trim().replace(/^[$*\s]+|(?<![$*\s])[$*\s]+$/g, '');
@@ -109,11 +109,11 @@ export function choiceOf(source: string): Choice | null {
   return letter !== undefined && value !== undefined ? { letter, value: value.trim() } : null;
 }
 
-/** The same for a letter in a text command alone. */
+/** The same, only for a letter in a text command. */
 export const writtenChoice = (source: string): Choice | null =>
   /^\s*\\(?:text|math|rm|bf)/.test(source) ? choiceOf(source) : null;
 
-/** Whether a ground truth is a choice: a letter in a text command, or in brackets apart from its value. */
+/** The option that a ground truth is: a letter in a text command, or in brackets and a blank before its value. */
 export function truthChoice(source: string): Choice | null {
   const text = source.trim();
   const written = /^\\(?:text|math|rm|bf)/.test(text)

@@ -4,8 +4,7 @@ const OPEN = '<answer>';
 const CLOSE = '</answer>';
 
 /**
- * What reasoning-gym scores of a response: the text of the last `<answer>…</answer>`, trimmed; the whole
- * response as it is where there is none.
+ * The part of a response that reasoning-gym scores: the trimmed text of the last `<answer>…</answer>`, or all of it.
  */
 export function answerOf(response: string): string {
   let answer = response;

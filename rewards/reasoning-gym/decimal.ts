@@ -1,7 +1,9 @@
-/** Decimal numbers of any size as Python's `Decimal` reads them, compared without being written out. */
+/**
+ * Decimal numbers of any size, as Python's `Decimal` reads them. They are compared without writing out all digits.
+ */
 import { asciiDigits, strip } from './python-text.ts';
 
-/** ± digits · 10^exponent; digits without zeros at either end, none for 0. */
+/** ± digits · 10^exponent; `digits` has no zeros at either end, and is empty for 0. */
 export interface Decimal {
   negative: boolean;
   digits: string;
@@ -10,7 +12,7 @@ export interface Decimal {
 
 const DECIMAL = /^([+-]?)(\d*)(?:\.(\d*))?(?:e([+-]?\d{1,15}))?$/i;
 
-/** `Decimal(text)`, where it is a finite number; null elsewhere. */
+/** `Decimal(text)` where it is a finite number, else null. */
 export function parseDecimal(text: string): Decimal | null {
   const match = DECIMAL.exec(asciiDigits(strip(text).replaceAll('_', '')));
   if (match === null) return null;
@@ -19,15 +21,15 @@ export function parseDecimal(text: string): Decimal | null {
   const written = dropLeadingZeros(whole + fraction);
   const digits = dropTrailingZeros(written);
   if (digits === '') return { negative: false, digits, exponent: 0 };
-  const place = Number(exponent) - fraction.length + (written.length - digits.length);
-  return { negative: sign === '-', digits, exponent: place };
+  const lastPlace = Number(exponent) - fraction.length + (written.length - digits.length);
+  return { negative: sign === '-', digits, exponent: lastPlace };
 }
 
 export function decimalEquals(a: Decimal, b: Decimal): boolean {
   return a.negative === b.negative && a.digits === b.digits && a.exponent === b.exponent;
 }
 
-/** Places below the tolerance that still count, and the size from which a number is simply far. */
+/** Decimal places below the tolerance that still count, and the digits from which a number is too large to scale. */
 const GUARD = 30;
 const FAR = 1_000;
 
@@ -40,7 +42,7 @@ export function within(a: Decimal, b: Decimal, places: number): boolean {
   return difference <= 10n ** BigInt(GUARD);
 }
 
-/** ⌊|a|·10^scale⌋ with a's sign; null of what is far. */
+/** ⌊|a|·10^scale⌋ with the sign of a; null for a number that is too large. */
 function scaled({ negative, digits, exponent }: Decimal, scale: number): bigint | null {
   const places = exponent + scale;
   if (digits.length + places > FAR) return null;

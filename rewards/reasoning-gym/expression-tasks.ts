@@ -1,4 +1,4 @@
-/** Scorers of arithmetic expressions that reach a target. */
+/** Scorers of tasks that ask for an arithmetic expression with a target value. */
 import { z } from 'zod';
 import { computeArithmetic } from '../logic/arithmetic.ts';
 import { asNumber, truncated } from '../logic/arithmetic-values.ts';
@@ -6,8 +6,8 @@ import { strip } from './python-text.ts';
 import type { Task } from './task.ts';
 
 /**
- * The expression's value as SymPy would have it, for the operators of its arithmetic. Names, calls,
- * comparisons and every other thing that `parse_expr` hands to Python's `eval` are no expression here.
+ * The expression's value as SymPy computes it, for arithmetic operators only. Names, calls, comparisons and
+ * everything else that `parse_expr` passes to Python's `eval` are not accepted here.
  */
 function compute(answer: string) {
   const source = pythonLine(answer);
@@ -18,7 +18,7 @@ function compute(answer: string) {
   });
 }
 
-/** Without comments, on one line; null where a line breaks outside brackets, or white space is not ASCII. */
+/** The answer without comments, on one line; null for a line break outside brackets, or a character outside ASCII. */
 function pythonLine(answer: string): string | null {
   const lines = strip(answer)
     .split('\n')
@@ -34,7 +34,7 @@ function pythonLine(answer: string): string | null {
   return /[^\t\f -~]/.test(source) ? null : source;
 }
 
-/** Whole numbers as they stand in the text: `1.5` holds two. */
+/** The whole numbers in the text; `1.5` contains two. */
 function literalsIn(answer: string): number[] {
   return (answer.match(/(?<![\p{L}\p{N}_])\d+(?![\p{L}\p{N}_])/gu) ?? []).map(Number);
 }
@@ -43,7 +43,7 @@ const ascending = (numbers: readonly number[]) => [...numbers].sort((a, b) => a 
 
 const countdownMetadata = z.object({ numbers: z.array(z.number()), target: z.number() });
 
-/** `countdown`: all the numbers, each once, and |value − target| ≤ 1e-6 + 1e-5·|target| (`numpy.isclose`). */
+/** `countdown`: all numbers, each once, and |value − target| ≤ 1e-6 + 1e-5·|target| (`numpy.isclose`). */
 export const countdown: Task<z.infer<typeof countdownMetadata>> = {
   metadata: countdownMetadata,
   score(answer, _, { numbers, target }) {
@@ -61,8 +61,8 @@ const puzzle24Metadata = z.object({
 const VALUES: [number, number] = [1, 10];
 
 /**
- * `puzzle24`: four numbers in the puzzles' range whose expression's integer part is 24. They need not be the
- * question's; the verifier `puzzle24` of rewards/logic holds them to that.
+ * `puzzle24`: four numbers in the puzzle's range, in an expression whose integer part is 24. They need not be the
+ * question's numbers; the verifier `puzzle24` in rewards/logic checks that.
  */
 export const puzzle24: Task<z.infer<typeof puzzle24Metadata>> = {
   metadata: puzzle24Metadata,

@@ -1,12 +1,12 @@
 import { words } from './python-text.ts';
 
-/** What reasoning-gym calls those who always tell the truth and those who always lie. */
+/** reasoning-gym's names for those who always speak the truth and those who always lie. */
 const ROLES = new Set(
   'pioneer laggard saint sinner hero villain angel devil altruist egoist sage fool knight knave'.split(' '),
 );
 const ARTICLES = new Set(['is', 'a', 'an']);
 
-/** `knights_knaves`: everyone's role, in any order; partial credit where as many are named. */
+/** `knights_knaves`: everyone's role, in any order; partial credit where the number of roles is right. */
 export function knightsKnaves(answer: string, oracle: string): number {
   if (answer === '') return 0;
   const [given, wanted] = [roles(answer), roles(oracle)];
@@ -16,7 +16,7 @@ export function knightsKnaves(answer: string, oracle: string): number {
   return matching > 0 ? 0.3 + (0.7 * matching) / wanted.size : 0;
 }
 
-/** `name role` of each role that a name goes before. */
+/** `name role` for each role that follows a name. */
 function roles(text: string): Set<string> {
   const plain = text
     .toLowerCase()

@@ -4,7 +4,7 @@ import type { Task } from './task.ts';
 
 const metadata = z.object({ solution: z.array(z.array(z.int())).min(1) });
 
-/** `mini_sudoku`: the grid in the question's format; cells at their places in any other earn a part. */
+/** `mini_sudoku`: the grid in the question's format; in another format, right cells earn partial credit. */
 export const miniSudoku: Task<z.infer<typeof metadata>> = {
   metadata,
   score(answer, oracle, { solution }) {
@@ -21,7 +21,7 @@ function trimmedLines(text: string): string {
     .join('\n');
 }
 
-/** Cells that are right, over all; lines that do not hold a row's number of digits are passed over. */
+/** The share of right cells; lines without exactly one digit per column are skipped. */
 function matchingShare(answer: string, solution: readonly (readonly number[])[]): number {
   const size = solution[0]?.length ?? 0;
   const rows = answer

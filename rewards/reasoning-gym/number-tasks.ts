@@ -1,11 +1,11 @@
-/** Scorers that read numbers out of the answer. */
+/** Scorers that read numbers from the answer. */
 import { z } from 'zod';
 import { decimalEquals, parseDecimal, within } from './decimal.ts';
 import { parseFloatText, parseInteger, strip } from './python-text.ts';
 import type { Task } from './task.ts';
 import { shareOf } from './text-tasks.ts';
 
-/** `compute_decimal_reward`: the same number, thousands separators aside (`+01,000.00` is `1000`). */
+/** `compute_decimal_reward`: the same number, ignoring thousands separators (`+01,000.00` is `1000`). */
 export function decimalText(answer: string, oracle: string): number {
   if (answer === '') return 0;
   const [given, wanted] = [answer.replaceAll(',', ''), oracle.replaceAll(',', '')];
@@ -29,7 +29,7 @@ export const decimalArithmetic: Task<{ difficulty?: { decimal_places?: [number, 
   },
 };
 
-/** Python's `\b-?\d+(?:\.\d+)?\b`, whose `\w` and `\d` know every script. */
+/** Python's `\b-?\d+(?:\.\d+)?\b`, whose `\w` and `\d` match every script. */
 const FIRST_NUMBER =
   /(?:(?<=[\p{L}\p{N}_])(?![\p{L}\p{N}_])|(?<![\p{L}\p{N}_])(?=[\p{L}\p{N}_]))-?\p{Nd}+(?:\.\p{Nd}+)?(?![\p{L}\p{N}_])/u;
 
@@ -48,7 +48,7 @@ const fractionMetadata = z.object({
   simplified_denominator: z.int(),
 });
 
-/** `fraction_simplification`: the very numerator and denominator, plain or in LaTeX. */
+/** `fraction_simplification`: exactly the simplified numerator and denominator, plain or in LaTeX. */
 export const fractionSimplification: Task<z.infer<typeof fractionMetadata>> = {
   metadata: fractionMetadata,
   score(answer, _, truth) {
@@ -73,14 +73,14 @@ function readFraction(answer: string): [bigint, bigint] | null {
   return numerator === null || denominator === null ? null : [numerator, denominator];
 }
 
-/** e^−10d of a solution that is off by d; each missing or extra solution costs a half. */
+/** A solution that is off by d earns e^(−10d); each missing or extra solution costs 0.5. */
 const DISTANCE_FACTOR = -10;
 const PENALTY = 0.5;
 
 /**
- * `polynomial_equations`: the decimal solutions, separated by commas, each in ascending
- * order matched with the nearest one left.
- * What is no number is passed over, so an equation without solutions is answered by any text without numbers.
+ * `polynomial_equations`: decimal solutions, separated by commas. Each one, in ascending order, is matched with the
+ * nearest solution left. Text that is not a number is skipped, so any text without numbers is right for an equation
+ * without solutions.
  */
 export function solutions(answer: string, oracle: string): number {
   const left = numbersIn(oracle);
@@ -100,14 +100,14 @@ function numbersIn(text: string): number[] {
     .sort((a, b) => a - b);
 }
 
-/** Takes the nearest solution out and gives its distance; null where none is at a finite distance. */
+/** Removes the nearest solution and returns its distance; null where none is at a finite distance. */
 function takeNearest(left: number[], solution: number): number | null {
-  let nearest: { place: number; distance: number } | null = null;
-  for (const [place, value] of left.entries()) {
+  let nearest: { index: number; distance: number } | null = null;
+  for (const [index, value] of left.entries()) {
     const distance = Math.abs(solution - value);
-    if (distance < (nearest?.distance ?? Number.POSITIVE_INFINITY)) nearest = { place, distance };
+    if (distance < (nearest?.distance ?? Number.POSITIVE_INFINITY)) nearest = { index, distance };
   }
   if (nearest === null) return null;
-  left.splice(nearest.place, 1);
+  left.splice(nearest.index, 1);
   return nearest.distance;
 }

@@ -1,10 +1,10 @@
 /** Reads text as Python's `str`, `int` and `float` do, where JavaScript's own functions differ. */
 
-/** What `str.isspace` holds for, beyond the ASCII ones: JavaScript's `trim` also takes U+FEFF. */
+/** The characters of `str.isspace`. JavaScript's `trim` differs: it also removes U+FEFF. */
 const SPACES = new Set('\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000');
 for (let point = 0x2000; point <= 0x200a; point++) SPACES.add(String.fromCharCode(point));
 
-/** `str.strip()`, or of the given characters alone; linear in the text. */
+/** `str.strip()`, or `str.strip(characters)`; linear in the text. */
 export function strip(text: string, characters: ReadonlySet<string> = SPACES): string {
   let start = 0;
   while (start < text.length && characters.has(text.charAt(start))) start++;
@@ -33,12 +33,12 @@ export function length(text: string): number {
   return count;
 }
 
-/** Decimal digits of any script as ASCII ones, as `int`, `float` and `Decimal` take them. */
+/** Replaces decimal digits of any script by ASCII digits, as `int`, `float` and `Decimal` do. */
 export function asciiDigits(text: string): string {
   return text.replace(/(?![0-9])\p{Nd}/gu, (digit) => String(digitValue(digit.codePointAt(0) ?? 0)));
 }
 
-/** Scripts' digits lie in runs that begin with a zero, ten to a run or several tens. */
+/** The digits of scripts form runs of ten, or of several tens, that start with a zero. */
 function digitValue(point: number): number {
   let start = point;
   while (/\p{Nd}/u.test(String.fromCodePoint(start - 1))) start--;

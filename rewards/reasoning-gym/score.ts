@@ -1,7 +1,4 @@
-/**
- * Scores reasoning-gym's entries as its own scorers do (reasoning-gym 0.1.25): full marks or none, or with
- * their partial credits.
- */
+/** Scores entries of reasoning-gym as its own scorers do (version 0.1.25), with or without partial credits. */
 import { z } from 'zod';
 import { type Graded, refused } from '../verifier.ts';
 import { answerOf } from './answer.ts';
@@ -50,14 +47,13 @@ export const reasoningGymTasks: Record<string, Scorer> = {
 };
 
 export interface ReasoningGymOptions {
-  /** the scorers' partial credits; without it, 1 for full marks and 0 for anything less */
+  /** whether partial credits count; otherwise the score is 1 for full marks and 0 for less */
   partial?: boolean;
 }
 
 /**
- * The score, 0 … 1, of a response to an entry. The answer is the last `<answer>…</answer>`, or the whole
- * response where there is none. An entry that is not of reasoning-gym's form, or of an unknown task, is an
- * error.
+ * The score, 0 … 1, of a response to an entry. The answer is the last `<answer>…</answer>`, or else the whole
+ * response. An entry that does not have reasoning-gym's form, or whose task is unknown, is an error.
  */
 export function scoreReasoningGym(
   entry: unknown,
@@ -77,7 +73,7 @@ export function scoreReasoningGym(
 }
 
 function wrongEntry(problem: string): Graded {
-  return refused('ground-truth', `reasoning-gym: the entry is not of its form: ${problem}`);
+  return refused('ground-truth', `reasoning-gym: expected an entry of this domain's form: ${problem}`);
 }
 
 function unknownTask(task: string): string {

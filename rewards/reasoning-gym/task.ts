@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** An entry as reasoning-gym writes it. */
+/** An entry in reasoning-gym's format. */
 export const entrySchema = z.object({
   question: z.string().optional(),
   answer: z.string(),
@@ -8,14 +8,14 @@ export const entrySchema = z.object({
 });
 type Entry = z.infer<typeof entrySchema>;
 
-/** How one task is scored: `score` gives what reasoning-gym's own `score_answer` would, 0 … 1. */
+/** How one task is scored: `score` returns the same as reasoning-gym's own `score_answer`, 0 … 1. */
 export interface Task<Metadata> {
-  /** what the scorer reads of the entry's metadata */
+  /** the part of the entry's metadata that the scorer reads */
   metadata: z.ZodType<Metadata>;
   score(answer: string, oracle: string, metadata: Metadata): number;
 }
 
-/** A task with its metadata's type put away; a problem where the metadata lacks what the scorer reads. */
+/** A task without its metadata's type. Returns a problem where the metadata lacks fields that the scorer reads. */
 export type Scorer = (answer: string, entry: Entry) => { score: number } | { problem: string };
 
 export function scorer<Metadata>({ metadata, score }: Task<Metadata>): Scorer {
@@ -26,7 +26,7 @@ export function scorer<Metadata>({ metadata, score }: Task<Metadata>): Scorer {
   };
 }
 
-/** A task whose scorer reads the answer alone. */
+/** A task whose scorer needs no metadata. */
 export function byAnswer(score: (answer: string, oracle: string) => number): Scorer {
   return (answer, entry) => ({ score: score(answer, entry.answer) });
 }

@@ -63,12 +63,12 @@ const REFUSED: Record<string, [object[], string, RegExp][]> = {
     [
       [helpfulness, rl('zero', {}, { from: 'reward-model/helpfulness' })],
       '1.from',
-      /needs a policy to begin with \(a stage by grpo or sft\), found reward-model\/helpfulness/,
+      /needs a policy to start from \(a stage by grpo or sft\), found reward-model\/helpfulness/,
     ],
     [
       [helpfulness, rewardModel('reward-model/safety', { from: 'reward-model/helpfulness' })],
       '1.from',
-      /needs a policy to begin with/,
+      /needs a policy to start from/,
     ],
   ],
   'a stage by reinforcement leaves no data set': [
@@ -82,7 +82,7 @@ const REFUSED: Record<string, [object[], string, RegExp][]> = {
     [
       [rl('zero', {}, { from: 'basee' })],
       '0.from',
-      /needs a policy to begin with from the stage basee before it/,
+      /needs a policy to start from from the stage basee before it/,
     ],
     [
       [sft('distill/small', general)],

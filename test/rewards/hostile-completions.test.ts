@@ -1,7 +1,7 @@
 /** Completions as long as a policy may write them, which repeat one thing: no verifier takes more than linear time. */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { saysNothing } from '../../rewards/answer-text.ts';
+import { isNonAnswer } from '../../rewards/answer-text.ts';
 import { afterThinking } from '../../rewards/chain-of-thought.ts';
 import { extractCode } from '../../rewards/code/code-block.ts';
 import { gradeText } from '../../rewards/domains.ts';
@@ -89,7 +89,7 @@ const WORKS: Record<string, Work> = {
 };
 /** What looks at all of a text alike. */
 const WORKS_ON_ALL: Record<string, Work> = {
-  'no answer': saysNothing,
+  'no answer': isNonAnswer,
   format: (completionText) => scored('format', { completionText }),
   repetition: (completionText) => scored('repetition', { completionText }),
   language: (completion) => languageShare(completion, 'en'),

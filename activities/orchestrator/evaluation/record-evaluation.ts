@@ -3,7 +3,7 @@ import { watchedAfter } from '../../../algorithm/run/alarms.ts';
 import type { RecordEvaluationInput, RecordEvaluationResult } from '../../../contracts/activities.ts';
 import { Failure } from '../../../contracts/failures.ts';
 import type { SampleRequest, ScoresRecord, Verdict } from '../../../contracts/records.ts';
-import { extractAnswer, saysNothing } from '../../../rewards/answer-text.ts';
+import { extractAnswer, isNonAnswer } from '../../../rewards/answer-text.ts';
 import { chainOfThought } from '../../../rewards/chain-of-thought.ts';
 import { alarmsAt } from '../../../stores/runs/alarms.ts';
 import { recordEvaluation as insertEvaluation } from '../../../stores/steps/evaluations.ts';
@@ -104,7 +104,7 @@ export const answerOf = (verdict: Verdict | undefined, text: string): string | n
 function voteOf(verdict: Verdict | undefined, text: string): string | null {
   if (verdict !== undefined && 'score' in verdict && verdict.value !== undefined) return verdict.value;
   const said = answerOf(verdict, text);
-  return said === null || saysNothing(said) ? null : said.trim().replace(/\s+/g, ' ');
+  return said === null || isNonAnswer(said) ? null : said.trim().replace(/\s+/g, ' ');
 }
 
 /** A response without a chain of thought thinks in no language. */

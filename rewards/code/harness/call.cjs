@@ -1,12 +1,12 @@
-// Calls the function named by argv[2] of /box/main.js with the arguments on standard input (JSON), and writes
-// what it returns to descriptor 3 (JSON). What the program prints is nobody's result. An integer that a double
-// cannot hold is handed over as a BigInt, and any BigInt that is returned is an integer.
+// Calls the function of /box/main.js that argv[2] names with the arguments on standard input (JSON), and writes its
+// result to descriptor 3 (JSON). What the program prints is ignored. An integer that a double cannot hold exactly is
+// passed as a BigInt; a BigInt in the result is written as an integer.
 const { readFileSync, writeFileSync } = require('node:fs');
 const { compileFunction } = require('node:vm');
 
 const name = process.argv[2];
 const { args } = readArguments(readFileSync(0, 'utf8'));
-// On the last line, so that errors name the program's own lines.
+// The harness's code follows the program, so errors name the program's own lines.
 const source = `${readFileSync('/box/main.js', 'utf8')}
 ;return typeof Solution === 'function' && Solution.prototype?.${name}
   ? (...args) => new Solution().${name}(...args)
@@ -33,7 +33,7 @@ function readArguments(text) {
   return marked === text ? JSON.parse(text) : JSON.parse(marked, numberOf);
 }
 
-// As JSON.stringify, but with every digit of an integer, with sets, typed arrays and maps; NaN is no JSON.
+// Like JSON.stringify, but with every digit of an integer, and with sets, typed arrays and maps. NaN gives invalid JSON.
 function jsonOf(value) {
   if (typeof value === 'bigint') return String(value);
   if (typeof value === 'number') return numberText(value);
@@ -49,7 +49,7 @@ function jsonOf(value) {
   return `{${fields.map(([key, each]) => `${JSON.stringify(key)}:${jsonOf(each)}`).join(',')}}`;
 }
 
-// Up to 10^21 a double prints as digits, of which those beyond its precision are zeros.
+// Below 10^21 JavaScript prints an integer double with zeros beyond its precision; BigInt prints its exact digits.
 function numberText(value) {
   const long = Number.isInteger(value) && !Number.isSafeInteger(value) && Math.abs(value) < 1e21;
   return String(long ? BigInt(value) : Object.is(value, -0) ? 0 : value);

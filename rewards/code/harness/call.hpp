@@ -1,5 +1,5 @@
-// Calls a function with the arguments on standard input, one JSON document {"args": […]}, and writes what it
-// returns to descriptor 3 as JSON. The function's own type says how each argument is read.
+// Calls a function with the arguments on standard input, one JSON document {"args": […]}, and writes its result to
+// descriptor 3 as JSON. The function's type decides how each argument is read.
 #pragma once
 #include <bits/stdc++.h>
 #include <unistd.h>
@@ -120,7 +120,7 @@ template <> struct Json<const char*> {
   static void write(std::ostream& out, const char* value) { Json<std::string>::write(out, value); }
 };
 
-// GNU's 128-bit integers among them.
+// Includes GNU's 128-bit integers.
 template <class T>
   requires std::is_arithmetic_v<T>
 struct Json<T> {
@@ -129,7 +129,7 @@ struct Json<T> {
     if constexpr (std::is_floating_point_v<T>) return static_cast<T>(std::stold(text));
     else return integer(in, text);
   }
-  // Exactly, or not at all: what the type cannot hold is no argument of it.
+  // Reads the exact value; fails where the type cannot hold it.
   static T integer(Reader& in, const std::string& text) {
     const bool negative = text[0] == '-';
     std::string digits = text.substr(negative);
@@ -261,7 +261,7 @@ inline void send(const std::string& text) {
   }
 }
 
-// Braces, not parentheses: the arguments are read in order.
+// Braces instead of parentheses: they guarantee that the arguments are read in order.
 template <class R, class... A, class Call> void run(Call call) {
   Reader in = arguments();
   bool first = true;

@@ -1,12 +1,12 @@
-"""Calls the function named by argv[1] of /box/main.py with the arguments on standard input (JSON), and writes
-what it returns to descriptor 3 (JSON). What the program prints is nobody's result."""
+"""Calls the function of /box/main.py that argv[1] names with the arguments on standard input (JSON), and writes its
+result to descriptor 3 (JSON). What the program prints is ignored."""
 
 import json
 import os
 import sys
 import traceback
 
-# What solutions written for judges of functions take for granted.
+# Imports that solutions written for online judges rely on.
 PRELUDE = """
 import bisect, collections, functools, heapq, itertools, math, operator, random, re, string, sys
 from bisect import *
@@ -42,7 +42,7 @@ def encode(value):
     return list(value) if hasattr(value, "__iter__") else str(value)
 
 
-# An integer may have more digits than Python converts by itself.
+# Removes Python's limit on the digits of an integer.
 if hasattr(sys, "set_int_max_str_digits"):
     sys.set_int_max_str_digits(0)
 call = json.load(sys.stdin)

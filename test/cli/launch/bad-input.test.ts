@@ -252,7 +252,7 @@ const places: [string, () => Promise<unknown> | unknown, string | RegExp][] = [
       await symlink('loop2.yaml', join(folder, 'loop.yaml'));
       await symlink('loop.yaml', join(folder, 'loop2.yaml'));
     },
-    'expected a readable file, found symbolic links that lead to one another (ELOOP). Check the path.',
+    'expected a readable file, found symbolic links that form a loop (ELOOP). Check the path.',
   ],
   [
     'x'.repeat(300),

@@ -157,7 +157,7 @@ test('a truncated file names the tensor where it ends, wherever it was cut', asy
   );
   refused(
     () => decodeSafetensors(bytes.subarray(0, 40)),
-    /truncated, or no safetensors file: expected a header of at most 32 bytes, found \d+\. Fetch/,
+    /truncated, or not a safetensors file: expected a header of at most 32 bytes, found \d+\. Fetch/,
   );
   refused(
     () => decodeSafetensors(bytes.subarray(0, 5)),
