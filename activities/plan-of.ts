@@ -4,7 +4,7 @@ import type { ReinforcementPlan, RunPlan, StagePlan, SupervisedPlan } from '../c
 import type { CommittedCheckpoint } from '../contracts/stage-state.ts';
 import type { Database } from '../stores/database/database.ts';
 import { getRun } from '../stores/runs/runs.ts';
-import { readInitial } from '../stores/runs/stage-origin.ts';
+import { readInitial } from '../stores/runs/stages.ts';
 
 /** A run's plan never changes once it is launched, so each process reads it once. */
 const plans = new Map<string, RunPlan>();

@@ -9,8 +9,8 @@ import { keys } from '../../stores/objects/keys.ts';
 import { putRecord } from '../../stores/objects/records.ts';
 import { currentBranch } from '../../stores/runs/branches.ts';
 import { listChanges } from '../../stores/runs/changes.ts';
-import { settleMeasure } from '../../stores/runs/stage-data.ts';
-import { finalCheckpoint, latestCheckpoint } from '../../stores/runs/stage-origin.ts';
+import { setMeasure } from '../../stores/runs/stages.ts';
+import { finalCheckpoint, latestCheckpoint } from '../../stores/steps/checkpoints.ts';
 import { tokenizerOf } from '../checkpoints/checkpoint-files.ts';
 import type { RewardContext } from '../dependencies.ts';
 import { initialOf, otherAlgorithm, planOf, stagePlanOf } from '../plan-of.ts';
@@ -79,7 +79,7 @@ export async function measureRewardModel(
     { database, models },
     { model: { name, manifest }, preferences, plan: run },
   );
-  await settleMeasure(database, key, measure);
+  await setMeasure(database, key, measure);
   failpoints.reached('measured', 0);
   const changes = await listChanges(database, await currentBranch(database, key));
   const { options } = plan;

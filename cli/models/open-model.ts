@@ -3,7 +3,7 @@ import { type EngineThread, startEngineThread } from '../../engine/service/threa
 import { type ModelFolder, type ModelOptions, readModelFolder } from '../../engine/weights/model-folder.ts';
 import { readSettings } from '../../infra/settings.ts';
 import { findStack, type Stack } from '../../infra/stack.ts';
-import { type FoundCheckpoint, findCheckpoint } from '../../stores/steps/checkpoint-names.ts';
+import { type FoundCheckpoint, findCheckpoint } from '../../stores/steps/checkpoints.ts';
 import { CommandError } from '../errors.ts';
 import { type Connections, withConnections } from '../stack/connections.ts';
 import { type CheckpointLocation, placeOfCheckpoint, refuseUntrained } from './checkpoint-location.ts';

@@ -5,7 +5,7 @@ import type { RewindTarget, Rewound } from '../../contracts/operator.ts';
 import { messages } from '../../contracts/workflows.ts';
 import type { Database } from '../../stores/database/database.ts';
 import { rewind } from '../../stores/runs/rewind.ts';
-import { findCheckpoint } from '../../stores/steps/checkpoint-names.ts';
+import { findCheckpoint } from '../../stores/steps/checkpoints.ts';
 import { CommandError } from '../errors.ts';
 import { summaryOf } from '../launch/launch-run.ts';
 import { refuseUntrained } from '../models/checkpoint-location.ts';

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
+import { z } from 'zod';
 import type { TextLocation } from '../../contracts/datasets.ts';
 import { Failure } from '../../contracts/failures.ts';
 import type { Reference } from '../../contracts/reference.ts';
 import type { Transaction } from '../database/database.ts';
-import { json } from '../database/json.ts';
+import { json, readRow } from '../database/rows.ts';
 import { createByteCache } from './byte-cache.ts';
 import { keys } from './keys.ts';
 import type { ObjectStore } from './objects.ts';
@@ -41,7 +42,10 @@ export function putTexts(objects: ObjectStore, { bytes }: PackedTexts): Promise<
 
 /** The row of a shard; the same object is the same row. */
 export async function shardId(tx: Transaction, object: Reference): Promise<number> {
-  const [row] = await tx.query<{ id: number }>(
+  const row = await readRow(
+    tx,
+    'text_shards',
+    z.object({ id: z.int() }),
     `INSERT INTO text_shards (object) VALUES ($1)
      ON CONFLICT ((object ->> 'uri')) DO UPDATE SET object = text_shards.object RETURNING id`,
     [json(object)],

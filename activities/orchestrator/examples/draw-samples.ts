@@ -6,7 +6,7 @@ import type { SampledSource, SupervisedPlan } from '../../../contracts/plan.ts';
 import { readPrompts } from '../../../stores/data/prompts.ts';
 import { keys } from '../../../stores/objects/keys.ts';
 import { putRecord } from '../../../stores/objects/records.ts';
-import { finalCheckpoint } from '../../../stores/runs/stage-origin.ts';
+import { finalCheckpoint } from '../../../stores/steps/checkpoints.ts';
 import { tokenizerOf } from '../../checkpoints/checkpoint-files.ts';
 import type { Stores } from '../../dependencies.ts';
 import { planOf, supervisedPlanOf } from '../../plan-of.ts';

@@ -46,7 +46,7 @@ export async function makeSupervisedBatch(
     hand: null,
     record,
     summary,
-    signs: null,
+    health: null,
     verifiers: null,
     result,
     uses: [],

@@ -5,7 +5,7 @@ import type { SupervisedObjective } from '../../../contracts/records.ts';
 import type { Tokenizer } from '../../../engine/tokenizer/tokenizer.ts';
 import { countExamples, readExamples } from '../../../stores/data/dataset-rows.ts';
 import { countPreferences, readPreferences } from '../../../stores/data/preferences.ts';
-import { readStageDataset } from '../../../stores/runs/stage-data.ts';
+import { readStageDataset } from '../../../stores/runs/stages.ts';
 import { tokenizerOf } from '../../checkpoints/checkpoint-files.ts';
 import type { Stores } from '../../dependencies.ts';
 import { initialOf } from '../../plan-of.ts';

@@ -14,7 +14,7 @@ import type {
 import { keys } from '../../../stores/objects/keys.ts';
 import { type DecodedRecord, putRecord, type Tensors } from '../../../stores/objects/records.ts';
 import { listChanges } from '../../../stores/runs/changes.ts';
-import { verifierChangeAt } from '../../../stores/runs/verifiers.ts';
+import { verifierChangeAt } from '../../../stores/runs/version-changes.ts';
 import { commitBatch, findBatch } from '../../../stores/steps/batches.ts';
 import type { WatchedStores } from '../../dependencies.ts';
 import { planOf, reinforcementPlanOf } from '../../plan-of.ts';
@@ -69,7 +69,7 @@ export async function makeBatch(
     hand,
     record,
     summary: made.summary,
-    signs: rolloutHealth({
+    health: rolloutHealth({
       request: request.record,
       scores: scores.record,
       truncatedN: rollout.ints('truncated'),

@@ -1,7 +1,7 @@
 import type { StageKey } from '../../../contracts/identity.ts';
 import type { StageStatus } from '../../../contracts/stage-state.ts';
 import { setRunStatus } from '../../../stores/runs/runs.ts';
-import { setStageStatus, standingOf } from '../../../stores/runs/stages.ts';
+import { setStageStatus, statusByStages } from '../../../stores/runs/stages.ts';
 import type { Stores } from '../../dependencies.ts';
 
 interface Change {
@@ -20,6 +20,6 @@ export async function changeStageStatus(
 ): Promise<void> {
   const { key, status, reason } = change;
   await setStageStatus(database, key, status, reason);
-  const { status: ofRun, reason: why } = await standingOf(database, key.run);
+  const { status: ofRun, reason: why } = await statusByStages(database, key.run);
   if (ofRun !== null) await setRunStatus(database, key.run, ofRun, why);
 }

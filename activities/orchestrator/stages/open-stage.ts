@@ -1,7 +1,7 @@
 import type { StagePosition } from '../../../contracts/activities.ts';
 import { Failure } from '../../../contracts/failures.ts';
 import type { StageKey } from '../../../contracts/identity.ts';
-import { readPosition } from '../../../stores/runs/stages.ts';
+import { readPosition } from '../../../stores/runs/stage-position.ts';
 import type { Stores } from '../../dependencies.ts';
 import { changeStageStatus } from './change-stage-status.ts';
 import { settleOrigin } from './resolve-origin.ts';
