@@ -22,7 +22,7 @@ import { completionTexts } from './reward-inputs.ts';
 
 const absent: Verdict = { score: 0, absent: true };
 
-/** Has the completions of a rollout judged by a reward model that this run has trained. */
+/** Scores the completions of a rollout with a reward model that this run has trained. */
 export async function scoreByModel(
   { database, objects, models }: RewardContext,
   { key, rollout, reward }: ScoreByModelInput,
@@ -61,10 +61,13 @@ type ScoresReference = Awaited<ReturnType<typeof putRecord>>;
 
 function modelRewardOf(name: string): ModelRewardName {
   if (isModelReward(name)) return name;
-  throw new Failure('InvalidInput', `reward ${name}: expected one of a trained model, found one by rule`);
+  throw new Failure(
+    'InvalidInput',
+    `reward ${name}: expected a reward of a trained model, found one by rule`,
+  );
 }
 
-/** Ranks held-out preferences by a reward-model stage's last checkpoint, and keeps the figure with the stage. */
+/** Ranks held-out preferences with a reward-model stage's last checkpoint, and stores the result with the stage. */
 export async function measureRewardModel(
   { database, models, failpoints }: RewardContext,
   { key }: { key: StageKey },

@@ -33,7 +33,7 @@ export type DatasetRow = ReturnType<typeof fromFlat>;
 
 const OF = 'dataset_rows, samples and examples';
 
-/** $1: the data set's id. Alias r of dataset_rows; each row has a sample or an example. */
+/** Rows of dataset_rows as `r`; each has a sample or an example. */
 const FROM = `
   FROM dataset_rows r
   LEFT JOIN samples s ON s.part = r.part AND s.sequence = r.sequence

@@ -69,7 +69,7 @@ async function storeTexts(objects: ObjectStore, rows: readonly NewExample[]): Pr
   return rows.map((row, index) => ({
     ...row,
     promptHash: promptHash({ problem: row.problem, answer: '', domain: row.domain }),
-    text: { object, offset: 0, length: 0, sha256: '', ...packed.places[index] },
+    text: { object, offset: 0, length: 0, sha256: '', ...packed.locations[index] },
   }));
 }
 

@@ -33,8 +33,8 @@ export async function migrate(database: Database, folder: string): Promise<strin
     await tx.query(`SET LOCAL lock_timeout = 0`);
     await tx.query('SELECT pg_advisory_xact_lock($1)', [LOCK]);
     const applied = await readApplied(tx);
-    refuseNewer(applied, migrations, database.place);
-    refuseChanged(applied, migrations, database.place);
+    refuseNewer(applied, migrations, database.address);
+    refuseChanged(applied, migrations, database.address);
     const missing = migrations.slice(applied.length);
     for (const migration of missing) await run(tx, migration);
     return missing.map(({ name }) => name);
@@ -73,18 +73,18 @@ async function readApplied(tx: Transaction): Promise<Applied[]> {
   return [];
 }
 
-function refuseNewer(applied: readonly Applied[], migrations: readonly Migration[], place: string): void {
+function refuseNewer(applied: readonly Applied[], migrations: readonly Migration[], address: string): void {
   const known = new Set(migrations.map(({ name }) => name));
   const unknown = applied.filter(({ name }) => !known.has(name)).map(({ name }) => name);
   if (unknown.length === 0) return;
   throw new Failure(
     'InvalidInput',
-    `PostgreSQL at ${place}: expected the schema up to ${migrations.at(-1)?.name ?? 'none'}, found that of a newer ` +
+    `PostgreSQL at ${address}: expected the schema up to ${migrations.at(-1)?.name ?? 'none'}, found that of a newer ` +
       `release (${unknown.join(', ')}). Nothing was written; use that release, or another database (R1_DATABASE_URL).`,
   );
 }
 
-function refuseChanged(applied: readonly Applied[], migrations: readonly Migration[], place: string): void {
+function refuseChanged(applied: readonly Applied[], migrations: readonly Migration[], address: string): void {
   const changed = applied.find(({ name, sha256 }, index) => {
     const migration = migrations[index];
     return migration?.name !== name || migration.sha256 !== sha256;
@@ -93,7 +93,7 @@ function refuseChanged(applied: readonly Applied[], migrations: readonly Migrati
   const here = migrations.find(({ name }) => name === changed.name)?.sha256;
   throw new Failure(
     'InvalidInput',
-    `PostgreSQL at ${place}: expected migration ${changed.name} with sha256 ${here} as in this release, found that it ran with sha256 ` +
+    `PostgreSQL at ${address}: expected migration ${changed.name} with sha256 ${here} as in this release, found that it ran with sha256 ` +
       `${changed.sha256}, or after others. Nothing was written; use the release that ran it, or another database (R1_DATABASE_URL).`,
   );
 }

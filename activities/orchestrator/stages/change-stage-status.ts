@@ -11,8 +11,8 @@ interface Change {
 }
 
 /**
- * A run does what its stages do: where one waits for an operator, so does the run, whatever runs beside it. That it is
- * complete or aborted is for the run's own workflow to say.
+ * Sets a stage's status, and the run's status with it: the run waits for an operator where any of its stages does. The
+ * run's own workflow sets `complete` and `aborted`.
  */
 export async function changeStageStatus(
   { database }: Pick<Stores, 'database'>,

@@ -7,8 +7,8 @@ import { changeStageStatus } from './change-stage-status.ts';
 import { settleOrigin } from './resolve-origin.ts';
 
 /**
- * Reads where a stage stands and marks it running. Rows ahead of the history are adopted; a history ahead of
- * the rows is refused with both values (rule 6).
+ * Reads a stage's position and sets its status to running. Rows ahead of the history are adopted; a history ahead of the
+ * rows is refused with both values (rule 6).
  */
 export async function openStage(
   stores: Stores,

@@ -8,7 +8,7 @@ import type { Stores } from '../../dependencies.ts';
 import { planOf, stagePlanOf } from '../../plan-of.ts';
 import { makeRewardModel } from './make-reward-model.ts';
 
-/** Finds the checkpoint that a stage starts from, once: later openings read what the first one settled. */
+/** Settles the checkpoint that a stage starts from, when the stage is opened for the first time. */
 export async function settleOrigin(stores: Stores, key: StageKey): Promise<void> {
   const { database } = stores;
   if ((await readInitial(database, key)) !== null) return;
