@@ -12,25 +12,25 @@ export interface Stores {
   objects: ObjectStore;
 }
 
-/** What activities are given at whose commits a test can have the process die. */
+/** Stores and failpoints, for activities at whose commits a test can end the process. */
 export interface WatchedStores extends Stores {
   failpoints: Failpoints;
 }
 
-/** What activities ask of the stages' workflows, or send them. */
+/** Queries and signals to the stages' workflows. */
 export interface StageWorkflows {
-  /** Whether a stage's workflow is under way and waits for a trainer. */
+  /** Whether a stage's workflow is running and waits for a trainer. */
   waitsForTrainer(key: StageKey): Promise<boolean>;
-  /** Has it shown; a workflow that is gone needs no showing. */
+  /** Sends a place in the queue for the workflow to show. Does nothing where the workflow has ended. */
   showPlace(key: StageKey, place: QueuePosition): Promise<void>;
 }
 
-/** What the orchestrator's activities are given. */
+/** Dependencies of the orchestrator's activities. */
 export interface OrchestratorContext extends WatchedStores {
   workflows: StageWorkflows;
 }
 
-/** What the reward worker's activities are given besides: threads for math, the sandbox, the run's own reward models. */
+/** Dependencies of the reward worker's activities: threads for math, the sandbox, the run's trained reward models. */
 export interface RewardContext extends WatchedStores {
   tools: RewardTools;
   models: RewardModels;

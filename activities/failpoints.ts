@@ -2,34 +2,34 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../contracts/failures.ts';
 
-/** Places at which a test can have a process die or stop: exactly there, and not by luck. */
+/** Points at which a test can kill or stop a process. */
 const failpointPlaces = {
   sampling: 'half of a request is sampled',
-  'batch-object': 'the batch lies in S3, its row is not written',
+  'batch-object': 'the batch is in S3, its row is not written',
   'batch-row': 'the batch’s row is committed, the workflow does not know',
   trained: 'the step is trained, the workflow does not know',
   'step-row': 'the step’s row is committed, the workflow does not know',
   'checkpoint-objects': 'the checkpoint’s objects are written, its manifest is not',
   manifest: 'the manifest is written, the checkpoint’s row is not',
   'checkpoint-row': 'the checkpoint’s row is committed, the workflow does not know',
-  'part-texts': 'the texts of a part of a stage’s samples lie in S3, their rows are not written',
+  'part-texts': 'the texts of a part of a stage’s samples are in S3, their rows are not written',
   'part-rows': 'the part’s rows are committed, the workflow does not know',
   dataset: 'a stage’s data set is frozen, the workflow does not know',
   measured: 'a reward model is measured, the workflow does not know',
-  continuing: 'the workflow has decided to go on in a new history, the server does not know',
+  continuing: 'the workflow has decided to continue as new, the server does not know',
   continued: 'the old history is closed, the new one has done nothing',
 } as const;
 
 type Failpoint = keyof typeof failpointPlaces;
 
 export interface Failpoints {
-  /** Whether something is to happen here. */
+  /** Whether an action is planned for this point. */
   armed(point: Failpoint, step: number): boolean;
-  /** Dies, stops or throws here, where it is to. */
+  /** Kills or stops the process or throws, where an action is planned for this point. */
   reached(point: Failpoint, step: number): void;
 }
 
-/** What every process has that no test watches. */
+/** For processes outside tests. */
 export const noFailpoints: Failpoints = { armed: () => false, reached: () => undefined };
 
 const end = (signal: NodeJS.Signals) => () => void process.kill(process.pid, signal);
@@ -37,7 +37,7 @@ const end = (signal: NodeJS.Signals) => () => void process.kill(process.pid, sig
 const actions = {
   kill: end('SIGKILL'),
   stop: end('SIGSTOP'),
-  /** as the engine's runtime does where it gets no memory */
+  /** the error of the engine's runtime where it gets no memory */
   memory: () => {
     throw new Error('ONNX Runtime: std::bad_alloc');
   },
@@ -46,17 +46,17 @@ type Action = keyof typeof actions;
 
 interface Planned {
   point: string;
-  /** null: any */
+  /** null: at any step */
   step: number | null;
   action: Action;
-  /** a file that is there once it has happened */
+  /** a file that exists once the action has happened */
   marker: string;
 }
 
 /**
- * Failpoints in the order in which they are to happen, each once: `trained:9`, `batch-object` (at any step),
- * `trained:9=stop` (SIGSTOP instead of SIGKILL), `trained:9=memory` (no memory is left). All processes that share `folder` share the order.
- * @throws Failure 'InvalidInput' for a place that there is none of.
+ * Failpoints in the order in which they happen, each once: `trained:9`, `batch-object` (at any step), `trained:9=stop`
+ * (SIGSTOP instead of SIGKILL), `trained:9=memory` (out of memory). All processes that share `folder` share the order.
+ * @throws Failure 'InvalidInput' for an unknown point.
  */
 export function createFailpoints(texts: readonly string[], folder: string): Failpoints {
   if (texts.length === 0) return noFailpoints;

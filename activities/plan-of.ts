@@ -4,12 +4,12 @@ import type { ReinforcementPlan, RunPlan, StagePlan, SupervisedPlan } from '../c
 import type { CommittedCheckpoint } from '../contracts/stage-state.ts';
 import type { Database } from '../stores/database/database.ts';
 import { getRun } from '../stores/runs/runs.ts';
-import { readInitial } from '../stores/runs/stage-origin.ts';
+import { readInitial } from '../stores/runs/stages.ts';
 
 /** A run's plan never changes once it is launched, so each process reads it once. */
 const plans = new Map<string, RunPlan>();
 
-/** What the run was launched with. */
+/** The plan of a run. */
 export async function planOf(database: Database, run: string): Promise<RunPlan> {
   const known = plans.get(run);
   if (known !== undefined) return known;
@@ -44,7 +44,7 @@ export function otherAlgorithm({ stage, algorithm }: StagePlan, expected: string
 
 const initials = new Map<string, CommittedCheckpoint>();
 
-/** The checkpoint that a stage starts from: settled once, when the stage is opened. */
+/** The checkpoint that a stage starts from. It is settled once, when the stage is opened. */
 export async function initialOf(database: Database, { run, stage }: StageKey): Promise<CommittedCheckpoint> {
   const name = `${run}/${stage}`;
   const known = initials.get(name);

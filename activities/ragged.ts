@@ -1,7 +1,7 @@
 import type { Tensor } from '../contracts/format/dtypes.ts';
 
 /**
- * Sequences of different lengths, one after the other in one array, and their lengths beside it.
+ * Sequences of different lengths, concatenated in one array, and an array of their lengths.
  * Axes: N = sequences, T = tokens of all of them.
  */
 

@@ -13,7 +13,7 @@ import type { Reference } from '../contracts/reference.ts';
 import type { ObjectStore } from '../stores/objects/objects.ts';
 import { type DecodedRecord, decodeRecord } from '../stores/objects/records.ts';
 
-/** Fetches an object of the flow and proves that it is one: checksum, then schema. */
+/** Fetches a record and checks it: its checksum, then its schema. */
 const reader =
   <Schema extends z.ZodType>(schema: Schema) =>
   async (objects: ObjectStore, reference: Reference): Promise<DecodedRecord<z.infer<Schema>>> =>

@@ -20,14 +20,14 @@ interface RequestInput {
   sampling: SamplingOptions;
 }
 
-/** What a trainer is asked to sample: prompts as tokens, and a seed for each sequence (rule 8). */
+/** A request to a trainer for samples: prompts as tokens, and a seed for each sequence (rule 8). */
 export function sampleRequest(input: RequestInput): { record: SampleRequest; tensors: Tensors } {
   const { tokenizer, model, promptFormat, prompts, numGenerations, seedOf, sampling } = input;
   const promptsP = prompts.map(({ problem }) => promptTokens(tokenizer, promptFormat, problem));
-  const begun = ({ problem }: DrawnPrompt) => begunBy(tokenizer, promptFormat, problem);
+  const prefill = ({ problem }: DrawnPrompt) => prefillFor(tokenizer, promptFormat, problem);
   const record: SampleRequest = {
     kind: 'sample-request',
-    prompts: prompts.map((prompt) => ({ ...prompt, ...begun(prompt) })),
+    prompts: prompts.map((prompt) => ({ ...prompt, ...prefill(prompt) })),
     numGenerations,
     seeds: prompts.flatMap(({ slot }) =>
       Array.from({ length: numGenerations }, (_, sample) => seedOf(slot, sample).toString()),
@@ -47,7 +47,7 @@ export function sampleRequest(input: RequestInput): { record: SampleRequest; ten
   };
 }
 
-/** A problem as the policy reads it: as one user's message by the chat template, or the text as it is. */
+/** A problem as the policy reads it: one user message in the chat template, or the plain text. */
 export function promptTokens(
   tokenizer: Tokenizer,
   promptFormat: RunPlan['promptFormat'],
@@ -60,8 +60,8 @@ export function promptTokens(
 const promptOf = (promptFormat: RunPlan['promptFormat'], problem: string): Prompt =>
   promptFormat === 'text' ? problem : [{ role: 'user', content: problem }];
 
-/** What of the answer the prompt has written: rewards, filters and people read it before the completion. */
-function begunBy(
+/** The beginning of the answer that the template has written: rewards, filters and people read it before the completion. */
+function prefillFor(
   tokenizer: Tokenizer,
   promptFormat: RunPlan['promptFormat'],
   problem: string,

@@ -75,7 +75,7 @@ export const selectionRuleSchema = z.strictObject({
 export type SelectionRule = z.infer<typeof selectionRuleSchema>;
 
 /** Location of a text: bytes `offset` … `offset + length − 1` of an object, in UTF-8. */
-const textLocationSchema = z.strictObject({
+export const textLocationSchema = z.strictObject({
   object: referenceSchema,
   offset: z.int().nonnegative(),
   length: z.int().nonnegative(),
@@ -95,7 +95,7 @@ export const sampleVerdictSchema = z.union([
 export type SampleVerdict = z.infer<typeof sampleVerdictSchema>;
 
 /** Counts of the samples of a part, or of a data set. */
-const sampleCountsSchema = z.strictObject({
+export const sampleCountsSchema = z.strictObject({
   sampled: z.int().nonnegative(),
   /** samples whose accuracy is at least the rule's minimum */
   correct: z.int().nonnegative(),

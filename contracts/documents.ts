@@ -114,7 +114,7 @@ export const evaluationDocument = z.object({
 export type EvaluationDocument = z.infer<typeof evaluationDocument>;
 export type DomainFigures = NonNullable<EvaluationDocument['byDomain']>[string];
 
-const numericsChangeDocument = z.object({
+export const numericsChangeDocument = z.object({
   step: z.int().describe('first step under the new numerics'),
   before: numericsSchema,
   after: numericsSchema,
@@ -173,7 +173,7 @@ export const showDocument = z.object({
 });
 export type ShowDocument = z.infer<typeof showDocument>;
 
-const stepDocument = z.object({
+export const stepDocument = z.object({
   stage: z.string(),
   branch: z.int(),
   step: z.int(),

@@ -14,7 +14,7 @@ export const runStatusSchema = z.enum(['running', 'paused', 'parked', 'complete'
 export type RunStatus = z.infer<typeof runStatusSchema>;
 
 /** The rollout that a stage trains on: what its steps need, and the positions in the prompt order. */
-const currentRolloutSchema = z.strictObject({
+export const currentRolloutSchema = z.strictObject({
   /** the branch that sampled it; a rewound stage may continue with the rollout of its parent branch */
   branch: z.int().nonnegative(),
   /** the first step that trains on it */

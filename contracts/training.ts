@@ -11,7 +11,7 @@ import { fileNameSchema, referenceSchema, sha256Schema } from './reference.ts';
  */
 
 /** Digests of a policy's parts (rule 11); null: the policy does not have the part. */
-const digestsSchema = z.strictObject({
+export const digestsSchema = z.strictObject({
   weights: sha256Schema,
   /** both moments of Adam together; null before the first step */
   moments: sha256Schema.nullable(),

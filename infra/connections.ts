@@ -3,7 +3,7 @@ import type { ClientSecrets } from './servers/secrets.ts';
 import type { Settings } from './settings.ts';
 import type { Addresses } from './supervisor/state.ts';
 
-/** Where the servers are and how to be let in. Holds secrets: not to be logged or shown. */
+/** Addresses and credentials of the servers. Contains secrets: do not log or show it. */
 export type Connections = {
   temporal: { address: string; namespace: string; ui: string | null };
   postgres: { url: string };
@@ -17,7 +17,7 @@ export type Connections = {
   };
 };
 
-/** The variables that hand these connections to a worker. */
+/** The variables that pass these connections to a worker. */
 export function connectionEnvironment({ temporal, postgres, s3 }: Connections): Record<string, string> {
   return {
     R1_TEMPORAL_ADDRESS: temporal.address,
@@ -34,36 +34,36 @@ export function connectionEnvironment({ temporal, postgres, s3 }: Connections): 
 }
 
 /**
- * The connections that a worker was handed.
+ * The connections that a worker's environment names.
  * @throws StackError naming a variable that is missing.
  */
 export function connectionsFromSettings({ temporal, postgres, s3 }: Settings): Connections {
   return {
     temporal: {
-      address: handed('R1_TEMPORAL_ADDRESS', temporal.address),
+      address: required('R1_TEMPORAL_ADDRESS', temporal.address),
       namespace: temporal.namespace,
       ui: null,
     },
-    postgres: { url: handed('R1_DATABASE_URL', postgres.url) },
+    postgres: { url: required('R1_DATABASE_URL', postgres.url) },
     s3: {
-      endpoint: handed('R1_S3_ENDPOINT', s3.endpoint),
+      endpoint: required('R1_S3_ENDPOINT', s3.endpoint),
       bucket: s3.bucket,
       region: s3.region,
-      accessKeyId: handed('R1_S3_ACCESS_KEY_ID', s3.accessKeyId),
-      secretAccessKey: handed('R1_S3_SECRET_ACCESS_KEY', s3.secretAccessKey),
+      accessKeyId: required('R1_S3_ACCESS_KEY_ID', s3.accessKeyId),
+      secretAccessKey: required('R1_S3_SECRET_ACCESS_KEY', s3.secretAccessKey),
       forcePathStyle: s3.forcePathStyle,
     },
   };
 }
 
-function handed(name: string, value: string | undefined): string {
+function required(name: string, value: string | undefined): string {
   if (value !== undefined) return value;
   throw new StackError(
-    `${name}: a worker expects to be told where the servers are, found it not set. Start workers by r1 up, or set it.`,
+    `${name}: expected the address or credential of a server, found it not set. Start workers with r1 up, or set it.`,
   );
 }
 
-/** Addresses as the supervisor recorded them, joined with the secrets that open them. */
+/** The addresses that the supervisor recorded, with their credentials. */
 export function connectionsOf(addresses: Addresses, settings: Settings, secrets: ClientSecrets): Connections {
   const { temporal, postgres, s3 } = addresses;
   return {
@@ -83,7 +83,7 @@ export function connectionsOf(addresses: Addresses, settings: Settings, secrets:
 }
 
 function withPassword(url: string, secrets: ClientSecrets): string {
-  const opened = new URL(url);
-  opened.password = secrets.postgresPassword;
-  return opened.href;
+  const complete = new URL(url);
+  complete.password = secrets.postgresPassword;
+  return complete.href;
 }

@@ -1,6 +1,6 @@
 /**
- * Thrown when the local stack cannot do what was asked. Its message says what was expected, what was found
- * and what to do next, and holds no secret: a command may print it as it is.
+ * Thrown when the local stack cannot do what was requested. Its message says what was expected, what was found and what
+ * to do next. It contains no secret: a command may print it as it is.
  */
 export class StackError extends Error {
   override name = 'StackError';

@@ -2,25 +2,25 @@ import { createHash } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
-/** The project's own folder, from which workers are started. */
+/** The project's folder, from which workers are started. */
 export const PROJECT_ROOT = resolve(import.meta.dirname, '..');
-/** SQL files that make the database's schema, in the order of their names. */
+/** SQL files that create the database's schema, in the order of their names. */
 export const MIGRATIONS = resolve(PROJECT_ROOT, 'infra/migrations');
 
-/** Where the local stack keeps its things. */
+/** Paths of the local stack's files. */
 export type HomePaths = {
   home: string;
-  /** What runs, rewritten whole at every change. */
+  /** The stack's state, rewritten at every change. */
   state: string;
   /** Identity of the one supervisor of this home. */
   lock: string;
   /** Generated passwords and keys, mode 0600. */
   secrets: string;
-  /** Certificate by which the parts of the local S3 server know each other. */
+  /** Certificate with which the parts of the local S3 server authenticate each other. */
   certificates: string;
-  /** Ports chosen last time, preferred next time. */
+  /** Ports of the last start, preferred at the next. */
   ports: string;
-  /** Socket at which the supervisor takes commands. */
+  /** Socket on which the supervisor receives commands. */
   socket: string;
   logs: string;
   temporal: string;
@@ -47,7 +47,7 @@ export function homePaths(home: string): HomePaths {
   };
 }
 
-/** A short name that stands for a home, the same at every start. */
+/** A short name for a home, the same at every start. */
 export function homeHash(home: string): string {
   return createHash('sha256').update(home).digest('hex').slice(0, 12);
 }
@@ -55,7 +55,7 @@ export function homeHash(home: string): string {
 /** A Unix socket's path has at most 103 bytes on macOS, 107 on Linux. */
 const LONGEST_SOCKET_PATH = 100;
 
-/** The socket lies in the home, or where that path is too long for one, in the system's temporary folder. */
+/** The socket's path in the home, or in the system's temporary folder where that path is too long for a socket. */
 export function socketPath(home: string, temporary = tmpdir()): string {
   const inside = join(home, 'control.sock');
   return Buffer.byteLength(inside) <= LONGEST_SOCKET_PATH

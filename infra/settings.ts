@@ -2,19 +2,20 @@ import { homedir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { StackError } from './errors.ts';
+import { PROJECT_ROOT } from './paths.ts';
 
-/** Thrown when variables of the environment do not hold what they should; names each one. */
+/** Thrown where variables of the environment have wrong values; names each of them. */
 export class SettingsError extends StackError {
   override name = 'SettingsError';
 }
 
-/** Everything that the environment decides. A part without an address is served by the local stack. */
+/** All settings from the environment. A server without an address is started by the local stack. */
 export type Settings = {
   /** Folder of the local stack's data, absolute. */
   home: string;
   /** Folder of fetched binaries, absolute. */
   cache: string;
-  /** Folders in which a binary is looked for. */
+  /** Folders that are searched for binaries. */
   searchPath: string[];
   temporal: {
     address?: string;
@@ -36,19 +37,17 @@ export type Settings = {
     binary?: string;
     port?: number;
   };
-  /** Threads of the engine, where the environment says; they belong to the numerics. */
+  /** Threads of the engine, where the environment sets them; they belong to the numerics. */
   threads?: number;
   /** Trainers of the local stack. */
   trainers: number;
-  /** A worker's own name among the processes; its supervisor hands it over. */
+  /** A worker's own name among the processes; its supervisor sets it. */
   workerName: string;
-  /** Where a worker is to end itself: `activities/failpoints.ts`. Only tests set it. */
+  /** Points at which a worker ends itself: `activities/failpoints.ts`. Only tests set it. */
   failpoints: string[];
-  /** The variables as they were set, for handing the same settings to a child process. */
+  /** The variables as they were set, for passing the same settings to a child process. */
   variables: Record<string, string>;
 };
-
-const PROJECT_ROOT = resolve(import.meta.dirname, '..');
 
 /** A whole number within bounds, written in decimal. */
 function integer(minimum: number, maximum: number, what: string) {
@@ -73,34 +72,34 @@ function list(each: RegExp, what: string) {
     .refine((parts) => parts.every((part) => each.test(part)), `expected ${what}`);
 }
 
-const LOOPBACK_ALONE =
-  'the local servers listen on 127.0.0.1 alone, since whoever reaches the local Temporal may steer every run';
+const LOOPBACK_ONLY =
+  'the local servers listen on 127.0.0.1 only, since anyone who reaches the local Temporal can control every run';
 
-/** A port of a local server. Where it listens is not to be chosen, so an address is refused with the reason. */
+/** A port of a local server. The address is fixed: a value with an address is refused with the reason. */
 const port = () =>
   z
     .string()
-    .refine((value) => !/[.:*]/.test(value), `expected a port number without an address: ${LOOPBACK_ALONE}`)
+    .refine((value) => !/[.:*]/.test(value), `expected a port number without an address: ${LOOPBACK_ONLY}`)
     .pipe(integer(1, 65_535, 'a port number'))
     .optional();
 const text = () => z.string().optional();
 
-/** Hosts at which a server listens to every network, and which are no place to reach one. */
+/** Hosts at which a server listens to every network; no client can reach a server there. */
 const EVERY_NETWORK = /^(0\.0\.0\.0|0|\*|::|\[::\]|\[::0\]|::0)$/;
 
-/** An address of a server elsewhere; `hostOf` finds the host in it. */
+/** An address of an external server; `hostOf` finds the host in it. */
 function elsewhere(pattern: RegExp, expected: string, hostOf: (address: string) => string) {
   return matching(pattern, expected)
     .refine(
       (address) => !EVERY_NETWORK.test(hostOf(address)),
-      `expected where a server can be reached, not where one is to listen: ${LOOPBACK_ALONE}`,
+      `expected an address at which a server can be reached, not one at which it listens: ${LOOPBACK_ONLY}`,
     )
     .optional();
 }
 
 const hostBeforePort = (address: string) => address.slice(0, address.lastIndexOf(':'));
 const hostOfUrl = (url: string) => (URL.canParse(url) ? new URL(url).hostname : '');
-/** A URL parser reads 0 and 0.0 as 0.0.0.0; a database's URL is of no scheme that it knows. */
+/** A URL parser reads 0 and 0.0 as 0.0.0.0, but only in schemes that it knows; postgres is not one of them. */
 const hostOfDatabase = (url: string) => hostOfUrl(url.replace(/^postgres(ql)?:/, 'http:'));
 
 const variables = z.object({
@@ -193,7 +192,7 @@ function describe(error: z.ZodError, given: Environment): string {
     const found = SECRET.has(name) ? 'something else (not shown)' : JSON.stringify(given[name]);
     return `  ${name}: ${issue.message}, found ${found}`;
   });
-  return `The environment is not as it should be:\n${lines.join('\n')}\nSet each as expected, or unset it.`;
+  return `The environment has wrong values:\n${lines.join('\n')}\nSet each as expected, or unset it.`;
 }
 
 function requireS3Keys(values: z.infer<typeof variables>): void {
@@ -242,7 +241,7 @@ function toSettings(
   };
 }
 
-/** The environment that a child process inherits: all but our own variables, and those as the settings have them. */
+/** The environment of a child process: our own variables as the settings have them, and all others as they are. */
 export function environmentFor(settings: Settings): Record<string, string> {
   const others = Object.entries(process.env).filter(([name]) => !(SETTING_NAMES as string[]).includes(name));
   return { ...onlySet(Object.fromEntries(others)), ...settings.variables, R1_HOME: settings.home };

@@ -21,11 +21,11 @@ import {
 import { launchSupervisor } from './supervisor/supervisor-launch.ts';
 import { localWorkers, type WorkerSpec } from './supervisor/workers.ts';
 
-/** A running stack: where its servers are, how to be let in, and its processes. Holds secrets. */
+/** A running stack: addresses and credentials of its servers, and its processes. Contains secrets. */
 export type Stack = Connections & {
   home: string;
   processes: ProcessRecord[];
-  /** Folder of the local PostgreSQL's data; null where it is not ours. */
+  /** Folder of the local PostgreSQL's data; null where PostgreSQL is external. */
   postgresData: string | null;
 };
 
@@ -33,23 +33,23 @@ export type StartOptions = {
   settings?: Settings;
   /** Workers to start once the servers are ready: those of the local stack, a list, or none. */
   workers?: boolean | readonly WorkerSpec[];
-  /** Told what happens, a line at a time. */
+  /** Called with each line of progress. */
   onProgress?: (line: string) => void;
 };
 
-/** Stopping is over by then: three turns' grace and some. */
+/** Longer than stopping takes: the grace times of all groups of processes together. */
 const STOP_SECONDS = 120;
 
 /**
- * Brings the stack up, or finds it where it runs already; returns when its servers are ready.
- * @throws StackError when a server cannot be had, started or reached.
+ * Starts the stack, or finds it where it runs already; returns when its servers are ready.
+ * @throws StackError when a server cannot be found, started or reached.
  */
 export async function startStack(options: StartOptions = {}): Promise<Stack> {
   const settings = options.settings ?? readSettings();
   const onProgress = options.onProgress ?? (() => undefined);
   const paths = homePaths(settings.home);
   await checkExternal(settings);
-  await haveStateWrittenWhereBroken(paths);
+  await repairState(paths);
   const found = ifRunning(readStateIfWhole(paths.state));
   const state = found ?? (await launchSupervisor(settings, paths, onProgress));
   const addresses = requireAddresses(state);
@@ -66,7 +66,7 @@ export function findStack(settings: Settings = readSettings()): Stack | undefine
   return state === undefined ? undefined : stackOf(state, settings);
 }
 
-/** Has the supervisor start those workers that are not there yet. */
+/** Requests the supervisor to start the workers that do not run yet. */
 export async function ensureWorkers(
   workers: readonly WorkerSpec[],
   settings: Settings = readSettings(),
@@ -103,8 +103,8 @@ function workersOf(workers: boolean | readonly WorkerSpec[], { trainers }: Setti
   return workers ? localWorkers(trainers) : [];
 }
 
-/** A broken state file says nothing of a supervisor that may well live: that one writes it anew. */
-async function haveStateWrittenWhereBroken({ state, lock, socket }: HomePaths): Promise<void> {
+/** A broken state file does not show whether a supervisor lives. One that does is requested to write the file again. */
+async function repairState({ state, lock, socket }: HomePaths): Promise<void> {
   if (!existsSync(state) || readStateIfWhole(state) !== undefined) return;
   const owner = lockOwner(lock);
   if (owner === undefined) return;
@@ -113,7 +113,7 @@ async function haveStateWrittenWhereBroken({ state, lock, socket }: HomePaths): 
   } catch (error) {
     throw new StackError(
       `${state}: expected the state of the stack, found something else, and its supervisor (process ${owner.pid}) ` +
-        `does not write it anew: ${messageOf(error)}. Stop the stack: r1 down.`,
+        `does not write it again: ${messageOf(error)}. Stop the stack: r1 down.`,
     );
   }
 }
@@ -131,7 +131,7 @@ function requireAddresses(state: StackState): Addresses {
 function stackOf(state: StackState, settings: Settings): Stack {
   const secrets = readSecrets(homePaths(settings.home).secrets);
   if (secrets === undefined)
-    throw new StackError(`${settings.home}: its secrets.json is gone. Stop the stack: r1 down --purge.`);
+    throw new StackError(`${settings.home}: its secrets.json is missing. Stop the stack: r1 down --purge.`);
   const connections = connectionsOf(requireAddresses(state), settings, secrets);
   const { processes, postgresData } = state;
   return { ...connections, home: settings.home, processes, postgresData };
@@ -154,7 +154,7 @@ function refuseOtherAddresses(running: Addresses, settings: Settings): void {
   );
 }
 
-/** Servers that are not ours are asked first, before anything is started. */
+/** External servers are checked before anything is started. */
 async function checkExternal({ postgres, temporal }: Settings): Promise<void> {
   if (postgres.url !== undefined) await checkDatabase(postgres.url);
   const { address, namespace } = temporal;
@@ -165,23 +165,23 @@ async function stopSupervisor(paths: HomePaths, onProgress: (line: string) => vo
   const owner = lockOwner(paths.lock);
   if (owner === undefined) return false;
   signal(owner, 'SIGTERM');
-  let told = readStateIfWhole(paths.state)?.progress.length ?? 0;
+  let shown = readStateIfWhole(paths.state)?.progress.length ?? 0;
   const deadline = Date.now() + STOP_SECONDS * 1000;
   while (!(await waitForEnd(owner, 0.2))) {
     const progress = readStateIfWhole(paths.state)?.progress ?? [];
-    for (const line of progress.slice(told)) onProgress(line);
-    told = progress.length;
+    for (const line of progress.slice(shown)) onProgress(line);
+    shown = progress.length;
     if (Date.now() > deadline) {
       onProgress(`the supervisor (process ${owner.pid}) did not end within ${STOP_SECONDS} s: killed`);
       killGroup(owner.pid);
       await waitForEnd(owner, 10);
     }
   }
-  for (const line of (readStateIfWhole(paths.state)?.progress ?? []).slice(told)) onProgress(line);
+  for (const line of (readStateIfWhole(paths.state)?.progress ?? []).slice(shown)) onProgress(line);
   return true;
 }
 
-/** Removes what the stack made, nothing else: the home may be a folder that holds other things, too. */
+/** Removes what the stack made, nothing else: the home may contain other files. */
 function purge(paths: HomePaths, state: StackState | undefined, onProgress: (line: string) => void): void {
   const { home, ...made } = paths;
   const data = state?.postgresData ?? postgresDataOf(paths);
@@ -189,5 +189,5 @@ function purge(paths: HomePaths, state: StackState | undefined, onProgress: (lin
   onProgress(`removed the data in ${home}${data === paths.postgres ? '' : ` and ${data}`}`);
   const left = existsSync(home) ? readdirSync(home) : [];
   if (left.length === 0) rmSync(home, { recursive: true, force: true });
-  else onProgress(`left ${left.join(', ')} in ${home}: not made by the stack`);
+  else onProgress(`kept ${left.join(', ')} in ${home}: not made by the stack`);
 }

@@ -1,4 +1,4 @@
-/** Writes `contracts/schemas/` anew: `npm run schemas`. */
+/** Rewrites `contracts/schemas/`: `npm run schemas`. */
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { schemaFiles } from '../contracts/json-schemas.ts';

@@ -8,31 +8,31 @@ const HEARTBEAT_EVERY_MS = 1500;
 
 interface Duties {
   onStart?: () => void;
-  /** what the heartbeat says of the work under way */
+  /** details of the heartbeat: the progress of the activity */
   progress?: () => unknown;
-  /** told when the activity is cancelled, by the workflow or by this worker's shutting down */
+  /** called when the activity is cancelled, by its workflow or by the shutdown of this worker */
   onCancel?: () => void;
-  /** told after an activity during which this process was silent for longer than the server waits */
-  onSilence?: (activity: string, seconds: number) => void;
+  /** called after an activity during which heartbeats stopped for longer than the server's timeout */
+  onHeartbeatGap?: (activity: string, seconds: number) => void;
 }
 
 /**
- * What every activity owes the server, whatever it does: a heartbeat while it works, an ear for cancellation,
- * and errors whose kind says whether trying again can help.
+ * What every activity does besides its work: it sends heartbeats, handles cancellation, and throws errors whose kind
+ * decides whether a retry can help.
  */
 export function activityDuties({
   onStart,
   progress,
   onCancel,
-  onSilence,
+  onHeartbeatGap,
 }: Duties = {}): ActivityInboundCallsInterceptor {
   return {
     async execute(input: ActivityExecuteInput, next: Next<ActivityInboundCallsInterceptor, 'execute'>) {
       const context = Context.current();
       onStart?.();
-      const silence = new Silence();
+      const gap = new HeartbeatGap();
       const beat = setInterval(() => {
-        silence.endsNow();
+        gap.endsNow();
         context.heartbeat(progress?.());
       }, HEARTBEAT_EVERY_MS);
       if (onCancel) context.cancellationSignal.addEventListener('abort', onCancel, { once: true });
@@ -43,18 +43,18 @@ export function activityDuties({
         throw asTemporalFailure(error, context);
       } finally {
         clearInterval(beat);
-        silence.endsNow();
+        gap.endsNow();
         const { activityType, heartbeatTimeoutMs } = context.info;
-        if (silence.longest > (heartbeatTimeoutMs ?? Number.POSITIVE_INFINITY))
-          onSilence?.(activityType, silence.longest / 1000);
+        if (gap.longest > (heartbeatTimeoutMs ?? Number.POSITIVE_INFINITY))
+          onHeartbeatGap?.(activityType, gap.longest / 1000);
         if (onCancel) context.cancellationSignal.removeEventListener('abort', onCancel);
       }
     },
   };
 }
 
-/** How long a process said nothing, at most: it was stopped, or its machine slept. */
-class Silence {
+/** The longest time between two heartbeats: the process may have been stopped, or its machine suspended. */
+class HeartbeatGap {
   /** milliseconds */
   longest = 0;
   private since = Date.now();
@@ -66,13 +66,13 @@ class Silence {
   }
 }
 
-/** The server no longer hears how a cancelled activity ended; a refusal (rules 3 and 5) is told to people all the same. */
+/** The server ignores the result of a cancelled activity; a refused write (rules 3 and 5) is logged all the same. */
 function logRefusal(error: unknown, { cancellationSignal, info, log }: Context): void {
   if (!(error instanceof Failure) || error.retryable || !cancellationSignal.aborted) return;
-  log.warn(`${info.activityType}, which the server gave up, was refused: ${error.kind}: ${error.message}`);
+  log.warn(`${info.activityType} was cancelled, and its write was refused: ${error.kind}: ${error.message}`);
 }
 
-/** A worker that is going away loses its trainer's policy; the workflow acquires another. */
+/** A trainer that shuts down loses its policy: the workflow acquires another trainer. */
 function asTemporalFailure(error: unknown, { cancellationSignal }: Context): unknown {
   if (cancellationSignal.aborted) {
     const { reason } = cancellationSignal;
@@ -86,7 +86,7 @@ function asTemporalFailure(error: unknown, { cancellationSignal }: Context): unk
     type: failure.kind,
     message: failure.message,
     nonRetryable: !failure.retryable,
-    // Waiting one's turn is no fault: it is not logged at every attempt.
+    // Waiting in the queue is not a fault: it is not logged at every attempt.
     category: failure.kind === 'NotItsTurn' ? ApplicationFailureCategory.BENIGN : undefined,
     cause: failure.cause instanceof Error ? failure.cause : undefined,
   });

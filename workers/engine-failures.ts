@@ -1,6 +1,6 @@
 import { Failure, type FailureKind, TRIED_AGAIN } from '../contracts/failures.ts';
 
-/** Errors of the engine, which knows nothing of kinds, by the names they are thrown under. */
+/** Kinds of the engine's errors, by their names: the engine does not import Failure. */
 const kinds: Record<string, FailureKind> = {
   WeightsError: 'CorruptObject',
   ModelConfigError: 'InvalidInput',
@@ -12,10 +12,10 @@ const kinds: Record<string, FailureKind> = {
 const outOfMemory =
   /bad_alloc|bad allocation|out of memory|Failed to allocate memory|Array buffer allocation failed/i;
 
-/** Codes of the system for a disk, or a user's share of it, without room. */
-const noRoom: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT']);
+/** The system's codes for a full disk or a used-up quota. */
+const noFreeSpace: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT']);
 
-/** The kind of an engine's or the system's error; null where it is none that is known. */
+/** The Failure for an error of the engine or the system; null where its kind is not known. */
 export function failureOfEngine(error: unknown): Failure | null {
   if (!(error instanceof Error)) return null;
   if (outOfMemory.test(error.message)) {
@@ -23,8 +23,8 @@ export function failureOfEngine(error: unknown): Failure | null {
       cause: error,
     });
   }
-  if ('code' in error && noRoom.has(error.code)) {
-    return new Failure('OutOfSpace', `${error.message}. Make context. ${TRIED_AGAIN}`, { cause: error });
+  if ('code' in error && noFreeSpace.has(error.code)) {
+    return new Failure('OutOfSpace', `${error.message}. Free some space. ${TRIED_AGAIN}`, { cause: error });
   }
   const kind = kinds[error.name];
   return kind === undefined ? null : new Failure(kind, error.message, { cause: error });

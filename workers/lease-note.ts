@@ -9,14 +9,14 @@ const noteSchema = z.strictObject({ queue: z.string(), workflowId: z.string() })
 export type LeaseNote = z.infer<typeof noteSchema>;
 
 /**
- * A trainer's note of the lease it holds, kept beside the stack's data. A trainer that is killed cannot say
- * so; its successor finds the note and tells the workflow, which then need not wait for the silence to be
- * noticed. Losing a note costs that wait and nothing else: one that cannot be written is `say`'s to tell.
+ * A trainer's note of its lease, stored beside the stack's data. A killed trainer cannot release its lease; its successor
+ * reads the note and signals the workflow, which then need not wait for a heartbeat timeout. A lost note costs that wait
+ * and nothing else: a note that cannot be written is only logged.
  */
-export function leaseNotes(folder: string, trainer: string, say: (line: string) => void) {
+export function leaseNotes(folder: string, trainer: string, log: (line: string) => void) {
   const path = join(folder, `${trainer}.json`);
   return {
-    /** The note that a predecessor left. */
+    /** The predecessor's note; null where there is none. */
     read(): LeaseNote | null {
       try {
         return noteSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
@@ -29,16 +29,16 @@ export function leaseNotes(folder: string, trainer: string, say: (line: string) 
         makeFolder(dirname(path));
         writeAtomically(path, JSON.stringify(note));
       } catch (error) {
-        // What a predecessor left must not be taken for this lease.
+        // An older note must not be taken for this lease.
         this.remove();
-        say(`the note of the lease is not kept: ${messageOf(error)}`);
+        log(`the note of the lease cannot be written: ${messageOf(error)}`);
       }
     },
     remove(): void {
       try {
         rmSync(path, { force: true });
       } catch (error) {
-        say(`the note of the lease cannot be removed: ${messageOf(error)}`);
+        log(`the note of the lease cannot be removed: ${messageOf(error)}`);
       }
     },
   };

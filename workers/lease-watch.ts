@@ -2,51 +2,51 @@ import type { TrainerContext } from '../activities/trainer/held-policy.ts';
 import { release } from '../activities/trainer/release.ts';
 import type { Lease } from '../contracts/identity.ts';
 
-/** A lease on which no call has come for so long is given back: its workflow has gone elsewhere. */
+/** A lease without a call for so long is released: its workflow has ended or uses another trainer. */
 const IDLE_LEASE_MS = 15 * 60_000;
-/** How often a trainer that nobody calls asks whether another has taken over. */
-const IDLE_LOOK_MS = 5_000;
+/** How often a trainer without calls checks whether another one has taken over. */
+const IDLE_CHECK_MS = 5_000;
 
 interface WatchedLease {
   context: TrainerContext;
-  /** whether another trainer has taken over; a rejection: nobody knows now */
+  /** whether another trainer has taken over; a rejection means that it is not known now */
   isSuperseded: (lease: Lease) => Promise<boolean>;
-  say: (line: string) => void;
+  log: (line: string) => void;
 }
 
-/** Gives a lease back that its workflow has left without a word. */
+/** Releases a lease that its workflow no longer uses. */
 export interface LeaseWatch {
-  /** A call has come. */
+  /** Called at the start of every activity. */
   called(): void;
   /**
-   * The process was silent during a call for longer than the server waits. The server may have given it up, and then
-   * the workflow acquires another trainer; or it has not, and the lease is as good as before. The rows know.
+   * Called after an activity whose heartbeats stopped for longer than the server's timeout. If the server has timed the
+   * activity out, the workflow acquires another trainer; if not, the lease is still valid. The rows decide.
    */
-  wasSilent(activity: string, seconds: number): Promise<void>;
+  hadHeartbeatGap(activity: string, seconds: number): Promise<void>;
   stop(): void;
 }
 
-export function watchLease({ context, isSuperseded, say }: WatchedLease): LeaseWatch {
+export function watchLease({ context, isSuperseded, log }: WatchedLease): LeaseWatch {
   let lastCall = Date.now();
-  const looks = setInterval(() => void look(), IDLE_LOOK_MS);
+  const checks = setInterval(() => void check(), IDLE_CHECK_MS);
 
-  async function look(): Promise<void> {
+  async function check(): Promise<void> {
     const idle = Date.now() - lastCall;
-    if (context.held === null || idle < IDLE_LOOK_MS) return;
-    if (idle >= IDLE_LEASE_MS) await giveBack(`no call for ${IDLE_LEASE_MS / 60_000} minutes`);
-    else await giveBackWhereSuperseded('another trainer has taken over');
+    if (context.held === null || idle < IDLE_CHECK_MS) return;
+    if (idle >= IDLE_LEASE_MS) await releaseLease(`no call for ${IDLE_LEASE_MS / 60_000} minutes`);
+    else await releaseIfSuperseded('another trainer has taken over');
   }
 
-  async function giveBackWhereSuperseded(why: string): Promise<void> {
+  async function releaseIfSuperseded(why: string): Promise<void> {
     if (context.held === null) return;
-    // A database that does not answer now is asked again at the next look.
-    if (await isSuperseded(context.held.lease).catch(() => false)) await giveBack(why);
+    // Where the database does not answer, the next check asks it again.
+    if (await isSuperseded(context.held.lease).catch(() => false)) await releaseLease(why);
   }
 
-  async function giveBack(why: string): Promise<void> {
+  async function releaseLease(why: string): Promise<void> {
     if (context.held === null) return;
     const { lease } = context.held;
-    say(`${why}: gives back ${lease.run}/${lease.stage} term ${lease.term}`);
+    log(`${why}: releasing ${lease.run}/${lease.stage} term ${lease.term}`);
     await release(context, { lease });
   }
 
@@ -54,10 +54,10 @@ export function watchLease({ context, isSuperseded, say }: WatchedLease): LeaseW
     called() {
       lastCall = Date.now();
     },
-    async wasSilent(activity, seconds) {
-      say(`silent for ${seconds.toFixed(0)} s during ${activity}`);
-      await giveBackWhereSuperseded('another trainer has taken over meanwhile');
+    async hadHeartbeatGap(activity, seconds) {
+      log(`no heartbeat for ${seconds.toFixed(0)} s during ${activity}`);
+      await releaseIfSuperseded('another trainer has taken over meanwhile');
     },
-    stop: () => clearInterval(looks),
+    stop: () => clearInterval(checks),
   };
 }

@@ -5,16 +5,16 @@ import { type FailpointSinks, queues } from '../contracts/workflows.ts';
 import { activityDuties } from './activity-duties.ts';
 import { stageWorkflows } from './stage-workflows.ts';
 import {
-  closeSurroundings,
+  closeWorkerContext,
   heartbeats,
-  openSurroundings,
+  openWorkerContext,
   runUntilStopped,
   shutdownTimes,
 } from './worker-process.ts';
 import { workflowBundle } from './workflow-bundle.ts';
 
-const surroundings = await openSurroundings();
-const { settings, connection, connections, stores, failpoints, logger } = surroundings;
+const workerContext = await openWorkerContext();
+const { settings, connection, connections, stores, failpoints, logger } = workerContext;
 const watched = settings.failpoints.length > 0;
 const sinks: InjectedSinks<FailpointSinks> = {
   failpoints: { reached: { fn: (_, place) => failpoints.reached(place, 0), callDuringReplay: false } },
@@ -33,11 +33,11 @@ const worker = await Worker.create({
   interceptors: { activity: [() => ({ inbound: activityDuties() })] },
   maxConcurrentActivityTaskExecutions: 16,
   maxCachedWorkflows: 50,
-  // A process that died leaves its workflows' next tasks on a queue of its own for so long.
+  // The next tasks of a dead process's workflows stay on its own queue for so long.
   stickyQueueScheduleToStartTimeout: '3 seconds',
   ...heartbeats,
   ...shutdownTimes,
 });
 logger.info(`orchestrator: serving workflows and activities on the queue ${queues.orchestrator}`);
 await runUntilStopped(worker);
-await closeSurroundings(surroundings);
+await closeWorkerContext(workerContext);

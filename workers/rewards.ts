@@ -9,15 +9,15 @@ import { startEngineThread } from '../engine/service/thread.ts';
 import { cancelledBy, createRewardTools } from '../rewards/tools.ts';
 import { activityDuties } from './activity-duties.ts';
 import {
-  closeSurroundings,
+  closeWorkerContext,
   heartbeats,
-  openSurroundings,
+  openWorkerContext,
   runUntilStopped,
   shutdownTimes,
 } from './worker-process.ts';
 
-const surroundings = await openSurroundings();
-const { settings, connection, connections, stores, failpoints, logger } = surroundings;
+const workerContext = await openWorkerContext();
+const { settings, connection, connections, stores, failpoints, logger } = workerContext;
 const tools = cancelledBy(createRewardTools(), () => Context.current().cancellationSignal);
 const models = createRewardModels({
   objects: stores.objects,
@@ -37,4 +37,4 @@ logger.info(`rewards: serving the queue ${queues.rewards}`);
 await runUntilStopped(worker);
 await models.close();
 await tools.close();
-await closeSurroundings(surroundings);
+await closeWorkerContext(workerContext);

@@ -2,12 +2,12 @@ import { Client, type ConnectionLike, WorkflowNotFoundError } from '@temporalio/
 import type { StageWorkflows } from '../activities/dependencies.ts';
 import { messages, stageWorkflowId } from '../contracts/workflows.ts';
 
-/** Calls of a stage's workflow that wait for a trainer, until a trainer has the second in hand. */
+/** Activities of a stage's workflow that wait for a trainer; `acquire` only until a trainer has started it. */
 const WAITING_CALLS = ['awaitTurn', 'acquire'];
-/** temporal.api.enums.v1.PendingActivityState: a worker has it in hand */
+/** temporal.api.enums.v1.PendingActivityState: a worker runs it */
 const STARTED = 2;
 
-/** The stages' workflows as Temporal knows them. */
+/** Queries and signals the stages' workflows through Temporal. */
 export function stageWorkflows(connection: ConnectionLike, namespace: string): StageWorkflows {
   const { workflow } = new Client({ connection, namespace });
   return {
@@ -15,7 +15,7 @@ export function stageWorkflows(connection: ConnectionLike, namespace: string): S
       const described = await unlessGone(workflow.getHandle(stageWorkflowId(key)).describe());
       if (described?.status.name !== 'RUNNING') return false;
       const { raw } = described;
-      // Between two calls, or before its first, it has none pending: its next task tells.
+      // Between two activities, or before the first, none is pending: its next task decides.
       const undecided = raw.pendingWorkflowTask != null;
       return (
         undecided ||

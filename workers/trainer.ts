@@ -1,6 +1,6 @@
 /**
- * The trainer: the engine. Serves the queue `train` while it is free, and a queue of its own while it holds a
- * policy under a lease.
+ * The trainer: runs the engine. Serves the queue `train` while it is free, and a queue of its own while it holds a policy
+ * under a lease.
  */
 import { randomUUID } from 'node:crypto';
 import { availableParallelism, hostname } from 'node:os';
@@ -16,15 +16,15 @@ import { activityDuties } from './activity-duties.ts';
 import { leaseNotes } from './lease-note.ts';
 import { watchLease } from './lease-watch.ts';
 import {
-  closeSurroundings,
+  closeWorkerContext,
   heartbeats,
   onStopSignal,
-  openSurroundings,
+  openWorkerContext,
   shutdownTimes,
 } from './worker-process.ts';
 
-const surroundings = await openSurroundings();
-const { settings, connection, connections, stores, failpoints, logger } = surroundings;
+const workerContext = await openWorkerContext();
+const { settings, connection, connections, stores, failpoints, logger } = workerContext;
 const engine = startEngineThread({ threads: settings.threads ?? availableParallelism() });
 const incarnation = `train/${hostname()}/${randomUUID().slice(0, 8)}`;
 const notes = leaseNotes(homePaths(settings.home).leases, settings.workerName, (line) =>
@@ -51,14 +51,14 @@ const context: TrainerContext = {
 const watch = watchLease({
   context,
   isSuperseded: (lease) => isSuperseded(stores.database, lease),
-  say: (line) => logger.info(`trainer: ${line}`),
+  log: (line) => logger.info(`trainer: ${line}`),
 });
 const { acquire, ...ownCalls } = createTrainingActivities(context);
 const duties = activityDuties({
   onStart: watch.called,
   progress: () => engine.progress(),
   onCancel: () => engine.stopSampling(true),
-  onSilence: (activity, seconds) => void watch.wasSilent(activity, seconds),
+  onHeartbeatGap: (activity, seconds) => void watch.hadHeartbeatGap(activity, seconds),
 });
 
 await reportPredecessor();
@@ -68,8 +68,8 @@ onStopSignal(() => {
 });
 void engine.ended.then((error) => {
   if (stopping) return;
-  logger.error(`trainer: the engine is no more: ${error.message}`);
-  // The supervisor starts a trainer with an engine of its own.
+  logger.error(`trainer: the engine has ended: ${error.message}`);
+  // The supervisor restarts the trainer, which starts a new engine.
   process.exitCode = 1;
   stopping = true;
   serving?.shutdown();
@@ -78,9 +78,9 @@ while (!stopping) await serveOneQueue();
 watch.stop();
 await engine.close();
 notes.remove();
-await closeSurroundings(surroundings);
+await closeWorkerContext(workerContext);
 
-/** Serves `train`, or the lease's own queue, until the lease changes or the process is to stop. */
+/** Serves `train`, or the lease's own queue, until the lease changes or the process stops. */
 async function serveOneQueue(): Promise<void> {
   const free = context.held === null;
   const taskQueue = context.held?.queue ?? queues.trainer;
@@ -99,7 +99,7 @@ async function serveOneQueue(): Promise<void> {
   if (!stopping) await worker.run();
 }
 
-/** Lets the workflow know at once that the policy its predecessor held is gone. */
+/** Signals the workflow whose policy the predecessor held that the policy is lost. */
 async function reportPredecessor(): Promise<void> {
   const note = notes.read();
   if (note === null) return;
@@ -109,9 +109,9 @@ async function reportPredecessor(): Promise<void> {
   });
   try {
     await client.workflow.getHandle(note.workflowId).signal(messages.trainerLost, { queue: note.queue });
-    logger.info(`trainer: told ${note.workflowId} that the trainer on ${note.queue} has died`);
+    logger.info(`trainer: signalled ${note.workflowId} that the trainer on ${note.queue} has died`);
   } catch (error) {
-    logger.info(`trainer: could not tell ${note.workflowId} of the trainer that died: ${error}`);
+    logger.info(`trainer: could not signal ${note.workflowId} that its trainer has died: ${error}`);
   } finally {
     notes.remove();
     await client.connection.close();

@@ -12,20 +12,20 @@ import type { Stores } from '../activities/dependencies.ts';
 import { createFailpoints, type Failpoints } from '../activities/failpoints.ts';
 import { type Connections, connectionsFromSettings } from '../infra/connections.ts';
 import { readSettings, type Settings } from '../infra/settings.ts';
-import { outliveLostOutput, writeLine } from '../infra/supervisor/log-lines.ts';
+import { ignoreOutputErrors, writeLine } from '../infra/supervisor/log-lines.ts';
 import { createDatabase } from '../stores/database/database.ts';
 import { createObjectStore } from '../stores/objects/objects.ts';
 
 /**
- * How often a heartbeat goes to the server at most. By default that is at four fifths of the time after which silence
- * counts as death: on a loaded machine the fifth that is left is too little.
+ * How often a heartbeat is sent at most. By default it is sent after four fifths of the heartbeat timeout: on a loaded
+ * machine the last fifth is too short.
  */
 export const heartbeats = { maxHeartbeatThrottleInterval: '2 seconds' } as const;
 
-/** Time that activities get to end after SIGTERM before they are cancelled, and until the process gives up. */
+/** Time after SIGTERM until activities are cancelled, and until the process ends in any case. */
 export const shutdownTimes = { shutdownGraceTime: '2 seconds', shutdownForceTime: '15 seconds' } as const;
 
-export interface WorkerSurroundings {
+export interface WorkerContext {
   settings: Settings;
   connections: Connections;
   connection: NativeConnection;
@@ -34,18 +34,18 @@ export interface WorkerSurroundings {
   logger: Logger;
 }
 
-/** As Temporal's own logger writes it, but a line that finds no room on the disk is lost, and nothing else with it. */
+/** Writes lines as Temporal's own logger does, but drops a line that the disk has no free space for. */
 function logLine({ level, timestampNanos, message, meta }: LogEntry): void {
   const at = new Date(Number(timestampNanos / 1_000_000n)).toISOString();
   const more = meta === undefined ? '' : ` ${inspect(meta)}`;
   writeLine(process.stderr.fd, `${at} [${level}] ${message}${more}`);
 }
 
-/** What every worker process begins with: its settings, a connection to Temporal, the two stores. */
-export async function openSurroundings(): Promise<WorkerSurroundings> {
+/** Opens what every worker process needs: its settings, a connection to Temporal, the two stores. */
+export async function openWorkerContext(): Promise<WorkerContext> {
   const settings = readSettings();
   const connections = connectionsFromSettings(settings);
-  outliveLostOutput();
+  ignoreOutputErrors();
   const logger = new DefaultLogger('INFO', logLine);
   Runtime.install({ logger, shutdownSignals: [] });
   const connection = await NativeConnection.connect({ address: connections.temporal.address });
@@ -57,7 +57,7 @@ export async function openSurroundings(): Promise<WorkerSurroundings> {
   return { settings, connections, connection, stores, failpoints, logger };
 }
 
-export async function closeSurroundings({ connection, stores }: WorkerSurroundings): Promise<void> {
+export async function closeWorkerContext({ connection, stores }: WorkerContext): Promise<void> {
   await stores.database.close();
   await connection.close();
 }
@@ -67,7 +67,7 @@ export function onStopSignal(stop: () => void): void {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, stop);
 }
 
-/** Runs a worker until it is told to stop. */
+/** Runs a worker until a stop signal. */
 export async function runUntilStopped(worker: Worker): Promise<void> {
   onStopSignal(() => {
     if (worker.getState() === 'RUNNING') worker.shutdown();

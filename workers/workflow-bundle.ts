@@ -4,8 +4,8 @@ import { bundleWorkflowCode, type Logger, type WorkflowBundleWithSourceMap } fro
 const fileOf = (name: string) => fileURLToPath(new URL(`../workflows/${name}.ts`, import.meta.url));
 
 /**
- * The workflows' code as one script, as the sandbox runs it. `logger` hears warnings and errors alone; `watched` adds
- * the failpoints, whose sink the worker then has to serve.
+ * The workflows' code as one script for the sandbox. `logger` receives only warnings and errors. `watched` adds the
+ * failpoints; the worker must then serve their sink.
  */
 export function workflowBundle(
   logger: Logger,

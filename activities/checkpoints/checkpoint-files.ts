@@ -42,7 +42,7 @@ export async function fetchFiles(
 
 const tokenizers = new Map<string, Promise<Tokenizer>>();
 
-/** The tokenizer of a checkpoint, by the run's rules; kept, since a run asks for the same one at every step. */
+/** The tokenizer of a checkpoint, by the run's text rules. It is cached: a run needs the same one at every step. */
 export function tokenizerOf(
   objects: ObjectStore,
   checkpoint: Reference,

@@ -6,14 +6,14 @@ import { keys } from '../../stores/objects/keys.ts';
 import type { ObjectStore } from '../../stores/objects/objects.ts';
 
 /**
- * Puts a model into the store as a checkpoint that no stage made: every file under the digest of the
- * weights, the manifest last (rule 4). Imported again, everything is already there.
+ * Writes a model into the object store as a checkpoint without a stage: every file under the digest of the weights, the
+ * manifest last (rule 4). Importing it again writes nothing new.
  */
 export async function importBase(
   { objects }: { objects: ObjectStore },
   { digest, files }: Pick<ModelFolder, 'digest' | 'files'>,
 ): Promise<CommittedCheckpoint> {
-  // A model's files may differ where its weights do not (a template, a card), so each lies under its own digest.
+  // Models with equal weights may have different files (a template, a card): each file is stored under its own digest.
   const put = (name: string, bytes: Uint8Array) =>
     objects.put((sha256) => keys.modelFile(digest, `${sha256.slice(0, 16)}/${name}`), bytes);
   const stored: Record<string, Reference> = {};

@@ -5,8 +5,8 @@ import type { ObjectStore } from '../../stores/objects/objects.ts';
 import { fetchFiles, readManifest } from './checkpoint-files.ts';
 
 /**
- * Fetches a checkpoint's whole model. Every object's checksum, the tensors against the configuration and
- * the weights' digest against the manifest are checked (rule 11).
+ * Fetches a checkpoint's whole model. Checks every object's checksum, the tensors against the configuration, and the
+ * weights' digest against the manifest (rule 11).
  * Throws Failure 'CorruptObject', WeightsError, ModelConfigError or TokenizerError.
  */
 export async function readCheckpoint(

@@ -22,7 +22,7 @@ import { commitCheckpoint } from './stages/commit-checkpoint.ts';
 import { openStage } from './stages/open-stage.ts';
 import { recordStep } from './stages/record-step.ts';
 
-/** The one factory by which stores come into the orchestrator's activities. */
+/** The activities of the orchestrator. */
 export function createOrchestratorActivities(stores: OrchestratorContext): OrchestratorActivities {
   return {
     loadPlan: ({ run }) => planOf(stores.database, run),

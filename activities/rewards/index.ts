@@ -4,7 +4,7 @@ import { joinScores } from './join-scores.ts';
 import { measureRewardModel, scoreByModel } from './score-by-model.ts';
 import { scoreRollout } from './score-rollout.ts';
 
-/** The verifiers, served by what one process has started. */
+/** The activities of the reward worker. */
 export function createRewardActivities(context: RewardContext): RewardActivities {
   return {
     scoreRollout: (input) => scoreRollout(context, input),

@@ -6,7 +6,7 @@ import type { ObjectStore } from '../../stores/objects/objects.ts';
 import { putRecord } from '../../stores/objects/records.ts';
 import { readScores } from '../records.ts';
 
-/** Several verdicts on one rollout as one record. */
+/** Joins several records of scores on one rollout. */
 export async function joinScores(
   { objects }: { objects: ObjectStore },
   { scores }: { scores: Reference[] },
@@ -16,7 +16,7 @@ export async function joinScores(
   return { scores: await putRecord(objects, keys.scores(joined.rollout), joined, new Map()) };
 }
 
-/** Rewards in the order of the parts. Throws Failure 'InvalidInput' where the parts are not of one rollout or share a reward. */
+/** The rewards in the order of the parts. Throws Failure 'InvalidInput' where parts are of different rollouts or share a reward. */
 export function joinedScores(parts: readonly ScoresRecord[]): ScoresRecord {
   const [first, ...others] = parts;
   if (first === undefined)
@@ -30,7 +30,7 @@ export function joinedScores(parts: readonly ScoresRecord[]): ScoresRecord {
   }
   const rewards = parts.flatMap((part) => part.rewards);
   const twice = rewards.find(
-    ({ name }, place) => rewards.findIndex((reward) => reward.name === name) < place,
+    ({ name }, index) => rewards.findIndex((reward) => reward.name === name) < index,
   );
   if (twice !== undefined)
     throw new Failure('InvalidInput', `scores: expected each reward once, found ${twice.name} twice`);

@@ -9,12 +9,12 @@ import type { RewardTools } from '../../rewards/tools.ts';
 
 export type Judged = ScoresRecord['rewards'][number];
 
-/** How long verifiers may hold the loop that heartbeats, in milliseconds. */
+/** How long verifiers may block the event loop, and with it heartbeats, in milliseconds. */
 const TURN_MS = 50;
 
 /**
- * The verdicts of every reward on every completion. Throws the first failure, once all have ended; the signal's
- * reason, where that ends the work before.
+ * The verdicts of every reward on every completion. Throws the first failure once all have ended, or the signal's reason
+ * where the signal aborts the work.
  */
 export async function judge(
   recipes: readonly RewardRecipe[],
@@ -25,8 +25,8 @@ export async function judge(
   const judged: Judged[] = [];
   for (const recipe of recipes) {
     const reward = ruleOf(recipe, tools);
-    const asked = inputs.filter(({ domain }) => concerns(recipe, domain));
-    const verdicts = (await verdictsOf(reward, asked, signal)).values();
+    const concerned = inputs.filter(({ domain }) => concerns(recipe, domain));
+    const verdicts = (await verdictsOf(reward, concerned, signal)).values();
     judged.push({
       name: reward.name,
       version: reward.version,
@@ -44,26 +44,26 @@ function ruleOf({ name, options }: RewardRecipe, tools: RewardTools): Reward {
   if (!isModelReward(name)) return makeReward({ name, options }, tools);
   throw new Failure(
     'InvalidInput',
-    `reward ${name}: expected one by rule, found one that a trained model gives`,
+    `reward ${name}: expected a reward by rule, found one of a trained model`,
   );
 }
 
-/** All are under way at once; the reward itself bounds what runs at a time. */
+/** Starts all verdicts at once; the reward itself limits how many run at a time. */
 async function verdictsOf(
   reward: Reward,
   inputs: readonly RewardInput[],
   signal: AbortSignal | undefined,
 ): Promise<Verdict[]> {
-  const underWay: Promise<PromiseSettledResult<Verdict>>[] = [];
+  const pending: Promise<PromiseSettledResult<Verdict>>[] = [];
   let turn = performance.now();
   for (const input of inputs) {
     if (signal?.aborted) break;
-    underWay.push(settled(reward.score(input)));
+    pending.push(settled(reward.score(input)));
     if (performance.now() - turn < TURN_MS) continue;
     await setImmediate();
     turn = performance.now();
   }
-  const outcomes = await Promise.all(underWay);
+  const outcomes = await Promise.all(pending);
   signal?.throwIfAborted();
   return outcomes.map((outcome) => {
     if (outcome.status === 'fulfilled') return outcome.value;
@@ -71,7 +71,7 @@ async function verdictsOf(
   });
 }
 
-/** A rejection that is kept until it is asked for. */
+/** A rejection as a value: it is not reported as unhandled while others are pending. */
 async function settled<T>(promise: Promise<T>): Promise<PromiseSettledResult<T>> {
   const [outcome] = await Promise.allSettled([promise]);
   return outcome;

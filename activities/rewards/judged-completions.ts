@@ -1,4 +1,4 @@
-/** Completions with their verdicts, one by one, for people who ask why a figure is what it is. */
+/** Completions with their verdicts, for people who want to know how a figure came about. */
 import type { CompletionDocument, CompletionVerdict } from '../../contracts/completion-document.ts';
 import type { SampleVerdict } from '../../contracts/datasets.ts';
 import type { SampleRequest, ScoresRecord, Verdict } from '../../contracts/records.ts';

@@ -5,7 +5,7 @@ import type { Reference } from '../../contracts/reference.ts';
 import { rewardModelTokens, wholeSequence } from '../orchestrator/examples/reward-model-tokens.ts';
 import type { RewardModels } from './reward-models.ts';
 
-/** Counts how a score is made of a model's number; beside the model itself, what a verdict hangs on. */
+/** Version of the mapping from a model's number to a score. A verdict depends on it and on the model. */
 export const MODEL_REWARD_VERSION = 1;
 
 export interface TrainedReward {
@@ -22,13 +22,13 @@ export interface Answer {
 
 /** r → score. */
 const SCORES: Record<JudgedFor, (r: number) => number> = {
-  // Bradley–Terry knows r up to a constant: differences alone count, and a group's mean takes the constant off.
+  // Bradley–Terry determines r up to a constant: only differences count, and subtracting a group's mean removes it.
   helpfulness: (r) => r,
   // P(safe) = σ(r)
   safety: (r) => 1 / (1 + Math.exp(-r)),
 };
 
-/** What a trained model says of each answer, in their order. An answer longer than it reads is an error, no zero. */
+/** A trained model's verdict on each answer, in order. An answer that is too long for the model is an error, not a 0. */
 export async function modelVerdicts(
   models: RewardModels,
   { name, manifest }: TrainedReward,

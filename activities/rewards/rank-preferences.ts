@@ -6,7 +6,7 @@ import type { Database } from '../../stores/database/database.ts';
 import { type Answer, modelVerdicts, type TrainedReward } from './model-verdicts.ts';
 import type { RewardModels } from './reward-models.ts';
 
-/** Preferences that are fetched and scored at a time. */
+/** Preferences that are read and scored at a time. */
 const ROWS_AT_ONCE = 512;
 
 export interface RankPreferencesInput {
@@ -22,19 +22,19 @@ interface RankingContext {
 }
 
 /**
- * The share of held-out pairs that a reward model ranks rightly: of each pair the chosen above the rejected, of
- * labels each safe response above each unsafe one. Throws Failure 'InvalidInput' where nothing can be ranked.
+ * The share of held-out pairs that a reward model ranks correctly: in each pair the chosen response above the rejected
+ * one, of labels each safe response above each unsafe one. Throws Failure 'InvalidInput' where nothing can be ranked.
  */
 export async function rankPreferences(
   context: RankingContext,
   input: RankPreferencesInput,
 ): Promise<Ranking> {
   const { database } = context;
-  const held = await countPreferences(database, input.preferences, 'test');
+  const heldOut = await countPreferences(database, input.preferences, 'test');
   const sides: [number[], number[]] = [[], []];
-  for (let begin = 0; begin < held; begin += ROWS_AT_ONCE) {
-    const places = Array.from({ length: Math.min(ROWS_AT_ONCE, held - begin) }, (_, place) => begin + place);
-    const rows = await readPreferences(database, input.preferences, 'test', places);
+  for (let begin = 0; begin < heldOut; begin += ROWS_AT_ONCE) {
+    const ordinals = Array.from({ length: Math.min(ROWS_AT_ONCE, heldOut - begin) }, (_, n) => begin + n);
+    const rows = await readPreferences(database, input.preferences, 'test', ordinals);
     const [better, worse] = await sidesOf(context.models, input, rows);
     sides[0].push(...better);
     sides[1].push(...worse);
@@ -50,7 +50,7 @@ export async function rankPreferences(
   return input.model.name === 'helpfulness' ? rankPairs(better, worse) : rankAll(better, worse);
 }
 
-/** Scores of the better and of the worse responses, pairs at the same place. */
+/** Scores of the better and of the worse responses; the two of a pair have the same index. */
 async function sidesOf(
   models: RewardModels,
   { model, plan }: RankPreferencesInput,

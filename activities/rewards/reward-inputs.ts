@@ -16,7 +16,7 @@ export interface SampledTexts {
   truncatedN: Int32Array;
 }
 
-/** What the rewards see of each completion, [N]. Throws Failure 'CorruptObject'. */
+/** The inputs of the rewards for each completion, [N]. Throws Failure 'CorruptObject'. */
 export function rewardInputs(sampled: SampledTexts): RewardInput[] {
   const { request, entries, texts, lengthsN, truncatedN } = sampled;
   return texts.map((completionText, n) => {
@@ -34,7 +34,7 @@ export function rewardInputs(sampled: SampledTexts): RewardInput[] {
   });
 }
 
-/** Completions as text, [N], each with what its prompt had written of the answer. */
+/** Completions as text, [N], each with the beginning of the answer that its prompt's template has written. */
 export function completionTexts(
   request: SampleRequest,
   completionsN: readonly Int32Array[],

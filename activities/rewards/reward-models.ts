@@ -8,24 +8,24 @@ import type { ObjectStore } from '../../stores/objects/objects.ts';
 import { readJsonFile, readManifest, tokenizerOf } from '../checkpoints/checkpoint-files.ts';
 import { createMutex } from '../trainer/held-policy.ts';
 
-/** Models that a stage's rewards take turns with: helpfulness and safety. */
+/** A stage's rewards use two models in turn: helpfulness and safety. */
 const MOST_KEPT = 2;
 
-/** The trained models of one process, which score sequences of tokens. */
+/** The trained reward models of one process. */
 export interface RewardModels {
   tokenizer(manifest: Reference, plan: TextPlan): Promise<Tokenizer>;
-  /** r of each sequence; null for one that is longer than the model reads. */
+  /** r of each sequence; null for a sequence that is too long for the model. */
   score(manifest: Reference, sequencesN: readonly Int32Array[]): Promise<(number | null)[]>;
   close(): Promise<void>;
 }
 
 export interface RewardModelsOptions {
   objects: ObjectStore;
-  /** starts the engine; called when the first model is asked for */
+  /** starts the engine; called when the first model is needed */
   openEngine: () => EngineThread;
 }
 
-/** Models are loaded when they are asked for and kept by their manifest's digest, the two last used. */
+/** Models are loaded on first use. The two last used stay loaded, by their manifest's digest. */
 export function createRewardModels({ objects, openEngine }: RewardModelsOptions): RewardModels {
   const exclusive = createMutex();
   /** manifest's digest → longest sequence, the last used last */
@@ -61,7 +61,7 @@ export function createRewardModels({ objects, openEngine }: RewardModelsOptions)
   };
 }
 
-/** Loads a checkpoint for scoring and answers how long a sequence it reads. Throws Failure 'CorruptObject'. */
+/** Loads a checkpoint for scoring, and returns the longest sequence that it can score. Throws Failure 'CorruptObject'. */
 async function load(objects: ObjectStore, engine: EngineThread, reference: Reference): Promise<number> {
   const manifest = await readManifest(objects, reference);
   const file = manifest.files[WEIGHTS_FILE];

@@ -9,8 +9,8 @@ import { keys } from '../../stores/objects/keys.ts';
 import { putRecord } from '../../stores/objects/records.ts';
 import { currentBranch } from '../../stores/runs/branches.ts';
 import { listChanges } from '../../stores/runs/changes.ts';
-import { settleMeasure } from '../../stores/runs/stage-data.ts';
-import { finalCheckpoint, latestCheckpoint } from '../../stores/runs/stage-origin.ts';
+import { setMeasure } from '../../stores/runs/stages.ts';
+import { finalCheckpoint, latestCheckpoint } from '../../stores/steps/checkpoints.ts';
 import { tokenizerOf } from '../checkpoints/checkpoint-files.ts';
 import type { RewardContext } from '../dependencies.ts';
 import { initialOf, otherAlgorithm, planOf, stagePlanOf } from '../plan-of.ts';
@@ -22,7 +22,7 @@ import { completionTexts } from './reward-inputs.ts';
 
 const absent: Verdict = { score: 0, absent: true };
 
-/** Has the completions of a rollout judged by a reward model that this run has trained. */
+/** Scores the completions of a rollout with a reward model that this run has trained. */
 export async function scoreByModel(
   { database, objects, models }: RewardContext,
   { key, rollout, reward }: ScoreByModelInput,
@@ -61,10 +61,13 @@ type ScoresReference = Awaited<ReturnType<typeof putRecord>>;
 
 function modelRewardOf(name: string): ModelRewardName {
   if (isModelReward(name)) return name;
-  throw new Failure('InvalidInput', `reward ${name}: expected one of a trained model, found one by rule`);
+  throw new Failure(
+    'InvalidInput',
+    `reward ${name}: expected a reward of a trained model, found one by rule`,
+  );
 }
 
-/** Ranks held-out preferences by a reward-model stage's last checkpoint, and keeps the figure with the stage. */
+/** Ranks held-out preferences with a reward-model stage's last checkpoint, and stores the result with the stage. */
 export async function measureRewardModel(
   { database, models, failpoints }: RewardContext,
   { key }: { key: StageKey },
@@ -79,7 +82,7 @@ export async function measureRewardModel(
     { database, models },
     { model: { name, manifest }, preferences, plan: run },
   );
-  await settleMeasure(database, key, measure);
+  await setMeasure(database, key, measure);
   failpoints.reached('measured', 0);
   const changes = await listChanges(database, await currentBranch(database, key));
   const { options } = plan;

@@ -16,7 +16,7 @@ import { completionTexts, promptOf, rewardInputs } from './reward-inputs.ts';
 const SAMPLES_SHOWN = 3;
 const SAMPLE_CHARACTERS = 300;
 
-/** Has every completion of a rollout judged by every reward, and keeps the verdicts apart. */
+/** Judges every completion of a rollout by every reward, and writes the verdicts of each reward. */
 export async function scoreRollout(
   { database, objects, tools }: RewardContext,
   { key, rollout, rewards: recipes }: ScoreRolloutInput,
@@ -51,7 +51,7 @@ export async function scoreRollout(
   };
 }
 
-/** Places of the prompts whose group is neither all right nor all wrong; none without an accuracy reward. */
+/** Indices of the prompts whose group is neither all right nor all wrong; empty without an accuracy reward. */
 function informativePrompts({ numGenerations }: SampleRequest, judged: Judged[]): number[] {
   const accuracy = judged.find(({ name }) => name === 'accuracy')?.verdicts ?? [];
   return informativeGroups(accuracy, numGenerations);

@@ -4,14 +4,14 @@ import { WEIGHTS_FILE } from '../../engine/weights/weights.ts';
 import { readJsonFile, readManifest } from '../checkpoints/checkpoint-files.ts';
 import { refuseOtherDigests, sameLease, type TrainerContext } from './held-policy.ts';
 
-/** Loads a checkpoint under a lease. Asked twice for one lease, it answers the same. */
+/** Loads a checkpoint under a lease. A second call with the same lease returns the same result. */
 export function acquire(context: TrainerContext, input: AcquireInput): Promise<AcquireResult> {
   return context.exclusive(async () => {
     if (context.held !== null && sameLease(context.held.lease, input.lease)) return context.held.acquired;
     if (context.held !== null) {
       throw new Failure(
         'Unavailable',
-        `this trainer holds a policy of ${context.held.lease.run}; another is needed`,
+        `this trainer already holds a policy of ${context.held.lease.run}; another trainer is needed`,
       );
     }
     return await load(context, input);
@@ -27,12 +27,12 @@ async function load(
   const { [WEIGHTS_FILE]: model, ...files } = manifest.files;
   if (model === undefined)
     throw new Failure('CorruptObject', `${checkpoint.uri}: expected ${WEIGHTS_FILE}, found none`);
-  // Steps count within a stage: what another stage or an import left is where this one starts.
+  // Steps count within a stage: a checkpoint of another stage or of an import is step 0 of this one.
   const ofThisStage = manifest.lease?.run === lease.run && manifest.lease.stage === lease.stage;
   const [config, weights, moments, reference] = await Promise.all([
     readJsonFile(objects, manifest, 'config.json'),
     objects.get(model),
-    // What another stage's optimiser gathered belongs to its own objective: a stage begins without moments.
+    // Moments of another stage belong to its objective: a stage begins without moments.
     ofThisStage ? manifest.moments && objects.get(manifest.moments) : null,
     ofThisStage ? manifest.reference && objects.get(manifest.reference) : null,
   ]);

@@ -8,8 +8,8 @@ import { policyOf, type TrainerContext } from './held-policy.ts';
 const text = new TextEncoder();
 
 /**
- * Writes the whole state: weights in a Hugging Face folder, moments, the reference under its digest, and the
- * manifest last (rule 4). Written again under the same lease, every object is already there.
+ * Writes the whole state: weights in a Hugging Face folder, moments, the reference under its digest, and the manifest last
+ * (rule 4). Writing it again under the same lease writes no new objects.
  */
 export function checkpoint(context: TrainerContext, input: CheckpointInput): Promise<CheckpointResult> {
   return context.exclusive(async () => {

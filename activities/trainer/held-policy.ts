@@ -7,7 +7,7 @@ import type { EngineThread } from '../../engine/service/thread.ts';
 import type { ObjectStore } from '../../stores/objects/objects.ts';
 import type { Failpoints } from '../failpoints.ts';
 
-/** The policy that a trainer holds under a lease, and where it stands. */
+/** The policy that a trainer holds under a lease, and its state. */
 export interface HeldPolicy {
   readonly lease: Lease;
   readonly queue: string;
@@ -20,24 +20,24 @@ export interface HeldPolicy {
   /** digest of the weights; null where the last step did not compute it */
   digest: string | null;
   referenceDigest: string | null;
-  /** the last batch trained and its result: what a repeated request is answered with */
+  /** the last batch trained and its result, which a repeated request returns */
   last: { batch: Reference; result: TrainStepResult } | null;
 }
 
-/** What a trainer's activities share: one engine, one policy at a time, calls one after the other. */
+/** Shared by a trainer's activities: one engine, one policy at a time, calls one after the other. */
 export interface TrainerContext {
   readonly objects: ObjectStore;
   readonly engine: EngineThread;
   readonly failpoints: Failpoints;
-  /** names the queue that will serve a lease */
+  /** the name of the queue that serves a lease */
   queueFor(lease: Lease): string;
   held: HeldPolicy | null;
-  /** told after a lease is taken (its policy) or given back (null) */
+  /** called after a lease is acquired (its policy) or released (null) */
   onLease(held: HeldPolicy | null): void;
   exclusive<T>(work: () => Promise<T>): Promise<T>;
 }
 
-/** Runs works one after the other, in the order in which they were asked for. */
+/** Runs calls one after the other, in the order in which they are made. */
 export function createMutex(): TrainerContext['exclusive'] {
   let last: Promise<unknown> = Promise.resolve();
   return (work) => {
@@ -50,7 +50,7 @@ export function createMutex(): TrainerContext['exclusive'] {
 export const sameLease = (a: Lease, b: Lease) =>
   a.run === b.run && a.stage === b.stage && a.branch === b.branch && a.term === b.term;
 
-/** The policy held under this lease. Throws Failure `TrainerLost` where it is another's, or none is held. */
+/** The policy held under this lease. Throws Failure `TrainerLost` where another lease holds one, or none is held. */
 export function policyOf({ held }: TrainerContext, lease: Lease): HeldPolicy {
   if (held !== null && sameLease(held.lease, lease)) return held;
   const found =
@@ -63,7 +63,7 @@ export function policyOf({ held }: TrainerContext, lease: Lease): HeldPolicy {
   );
 }
 
-/** Refuses to compute with any other policy than the one that the caller believes in (rule 9). */
+/** Refuses to compute with another policy than the caller expects (rule 9). */
 export function refuseOtherPolicy(held: HeldPolicy, expectedDigest: string): void {
   if (held.digest === expectedDigest) return;
   throw new Failure(
@@ -72,7 +72,7 @@ export function refuseOtherPolicy(held: HeldPolicy, expectedDigest: string): voi
   );
 }
 
-/** Compares what was loaded with what the manifest says (rule 11): all parts that it names. */
+/** Compares the digests of the loaded parts with those that the manifest names (rule 11). */
 export function refuseOtherDigests(expected: Digests, found: Digests, uri: string): void {
   for (const part of ['weights', 'moments', 'reference'] as const) {
     if (expected[part] === null || expected[part] === found[part]) continue;

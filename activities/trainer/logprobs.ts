@@ -8,7 +8,7 @@ import { policyOf, refuseOtherPolicy, type TrainerContext } from './held-policy.
 
 const whose = { old: 'policy', reference: 'reference' } as const;
 
-/** Log-probabilities of a rollout's completions under the policy in hand ("old") and under the reference. */
+/** Log-probabilities of a rollout's completions under the current policy ("old") and under the reference. */
 export function logprobs(context: TrainerContext, input: LogprobsInput): Promise<LogprobsResult> {
   return context.exclusive(async () => {
     const started = performance.now();

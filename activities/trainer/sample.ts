@@ -42,7 +42,7 @@ export function sample(context: TrainerContext, input: SampleInput): Promise<Sam
   });
 }
 
-/** `step`: the one that will train on what is sampled. */
+/** `step`: the step that will train on the samples. */
 function watchHalf({ failpoints, engine }: TrainerContext, step: number, sequences: number): void {
   if (!failpoints.armed('sampling', step)) return;
   engine.holdSampling(Math.ceil(sequences / 2), () => failpoints.reached('sampling', step));

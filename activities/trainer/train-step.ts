@@ -9,8 +9,8 @@ import { readLoggedBatch } from '../records.ts';
 import { type HeldPolicy, policyOf, type TrainerContext } from './held-policy.ts';
 
 /**
- * Trains one logged batch. The log record holds every number, so the first try and a replay are one and the
- * same. A batch that was the last one trained is answered with its result again.
+ * Trains one logged batch. The log record contains every number: the first attempt and a replay are identical. If the
+ * batch is the last one trained, its result is returned again.
  */
 export function trainStep(context: TrainerContext, input: TrainStepInput): Promise<TrainStepResult> {
   return context.exclusive(async () => {
@@ -39,7 +39,7 @@ export function trainStep(context: TrainerContext, input: TrainStepInput): Promi
   });
 }
 
-/** What a batch says decides how it is trained on. */
+/** The batch's record decides which objective it is trained with. */
 function train(
   { engine }: TrainerContext,
   batch: DecodedRecord<BatchRecord | SupervisedBatchRecord>,

@@ -5,7 +5,7 @@ import { type ModelFolder, type ModelOptions, readModelFolder } from '../../engi
 import { WEIGHTS_FILE } from '../../engine/weights/weights.ts';
 import { readSettings } from '../../infra/settings.ts';
 import { findStack, type Stack } from '../../infra/stack.ts';
-import { type FoundCheckpoint, findCheckpoint } from '../../stores/steps/checkpoint-names.ts';
+import { type FoundCheckpoint, findCheckpoint } from '../../stores/steps/checkpoints.ts';
 import { CommandError } from '../errors.ts';
 import { type Connections, withConnections, withOptionalStack } from '../stack/connections.ts';
 import { type CheckpointLocation, locateCheckpoint, refuseUntrained } from './checkpoint-location.ts';

@@ -11,7 +11,7 @@ import type { Database } from '../../stores/database/database.ts';
 import { rewind } from '../../stores/runs/rewind.ts';
 import { setRunStatus } from '../../stores/runs/runs.ts';
 import { setStageStatus } from '../../stores/runs/stages.ts';
-import { findCheckpoint } from '../../stores/steps/checkpoint-names.ts';
+import { findCheckpoint } from '../../stores/steps/checkpoints.ts';
 import { CommandError, messageOf } from '../errors.ts';
 import { refuseUntrained } from '../models/checkpoint-location.ts';
 import { examples, jsonOption, printResult, RUN } from '../output/output.ts';

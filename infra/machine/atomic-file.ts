@@ -4,8 +4,8 @@ import { StackError } from '../errors.ts';
 import { asFileError } from './file-errors.ts';
 
 /**
- * Writes a file so that a reader sees the old content or the new, never a part.
- * @throws FileError; the old content is then still there.
+ * Writes a file atomically: a reader sees the old content or the new, never a part.
+ * @throws FileError; the old content is then unchanged.
  */
 export function writeAtomically(path: string, content: string, mode = 0o644): void {
   const temporary = `${path}.${process.pid}.tmp`;
@@ -23,13 +23,13 @@ function removeQuietly(path: string): void {
   try {
     rmSync(path, { force: true });
   } catch {
-    // The error before this one is the one to be told.
+    // The first error is the one to report.
   }
 }
 
 /**
  * Reads a JSON document by its schema; undefined where there is none.
- * @throws StackError when the file is there but does not hold what it should; `remedy` says what to do then.
+ * @throws StackError when the file has other content; `remedy` says what to do then.
  */
 export function readJson<Schema extends z.ZodType>(
   path: string,
@@ -46,7 +46,7 @@ export function readJson<Schema extends z.ZodType>(
   throw new StackError(`${path}: expected a document of this version, found ${found}. ${remedy}`);
 }
 
-/** The same of a file that can be done without: undefined also where it holds something else. */
+/** The same for an optional file: undefined also where the file has other content. */
 export function readJsonIfWhole<Schema extends z.ZodType>(
   path: string,
   schema: Schema,
@@ -65,7 +65,7 @@ function jsonOrUndefined(content: string): unknown {
 
 /**
  * A file's text, or undefined where there is no such file.
- * @throws FileError where there is one that cannot be read.
+ * @throws FileError where it exists and cannot be read.
  */
 export function readIfThere(path: string): string | undefined {
   try {

@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** Runs a program to its end and returns what it printed. An error's message ends with its last words. */
+/** Runs a program to its end and returns its output. An error's message ends with the last line that it printed. */
 export async function runCommand(
   file: string,
   args: readonly string[],
@@ -29,10 +29,10 @@ type ExecFailure = { code?: number | string | null; killed?: boolean; stderr?: s
 
 function failureOf(error: unknown, timeoutSeconds: number): string {
   const { code, killed, stderr, stdout } = error as ExecFailure;
-  if (code === 'ENOENT') return 'is not there';
-  if (code === 'EACCES') return 'may not be run';
+  if (code === 'ENOENT') return 'does not exist';
+  if (code === 'EACCES') return 'may not be executed';
   if (killed) return `did not end within ${timeoutSeconds} s`;
-  const words = lastLine(stderr) ?? lastLine(stdout) ?? 'said nothing';
+  const words = lastLine(stderr) ?? lastLine(stdout) ?? 'no output';
   return `ended with ${code ?? 'a signal'}: ${words}`;
 }
 

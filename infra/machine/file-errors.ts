@@ -2,19 +2,19 @@ import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync, statSync, writeF
 import { dirname, join } from 'node:path';
 import { StackError } from '../errors.ts';
 
-/** What the system found, by its code, and what a person can do about it. */
+/** What the system found, by its error code, and what a person can do about it. */
 const MEANINGS: Record<string, { found: string; next: string }> = {
-  ENOSPC: { found: 'no room is left on its disk', next: 'Make room there' },
-  EDQUOT: { found: 'the quota of this user is used up', next: 'Make room, or have the quota raised' },
+  ENOSPC: { found: 'its disk has no free space', next: 'Free some space there' },
+  EDQUOT: { found: 'the quota of this user is used up', next: 'Free some space, or have the quota raised' },
   EROFS: { found: 'its file system is read-only', next: 'Mount it for writing' },
-  EACCES: { found: 'this user may not', next: 'Give this user the right to' },
-  EPERM: { found: 'the system does not allow it', next: 'Take a folder of your own' },
-  ENOTDIR: { found: 'a file stands where a folder is expected', next: 'Move that file away' },
-  EEXIST: { found: 'something else stands in its place', next: 'Move that away' },
-  EISDIR: { found: 'a folder stands where a file is expected', next: 'Move that folder away' },
-  ELOOP: { found: 'its symbolic links lead in a circle', next: 'Correct the links' },
-  ENAMETOOLONG: { found: 'its name is too long', next: 'Take a shorter one' },
-  ENOENT: { found: 'a folder above it is missing or cannot be made', next: 'Make that folder' },
+  EACCES: { found: 'this user has no permission', next: 'Give this user the permission' },
+  EPERM: { found: 'the system does not allow it', next: 'Choose a folder that you own' },
+  ENOTDIR: { found: 'a file is where a folder is expected', next: 'Move that file away' },
+  EEXIST: { found: 'something else has its name', next: 'Move that away' },
+  EISDIR: { found: 'a folder is where a file is expected', next: 'Move that folder away' },
+  ELOOP: { found: 'its symbolic links form a loop', next: 'Correct the links' },
+  ENAMETOOLONG: { found: 'its name is too long', next: 'Choose a shorter one' },
+  ENOENT: { found: 'a parent folder is missing or cannot be created', next: 'Create that folder' },
   EIO: { found: 'its disk has failed', next: 'Check the disk' },
   EMFILE: { found: 'this process has too many files open', next: 'Raise the limit (ulimit -n)' },
   ENFILE: { found: 'the system has too many files open', next: 'Close other programs' },
@@ -23,7 +23,7 @@ const MEANINGS: Record<string, { found: string; next: string }> = {
 /** An error of the file system in words: which file, what was found, what to do. */
 export class FileError extends StackError {
   readonly code: string;
-  /** The file at which the system stopped, where it says so. */
+  /** The file that the error is about, where the system names it. */
   readonly path: string | undefined;
   /** What was found, without the file. */
   readonly found: string;
@@ -39,7 +39,7 @@ export class FileError extends StackError {
   }
 }
 
-/** An error of the file system in words; anything else as it is. `doing` names the file. */
+/** An error of the file system in words; other errors as they are. `doing` names the file. */
 export function asFileError(error: unknown, doing: string): unknown {
   if (error instanceof FileError || !(error instanceof Error)) return error;
   const isOfSystem = 'syscall' in error && 'code' in error && typeof error.code === 'string';
@@ -47,15 +47,15 @@ export function asFileError(error: unknown, doing: string): unknown {
 }
 
 /**
- * Makes a folder and those above it that are missing. Node's own recursive call never ends under a folder such as
- * /proc, where a name can neither be found nor made.
+ * Creates a folder and its missing parents. Node's own recursive call never ends under a folder such as /proc, where a
+ * name can neither be found nor created.
  * @throws FileError
  */
 export function makeFolder(path: string, mode?: number): void {
   try {
     makeWithParents(path, mode);
   } catch (error) {
-    throw asFileError(error, `making the folder ${path}`);
+    throw asFileError(error, `creating the folder ${path}`);
   }
 }
 
@@ -65,13 +65,13 @@ function makeWithParents(path: string, mode?: number): void {
   try {
     mkdirSync(path, { mode });
   } catch (error) {
-    // made by another process meanwhile
-    if (!isFolder(path)) throw inTheWay(path) ?? error;
+    // Another process may have created it meanwhile.
+    if (!isFolder(path)) throw obstacleAt(path) ?? error;
   }
 }
 
-/** What stands at the place of a folder: a file, or links that lead nowhere; undefined where nothing does. */
-function inTheWay(path: string): Error | undefined {
+/** The error of what has the folder's name: a file, or a broken link; undefined where nothing has it. */
+function obstacleAt(path: string): Error | undefined {
   if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return undefined;
   try {
     readdirSync(path);
@@ -86,7 +86,7 @@ function isFolder(path: string): boolean {
 }
 
 /**
- * Makes the home where there is none, and proves that it can be written.
+ * Creates the home where it is missing, and checks that it can be written.
  * @throws StackError naming R1_HOME, what was found and what to do.
  */
 export function prepareHome(home: string): void {
@@ -112,6 +112,6 @@ function rmQuietly(path: string): void {
   try {
     rmSync(path, { force: true });
   } catch {
-    // it was never made
+    // It was never created.
   }
 }

@@ -8,19 +8,19 @@ import {
 } from '../supervisor/process-identity.ts';
 import { isErrno, readIfThere, writeAtomically } from './atomic-file.ts';
 
-/** The living process that holds the lock, if one does. */
+/** The living process that holds the lock; undefined where none does. */
 export function lockOwner(path: string): ProcessIdentity | undefined {
   const owner = parseOwner(readIfThere(path));
   return owner !== undefined && isAlive(owner) ? owner : undefined;
 }
 
 /**
- * Takes the lock for this process, or says who holds it. A lock whose holder is dead is taken over.
- * `link` makes it: it fails where the name exists, and the file is never seen half-written.
+ * Takes the lock for this process, or returns its holder. A lock whose holder is dead is taken over. The file is created
+ * with `link`: that fails where the name exists, and the file is complete at once.
  */
 export function takeLock(path: string): { taken: true } | { taken: false; owner: ProcessIdentity } {
   const self = identityOf(process.pid);
-  if (self === undefined) throw new Error(`process ${process.pid} cannot see itself`);
+  if (self === undefined) throw new Error(`process ${process.pid} cannot read its own identity`);
   const own = `${path}.${process.pid}`;
   writeAtomically(own, JSON.stringify(self));
   try {
@@ -35,12 +35,12 @@ export function takeLock(path: string): { taken: true } | { taken: false; owner:
   }
 }
 
-/** Gives the lock back. */
+/** Releases the lock. */
 export function dropLock(path: string): void {
   if (lockOwner(path)?.pid === process.pid) rmSync(path, { force: true });
 }
 
-/** Runs the action while holding the lock, after waiting for whoever holds it now. */
+/** Waits for the lock, and runs the action while holding it. */
 export async function withLock<Result>(
   path: string,
   signal: AbortSignal,
@@ -64,7 +64,7 @@ function tryLink(from: string, to: string): boolean {
   }
 }
 
-/** Two may find the same dead holder: the rename has one winner, and a living lock caught by it is put back. */
+/** Two processes may find the same dead holder: only one rename succeeds. A living lock that it moved is put back. */
 function setAsideStale(path: string): void {
   const aside = `${path}.stale-${process.pid}`;
   try {

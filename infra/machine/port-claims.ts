@@ -6,23 +6,23 @@ import { readJsonIfWhole, writeAtomically } from './atomic-file.ts';
 import { withLock } from './lock-file.ts';
 import { choosePorts, isPortFree, type NamedPorts, type Ports } from './ports.ts';
 
-/** The ports of one stack: its own for as long as its supervisor lives, also while a server is being restarted. */
+/** The ports of one stack, claimed for as long as its supervisor lives, also while a server restarts. */
 const claimsSchema = z.array(z.object({ supervisor: processIdentity, ports: z.array(z.int()) }));
 type Claims = z.infer<typeof claimsSchema>;
 
-export interface PortWishes {
+export interface WantedPorts {
   named: NamedPorts;
-  /** those of the last time, preferred */
+  /** those of the last start, preferred */
   last: Partial<Ports>;
 }
 
 /**
- * Chooses ports, claims them for this process, and runs `listen`, which ends once servers listen there. Stacks of one
- * user do so one after the other: what one has chosen is free to nobody else, though nothing listens there yet.
- * @throws StackError naming a port that a user named and something else holds.
+ * Chooses ports, claims them for this process, and runs `listen`, which ends once servers listen there. The stacks of one
+ * user do so one after the other: no other stack chooses a claimed port, even before anything listens there.
+ * @throws StackError where a port that the user named is in use.
  */
 export function withFreePorts<Result>(
-  { named, last }: PortWishes,
+  { named, last }: WantedPorts,
   signal: AbortSignal,
   listen: (ports: Ports) => Promise<Result>,
   folder = tmpdir(),
@@ -45,6 +45,6 @@ function claimsOfOthers(path: string): Claims {
 
 function ownClaim(ports: Ports): Claims[number] {
   const supervisor = identityOf(process.pid);
-  if (supervisor === undefined) throw new Error(`process ${process.pid} cannot see itself`);
+  if (supervisor === undefined) throw new Error(`process ${process.pid} cannot read its own identity`);
   return { supervisor, ports: Object.values(ports) };
 }

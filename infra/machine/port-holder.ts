@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
-/** The process that listens at a TCP port; undefined where the system does not tell (it tells on Linux). */
+/** The process that listens at a TCP port; undefined where it is not known. Only Linux shows it. */
 export function portHolder(port: number): { pid: number; command: string } | undefined {
   const inodes = new Set(['tcp', 'tcp6'].flatMap((table) => listeningInodes(table, port)));
   if (inodes.size === 0) return undefined;

@@ -4,10 +4,10 @@ import { StackError } from '../errors.ts';
 import { readJsonIfWhole, writeAtomically } from './atomic-file.ts';
 import { portHolder } from './port-holder.ts';
 
-/** Where the local servers listen: other machines cannot reach them. */
+/** The address at which the local servers listen: other machines cannot reach it. */
 export const LOOPBACK = '127.0.0.1';
 
-/** The ports of the local servers and where each is looked for first. */
+/** The ports of the local servers, with the number that is tried first. */
 export const DEFAULT_PORTS = {
   temporal: 7233,
   temporalUi: 8233,
@@ -29,7 +29,7 @@ export const DEFAULT_PORTS = {
 export type PortName = keyof typeof DEFAULT_PORTS;
 export type Ports = Record<PortName, number>;
 
-/** Ports that a user named, with the variable that did. */
+/** Ports that a user named, each with the variable that names it. */
 export type NamedPorts = Partial<Record<PortName, { port: number; variable: string }>>;
 
 const PORT_NAMES = Object.keys(DEFAULT_PORTS) as PortName[];
@@ -38,9 +38,9 @@ const portsSchema = z.partialRecord(z.enum(PORT_NAMES as [PortName, ...PortName[
 type IsFree = (port: number) => Promise<boolean>;
 
 /**
- * A port for each name: the one named by the user, which must be free; else the first free one from the one
- * used last time, or from the default.
- * @throws StackError naming a port that a user named and something else holds.
+ * A port for each name: the one that the user named, which must be free; else the first free one, counted from the last
+ * start's port or from the default.
+ * @throws StackError where a port that the user named is in use.
  */
 export async function choosePorts(named: NamedPorts, last: Partial<Ports>, isFree: IsFree): Promise<Ports> {
   const chosen: Ports = { ...DEFAULT_PORTS };
@@ -72,8 +72,8 @@ function portInUse({ port, variable }: { port: number; variable: string }): Stac
 }
 
 /**
- * Whether a server of ours could listen there now. SeaweedFS refuses a port that anything holds at any
- * address of the machine, so that the loopback alone does not tell.
+ * Whether a local server could listen there now. SeaweedFS refuses a port that is in use at any address of the machine,
+ * not only at the loopback address.
  */
 export async function isPortFree(port: number): Promise<boolean> {
   return (await canListen(LOOPBACK, port)) && (await canListen('0.0.0.0', port));
@@ -87,7 +87,7 @@ function canListen(host: string, port: number): Promise<boolean> {
   });
 }
 
-/** The ports of the last time; none where they are not known. */
+/** The ports of the last start; empty where they are not known. */
 export function readLastPorts(path: string): Partial<Ports> {
   return readJsonIfWhole(path, portsSchema) ?? {};
 }

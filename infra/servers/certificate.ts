@@ -7,15 +7,15 @@ import { makeFolder } from '../machine/file-errors.ts';
 /** Paths of a certificate and its private key (PEM). */
 export type CertificateFiles = { certificate: string; key: string };
 
-/** The parts of one server know each other by this name. */
+/** The name under which the parts of the server authenticate each other. */
 const COMMON_NAME = 'durable-r1';
 const FIRST_DAY = new Date('2000-01-01T00:00:00Z');
-/** RFC 5280: a certificate without an expiry. Whoever can read the key owns the home already. */
+/** RFC 5280: a certificate without an expiry. Anyone who can read the key can read the home already. */
 const LAST_DAY = new Date('9999-12-31T23:59:59Z');
 
 /**
- * The home's certificate, made when there is none. It is its own authority: only who holds its key is let in, which
- * is the local S3 server itself.
+ * The home's certificate, created where there is none. It is self-signed: only the local S3 server, which has its key, is
+ * accepted.
  */
 export function readOrMakeCertificate(folder: string): CertificateFiles {
   const files = { certificate: join(folder, 'grpc.crt'), key: join(folder, 'grpc.key') };
@@ -46,7 +46,7 @@ function selfSigned(): { certificate: string; key: string } {
   const privateKey = forge.pki.privateKeyFromPem(key);
   const certificate = forge.pki.createCertificate();
   certificate.publicKey = forge.pki.setRsaPublicKey(privateKey.n, privateKey.e);
-  // a positive number: the first byte is not to be read as a sign
+  // The first byte keeps the number positive.
   certificate.serialNumber = `01${randomBytes(15).toString('hex')}`;
   certificate.validity = { notBefore: FIRST_DAY, notAfter: LAST_DAY };
   const name = [{ name: 'commonName', value: COMMON_NAME }];

@@ -15,7 +15,7 @@ export type Progress = (line: string) => void;
 
 type Part = 'temporal' | 'postgres' | 's3';
 
-/** The parts that the local stack must serve: those without an address of their own. */
+/** The servers that the local stack runs: those without an address in the environment. */
 function localParts(settings: Settings): Part[] {
   const external: Record<Part, string | undefined> = {
     temporal: settings.temporal.address,
@@ -25,7 +25,7 @@ function localParts(settings: Settings): Part[] {
   return (Object.keys(external) as Part[]).filter((part) => external[part] === undefined);
 }
 
-/** The ports that the user named for parts served here. */
+/** The ports that the user named for local servers. */
 export function namedPorts(settings: Settings): NamedPorts {
   const { temporal, postgres, s3 } = settings;
   const parts = localParts(settings);
@@ -42,7 +42,7 @@ export function namedPorts(settings: Settings): NamedPorts {
   );
 }
 
-/** Where the servers will be: the environment's addresses, else the local ones at the chosen ports. */
+/** Addresses of the servers: those of the environment, or else local ones at the chosen ports. */
 export function addressesOf({ temporal, postgres, s3 }: Settings, ports: Ports): Addresses {
   return {
     temporal: {
@@ -69,7 +69,7 @@ const BINARY_OF: Partial<Record<Part, BinaryPin>> = { temporal: TEMPORAL, s3: WE
 
 export type Binaries = Partial<Record<Part, string>>;
 
-/** Finds or fetches the binaries of the local parts. */
+/** Finds or downloads the binaries of the local servers. */
 export async function findBinaries(
   settings: Settings,
   onProgress: Progress,
@@ -85,7 +85,7 @@ export async function findBinaries(
   return Object.fromEntries((await allOrErrors(found)).flat());
 }
 
-/** Waits for all of them, so that none is cut off, and tells everything that went wrong at once. */
+/** Waits for all of them, and reports all their errors together. */
 async function allOrErrors<Result>(promises: Promise<Result>[]): Promise<Result[]> {
   const settled = await Promise.allSettled(promises);
   const errors = settled.flatMap((one) => (one.status === 'rejected' ? [messageOf(one.reason)] : []));
@@ -103,7 +103,7 @@ type Preparation = {
   onProgress: Progress;
 };
 
-/** A part made ready to be started, and what to tell once it serves. */
+/** A server that is ready to be started, and the line of progress for when it serves. */
 export type PreparedServer = { process: ManagedProcess; ready: string; data?: string };
 
 const PREPARE: Record<Part, (preparation: Preparation) => Promise<PreparedServer>> = {
@@ -131,7 +131,7 @@ export function prepareServers(preparation: Preparation): Promise<PreparedServer
   return Promise.all(localParts(preparation.settings).map((part) => PREPARE[part](preparation)));
 }
 
-/** What to tell of the parts that are left alone. */
+/** Lines of progress for external servers. */
 export function externalLines({ temporal, postgres, s3 }: Addresses): string[] {
   const lines: [boolean, string][] = [
     [temporal.external, `Temporal on ${temporal.address}, left as it is`],

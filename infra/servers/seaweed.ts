@@ -37,30 +37,30 @@ export function seaweedServer(options: Options): ManagedProcess {
       ...environment,
       AWS_ACCESS_KEY_ID: secrets.s3AccessKeyId,
       AWS_SECRET_ACCESS_KEY: secrets.s3SecretAccessKey,
-      ...closedDoors(secrets, readOrMakeCertificate(paths.certificates)),
+      ...internalAuthentication(secrets, readOrMakeCertificate(paths.certificates)),
       GOMEMLIMIT: '384MiB',
     },
     beforeStart: () => {
       removeSockets(ports);
-      // It keeps the flags of its last start there; those of this one are to decide.
+      // It stores the flags of its last start there, and would use them instead of these.
       rmSync(join(paths.s3, 'mini.options'), { force: true });
     },
     isReady: () => Promise.race([roundTrip(objects, options), sleep(PROBE_SECONDS * 1000, false)]),
   };
 }
 
-/** Left to themselves its ports move when taken; a volume server that moved is a stranger to its master. */
+/** Ports that are not fixed move when they are in use, and the master no longer knows a volume server that has moved. */
 function flags({ paths, bucket, ports }: Options): string[] {
   return [
     `dir=${paths.s3}`,
     `ip=${LOOPBACK}`,
     `ip.bind=${LOOPBACK}`,
     `bucket=${bucket}`,
-    // Filer and master take orders from anyone by HTTP; the gateway asks them by gRPC.
+    // Filer and master accept commands from anyone by HTTP; the gateway uses gRPC.
     'disableHttp=true',
     `s3.port=${ports.s3}`,
     `s3.port.grpc=${ports.s3Grpc}`,
-    // no page of another origin is answered
+    // Pages of other origins get no answer.
     `s3.allowedOrigins=http://${LOOPBACK}:${ports.s3}`,
     `master.port=${ports.master}`,
     `master.port.grpc=${ports.masterGrpc}`,
@@ -78,13 +78,13 @@ function flags({ paths, bucket, ports }: Options): string[] {
   ];
 }
 
-/** Settings of SeaweedFS's security.toml that hold a signing key; a variable wins over the file. */
+/** Settings of SeaweedFS's security.toml with a signing key; environment variables override the file. */
 const SIGNED = ['JWT_SIGNING', 'JWT_SIGNING_READ', 'JWT_FILER_SIGNING', 'JWT_FILER_SIGNING_READ'];
-/** Its parts that serve or ask by gRPC. */
+/** Its parts that serve or call gRPC. */
 const GRPC_PARTS = ['MASTER', 'VOLUME', 'FILER', 'S3', 'ADMIN', 'WORKER', 'CLIENT'];
 
-/** Ports below the gateway answer the server's own parts alone: signed requests, and mutual TLS for gRPC. */
-function closedDoors(
+/** Internal ports answer only the server's own parts: signed requests, and mutual TLS for gRPC. */
+function internalAuthentication(
   { s3SigningKey }: Secrets,
   { certificate, key }: CertificateFiles,
 ): Record<string, string> {
@@ -102,8 +102,8 @@ function closedDoors(
 }
 
 /**
- * Sockets that the server names by its ports, and leaves behind when it is killed. Where a port is held, its
- * socket belongs to whoever holds it.
+ * Removes sockets that the server names by its ports, and leaves behind when it is killed. Where a port is in use, its
+ * socket belongs to the process that uses it.
  */
 function removeSockets(ports: Ports): void {
   const grpc = (['s3', 'master', 'volume', 'filer', 'admin'] as const).map((part) => ({
@@ -131,9 +131,8 @@ const PROBES = 'r1-probe/';
 const PROBE_SECONDS = 10;
 
 /**
- * After a kill, reads answer 500 until every volume has been registered again. So: what the last start wrote is read
- * back, then another probe is written and read back, where there is room: without, what is there can be read all the
- * same.
+ * After a kill, reads answer 500 until every volume is registered again. The check therefore reads the probe that the last
+ * start wrote, then writes and reads another one. On a full disk it only reads: existing objects can still be served.
  */
 async function roundTrip(objects: ObjectStore, { bucket, paths }: Options): Promise<boolean> {
   const before = (await objects.list(PROBES)).at(-1);

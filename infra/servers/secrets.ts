@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { readJson, writeAtomically } from '../machine/atomic-file.ts';
 
 const secretsSchema = z.object({
-  /** Tells the data that belong to this home from those of an earlier one at the same place. */
+  /** Distinguishes the data of this home from those of an earlier home at the same path. */
   homeId: z.string(),
   postgresPassword: z.string(),
   s3AccessKeyId: z.string(),
@@ -11,20 +11,20 @@ const secretsSchema = z.object({
 });
 
 const REMEDY =
-  'Without it nothing opens the data of this home: restore it from a backup, or remove everything: `r1 down --purge`.';
+  'Without it the data of this home cannot be opened: restore it from a backup, or remove everything: `r1 down --purge`.';
 
-/** What lets a client in. */
+/** Credentials of clients. */
 export type ClientSecrets = z.infer<typeof secretsSchema>;
 
 const serverSecretsSchema = secretsSchema.extend({
-  /** Parts of the S3 server sign by keys derived from it what they ask of each other. Homes of earlier releases lack it. */
+  /** Parts of the S3 server sign their requests to each other with keys derived from it. Absent in homes of earlier releases. */
   s3SigningKey: z.string().optional(),
 });
 
-/** What the local servers are protected with; generated once a home. */
+/** Credentials of the local servers; generated once for each home. */
 export type Secrets = Required<z.infer<typeof serverSecretsSchema>>;
 
-/** The home's secrets, those that are missing made, readable by their owner alone. */
+/** The home's secrets, in a file that only its owner can read. Missing ones are generated. */
 export function readOrMakeSecrets(path: string): Secrets {
   const found = readJson(path, serverSecretsSchema, REMEDY);
   const secrets = { ...newSecrets(), ...found };

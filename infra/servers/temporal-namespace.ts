@@ -7,7 +7,7 @@ const KEYWORD = 2;
 const INT = 3;
 const DOUBLE = 4;
 
-/** What runs can be searched by in the Temporal UI. */
+/** The search attributes of runs in the Temporal UI. */
 const SEARCH_ATTRIBUTES: Record<string, number> = {
   R1Run: KEYWORD,
   R1Stage: KEYWORD,
@@ -16,14 +16,14 @@ const SEARCH_ATTRIBUTES: Record<string, number> = {
   R1Reward: DOUBLE,
 };
 
-/** How long a local server keeps closed runs. */
+/** How long a local server keeps closed workflows. */
 const RETENTION_SECONDS = 30 * 24 * 3600;
 
 type Options = { address: string; namespace: string; external: boolean };
 
 /**
- * Readies a namespace: search attributes that are missing are created and, on our own server alone, closed
- * runs are kept 30 days.
+ * Prepares a namespace: creates missing search attributes and, on the local server only, sets the retention of closed
+ * workflows to 30 days.
  * @throws StackError when the server cannot be reached or refuses.
  */
 export async function ensureNamespace(options: Options): Promise<void> {
@@ -49,7 +49,7 @@ async function connect({ address, external }: Options): Promise<Connection> {
     const where = external ? 'R1_TEMPORAL_ADDRESS' : 'The local stack';
     throw new StackError(
       `${where}: expected a Temporal server at ${address}, found: ${messageOf(error)}. ` +
-        'Start that server, or mend the address.',
+        'Start that server, or correct the address.',
     );
   }
 }

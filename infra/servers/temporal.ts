@@ -10,7 +10,7 @@ type Options = {
   paths: HomePaths;
   namespace: string;
   ports: Pick<Ports, 'temporal' | 'temporalUi' | 'temporalHttp' | 'temporalMetrics'>;
-  /** `key=value` each, on top of what is always set */
+  /** `key=value` each, added to what is always set */
   dynamicConfig: readonly string[];
   environment: Record<string, string>;
 };
@@ -31,13 +31,13 @@ export function temporalServer(options: Options): ManagedProcess {
 }
 
 const DYNAMIC = [
-  // Otherwise its single shard polls 20 times a second, and every hop waits for the 50 ms grid.
+  // By default its single shard polls 20 times a second, and every task waits up to 50 ms.
   'history.transferProcessorMaxPollRPS=1000',
-  // Its HTTP API takes orders from any web page. Nothing here uses it: the UI and workers speak gRPC.
+  // Any web page could send commands to its HTTP API. Nothing here uses it: the UI and workers use gRPC.
   'frontend.httpAllowedHosts=["closed.invalid"]',
 ];
 
-/** A write-ahead log with `synchronous=normal` spares a sync at each event. */
+/** A write-ahead log with `synchronous=normal` avoids a sync at each event. */
 function flags({ paths, namespace, ports, dynamicConfig }: Options): string[] {
   return [
     ...['--ip', LOOPBACK, '--port', String(ports.temporal), '--ui-port', String(ports.temporalUi)],

@@ -1,4 +1,4 @@
-/** Seconds before the first restart, the longest wait, and how long a process must run to count as well again. */
+/** Seconds before the first restart, the longest wait, and how long a process must run before its failures are forgotten. */
 const FIRST_SECONDS = 0.5;
 const LONGEST_SECONDS = 30;
 export const STABLE_SECONDS = 60;

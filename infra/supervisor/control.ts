@@ -3,13 +3,13 @@ import { createServer, type IncomingMessage, request, type Server, type ServerRe
 import { json } from 'node:stream/consumers';
 import { messageOf } from '../errors.ts';
 
-/** What the supervisor can be told. */
+/** Commands of the supervisor. */
 export type Command = 'ensure-workers' | 'write-state';
 
-/** What each command does; the argument and the answer are JSON. */
+/** The handler of each command; argument and result are JSON. */
 export type Handlers = Record<Command, (argument: unknown) => Promise<unknown>>;
 
-/** Takes commands at a socket that its owner alone can open: POST /command, JSON in and out. */
+/** Serves commands on a socket that only its owner can open: POST /COMMAND, JSON in and out. */
 export async function serveControl(socket: string, handlers: Handlers): Promise<Server> {
   rmSync(socket, { force: true });
   const server = createServer((incoming, outgoing) => void handle(handlers, incoming, outgoing));
@@ -37,7 +37,7 @@ async function handle(
   }
 }
 
-/** Sends a command; the promise rejects when the supervisor refuses it or does not answer. */
+/** Sends a command. Rejects when the supervisor refuses it or does not answer. */
 export function sendCommand(socket: string, command: Command, argument: unknown = null): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const outgoing = request(

@@ -1,8 +1,8 @@
 import { writeSync } from 'node:fs';
 
 /**
- * Writes one line to a file descriptor, or not at all: on a full disk a log loses lines, and nothing ends for want of
- * them. Node's own streams end the process instead, and write nothing more once there is room.
+ * Writes one line to a file descriptor, or drops it: on a full disk a log loses lines, and the process goes on. Node's
+ * own streams would end the process, or write nothing more once there is free space.
  */
 export function writeLine(descriptor: number, line: string): void {
   try {
@@ -12,7 +12,7 @@ export function writeLine(descriptor: number, line: string): void {
   }
 }
 
-/** Has this process live on when its standard output or error cannot be written, whoever writes there. */
-export function outliveLostOutput(): void {
+/** Lets this process go on when its standard output or error cannot be written. */
+export function ignoreOutputErrors(): void {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 }

@@ -7,9 +7,9 @@ const KEPT = 3;
 
 /**
  * Rotates every log of a folder that has grown too large: `a.log` → `a.log.1` → … → `a.log.3`.
- * A server holds its log open, in append mode, and outlives its supervisor: so the log is copied and cut,
- * not renamed; lines written between the two are lost. Where there is no room for the copy, everything stays as it
- * is until the next turn; returned is what stood in the way.
+ * A server keeps its log open in append mode, and outlives its supervisor. The log is therefore copied and truncated, not
+ * renamed; lines written between the two are lost. Where there is no free space for the copy, the log stays as it is
+ * until the next rotation. Returns the errors.
  */
 export function rotateLogs(folder: string, largestBytes = LARGEST_BYTES): FileError[] {
   const logs = attempt(folder, () => readdirSync(folder).filter((name) => name.endsWith('.log')));

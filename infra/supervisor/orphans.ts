@@ -4,8 +4,8 @@ import { type HomeProcess, processesOfHome } from './processes-of-home.ts';
 import type { StackState } from './state.ts';
 
 /**
- * Processes that a supervisor left behind when it was killed: those that its record names, and those that the record
- * does not know, where it is lost or could not be written.
+ * Processes that a killed supervisor left behind: those that its state file names, and others of this home, where the file
+ * is lost or could not be written.
  */
 export function orphansOf(home: string, state: StackState | undefined): HomeProcess[] {
   if (state !== undefined && isAlive(state.supervisor)) return [];
@@ -16,13 +16,13 @@ export function orphansOf(home: string, state: StackState | undefined): HomeProc
   return [...recorded, ...processesOfHome(home).filter(({ identity }) => !known.has(identity.pid))];
 }
 
-/** Stops them as their supervisor would have, workers first. */
+/** Stops them as their supervisor would, workers first. */
 export async function stopOrphans(
   orphans: readonly HomeProcess[],
   onProgress: (line: string) => void,
 ): Promise<void> {
-  for (const turn of inStopOrder(orphans)) {
-    await Promise.all(turn.map((orphan) => stopOrphan(orphan, onProgress)));
+  for (const group of inStopOrder(orphans)) {
+    await Promise.all(group.map((orphan) => stopOrphan(orphan, onProgress)));
   }
 }
 

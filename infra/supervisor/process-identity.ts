@@ -3,28 +3,28 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 
-/** A process, told from a later one with the same number by when it began. */
+/** A process, identified by its number and its start time, since numbers are reused. */
 export const processIdentity = z.object({ pid: z.int().positive(), startedAt: z.string() });
 export type ProcessIdentity = z.infer<typeof processIdentity>;
 
-/** The identity of a living process; undefined when there is none, or only a zombie is left. */
+/** The identity of a living process; undefined where there is none, or only a zombie. */
 export function identityOf(pid: number): ProcessIdentity | undefined {
   const startedAt = process.platform === 'linux' ? startOnLinux(pid) : startByPs(pid);
   return startedAt === undefined ? undefined : { pid, startedAt };
 }
 
-/** Whether that very process still lives. */
+/** Whether exactly that process still lives. */
 export function isAlive(identity: ProcessIdentity): boolean {
   return identityOf(identity.pid)?.startedAt === identity.startedAt;
 }
 
-/** Sends a signal to that very process, to nothing else; false when it is gone. */
+/** Sends a signal to exactly that process; false where it has ended. */
 export function signal(identity: ProcessIdentity, name: NodeJS.Signals): boolean {
   if (!isAlive(identity)) return false;
   return kill(identity.pid, name);
 }
 
-/** Kills what is left of a process group whose leader had this number. */
+/** Kills the remaining processes of the group whose leader had this number. */
 export function killGroup(leader: number): void {
   kill(-leader, 'SIGKILL');
 }
@@ -37,7 +37,7 @@ function kill(pid: number, name: NodeJS.Signals): boolean {
   }
 }
 
-/** Waits until that process is gone; false when the time ran out first. */
+/** Waits until that process has ended; false where it lives longer than `seconds`. */
 export async function waitForEnd(identity: ProcessIdentity, seconds: number): Promise<boolean> {
   const deadline = Date.now() + seconds * 1000;
   while (isAlive(identity)) {

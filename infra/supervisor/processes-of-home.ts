@@ -6,9 +6,9 @@ import { ROLES, type Role } from './state.ts';
 export type HomeProcess = { name: string; role: Role; identity: ProcessIdentity };
 
 /**
- * The servers and workers of a home that live, found by what they were started with, wherever the home's own record
- * is lost or behind. Nothing else of the user's that has the same R1_HOME (a shell, a command) is among them. Linux
- * alone tells; elsewhere there are none.
+ * The living servers and workers of a home, found by their commands and environments: the home's state file may be lost
+ * or out of date. Other processes of the user with the same R1_HOME (a shell, a command) are left out. Only Linux shows
+ * this; the list is empty elsewhere.
  */
 export function processesOfHome(home: string): HomeProcess[] {
   return entries('/proc').flatMap((name) => {
@@ -22,7 +22,7 @@ export function processesOfHome(home: string): HomeProcess[] {
   });
 }
 
-/** A server by the words of its command that no other has. */
+/** A server, recognised by arguments of its command. */
 function serverOf(command: readonly string[]): Omit<HomeProcess, 'identity'> | undefined {
   const has = (...wanted: string[]) => wanted.every((word) => command.includes(word));
   if (has('server', 'start-dev', '--db-filename')) return { name: 'temporal', role: 'temporal' };
@@ -32,13 +32,13 @@ function serverOf(command: readonly string[]): Omit<HomeProcess, 'identity'> | u
   return undefined;
 }
 
-/** A worker is called after its role, with a number where there are more. */
+/** A worker is named by its role, with a number where there are several. */
 function workerOf(name: string | undefined): Omit<HomeProcess, 'identity'> | undefined {
   if (name === undefined) return undefined;
   return { name, role: ROLES.find((role) => name.startsWith(role)) ?? 'trainer' };
 }
 
-/** Started by a supervisor, each leads a group of its own; what it has started itself does not. */
+/** Processes that a supervisor starts lead a group of their own; their own children do not. */
 function leadsGroup(pid: number): boolean {
   const stat = read(`/proc/${pid}/stat`);
   // proc(5): the fields after the name are state, parent, group

@@ -3,7 +3,7 @@ import { messageOf } from '../errors.ts';
 import { readJson, readJsonIfWhole, writeAtomically } from '../machine/atomic-file.ts';
 import { processIdentity } from './process-identity.ts';
 
-/** What a process is for. */
+/** The roles of processes. */
 export const ROLES = ['temporal', 'postgres', 's3', 'orchestrator', 'trainer', 'rewards'] as const;
 export const role = z.enum(ROLES);
 export type Role = z.infer<typeof role>;
@@ -15,7 +15,7 @@ const processRecord = z.object({
   /** The living process; null while there is none. */
   identity: processIdentity.nullable(),
   state: z.enum(['starting', 'running', 'backing-off', 'stopped']),
-  /** How many times it was started again after it had died. */
+  /** How many times it was restarted after it had died. */
   restarts: z.int().nonnegative(),
   /** How it last ended: an exit code or a signal, and when (ISO 8601). */
   lastExit: z.object({ code: z.int().nullable(), signal: z.string().nullable(), at: z.string() }).nullable(),
@@ -24,7 +24,7 @@ const processRecord = z.object({
 });
 export type ProcessRecord = z.infer<typeof processRecord>;
 
-/** Where the three servers are, without any secret; `external` ones are not the supervisor's. */
+/** Addresses of the three servers, without secrets. The supervisor does not run the `external` ones. */
 const addresses = z.object({
   temporal: z.object({
     external: z.boolean(),
@@ -44,7 +44,7 @@ const addresses = z.object({
 export type Addresses = z.infer<typeof addresses>;
 
 /**
- * What the supervisor knows, written whole at every change; others read it.
+ * The supervisor's state, written at every change for other processes to read.
  * Phases: starting → running → stopping → stopped, or starting → failed.
  */
 const stackState = z.object({
@@ -53,47 +53,46 @@ const stackState = z.object({
   phase: z.enum(['starting', 'running', 'stopping', 'stopped', 'failed']),
   /** Why the start failed. */
   error: z.string().nullable(),
-  /** What a person is told while it starts and stops, oldest first. */
+  /** Lines of progress while it starts and stops, oldest first. */
   progress: z.array(z.string()),
   addresses: addresses.nullable(),
-  /** Folder of the local PostgreSQL's data, which may lie outside the home. */
+  /** Folder of the local PostgreSQL's data, which may be outside the home. */
   postgresData: z.string().nullable(),
   processes: z.array(processRecord),
 });
 export type StackState = z.infer<typeof stackState>;
 
-/** @throws StackError where the file holds something else. */
+/** @throws StackError where the file is not a state file. */
 export function readState(path: string): StackState | undefined {
   return readJson(
     path,
     stackState,
-    'Run `r1 up`: it has the file written anew and starts what does not run; or stop everything: `r1 down`. ' +
+    'Run `r1 up`: it repairs the file and starts what does not run; or stop everything: `r1 down`. ' +
       'Both find the processes of this home without the file.',
   );
 }
 
-/** The same for whoever can go on without. */
+/** The same, but undefined where the file is not a state file. */
 export function readStateIfWhole(path: string): StackState | undefined {
   return readJsonIfWhole(path, stackState);
 }
 
-const AGAIN_MS = 1000;
+const RETRY_MS = 1000;
 
 /**
- * Keeps the state file as the state is. A write that fails (a full disk) ends nothing: it is tried again every second
- * until there is room.
+ * Keeps the state file up to date. A write that fails (on a full disk) is tried again every second.
  */
 export class StateFile {
   private readonly path: string;
-  private readonly say: (line: string) => void;
+  private readonly report: (line: string) => void;
   private current: StackState | undefined;
   private failingSince: number | undefined;
-  private again: NodeJS.Timeout | undefined;
+  private retry: NodeJS.Timeout | undefined;
 
-  /** `say` gets a line when the file can no longer be written, and when it can be again. */
-  constructor(path: string, say: (line: string) => void) {
+  /** `report` gets a line when the file can no longer be written, and when it can be written again. */
+  constructor(path: string, report: (line: string) => void) {
     this.path = path;
-    this.say = say;
+    this.report = report;
   }
 
   write(state: StackState): void {
@@ -101,9 +100,9 @@ export class StateFile {
     this.attempt();
   }
 
-  /** Ends trying again. */
+  /** Ends the retries. */
   close(): void {
-    clearInterval(this.again);
+    clearInterval(this.retry);
   }
 
   private attempt(): void {
@@ -116,14 +115,14 @@ export class StateFile {
     if (this.failingSince === undefined) return;
     const seconds = Math.ceil((Date.now() - this.failingSince) / 1000);
     this.failingSince = undefined;
-    clearInterval(this.again);
-    this.say(`${this.path} can be written again, after ${seconds} s`);
+    clearInterval(this.retry);
+    this.report(`${this.path} can be written again, after ${seconds} s`);
   }
 
   private failed(error: unknown): void {
     if (this.failingSince !== undefined) return;
     this.failingSince = Date.now();
-    this.again = setInterval(() => this.attempt(), AGAIN_MS);
-    this.say(`${messageOf(error)} It is tried again every second.`);
+    this.retry = setInterval(() => this.attempt(), RETRY_MS);
+    this.report(`${messageOf(error)} Retrying every second.`);
   }
 }

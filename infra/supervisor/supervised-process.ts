@@ -9,7 +9,7 @@ import { type ManagedProcess, STOP_RULES } from './managed-process.ts';
 import { identityOf, killGroup, signal, waitForEnd } from './process-identity.ts';
 import type { ProcessRecord, Role } from './state.ts';
 
-/** A process that never became ready is given up at the start of the stack after so many tries. */
+/** The start of the stack fails after so many starts of a process that never became ready. */
 const STARTING_TRIES = 3;
 const READY_SECONDS = 60;
 const PROBE_PAUSE_MS = 150;
@@ -17,14 +17,14 @@ const PROBE_PAUSE_MS = 150;
 type Events = {
   /** The record changed. */
   onChange: () => void;
-  /** Something worth a line. */
+  /** A line of progress. */
   onProgress: (line: string) => void;
 };
 
 /** Settles the promise of `start`. */
 type Readiness = { resolve: () => void; reject: (error: StackError) => void };
 
-/** Keeps one process alive: starts it, sees that it is ready, starts it again with back-off when it dies. */
+/** Keeps one process alive: starts it, waits until it is ready, and restarts it with back-off when it dies. */
 export class SupervisedProcess {
   readonly name: string;
   readonly role: Role;
@@ -51,14 +51,14 @@ export class SupervisedProcess {
     };
   }
 
-  /** Starts it and returns when it is ready; from then on it is kept alive until `stop`. */
+  /** Starts it and returns when it is ready. It is kept alive until `stop`. */
   start(): Promise<void> {
     return new Promise((resolve, reject) => {
       void this.keepAlive({ resolve, reject });
     });
   }
 
-  /** Asks it to end, waits its grace, then kills it and whatever it left. */
+  /** Signals it to end, waits its grace time, then kills it and its children. */
   async stop(): Promise<void> {
     this.stopping.abort();
     const { identity } = this.record;
@@ -87,7 +87,7 @@ export class SupervisedProcess {
     ready.reject(new StackError(`${this.name} was stopped before it was ready`));
   }
 
-  /** One life of the process; returns how it ended, in words. */
+  /** Runs the process once; returns how it ended, in words. */
   private async runOnce(ready: Readiness): Promise<string> {
     const child = this.tryToSpawn();
     if (typeof child === 'string') return child;
@@ -116,7 +116,7 @@ export class SupervisedProcess {
     return ended;
   }
 
-  /** The child, or in words why there is none. */
+  /** The child, or the reason why there is none. */
   private tryToSpawn(): ChildProcess | string {
     try {
       this.spec.beforeStart?.();
@@ -126,7 +126,7 @@ export class SupervisedProcess {
     }
   }
 
-  /** Its output goes straight to its log, and it leads a group of its own: it lives on if the supervisor dies. */
+  /** Its output goes directly to its log, and it leads its own process group: it lives on if the supervisor dies. */
   private spawn(): ChildProcess {
     const log = openSync(this.record.log, 'a');
     const { command, args, cwd, environment, user } = this.spec;

@@ -10,13 +10,13 @@ import { environmentFor, type Settings } from '../settings.ts';
 import { readStateIfWhole, type StackState } from './state.ts';
 import { tail } from './supervised-process.ts';
 
-/** How long a supervisor may take to say its first word, in seconds. */
-const FIRST_WORD_SECONDS = 60;
+/** How long a supervisor may take to write its first state, in seconds. */
+const FIRST_STATE_SECONDS = 60;
 
-/** Exit code of a supervisor that found another one at work: EX_TEMPFAIL of sysexits.h. */
+/** Exit code of a supervisor that finds another one running: EX_TEMPFAIL of sysexits.h. */
 export const ANOTHER_RUNS = 75;
 
-/** Starts a supervisor, unless another is at it already, and follows it until the servers are ready. */
+/** Starts a supervisor unless one runs already, and follows it until the servers are ready. */
 export async function launchSupervisor(
   settings: Settings,
   paths: HomePaths,
@@ -31,7 +31,7 @@ export async function launchSupervisor(
   }
 }
 
-/** Its own session and no pipe to us: it outlives the command that asked for it. */
+/** In a session of its own and without a pipe to this process: it outlives the command that started it. */
 function spawnSupervisor(settings: Settings, paths: HomePaths): ChildProcess {
   makeFolder(paths.logs);
   const log = openLog(join(paths.logs, 'supervisor.log'));
@@ -59,23 +59,23 @@ function openLog(path: string): number {
 }
 
 /**
- * Follows whichever supervisor holds the lock, telling its progress, until the servers are ready.
- * Undefined when that supervisor ended before (it was being stopped, say): another is to be started.
+ * Follows the supervisor that holds the lock, reporting its progress, until the servers are ready. Returns undefined where
+ * that supervisor ended before, for example because it was being stopped: another one is then started.
  */
 async function follow(
   paths: HomePaths,
   child: ChildProcess | undefined,
   onProgress: (line: string) => void,
 ): Promise<StackState | undefined> {
-  let told = 0;
-  const deadline = Date.now() + FIRST_WORD_SECONDS * 1000;
+  let shown = 0;
+  const deadline = Date.now() + FIRST_STATE_SECONDS * 1000;
   for (;;) {
     const owner = lockOwner(paths.lock);
     const state = readStateIfWhole(paths.state);
     const followed = state?.supervisor.pid;
     if (state !== undefined && (followed === owner?.pid || followed === child?.pid)) {
-      if (state.phase !== 'stopping') state.progress.slice(told).forEach((line) => void onProgress(line));
-      told = state.progress.length;
+      if (state.phase !== 'stopping') state.progress.slice(shown).forEach((line) => void onProgress(line));
+      shown = state.progress.length;
       if (state.phase === 'running') return state;
       if (state.phase === 'failed') throw new StackError(state.error ?? 'the stack could not be started');
     }

@@ -1,17 +1,17 @@
 /**
  * The supervisor as a process of its own: `node --import tsx infra/supervisor/supervisor-main.ts`, started by `startStack`.
- * Its standard output is its log. Exit codes: 0 stopped as told, 1 the start failed, 75 another one runs.
+ * Its standard output is its log. Exit codes: 0 stopped by a signal, 1 the start failed, 75 another one runs.
  */
 import { messageOf } from '../errors.ts';
 import { prepareHome } from '../machine/file-errors.ts';
 import { dropLock, takeLock } from '../machine/lock-file.ts';
 import { homePaths } from '../paths.ts';
 import { environmentFor, readSettings } from '../settings.ts';
-import { outliveLostOutput, writeLine } from './log-lines.ts';
+import { ignoreOutputErrors, writeLine } from './log-lines.ts';
 import { Supervisor } from './supervisor.ts';
 import { ANOTHER_RUNS } from './supervisor-launch.ts';
 
-outliveLostOutput();
+ignoreOutputErrors();
 const log = (line: string) => writeLine(process.stdout.fd, `${new Date().toISOString()} ${line}`);
 
 async function main(): Promise<number> {

@@ -31,15 +31,15 @@ const KEPT_LINES = 500;
 type Options = {
   settings: Settings;
   paths: HomePaths;
-  /** What every child inherits. */
+  /** The environment that every child inherits. */
   environment: Record<string, string>;
-  /** One line of the supervisor's own log. */
+  /** Writes a line of the supervisor's own log. */
   log: (line: string) => void;
 };
 
 /**
- * Owns the local servers and the workers: starts them, keeps them alive, stops them in order. What runs
- * elsewhere, under an address from the environment, it leaves alone.
+ * Runs the local servers and the workers: starts them, keeps them alive, stops them in order. It does not touch external
+ * servers, whose addresses the environment names.
  */
 export class Supervisor {
   private readonly options: Options;
@@ -62,7 +62,7 @@ export class Supervisor {
     });
   }
 
-  /** Runs until it is told to stop, or until the start fails; the error is in the state file, too. */
+  /** Runs until `stop` is called or the start fails. The error is also in the state file. */
   async run(): Promise<StackState['phase']> {
     const { paths } = this.options;
     const orphans = orphansOf(paths.home, readStateIfWhole(paths.state));
@@ -92,8 +92,8 @@ export class Supervisor {
     if (this.stopping.signal.aborted) return this.stopped;
     this.stopping.abort();
     if (phase === 'stopped') this.setPhase('stopping');
-    for (const turn of inStopOrder(this.processes)) {
-      await Promise.all(turn.map((process) => this.stopOne(process)));
+    for (const group of inStopOrder(this.processes)) {
+      await Promise.all(group.map((process) => this.stopOne(process)));
     }
     this.setPhase(phase);
     this.markStopped();
@@ -104,13 +104,13 @@ export class Supervisor {
     this.progress(`${process.name} stopped`);
   }
 
-  /** Binaries may take minutes to fetch; only then are ports chosen, while no other stack chooses. */
+  /** Fetching binaries may take minutes. Ports are chosen after it, while no other stack chooses any. */
   private async startServers(): Promise<void> {
     const { signal } = this.stopping;
     const binaries = await findBinaries(this.options.settings, this.progress, signal);
     const { settings, paths } = this.options;
-    const wishes = { named: namedPorts(settings), last: readLastPorts(paths.ports) };
-    await withFreePorts(wishes, signal, (ports) => this.startOn(ports, binaries));
+    const wanted = { named: namedPorts(settings), last: readLastPorts(paths.ports) };
+    await withFreePorts(wanted, signal, (ports) => this.startOn(ports, binaries));
   }
 
   private async startOn(ports: Ports, binaries: Binaries): Promise<void> {
@@ -130,16 +130,16 @@ export class Supervisor {
     this.progress(ready);
   }
 
-  /** Starts those workers that are not there yet. */
+  /** Starts the workers that do not run yet. */
   private async ensureWorkers(specs: WorkerSpec[]): Promise<void> {
     if (this.state.phase !== 'running') throw new StackError(`the stack is ${this.state.phase}, not running`);
     const { settings, environment } = this.options;
     const { addresses } = this.state;
     if (addresses === null) throw new StackError('the stack has no addresses yet');
-    const handed = connectionEnvironment(connectionsOf(addresses, settings, this.secrets));
+    const connections = connectionEnvironment(connectionsOf(addresses, settings, this.secrets));
     const missing = specs.filter(({ name }) => !this.processes.some((process) => process.name === name));
     await Promise.all(
-      missing.map((spec) => this.supervise(workerProcess(spec, { ...environment, ...handed }))),
+      missing.map((spec) => this.supervise(workerProcess(spec, { ...environment, ...connections }))),
     );
   }
 
@@ -179,7 +179,7 @@ export class Supervisor {
 
 function initialState(): StackState {
   const supervisor = identityOf(process.pid);
-  if (supervisor === undefined) throw new StackError(`process ${process.pid} cannot see itself`);
+  if (supervisor === undefined) throw new StackError(`process ${process.pid} cannot read its own identity`);
   return {
     version: 1,
     supervisor,

@@ -5,21 +5,21 @@ import { PROJECT_ROOT } from '../paths.ts';
 import type { ManagedProcess } from './managed-process.ts';
 import { role } from './state.ts';
 
-/** A worker to be kept alive. */
+/** A worker that the supervisor keeps alive. */
 export const workerSpec = z.object({
   /** Unique among the processes, such as `trainer`. */
   name: z.string().regex(/^[a-z][\w-]*$/),
   role: role.extract(['orchestrator', 'trainer', 'rewards']),
-  /** Path of its TypeScript file from the project's root. */
+  /** Path of its TypeScript file, relative to the project's root. */
   module: z.string(),
-  /** Variables on top of those that every worker has. */
+  /** Variables beyond those that every worker has. */
   environment: z.record(z.string(), z.string()).optional(),
 });
 export type WorkerSpec = z.infer<typeof workerSpec>;
 
 /**
- * The workers of the local stack, those whose files exist: one of each, and as many trainers as are wanted, so that
- * stages that run at once (students, controls, reward models) train at once.
+ * The workers of the local stack whose files exist: one of each role, and `trainers` trainers. Stages that run at the same
+ * time (students, controls, reward models) need one trainer each.
  */
 export function localWorkers(trainers = 1): WorkerSpec[] {
   const named = (['orchestrator', 'trainer', 'rewards'] as const).map((name) => ({ name, role: name }));
@@ -32,7 +32,7 @@ export function localWorkers(trainers = 1): WorkerSpec[] {
     .filter(({ module }) => existsSync(join(PROJECT_ROOT, module)));
 }
 
-/** A worker counts as ready once it has been started: what it serves shows at its task queue. */
+/** A worker counts as ready once it is started: its task queue shows whether it serves. */
 export function workerProcess(spec: WorkerSpec, environment: Record<string, string>): ManagedProcess {
   return {
     name: spec.name,

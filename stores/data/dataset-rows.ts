@@ -1,27 +1,39 @@
-import type { Example, SampleVerdict, TextLocation } from '../../contracts/datasets.ts';
+import { z } from 'zod';
+import { type Example, sampleVerdictSchema, textLocationSchema } from '../../contracts/datasets.ts';
 import { Failure } from '../../contracts/failures.ts';
+import { sha256Schema } from '../../contracts/reference.ts';
 import type { Database, Queryable } from '../database/database.ts';
+import { readRow, readRows } from '../database/rows.ts';
 import type { ObjectStore } from '../objects/objects.ts';
 import { readTexts } from '../objects/texts.ts';
 import { getDataset, type RowContent } from './datasets.ts';
 
-/** A row of a data set: an accepted sample or an example, and where its text lies. */
-export interface DatasetRow {
-  ordinal: number;
-  problem: string;
+const flatRowSchema = z.object({
+  ordinal: z.int(),
+  problem: z.string(),
   /** empty for an example */
-  answer: string;
-  domain: string;
-  promptHash: string;
+  answer: z.string(),
+  domain: z.string(),
+  promptHash: sha256Schema,
   /** RUN/STAGE of the policy that sampled it, or the file or generator of an example */
-  source: string;
+  source: z.string(),
   /** null for an example */
-  rewards: Record<string, SampleVerdict> | null;
-  truncated: boolean;
-  text: TextLocation;
-}
+  rewards: z.record(z.string(), sampleVerdictSchema).nullable(),
+  truncated: z.boolean(),
+  ...textLocationSchema.shape,
+});
 
-/** $1: the data set's id. Alias r of dataset_rows; each row has a sample or an example. */
+const fromFlat = ({ object, offset, length, sha256, ...row }: z.infer<typeof flatRowSchema>) => ({
+  ...row,
+  /** the location of its text */
+  text: { object, offset, length, sha256 },
+});
+/** A row of a data set: an accepted sample or an example. */
+export type DatasetRow = ReturnType<typeof fromFlat>;
+
+const OF = 'dataset_rows, samples and examples';
+
+/** Rows of dataset_rows as `r`; each has a sample or an example. */
 const FROM = `
   FROM dataset_rows r
   LEFT JOIN samples s ON s.part = r.part AND s.sequence = r.sequence
@@ -36,13 +48,6 @@ const COLUMNS = `r.ordinal, coalesce(pr.problem, e.problem) AS problem, coalesce
   t.object, coalesce(s.text_offset, e.text_offset) AS "offset", coalesce(s.text_length, e.text_length) AS length,
   coalesce(s.text_sha256, e.text_sha256) AS sha256`;
 
-type FlatRow = Omit<DatasetRow, 'text'> & TextLocation;
-
-const fromFlat = ({ object, offset, length, sha256, ...row }: FlatRow): DatasetRow => ({
-  ...row,
-  text: { object, offset, length, sha256 },
-});
-
 /** Rows from `ordinal` on, at most `limit`, in order. */
 export async function listRows(
   reader: Queryable,
@@ -50,22 +55,25 @@ export async function listRows(
   ordinal: number,
   limit: number,
 ): Promise<DatasetRow[]> {
-  const rows = await reader.query<FlatRow>(
+  const rows = await readRows(
+    reader,
+    OF,
+    flatRowSchema,
     `SELECT ${COLUMNS} ${FROM} WHERE r.dataset = $1 AND r.ordinal >= $2 AND r.ordinal < $2 + $3 ORDER BY r.ordinal`,
     [id, ordinal, limit],
   );
   return rows.map(fromFlat);
 }
 
-/** How many rows a data set has. Throws Failure 'InvalidInput' where there is none of that digest. */
+/** How many rows a data set has. Throws Failure 'InvalidInput' where no data set has that digest. */
 export async function countExamples(reader: Queryable, digest: string): Promise<number> {
   return (await getDataset(reader, digest)).rows;
 }
 
 /**
- * Rows by their places, in the order asked for; a place may come twice.
- * @throws Failure 'InvalidInput' where the data set or a place is not there; 'CorruptObject' where a text is not
- * the one that its row names.
+ * Rows by their ordinals, in the order of `ordinals`; an ordinal may come twice.
+ * @throws Failure 'InvalidInput' where the data set or a row does not exist; 'CorruptObject' where a text is not the one
+ * that its row names.
  */
 export async function readExamples(
   database: Database,
@@ -74,17 +82,22 @@ export async function readExamples(
   ordinals: readonly number[],
 ): Promise<Example[]> {
   const { id, name, version, rows: size } = await getDataset(database, digest);
-  const rows = await database.query<FlatRow>(
-    `SELECT ${COLUMNS} FROM unnest($2::integer[]) WITH ORDINALITY AS asked (ordinal, place)
-     JOIN LATERAL (SELECT * FROM dataset_rows WHERE dataset = $1 AND ordinal = asked.ordinal) r ON true
-     ${FROM.replace('FROM dataset_rows r', '')} ORDER BY asked.place`,
+  const rows = await readRows(
+    database,
+    OF,
+    flatRowSchema,
+    `SELECT ${COLUMNS} FROM unnest($2::integer[]) WITH ORDINALITY AS wanted (ordinal, nth)
+     JOIN LATERAL (SELECT * FROM dataset_rows WHERE dataset = $1 AND ordinal = wanted.ordinal) r ON true
+     ${FROM.replace('FROM dataset_rows r', '')} ORDER BY wanted.nth`,
     [id, [...ordinals]],
   );
   if (rows.length !== ordinals.length) {
-    const place = ordinals.find((ordinal) => !(Number.isInteger(ordinal) && ordinal >= 0 && ordinal < size));
+    const missing = ordinals.find(
+      (ordinal) => !(Number.isInteger(ordinal) && ordinal >= 0 && ordinal < size),
+    );
     throw new Failure(
       'InvalidInput',
-      `data set ${name}@${version}: expected places from 0 to ${size - 1}, found ${place}`,
+      `data set ${name}@${version}: expected rows from 0 to ${size - 1}, found ${missing}`,
     );
   }
   const texts = await readTexts(
@@ -99,41 +112,49 @@ export async function readExamples(
   }));
 }
 
-const CONTENTS_A_READ = 10_000;
+const CONTENTS_PER_READ = 10_000;
+const contentSchema = z.object({ prompt: sha256Schema, text: sha256Schema });
 
-/** What the digest of a data set says of its rows, in order, some at a time. */
+/** What the digest of a data set covers of each row, in order, in batches. */
 export async function* rowContents(
   reader: Queryable,
   id: number,
   rows: number,
 ): AsyncGenerator<RowContent[]> {
-  for (let ordinal = 0; ordinal < rows; ordinal += CONTENTS_A_READ) {
-    yield await reader.query<RowContent>(
+  for (let ordinal = 0; ordinal < rows; ordinal += CONTENTS_PER_READ) {
+    yield await readRows(
+      reader,
+      OF,
+      contentSchema,
       `SELECT coalesce(s.prompt, e.prompt_hash) AS prompt, coalesce(s.text_sha256, e.text_sha256) AS text
        FROM dataset_rows r
        LEFT JOIN samples s ON s.part = r.part AND s.sequence = r.sequence
        LEFT JOIN examples e ON e.id = r.example
        WHERE r.dataset = $1 AND r.ordinal >= $2 AND r.ordinal < $2 + $3 ORDER BY r.ordinal`,
-      [id, ordinal, CONTENTS_A_READ],
+      [id, ordinal, CONTENTS_PER_READ],
     );
   }
 }
 
-/** What the digest of a data set will say of a part's accepted samples, in order. */
+/** What the digest of a data set covers of a part's accepted samples, in order. */
 export async function acceptedContents(reader: Queryable, part: number): Promise<RowContent[]> {
-  return reader.query<RowContent>(
+  return readRows(
+    reader,
+    'samples',
+    contentSchema,
     'SELECT prompt, text_sha256 AS text FROM samples WHERE part = $1 AND reason IS NULL ORDER BY sequence',
     [part],
   );
 }
 
-/** How two data sets differ in their rows: the same prompt with the same text is the same row. */
-export interface RowsDiff {
+const rowsDiffSchema = z.object({
   /** rows of both */
-  common: number;
-  onlyFirst: number;
-  onlySecond: number;
-}
+  common: z.int(),
+  onlyFirst: z.int(),
+  onlySecond: z.int(),
+});
+/** How two data sets differ in their rows: the same prompt with the same text is the same row. */
+export type RowsDiff = z.infer<typeof rowsDiffSchema>;
 
 /** A row that a data set has twice counts twice. */
 export async function diffRows(reader: Queryable, first: number, second: number): Promise<RowsDiff> {
@@ -143,7 +164,10 @@ export async function diffRows(reader: Queryable, first: number, second: number)
      LEFT JOIN samples s ON s.part = r.part AND s.sequence = r.sequence
      LEFT JOIN examples e ON e.id = r.example
      WHERE r.dataset = ${parameter} GROUP BY 1, 2`;
-  const [diff] = await reader.query<RowsDiff>(
+  const diff = await readRow(
+    reader,
+    OF,
+    rowsDiffSchema,
     `SELECT coalesce(sum(least(coalesce(a.times, 0), coalesce(b.times, 0))), 0)::bigint AS common,
        coalesce(sum(greatest(coalesce(a.times, 0) - coalesce(b.times, 0), 0)), 0)::bigint AS "onlyFirst",
        coalesce(sum(greatest(coalesce(b.times, 0) - coalesce(a.times, 0), 0)), 0)::bigint AS "onlySecond"

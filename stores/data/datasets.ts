@@ -1,42 +1,53 @@
 import { createHash } from 'node:crypto';
+import { z } from 'zod';
 import {
   type BuildDatasetInput,
   type BuildDatasetResult,
   type DatasetRule,
   datasetNameSchema,
-  type RejectionReason,
+  datasetRuleSchema,
+  rejectionReasonSchema,
 } from '../../contracts/datasets.ts';
 import { Failure } from '../../contracts/failures.ts';
+import { sha256Schema } from '../../contracts/reference.ts';
 import type { Database, Queryable, Transaction } from '../database/database.ts';
-import { json } from '../database/json.ts';
-import { branchName } from '../runs/branches.ts';
-import { branchValues } from '../runs/lineage.ts';
-import { refuseOldBranch, type SamplePart } from './samples.ts';
+import { asStored, insertRow, parseRows, readRow, readRows } from '../database/rows.ts';
+import { branchName, branchValues, lockCurrentBranch } from '../runs/branches.ts';
+import type { SamplePart } from './samples.ts';
 
-export interface Dataset {
-  id: number;
-  name: string;
-  version: number;
-  digest: string;
-  rule: DatasetRule;
+const datasetSchema = z.object({
+  id: z.int(),
+  name: z.string(),
+  version: z.int(),
+  digest: sha256Schema,
+  rule: asStored<DatasetRule>(datasetRuleSchema),
   /** digest of the weights that sampled; null where none or several did */
-  policy: string | null;
-  rows: number;
-  rejected: Partial<Record<RejectionReason, number>>;
-  createdAt: string;
+  policy: sha256Schema.nullable(),
+  rows: z.int(),
+  rejected: z.partialRecord(rejectionReasonSchema, z.int()),
+  createdAt: z.iso.datetime(),
   /** when a batch first used it; null before */
-  frozenAt: string | null;
-}
+  frozenAt: z.iso.datetime().nullable(),
+});
+export type Dataset = z.infer<typeof datasetSchema>;
 
-const COLUMNS = `d.id, d.name, d.version, d.digest, d.rule, d.policy, d.row_count AS rows, d.rejected,
-  d.created_at AS "createdAt", d.frozen_at AS "frozenAt"`;
+const buildSchema = datasetSchema.extend({
+  /** how many parts of samples it was made of */
+  parts: z.int(),
+});
+type Build = z.infer<typeof buildSchema>;
 
-/** What a version is made of before its rows are there. */
+const COLUMNS = `datasets.id, datasets.name, datasets.version, datasets.digest, datasets.rule, datasets.policy,
+  datasets.row_count AS rows, datasets.rejected, datasets.created_at AS "createdAt", datasets.frozen_at AS "frozenAt"`;
+
+/** A version before its rows are written. */
 export type NewVersion = Pick<Dataset, 'name' | 'digest' | 'rule' | 'policy' | 'rows' | 'rejected'>;
 
-/** A row's content, as the digest sees it. */
+/** What the digest covers of a row. */
 export interface RowContent {
+  /** the prompt's hash */
   prompt: string;
+  /** SHA-256 of the text */
   text: string;
 }
 
@@ -57,7 +68,7 @@ export function datasetHash({ name, rule, policy }: Pick<Dataset, 'name' | 'rule
   };
 }
 
-/** Postgres keeps the fields of a jsonb in an order of its own. */
+/** Postgres orders the fields of a jsonb value itself. */
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   if (typeof value !== 'object' || value === null) return value;
@@ -68,27 +79,39 @@ function sorted(value: unknown): unknown {
   );
 }
 
-/**
- * The version with this content: the one that is there, or the next of its name, whose rows `insertRows` then writes.
- */
+/** The version with this content: an existing one, or the next version of its name, whose rows `writeRows` writes. */
 export async function ensureVersion(
   tx: Transaction,
   version: NewVersion,
-  insertRows: (id: number) => Promise<void>,
+  writeRows: (id: number) => Promise<void>,
 ): Promise<Dataset> {
   refuseName(version.name);
   await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('dataset ' || $1, 0))`, [version.name]);
   const found = await findByDigest(tx, version.digest);
   if (found !== null) return found;
-  const [created] = await tx.query<Dataset>(
-    `INSERT INTO datasets AS d (name, version, digest, rule, policy, row_count, rejected)
-     SELECT $1, coalesce(max(version), 0) + 1, $2, $3, $4, $5, $6 FROM datasets WHERE name = $1
-     RETURNING ${COLUMNS}`,
-    [version.name, version.digest, json(version.rule), version.policy, version.rows, json(version.rejected)],
-  );
-  if (created === undefined) throw new Error(`${version.name}: expected the new version’s row, found none`);
-  await insertRows(created.id);
+  const created = await insertDataset(tx, version);
+  await writeRows(created.id);
   await refuseOtherCount(tx, created);
+  return created;
+}
+
+/** The name is locked: no other transaction takes the same number. */
+async function insertDataset(
+  tx: Transaction,
+  { name, digest, rule, policy, rows, rejected }: NewVersion,
+): Promise<Dataset> {
+  const last = await readRow(
+    tx,
+    'datasets',
+    z.object({ version: z.int() }),
+    'SELECT coalesce(max(version), 0) AS version FROM datasets WHERE name = $1',
+    [name],
+  );
+  const version = (last?.version ?? 0) + 1;
+  const row = { name, version, digest, rule, policy, row_count: rows, rejected };
+  const inserted = await insertRow(tx, 'datasets', row, { returning: COLUMNS });
+  const [created] = parseRows('datasets', datasetSchema, inserted);
+  if (created === undefined) throw new Error(`${name}: expected the new version’s row, found none`);
   return created;
 }
 
@@ -98,8 +121,13 @@ function refuseName(name: string): void {
   throw new Failure('InvalidInput', `data set ${JSON.stringify(name)}: ${error.issues[0]?.message}`);
 }
 
+const countSchema = z.object({ rows: z.int() });
+
 async function refuseOtherCount(tx: Transaction, { id, name, version, rows }: Dataset): Promise<void> {
-  const [found] = await tx.query<{ rows: number }>(
+  const found = await readRow(
+    tx,
+    'dataset_rows',
+    countSchema,
     'SELECT count(*) AS rows FROM dataset_rows WHERE dataset = $1',
     [id],
   );
@@ -110,13 +138,16 @@ async function refuseOtherCount(tx: Transaction, { id, name, version, rows }: Da
   );
 }
 
-/** What a branch made under this name before; null where nothing. */
+/** The data set that a branch has built under this name; null where it has built none. */
 export async function findBuild(
   reader: Queryable,
   { key, name }: Pick<BuildDatasetInput, 'key' | 'name'>,
-): Promise<(Dataset & { parts: number }) | null> {
-  const [found] = await reader.query<Dataset & { parts: number }>(
-    `SELECT ${COLUMNS}, b.parts FROM dataset_builds b JOIN datasets d ON d.id = b.dataset
+): Promise<Build | null> {
+  const found = await readRow(
+    reader,
+    'datasets and dataset_builds',
+    buildSchema,
+    `SELECT ${COLUMNS}, b.parts FROM dataset_builds b JOIN datasets ON datasets.id = b.dataset
      WHERE b.run = $1 AND b.stage = $2 AND b.branch = $3 AND b.name = $4`,
     [...branchValues(key), name],
   );
@@ -124,9 +155,9 @@ export async function findBuild(
 }
 
 /**
- * Commits what a branch made: the accepted samples of `parts` in order, then the rows of the included data sets.
- * The same content is the same version, whoever made it first.
- * @throws Failure 'Contradiction' where the branch has made another one under this name.
+ * Commits the data set that a branch builds: the accepted samples of `parts` in order, then the rows of the included
+ * data sets. The same content is the same version, whichever branch built it first.
+ * @throws Failure 'Contradiction' where the branch has built another one under this name.
  */
 export async function commitBuild(
   database: Database,
@@ -137,7 +168,7 @@ export async function commitBuild(
   return database.transaction(async (tx) => {
     // Hundreds of thousands of rows take longer than a statement of a step may.
     await tx.query('SET LOCAL statement_timeout = 0');
-    await refuseOldBranch(tx, input.key);
+    await lockCurrentBranch(tx, input.key);
     const dataset = await ensureVersion(tx, version, async (id) => {
       let ordinal = 0;
       for (const part of parts) ordinal += await insertAccepted(tx, id, ordinal, part.id);
@@ -149,7 +180,10 @@ export async function commitBuild(
 }
 
 async function insertAccepted(tx: Transaction, id: number, ordinal: number, part: number): Promise<number> {
-  const [inserted] = await tx.query<{ rows: number }>(
+  const inserted = await readRow(
+    tx,
+    'dataset_rows',
+    countSchema,
     `WITH inserted AS (
        INSERT INTO dataset_rows (dataset, ordinal, part, sequence)
        SELECT $1, $2 + row_number() OVER (ORDER BY sequence) - 1, part, sequence
@@ -162,7 +196,10 @@ async function insertAccepted(tx: Transaction, id: number, ordinal: number, part
 }
 
 async function insertIncluded(tx: Transaction, id: number, ordinal: number, digest: string): Promise<number> {
-  const [inserted] = await tx.query<{ rows: number }>(
+  const inserted = await readRow(
+    tx,
+    'dataset_rows',
+    countSchema,
     `WITH inserted AS (
        INSERT INTO dataset_rows (dataset, ordinal, part, sequence, example)
        SELECT $1, $2 + r.ordinal, r.part, r.sequence, r.example
@@ -175,26 +212,24 @@ async function insertIncluded(tx: Transaction, id: number, ordinal: number, dige
 }
 
 async function recordBuild(tx: Transaction, input: BuildDatasetInput, dataset: Dataset): Promise<void> {
-  await tx.query(
-    `INSERT INTO dataset_builds (run, stage, branch, name, parts, dataset) VALUES ($1, $2, $3, $4, $5, $6)
-     ON CONFLICT DO NOTHING`,
-    [...branchValues(input.key), input.name, input.parts, dataset.id],
-  );
+  const { run, stage, branch } = input.key;
+  const row = { run, stage, branch, name: input.name, parts: input.parts, dataset: dataset.id };
+  await insertRow(tx, 'dataset_builds', row, { onConflict: 'nothing' });
   const build = await findBuild(tx, input);
   if (build !== null) refuseOtherBuild(input, build, dataset.digest);
 }
 
-/** @throws Failure 'Contradiction' where a build of this identity has another content. */
+/** @throws Failure 'Contradiction' where the committed build has other content. */
 export function refuseOtherBuild(
   { key, name, parts }: BuildDatasetInput,
-  build: Dataset & { parts: number },
+  build: Build,
   digest: string,
 ): void {
   if (build.digest === digest && build.parts === parts) return;
   throw new Failure(
     'Contradiction',
-    `${branchName(key)}: data set ${name} is committed otherwise: expected ${build.digest} of ${build.parts} parts, ` +
-      `found ${digest} of ${parts}. Nothing was written; the committed one stands.`,
+    `${branchName(key)}: another data set ${name} is committed: expected ${build.digest} of ${build.parts} parts, ` +
+      `found ${digest} of ${parts}. Nothing was written; the committed one stays.`,
   );
 }
 
@@ -206,9 +241,9 @@ export const resultOf = ({ digest, name, version, rows }: Dataset): BuildDataset
 });
 
 /**
- * Marks a data set as used: from here on neither it nor its rows can change. Called in the transaction of the
- * first batch that is made of it, or by itself.
- * @throws Failure 'InvalidInput' where there is none of that digest.
+ * Marks a data set as used: from then on neither it nor its rows can change. Called in the transaction of the first
+ * batch that is made of it, or by itself.
+ * @throws Failure 'InvalidInput' where no data set has that digest.
  */
 export async function freezeDataset(writer: Queryable, digest: string): Promise<void> {
   const frozen = await writer.query(
@@ -219,9 +254,8 @@ export async function freezeDataset(writer: Queryable, digest: string): Promise<
 }
 
 async function findByDigest(reader: Queryable, digest: string): Promise<Dataset | null> {
-  const [found] = await reader.query<Dataset>(`SELECT ${COLUMNS} FROM datasets d WHERE d.digest = $1`, [
-    digest,
-  ]);
+  const sql = `SELECT ${COLUMNS} FROM datasets WHERE digest = $1`;
+  const found = await readRow(reader, 'datasets', datasetSchema, sql, [digest]);
   return found ?? null;
 }
 
@@ -240,13 +274,16 @@ const NAME = /^([^@]+)(?:@(\d{1,9}))?$/;
 
 /**
  * The data set that a person names: `NAME` (its last version) or `NAME@VERSION`.
- * @throws Failure 'InvalidInput' telling which there are.
+ * @throws Failure 'InvalidInput' listing the latest data sets.
  */
 export async function findDataset(reader: Queryable, named: string): Promise<Dataset> {
   const [, name, version] = NAME.exec(named) ?? [];
-  const [found] = await reader.query<Dataset>(
-    `SELECT ${COLUMNS} FROM datasets d WHERE d.name = $1 AND ($2::integer IS NULL OR d.version = $2)
-     ORDER BY d.version DESC LIMIT 1`,
+  const found = await readRow(
+    reader,
+    'datasets',
+    datasetSchema,
+    `SELECT ${COLUMNS} FROM datasets WHERE name = $1 AND ($2::integer IS NULL OR version = $2)
+     ORDER BY version DESC LIMIT 1`,
     [name ?? named, version ?? null],
   );
   return found ?? refuseUnknown(reader, named);
@@ -265,12 +302,17 @@ async function refuseUnknown(reader: Queryable, named: string): Promise<never> {
 
 /** All data sets, the latest first. */
 export async function listDatasets(reader: Queryable): Promise<Dataset[]> {
-  return reader.query<Dataset>(`SELECT ${COLUMNS} FROM datasets d ORDER BY d.created_at DESC, d.id DESC`);
+  return readRows(
+    reader,
+    'datasets',
+    datasetSchema,
+    `SELECT ${COLUMNS} FROM datasets ORDER BY created_at DESC, id DESC`,
+  );
 }
 
 /** Where the rows of a data set come from. */
 export interface DatasetOrigins {
-  /** RUN/STAGE of the policies that sampled; empty where none did */
+  /** RUN/STAGE of the policies that sampled; empty where there is none */
   sampledBy: string[];
   /** the data sets that were joined to the samples, in order */
   included: { name: string; version: number; rows: number }[];
@@ -280,7 +322,10 @@ export async function readOrigins(
   reader: Queryable,
   { policy, rule }: Pick<Dataset, 'policy' | 'rule'>,
 ): Promise<DatasetOrigins> {
-  const policies = await reader.query<{ name: string }>(
+  const policies = await readRows(
+    reader,
+    'sample_parts',
+    z.object({ name: z.string() }),
     `SELECT DISTINCT run || '/' || source_stage AS name FROM sample_parts WHERE policy = $1 ORDER BY name`,
     [policy],
   );

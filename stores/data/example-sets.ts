@@ -1,6 +1,8 @@
+import { z } from 'zod';
 import type { BuildDatasetResult, NewExample, TextLocation } from '../../contracts/datasets.ts';
 import { Failure } from '../../contracts/failures.ts';
 import type { Database, Transaction } from '../database/database.ts';
+import { insertRows, parseRows } from '../database/rows.ts';
 import type { ObjectStore } from '../objects/objects.ts';
 import { packTexts, putTexts, shardId } from '../objects/texts.ts';
 import { datasetHash, ensureVersion, resultOf } from './datasets.ts';
@@ -8,7 +10,7 @@ import { promptHash } from './prompts.ts';
 
 export interface NewExampleSet {
   name: string;
-  /** in the order that the walk over the data will count by */
+  /** in the order in which training goes through them */
   rows: readonly NewExample[];
 }
 
@@ -17,12 +19,12 @@ interface StoredExample extends NewExample {
   text: TextLocation;
 }
 
-/** Rows whose texts share one object, and that one statement inserts. */
-const ROWS_A_SHARD = 4_096;
+/** Rows whose texts share one object. */
+const ROWS_PER_SHARD = 4_096;
 
 /**
- * Makes a data set of examples that were written or generated. The same rows are the same version.
- * @throws Failure 'InvalidInput' naming the line of a row that Postgres cannot hold, or where there is no row.
+ * Makes a data set of examples that were written or generated. The same rows give the same version.
+ * @throws Failure 'InvalidInput' naming the line of a row that Postgres cannot store, or where there is no row.
  */
 export async function createExampleSet(
   database: Database,
@@ -33,15 +35,15 @@ export async function createExampleSet(
   const rule = { selection: null, include: [] };
   const hash = datasetHash({ name, rule, policy: null });
   const shards: StoredExample[][] = [];
-  for (let begin = 0; begin < rows.length; begin += ROWS_A_SHARD) {
-    const placed = await storeTexts(objects, rows.slice(begin, begin + ROWS_A_SHARD));
-    hash.add(placed.map((row) => ({ prompt: row.promptHash, text: row.text.sha256 })));
-    shards.push(placed);
+  for (let begin = 0; begin < rows.length; begin += ROWS_PER_SHARD) {
+    const stored = await storeTexts(objects, rows.slice(begin, begin + ROWS_PER_SHARD));
+    hash.add(stored.map((row) => ({ prompt: row.promptHash, text: row.text.sha256 })));
+    shards.push(stored);
   }
   const version = { name, rule, policy: null, rejected: {}, ...hash.end() };
   const dataset = await database.transaction((tx) =>
     ensureVersion(tx, version, async (id) => {
-      for (const [place, shard] of shards.entries()) await insertShard(tx, id, place * ROWS_A_SHARD, shard);
+      for (const [index, shard] of shards.entries()) await insertShard(tx, id, index * ROWS_PER_SHARD, shard);
     }),
   );
   return resultOf(dataset);
@@ -51,7 +53,7 @@ function refuseUnusable(name: string, rows: readonly NewExample[]): void {
   const refuse = (where: string, expected: string, found: string): never => {
     throw new Failure(
       'InvalidInput',
-      `${where}: expected ${expected}, found ${found}; nothing was imported: mend it and import it again`,
+      `${where}: expected ${expected}, found ${found}; nothing was imported: correct it and import it again`,
     );
   };
   if (rows.length === 0) refuse(name, 'at least one example', 'none');
@@ -67,7 +69,7 @@ async function storeTexts(objects: ObjectStore, rows: readonly NewExample[]): Pr
   return rows.map((row, index) => ({
     ...row,
     promptHash: promptHash({ problem: row.problem, answer: '', domain: row.domain }),
-    text: { object, offset: 0, length: 0, sha256: '', ...packed.places[index] },
+    text: { object, offset: 0, length: 0, sha256: '', ...packed.locations[index] },
   }));
 }
 
@@ -79,29 +81,26 @@ async function insertShard(
 ): Promise<void> {
   const [first] = rows;
   if (first === undefined) return;
-  // Identity numbers are given in the order of the rows, which is that of the arrays.
-  await tx.query(
-    `WITH added AS (
-       INSERT INTO examples (prompt_hash, problem, domain, source, line, shard, text_offset, text_length, text_sha256)
-       SELECT e.prompt_hash, e.problem, e.domain, e.source, e.line, $3, e.text_offset, e.text_length, e.text_sha256
-       FROM unnest($4::text[], $5::text[], $6::text[], $7::text[], $8::integer[], $9::bigint[], $10::integer[], $11::text[])
-         WITH ORDINALITY AS e (prompt_hash, problem, domain, source, line, text_offset, text_length, text_sha256, place)
-       ORDER BY e.place RETURNING id
-     )
-     INSERT INTO dataset_rows (dataset, ordinal, example)
-     SELECT $1, $2 + row_number() OVER (ORDER BY id) - 1, id FROM added`,
-    [
-      dataset,
-      ordinal,
-      await shardId(tx, first.text.object),
-      rows.map((row) => row.promptHash),
-      rows.map(({ problem }) => problem),
-      rows.map(({ domain }) => domain),
-      rows.map(({ source }) => source),
-      rows.map(({ line }) => line),
-      rows.map(({ text }) => text.offset),
-      rows.map(({ text }) => text.length),
-      rows.map(({ text }) => text.sha256),
-    ],
+  const added = await insertRows(
+    tx,
+    'examples',
+    { shard: await shardId(tx, first.text.object) },
+    rows.map(({ promptHash, problem, domain, source, line, text }) => ({
+      prompt_hash: promptHash,
+      problem,
+      domain,
+      source,
+      line,
+      text_offset: text.offset,
+      text_length: text.length,
+      text_sha256: text.sha256,
+    })),
+    { returning: 'id' },
   );
+  // PostgreSQL numbers the rows in the order in which they are inserted.
+  const ids = parseRows('examples', z.object({ id: z.int() }), added)
+    .map(({ id }) => id)
+    .sort((a, b) => a - b);
+  const references = ids.map((example, index) => ({ ordinal: ordinal + index, example }));
+  await insertRows(tx, 'dataset_rows', { dataset }, references);
 }

@@ -1,39 +1,47 @@
+import { z } from 'zod';
 import type { ImportedPrompt } from '../../algorithm/data/prompt-rows.ts';
-import { parseExactJson } from '../../contracts/exact-json.ts';
 import { Failure } from '../../contracts/failures.ts';
-import type { Reference } from '../../contracts/reference.ts';
+import { referenceSchema, sha256Schema } from '../../contracts/reference.ts';
 import type { Queryable } from '../database/database.ts';
+import { insertRow, readRow, readRows } from '../database/rows.ts';
+import { entrySchema } from './prompts.ts';
 
-/** A data set as it was imported under a name. */
-export type ImportedSet = { name: string; rows: number; importedAt: Date } & (
-  | { kind: 'prompts'; promptSet: string }
-  | { kind: 'preferences' | 'labels' | 'examples'; object: Reference }
-);
+const common = { name: z.string(), rows: z.int(), importedAt: z.iso.datetime() };
+const importedSetSchema = z.discriminatedUnion('kind', [
+  z.object({ ...common, kind: z.literal('prompts'), promptSet: sha256Schema }),
+  z.object({ ...common, kind: z.enum(['preferences', 'labels', 'examples']), object: referenceSchema }),
+]);
+/** A data set that was imported under a name. */
+export type ImportedSet = z.infer<typeof importedSetSchema>;
 
-/** Makes the name mean this set from here on. */
-export async function nameImportedSet(
-  writer: Queryable,
-  set: Omit<ImportedSet, 'importedAt'> & { promptSet?: string; object?: Reference },
-): Promise<void> {
-  await writer.query(
-    'INSERT INTO imported_sets (name, kind, prompt_set, object, rows) VALUES ($1, $2, $3, $4, $5)',
-    [set.name, set.kind, set.promptSet ?? null, set.object ? JSON.stringify(set.object) : null, set.rows],
-  );
+type WithoutTime<Set> = Set extends ImportedSet ? Omit<Set, 'importedAt'> : never;
+
+/** Makes the name refer to this set from now on. */
+export async function nameImportedSet(writer: Queryable, set: WithoutTime<ImportedSet>): Promise<void> {
+  await insertRow(writer, 'imported_sets', {
+    name: set.name,
+    kind: set.kind,
+    prompt_set: set.kind === 'prompts' ? set.promptSet : null,
+    object: set.kind === 'prompts' ? null : set.object,
+    rows: set.rows,
+  });
 }
 
-/** What a name means now; undefined where nothing was imported under it. */
+/** The set that a name refers to; undefined where nothing was imported under it. */
 async function findImportedSet(reader: Queryable, name: string): Promise<ImportedSet | undefined> {
-  const [found] = await reader.query<ImportedSet>(
+  return readRow(
+    reader,
+    'imported_sets',
+    importedSetSchema,
     `SELECT name, kind, prompt_set AS "promptSet", object, rows, imported_at AS "importedAt"
      FROM imported_sets WHERE name = $1 ORDER BY id DESC LIMIT 1`,
     [name],
   );
-  return found;
 }
 
 /**
- * The set that a name means, of the kind that is wanted.
- * @throws Failure 'InvalidInput' where there is none, or one of another kind.
+ * The set of this kind that a name refers to.
+ * @throws Failure 'InvalidInput' where there is none, or the set is of another kind.
  */
 export async function importedSet<Kind extends ImportedSet['kind']>(
   reader: Queryable,
@@ -56,15 +64,27 @@ function isOf<Kind extends ImportedSet['kind']>(
   return set.kind === kind;
 }
 
+const promptSchema = z.object({
+  problem: z.string(),
+  answer: z.string(),
+  domain: z.string(),
+  entry: entrySchema.nullable(),
+  hash: sha256Schema,
+  split: z.enum(['train', 'test']),
+  source: z.string(),
+  line: z.int(),
+});
+
 /** All prompts of a set in their order, training split first. */
 export async function readPromptSet(reader: Queryable, promptSet: string): Promise<ImportedPrompt[]> {
-  const rows = await reader.query<Omit<ImportedPrompt, 'entry'> & { entry: string | null }>(
+  const rows = await readRows(
+    reader,
+    'prompts and prompt_set_members',
+    promptSchema,
     `SELECT p.problem, p.answer, p.domain, p.entry::text, p.problem_hash AS hash, m.split, m.source, m.line
      FROM prompt_set_members m JOIN prompts p ON p.hash = m.prompt
      WHERE m.prompt_set = $1 ORDER BY m.split DESC, m.ordinal`,
     [promptSet],
   );
-  return rows.map(({ entry, ...prompt }) =>
-    entry === null ? prompt : { ...prompt, entry: parseExactJson(entry) as Record<string, unknown> },
-  );
+  return rows.map(({ entry, ...prompt }) => (entry === null ? prompt : { ...prompt, entry }));
 }

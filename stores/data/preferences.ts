@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
+import { z } from 'zod';
 import { Failure } from '../../contracts/failures.ts';
-import { batchesOf } from '../database/batches-of-rows.ts';
-import type { Database, Queryable, Transaction } from '../database/database.ts';
+import type { Database, Queryable } from '../database/database.ts';
+import { insertRow, insertRows, readRow, readRows } from '../database/rows.ts';
 
 /** Two responses to a prompt, of which `chosen` is the better one; or one response, and whether it is safe. */
 export type Preference =
@@ -10,13 +11,13 @@ export type Preference =
 
 export type PreferenceSplit = 'train' | 'test';
 
-/** A preference with its split, and the file (or generator) and line that it came from. */
+/** A preference with its split, and the file (or generator) and line that it comes from. */
 export type NewPreference = Preference & { split: PreferenceSplit; source: string; line: number };
 
 export interface NewPreferenceSet {
   /** for people */
   name: string;
-  /** all of one kind, in the order that the walk over them will count by */
+  /** all of one kind, in the order in which training goes through them */
   rows: readonly NewPreference[];
 }
 
@@ -31,10 +32,10 @@ export interface PreferenceSet {
 type Placed = NewPreference & { ordinal: number };
 
 /**
- * Writes preferences whole, or nothing. Imported before, they are the same set.
- * @throws Failure 'InvalidInput' naming file and line of a row that teaches nothing: a pair with equal sides, an
- * empty prompt or response, a row of the other kind, a prompt in both splits; or where a split has no row, or no label
- * of one kind.
+ * Writes preferences as a whole, or nothing of them. Importing them again gives the same set.
+ * @throws Failure 'InvalidInput' naming file and line of a row that cannot be used: a pair of equal responses, an empty
+ * prompt or response, a row of the other kind, a prompt in both splits; or where a split has no row, or labels of one
+ * kind only.
  */
 export async function importPreferences(
   database: Database,
@@ -50,16 +51,19 @@ export async function importPreferences(
     test: count('test'),
   };
   await database.transaction(async (tx) => {
-    const created = await tx.query(
-      'INSERT INTO preference_sets (digest, name, kind) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING digest',
-      [set.digest, name, set.kind],
+    const created = await insertRow(
+      tx,
+      'preference_sets',
+      { digest: set.digest, name, kind: set.kind },
+      { onConflict: 'nothing', returning: 'digest' },
     );
-    if (created.length > 0) await insertRows(tx, set.digest, placed);
+    if (created.length > 0)
+      await insertRows(tx, 'preference_rows', { preference_set: set.digest }, placed.map(toRow));
   });
   return set;
 }
 
-/** What is learned from a row; where it came from decides nothing. */
+/** What the digest covers of a row: what is learned from it, not where it comes from. */
 const contentOf = (row: Preference) =>
   row.kind === 'pair' ? [row.prompt, row.chosen, row.rejected] : [row.prompt, row.response, row.safe];
 
@@ -86,7 +90,7 @@ function withPositions(rows: readonly NewPreference[]): Placed[] {
   return rows.map((row) => ({ ...row, ordinal: counts[row.split]++ }));
 }
 
-/** A reward model is trained on one split and measured on the other; labels say something only beside their opposite. */
+/** A reward model is trained on one split and measured on the other; both need labels of both kinds. */
 function refuseLacking(split: PreferenceSplit, rows: readonly NewPreference[]): void {
   const own = rows.filter((row) => row.split === split);
   const safe = own.filter((row) => row.kind === 'label' && row.safe).length;
@@ -105,7 +109,7 @@ function refuseLacking(split: PreferenceSplit, rows: readonly NewPreference[]): 
   );
 }
 
-/** A text that cannot be a side of a preference; undefined where the text is one. */
+/** Why a text cannot be used in a preference; undefined where it can. */
 const faultOf = (text: string) =>
   text.trim() === '' ? 'an empty text' : text.includes('\0') ? 'a NUL character' : undefined;
 
@@ -129,7 +133,7 @@ export function splitOfPrompt(prompt: string, heldOut: number): PreferenceSplit 
   return draw < heldOut ? 'test' : 'train';
 }
 
-/** A prompt that is trained on measures nothing. */
+/** Held-out rows with a prompt of the training split would not measure generalisation. */
 function refuseOtherSplit(row: NewPreference, earlier: NewPreference | undefined): void {
   if (earlier === undefined || earlier.split === row.split) return;
   refuse(
@@ -142,43 +146,28 @@ function refuseOtherSplit(row: NewPreference, earlier: NewPreference | undefined
 function refuse({ source, line }: NewPreference, expected: string, found: string): never {
   throw new Failure(
     'InvalidInput',
-    `${source} line ${line}: expected ${expected}, found ${found}; nothing was imported: mend the file and import it again`,
+    `${source} line ${line}: expected ${expected}, found ${found}; nothing was imported: correct the file and import it again`,
   );
 }
 
-async function insertRows(tx: Transaction, set: string, rows: readonly Placed[]): Promise<void> {
-  for (const batch of batchesOf(rows, charactersOf)) {
-    const chunk = batch.map(toRow);
-    const column = (name: keyof ReturnType<typeof toRow>) => chunk.map((row) => row[name]);
-    await tx.query(
-      `INSERT INTO preference_rows (preference_set, split, ordinal, kind, prompt, chosen, rejected, response, safe, source, line)
-       SELECT $1, r.* FROM unnest($2::text[], $3::integer[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-         $9::boolean[], $10::text[], $11::integer[]) AS r`,
-      [
-        set,
-        column('split'),
-        column('ordinal'),
-        column('kind'),
-        column('prompt'),
-        column('chosen'),
-        column('rejected'),
-        column('response'),
-        column('safe'),
-        column('source'),
-        column('line'),
-      ],
-    );
-  }
-}
+const toRow = (row: Placed) => {
+  const { split, ordinal, kind, prompt, source, line } = row;
+  const sides =
+    row.kind === 'pair'
+      ? { chosen: row.chosen, rejected: row.rejected, response: null, safe: null }
+      : { chosen: null, rejected: null, response: row.response, safe: row.safe };
+  return { split, ordinal, kind, prompt, ...sides, source, line };
+};
 
-const charactersOf = (row: Placed) =>
-  row.prompt.length + (row.kind === 'pair' ? row.chosen.length + row.rejected.length : row.response.length);
-
-const toRow = (row: Placed) => ({ chosen: null, rejected: null, response: null, safe: null, ...row });
+const common = { prompt: z.string() };
+const preferenceSchema = z.discriminatedUnion('kind', [
+  z.object({ ...common, kind: z.literal('pair'), chosen: z.string(), rejected: z.string() }),
+  z.object({ ...common, kind: z.literal('label'), response: z.string(), safe: z.boolean() }),
+]);
 
 /**
- * Preferences by their places in a split, in the order asked for; a place may come twice.
- * @throws Failure 'InvalidInput' where the set has no such place.
+ * Preferences by their ordinals in a split, in the order of `ordinals`; an ordinal may come twice.
+ * @throws Failure 'InvalidInput' where the split has no such row.
  */
 export async function readPreferences(
   reader: Queryable,
@@ -186,35 +175,22 @@ export async function readPreferences(
   split: PreferenceSplit,
   ordinals: readonly number[],
 ): Promise<Preference[]> {
-  const rows = await reader.query<Parameters<typeof fromRow>[0]>(
+  const rows = await readRows(
+    reader,
+    'preference_rows',
+    preferenceSchema,
     `SELECT r.kind, r.prompt, r.chosen, r.rejected, r.response, r.safe
-     FROM unnest($3::integer[]) WITH ORDINALITY AS asked (ordinal, place)
-     JOIN preference_rows r ON r.preference_set = $1 AND r.split = $2 AND r.ordinal = asked.ordinal
-     ORDER BY asked.place`,
+     FROM unnest($3::integer[]) WITH ORDINALITY AS wanted (ordinal, nth)
+     JOIN preference_rows r ON r.preference_set = $1 AND r.split = $2 AND r.ordinal = wanted.ordinal
+     ORDER BY wanted.nth`,
     [digest, split, [...ordinals]],
   );
-  if (rows.length === ordinals.length) return rows.map(fromRow);
+  if (rows.length === ordinals.length) return rows;
   throw new Failure(
     'InvalidInput',
-    `preferences ${digest}: expected ${ordinals.length} ${split} rows at places up to ${Math.max(...ordinals)}, found ${rows.length}. ` +
+    `preferences ${digest}: expected ${ordinals.length} ${split} rows numbered up to ${Math.max(...ordinals)}, found ${rows.length}. ` +
       'Import the preferences again.',
   );
-}
-
-interface Row {
-  kind: Preference['kind'];
-  prompt: string;
-  chosen: string | null;
-  rejected: string | null;
-  response: string | null;
-  safe: boolean | null;
-}
-
-/** The table's own check says which columns a kind has. */
-function fromRow({ kind, prompt, chosen, rejected, response, safe }: Row): Preference {
-  return kind === 'pair'
-    ? { kind, prompt, chosen: chosen ?? '', rejected: rejected ?? '' }
-    : { kind, prompt, response: response ?? '', safe: safe ?? false };
 }
 
 /** How many preferences a split has. */
@@ -223,7 +199,10 @@ export async function countPreferences(
   digest: string,
   split: PreferenceSplit,
 ): Promise<number> {
-  const [row] = await reader.query<{ rows: number }>(
+  const row = await readRow(
+    reader,
+    'preference_rows',
+    z.object({ rows: z.int() }),
     'SELECT count(*) AS rows FROM preference_rows WHERE preference_set = $1 AND split = $2',
     [digest, split],
   );

@@ -1,24 +1,29 @@
 import { isDeepStrictEqual } from 'node:util';
-import type {
-  RejectionReason,
-  SampleCounts,
-  SampleVerdict,
-  SelectionRule,
-  SelectSamplesInput,
-  TextLocation,
+import { z } from 'zod';
+import {
+  type RejectionReason,
+  rejectionReasonSchema,
+  type SampleCounts,
+  type SampleVerdict,
+  type SelectionRule,
+  type SelectSamplesInput,
+  sampleCountsSchema,
+  sampleVerdictSchema,
+  selectionRuleSchema,
+  type TextLocation,
+  textLocationSchema,
 } from '../../contracts/datasets.ts';
 import { Failure } from '../../contracts/failures.ts';
 import type { BranchKey, StageKey } from '../../contracts/identity.ts';
-import type { Reference } from '../../contracts/reference.ts';
+import { type Reference, referenceSchema, seedSchema, sha256Schema } from '../../contracts/reference.ts';
 import type { Database, Queryable, Transaction } from '../database/database.ts';
-import { json } from '../database/json.ts';
+import { asStored, insertRow, insertRows, json, parseRows, readRow, readRows } from '../database/rows.ts';
 import { shardId } from '../objects/texts.ts';
-import { branchName, lockBranch } from '../runs/branches.ts';
-import { branchValues } from '../runs/lineage.ts';
+import { branchName, branchValues, lockCurrentBranch } from '../runs/branches.ts';
 
-/** A completion and what became of it. */
+/** A completion, accepted or rejected. */
 export interface NewSample {
-  /** place in the rollout */
+  /** its position in the rollout */
   sequence: number;
   prompt: string;
   /** 64 bits, decimal */
@@ -32,34 +37,41 @@ export interface NewSample {
 }
 
 export interface NewPart extends SelectSamplesInput {
-  /** where its texts lie */
+  /** the object with its texts */
   shard: Reference;
   counts: SampleCounts;
   samples: readonly NewSample[];
 }
 
+const samplePartSchema = z.object({
+  id: z.int(),
+  part: z.int(),
+  rollout: referenceSchema,
+  scores: referenceSchema,
+  /** the stage whose policy sampled */
+  sourceStage: z.string(),
+  /** manifest of that policy's checkpoint */
+  checkpoint: referenceSchema,
+  /** digest of its weights */
+  policy: sha256Schema,
+  rule: asStored<SelectionRule>(selectionRuleSchema),
+  counts: sampleCountsSchema,
+});
 /** A committed part, without its samples. */
-export interface SamplePart {
-  id: number;
-  part: number;
-  rollout: Reference;
-  scores: Reference;
-  sourceStage: string;
-  checkpoint: Reference;
-  policy: string;
-  rule: SelectionRule;
-  counts: SampleCounts;
-}
+export type SamplePart = z.infer<typeof samplePartSchema>;
 
 const PART = `p.id, p.part, p.rollout, p.scores, p.source_stage AS "sourceStage", p.checkpoint, p.policy, p.rule, p.counts`;
 
 /**
- * What was committed for a part before; null where nothing was.
+ * The committed part; null where it is not committed yet.
  * @throws Failure 'Contradiction' where it was made of another rollout, of other scores, or by another rule.
  */
 export async function findPart(reader: Queryable, input: SelectSamplesInput): Promise<SamplePart | null> {
   const { key, part } = input;
-  const [found] = await reader.query<SamplePart>(
+  const found = await readRow(
+    reader,
+    'sample_parts',
+    samplePartSchema,
     `SELECT ${PART} FROM sample_parts p WHERE p.run = $1 AND p.stage = $2 AND p.branch = $3 AND p.part = $4`,
     [...branchValues(key), part],
   );
@@ -80,18 +92,19 @@ function refuseOther({ key, part, rollout, scores, from, rule }: SelectSamplesIn
   if (differing.length === 0) return;
   throw new Failure(
     'Contradiction',
-    `${branchName(key)}: part ${part} of its samples is committed otherwise: expected ${differing.join('; ')}. ` +
-      'Nothing was written; the committed samples stand.',
+    `${branchName(key)}: part ${part} of its samples is committed with other content: expected ${differing.join('; ')}. ` +
+      'Nothing was written; the committed samples stay.',
   );
 }
 
 /**
- * Commits a part and all its samples, or nothing. Committed before, it is no error.
+ * Commits a part and all its samples, or nothing. Committing the same part again is not an error. The branch is locked:
+ * two transactions that commit one part do so one after the other.
  * @throws Failure 'SupersededTerm' where the stage goes on as another branch; 'Contradiction' as `findPart`.
  */
 export async function commitPart(database: Database, part: NewPart): Promise<SampleCounts> {
   return database.transaction(async (tx) => {
-    await refuseOldBranch(tx, part.key);
+    await lockCurrentBranch(tx, part.key);
     const before = await findPart(tx, part);
     if (before !== null) return before.counts;
     await insertSamples(tx, await insertPart(tx, part), part.samples);
@@ -99,79 +112,67 @@ export async function commitPart(database: Database, part: NewPart): Promise<Sam
   });
 }
 
-/** Locks the branch until the transaction ends: two that commit one part do so one after the other. */
-export async function refuseOldBranch(tx: Transaction, key: BranchKey): Promise<void> {
-  const { current } = await lockBranch(tx, key);
-  if (current === key.branch) return;
-  throw new Failure(
-    'SupersededTerm',
-    `${branchName(key)}: the stage was rewound and goes on as branch ${current}. ` +
-      'Nothing was written; old branches can only be read.',
-  );
-}
-
 async function insertPart(tx: Transaction, part: NewPart): Promise<number> {
   const { key, rollout, scores, from, rule, shard, counts, spent } = part;
-  const [row] = await tx.query<{ id: number }>(
-    `INSERT INTO sample_parts (run, stage, branch, part, rollout, scores, source_stage, checkpoint, policy, rule, shard, counts,
-       seconds_sampling, seconds_scoring)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) RETURNING id`,
-    [
-      ...branchValues(key),
-      part.part,
-      json(rollout),
-      json(scores),
-      from.stage,
-      json(from.checkpoint.manifest),
-      from.checkpoint.digests.weights,
-      json(rule),
-      await shardId(tx, shard),
-      json(counts),
-      spent?.sampling,
-      spent?.scoring,
-    ],
+  const inserted = await insertRow(
+    tx,
+    'sample_parts',
+    {
+      run: key.run,
+      stage: key.stage,
+      branch: key.branch,
+      part: part.part,
+      rollout,
+      scores,
+      source_stage: from.stage,
+      checkpoint: from.checkpoint.manifest,
+      policy: from.checkpoint.digests.weights,
+      rule,
+      shard: await shardId(tx, shard),
+      counts,
+      seconds_sampling: spent?.sampling,
+      seconds_scoring: spent?.scoring,
+    },
+    { returning: 'id' },
   );
+  const [row] = parseRows('sample_parts', z.object({ id: z.int() }), inserted);
   if (row === undefined) throw new Error('expected the new part’s row, found none');
   return row.id;
 }
 
-/** One array a column: a statement of constant size, however many rows. */
-const INSERT_SAMPLES = `
-  INSERT INTO samples (part, sequence, prompt, seed, tokens, truncated, rewards, reason, text_offset, text_length, text_sha256)
-  SELECT $1, s.* FROM unnest($2::integer[], $3::text[], $4::numeric[], $5::integer[], $6::boolean[], $7::jsonb[], $8::text[],
-    $9::bigint[], $10::integer[], $11::text[]) AS s`;
-const ROWS_A_STATEMENT = 4_096;
-
 async function insertSamples(tx: Transaction, part: number, samples: readonly NewSample[]): Promise<void> {
-  for (let begin = 0; begin < samples.length; begin += ROWS_A_STATEMENT) {
-    const rows = samples.slice(begin, begin + ROWS_A_STATEMENT);
-    await tx.query(INSERT_SAMPLES, [
-      part,
-      rows.map(({ sequence }) => sequence),
-      rows.map(({ prompt }) => prompt),
-      rows.map(({ seed }) => seed),
-      rows.map(({ tokens }) => tokens),
-      rows.map(({ truncated }) => truncated),
-      rows.map(({ rewards }) => json(rewards)),
-      rows.map(({ reason }) => reason),
-      rows.map(({ text }) => text.offset),
-      rows.map(({ text }) => text.length),
-      rows.map(({ text }) => text.sha256),
-    ]);
-  }
+  const rows = samples.map(({ sequence, prompt, seed, tokens, truncated, rewards, reason, text }) => ({
+    sequence,
+    prompt,
+    seed,
+    tokens,
+    truncated,
+    rewards,
+    reason,
+    text_offset: text.offset,
+    text_length: text.length,
+    text_sha256: text.sha256,
+  }));
+  await insertRows(tx, 'samples', { part }, rows);
 }
 
 /** The committed parts of a branch, in order. */
 export async function listParts(reader: Queryable, key: BranchKey): Promise<SamplePart[]> {
-  return reader.query<SamplePart>(
+  return readRows(
+    reader,
+    'sample_parts',
+    samplePartSchema,
     `SELECT ${PART} FROM sample_parts p WHERE p.run = $1 AND p.stage = $2 AND p.branch = $3 ORDER BY p.part`,
     branchValues(key),
   );
 }
 
-/** The committed parts of the last branch that has any: a rewound stage keeps the data set that it made before. */
+/** The committed parts of the last branch that has any: a rewound stage keeps the data set that it built before. */
 export async function listLastParts(reader: Queryable, { run, stage }: StageKey): Promise<SamplePart[]> {
-  return reader.query<SamplePart>(
+  return readRows(
+    reader,
+    'sample_parts',
+    samplePartSchema,
     `SELECT ${PART} FROM sample_parts p WHERE p.run = $1 AND p.stage = $2
        AND p.branch = (SELECT max(branch) FROM sample_parts WHERE run = $1 AND stage = $2)
      ORDER BY p.part`,
@@ -182,17 +183,17 @@ export async function listLastParts(reader: Queryable, { run, stage }: StageKey)
 export interface SampleFilter {
   /** null: all stages */
   stage?: string | null;
-  /** only what was refused */
+  /** only rejected samples */
   rejected?: boolean;
-  /** only what was refused for this */
+  /** only samples rejected for this reason */
   reason?: RejectionReason | null;
 }
 
 /** Parameters $1 to $4. */
-const CHOSEN = `p.run = $1 AND ($2::text IS NULL OR p.stage = $2)
+const MATCHING = `p.run = $1 AND ($2::text IS NULL OR p.stage = $2)
   AND (NOT $3 OR s.reason IS NOT NULL) AND ($4::text IS NULL OR s.reason = $4)`;
 
-const chosenValues = (run: string, { stage = null, rejected = false, reason = null }: SampleFilter) => [
+const matchingValues = (run: string, { stage = null, rejected = false, reason = null }: SampleFilter) => [
   run,
   stage,
   rejected,
@@ -201,25 +202,37 @@ const chosenValues = (run: string, { stage = null, rejected = false, reason = nu
 
 /** How many samples of a run there are. */
 export async function countSamples(reader: Queryable, run: string, filter: SampleFilter): Promise<number> {
-  const [row] = await reader.query<{ samples: number }>(
-    `SELECT count(*) AS samples FROM sample_parts p JOIN samples s ON s.part = p.id WHERE ${CHOSEN}`,
-    chosenValues(run, filter),
+  const row = await readRow(
+    reader,
+    'samples',
+    z.object({ samples: z.int() }),
+    `SELECT count(*) AS samples FROM sample_parts p JOIN samples s ON s.part = p.id WHERE ${MATCHING}`,
+    matchingValues(run, filter),
   );
   return row?.samples ?? 0;
 }
 
+const sampleRowSchema = z.object({
+  stage: z.string(),
+  branch: z.int(),
+  part: z.int(),
+  sequence: z.int(),
+  prompt: sha256Schema,
+  problem: z.string(),
+  domain: z.string(),
+  sourceStage: z.string(),
+  /** URI of the manifest */
+  checkpoint: z.string(),
+  policy: sha256Schema,
+  seed: seedSchema,
+  tokens: z.int(),
+  truncated: z.boolean(),
+  rewards: z.record(z.string(), sampleVerdictSchema),
+  reason: rejectionReasonSchema.nullable(),
+  text: textLocationSchema,
+});
 /** A sample's row, and the problem that it answers. */
-export interface SampleRow extends Omit<NewSample, 'text'> {
-  stage: string;
-  branch: number;
-  part: number;
-  problem: string;
-  domain: string;
-  sourceStage: string;
-  checkpoint: string;
-  policy: string;
-  text: TextLocation;
-}
+export type SampleRow = z.infer<typeof sampleRowSchema>;
 
 /** A run's samples in the order of stages, parts and sequences, at most `limit`. */
 export async function listSamples(
@@ -227,7 +240,10 @@ export async function listSamples(
   run: string,
   { limit, ...filter }: SampleFilter & { limit: number },
 ): Promise<SampleRow[]> {
-  return reader.query<SampleRow>(
+  return readRows(
+    reader,
+    'samples',
+    sampleRowSchema,
     `SELECT p.stage, p.branch, p.part, s.sequence, s.prompt, pr.problem, pr.domain, p.source_stage AS "sourceStage",
        p.checkpoint ->> 'uri' AS checkpoint, p.policy, s.seed::text AS seed, s.tokens, s.truncated, s.rewards, s.reason,
        jsonb_build_object('object', t.object, 'offset', s.text_offset, 'length', s.text_length, 'sha256', s.text_sha256) AS text
@@ -236,8 +252,8 @@ export async function listSamples(
      JOIN samples s ON s.part = p.id
      JOIN prompts pr ON pr.hash = s.prompt
      JOIN text_shards t ON t.id = p.shard
-     WHERE ${CHOSEN}
+     WHERE ${MATCHING}
      ORDER BY st.position, p.branch, p.part, s.sequence LIMIT $5`,
-    [...chosenValues(run, filter), limit],
+    [...matchingValues(run, filter), limit],
   );
 }

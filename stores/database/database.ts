@@ -2,25 +2,28 @@ import pg from 'pg';
 import { Failure } from '../../contracts/failures.ts';
 import { databaseFailure } from './database-failures.ts';
 
-/** Anything that answers queries: the database itself, or a transaction in it. */
+/** Anything that runs queries: the database itself, or a transaction in it. */
 export interface Queryable {
-  /** All rows. Throws Failure where the server is away or refuses; other errors of the server as they come. */
+  /**
+   * All rows, unchecked: stores read them through `readRows`. Throws Failure where the server cannot be reached or
+   * refuses; other errors of the server are thrown as they are.
+   */
   query<Row extends object = object>(sql: string, values?: readonly unknown[]): Promise<Row[]>;
 }
 
 declare const inTransaction: unique symbol;
-/** A transaction under way: what it wrote is there for others when it ends well, or not at all. */
+/** An open transaction: others see what it wrote once it has committed. */
 export interface Transaction extends Queryable {
   readonly [inTransaction]: true;
 }
 
 /** PostgreSQL behind a bounded pool. */
 export interface Database extends Queryable {
-  /** Where it is, without the password: for messages. */
-  readonly place: string;
-  /** Runs `work` in one transaction (read committed); rolls back if it throws. */
+  /** Its address without the password, for messages. */
+  readonly address: string;
+  /** Runs `work` in one transaction (read committed), and rolls back if it throws. */
   transaction<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result>;
-  /** Runs several reads that see one and the same state of the rows. */
+  /** Runs several reads in one snapshot of the rows. */
   snapshot<Result>(work: (reader: Queryable) => Promise<Result>): Promise<Result>;
   close(): Promise<void>;
 }
@@ -29,19 +32,19 @@ const LIMITS = {
   max: 8,
   connectionTimeoutMillis: 5_000,
   idleTimeoutMillis: 30_000,
-  /** server's side: one statement */
+  /** on the server: one statement */
   statement_timeout: 60_000,
-  /** server's side: waiting for a lock */
+  /** on the server: waiting for a lock */
   lock_timeout: 20_000,
-  /** server's side: a stopped process must not hold a branch's lock for ever */
+  /** on the server: a stopped process must not keep a branch locked */
   idle_in_transaction_session_timeout: 30_000,
-  /** our side: a server that vanished without a word */
+  /** in this process: a server that no longer answers */
   query_timeout: 90_000,
 } as const;
 
 const { builtins } = pg.types;
 type Parse = (text: string) => unknown;
-/** Times as ISO strings; 64-bit integers as numbers, which all of ours fit. Everything else as pg has it. */
+/** Times as ISO strings; 64-bit integers as numbers, since all of ours are exact as doubles. Other types as pg parses them. */
 const PARSERS: ReadonlyMap<number, Parse> = new Map<number, Parse>([
   [builtins.TIMESTAMPTZ, (text) => new Date(text).toISOString()],
   [builtins.INT8, Number],
@@ -50,10 +53,10 @@ const PARSERS: ReadonlyMap<number, Parse> = new Map<number, Parse>([
 /**
  * Opens PostgreSQL at `postgres://user:password@host:port/database`. Connects with the first query, and
  * again by itself after the server was restarted.
- * @throws Failure 'InvalidInput' where `url` is none.
+ * @throws Failure 'InvalidInput' where `url` is not such a URL.
  */
 export function createDatabase(url: string): Database {
-  const place = databasePlace(url);
+  const address = databaseAddress(url);
   const pool = new pg.Pool({
     connectionString: url,
     application_name: 'durable-r1',
@@ -64,31 +67,31 @@ export function createDatabase(url: string): Database {
     },
     ...LIMITS,
   });
-  // A server that goes away breaks its connections outside any query. The pool drops them, and whoever
-  // held one learns it from its next query.
+  // A server that goes away breaks its connections outside any query. The pool drops them; a transaction that used one
+  // fails at its next query.
   pool.on('error', () => {});
   pool.on('connect', (client) => client.on('error', () => {}));
 
   const begin = async <Result>(mode: string, work: (tx: Transaction) => Promise<Result>) => {
-    const client = await pool.connect().catch(rethrow(place));
-    return inside(client, mode, place, work);
+    const client = await pool.connect().catch(rethrow(address));
+    return inside(client, mode, address, work);
   };
   return {
-    place,
-    query: (sql, values) => answer(pool, place, sql, values),
+    address,
+    query: (sql, values) => run(pool, address, sql, values),
     transaction: (work) => begin('', work),
     snapshot: (work) => begin('ISOLATION LEVEL REPEATABLE READ, READ ONLY', work),
     close: () => pool.end(),
   };
 }
 
-/** The address without user or password. Throws Failure 'InvalidInput' where it is none. */
-export function databasePlace(url: string): string {
+/** The address without user or password. Throws Failure 'InvalidInput' where `url` is not a URL. */
+export function databaseAddress(url: string): string {
   if (!URL.canParse(url)) {
     throw new Failure(
       'InvalidInput',
       'R1_DATABASE_URL: expected postgres://user:password@host:port/database, found something else (not shown). ' +
-        'Mend it, percent-encoding special characters of the password, or unset it.',
+        'Correct it (special characters of the password percent-encoded), or unset it.',
     );
   }
   const { hostname, port, pathname, searchParams } = new URL(url);
@@ -98,10 +101,10 @@ export function databasePlace(url: string): string {
 async function inside<Result>(
   client: pg.PoolClient,
   mode: string,
-  place: string,
+  address: string,
   work: (tx: Transaction) => Promise<Result>,
 ): Promise<Result> {
-  const query: Queryable['query'] = (sql, values) => answer(client, place, sql, values);
+  const query: Queryable['query'] = (sql, values) => run(client, address, sql, values);
   try {
     await query(`BEGIN ${mode}`);
     const result = await work({ query } as Transaction);
@@ -109,13 +112,13 @@ async function inside<Result>(
     client.release();
     return result;
   } catch (error) {
-    await giveUp(client);
+    await rollBack(client);
     throw error;
   }
 }
 
-/** Rolls back; a connection on which even that fails is closed, and the server rolls back. */
-async function giveUp(client: pg.PoolClient): Promise<void> {
+/** Rolls back. Where that fails the connection is closed, and the server rolls back. */
+async function rollBack(client: pg.PoolClient): Promise<void> {
   const broken = await client.query('ROLLBACK').then(
     () => false,
     () => true,
@@ -123,18 +126,18 @@ async function giveUp(client: pg.PoolClient): Promise<void> {
   client.release(broken);
 }
 
-async function answer<Row extends object>(
+async function run<Row extends object>(
   on: pg.Pool | pg.PoolClient,
-  place: string,
+  address: string,
   sql: string,
   values?: readonly unknown[],
 ): Promise<Row[]> {
-  const result = await on.query(sql, values && [...values]).catch(rethrow(place));
+  const result = await on.query(sql, values && [...values]).catch(rethrow(address));
   return result.rows as Row[];
 }
 
 const rethrow =
-  (place: string) =>
+  (address: string) =>
   (error: unknown): never => {
-    throw databaseFailure(error, place);
+    throw databaseFailure(error, address);
   };

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { Failure } from '../../contracts/failures.ts';
 import type { Database, Transaction } from './database.ts';
+import { insertRow, readRow, readRows } from './rows.ts';
 
 interface Migration {
   /** file name, `001_….sql`: migrations run in its order */
@@ -11,20 +13,18 @@ interface Migration {
   sha256: string;
 }
 
-interface Applied {
-  name: string;
-  sha256: string;
-}
+const appliedSchema = z.object({ name: z.string(), sha256: z.string() });
+type Applied = z.infer<typeof appliedSchema>;
 
 const NAME = /^\d{3}_[a-z0-9_]+\.sql$/;
-/** Any fixed number: it names the lock under which one process at a time migrates. */
+/** Any fixed number: the advisory lock that lets one process at a time migrate. */
 const LOCK = 7_216_313;
 
 /**
- * Brings the schema up to date: all missing migrations in one transaction, or none. Safe to run twice and by
- * several processes at once. Returns the names of those it ran.
- * @throws Failure 'InvalidInput' where the database is of a newer version, or a migration that ran is not
- * the one that is here; nothing is written then.
+ * Brings the schema up to date: runs all missing migrations in one transaction, or none. Safe to run twice and by
+ * several processes at once. Returns the names of the migrations that ran.
+ * @throws Failure 'InvalidInput' where a newer release has migrated the database, or a migration that ran differs from
+ * the file of that name; nothing is written then.
  */
 export async function migrate(database: Database, folder: string): Promise<string[]> {
   const migrations = await readMigrations(folder);
@@ -33,8 +33,8 @@ export async function migrate(database: Database, folder: string): Promise<strin
     await tx.query(`SET LOCAL lock_timeout = 0`);
     await tx.query('SELECT pg_advisory_xact_lock($1)', [LOCK]);
     const applied = await readApplied(tx);
-    refuseNewer(applied, migrations, database.place);
-    refuseChanged(applied, migrations, database.place);
+    refuseNewer(applied, migrations, database.address);
+    refuseChanged(applied, migrations, database.address);
     const missing = migrations.slice(applied.length);
     for (const migration of missing) await run(tx, migration);
     return missing.map(({ name }) => name);
@@ -51,12 +51,18 @@ async function readMigrations(folder: string): Promise<Migration[]> {
   );
 }
 
-/** What ran before, in order; creates the list itself on a database that has none. */
+/** The migrations that ran before, in order. Creates the table that lists them where it is missing. */
 async function readApplied(tx: Transaction): Promise<Applied[]> {
-  const [list] = await tx.query<{ exists: boolean }>(
+  const table = await readRow(
+    tx,
+    'pg_class',
+    z.object({ exists: z.boolean() }),
     `SELECT to_regclass('schema_migrations') IS NOT NULL AS exists`,
   );
-  if (list?.exists) return tx.query<Applied>('SELECT name, sha256 FROM schema_migrations ORDER BY name');
+  if (table?.exists) {
+    const sql = 'SELECT name, sha256 FROM schema_migrations ORDER BY name';
+    return readRows(tx, 'schema_migrations', appliedSchema, sql);
+  }
   await tx.query(
     `CREATE TABLE schema_migrations (
        name   text PRIMARY KEY,
@@ -67,18 +73,18 @@ async function readApplied(tx: Transaction): Promise<Applied[]> {
   return [];
 }
 
-function refuseNewer(applied: readonly Applied[], migrations: readonly Migration[], place: string): void {
+function refuseNewer(applied: readonly Applied[], migrations: readonly Migration[], address: string): void {
   const known = new Set(migrations.map(({ name }) => name));
   const unknown = applied.filter(({ name }) => !known.has(name)).map(({ name }) => name);
   if (unknown.length === 0) return;
   throw new Failure(
     'InvalidInput',
-    `PostgreSQL at ${place}: expected the schema up to ${migrations.at(-1)?.name ?? 'none'}, found that of a newer ` +
-      `version (${unknown.join(', ')}). Nothing was written; use that version, or another database (R1_DATABASE_URL).`,
+    `PostgreSQL at ${address}: expected the schema up to ${migrations.at(-1)?.name ?? 'none'}, found that of a newer ` +
+      `release (${unknown.join(', ')}). Nothing was written; use that release, or another database (R1_DATABASE_URL).`,
   );
 }
 
-function refuseChanged(applied: readonly Applied[], migrations: readonly Migration[], place: string): void {
+function refuseChanged(applied: readonly Applied[], migrations: readonly Migration[], address: string): void {
   const changed = applied.find(({ name, sha256 }, index) => {
     const migration = migrations[index];
     return migration?.name !== name || migration.sha256 !== sha256;
@@ -87,12 +93,12 @@ function refuseChanged(applied: readonly Applied[], migrations: readonly Migrati
   const here = migrations.find(({ name }) => name === changed.name)?.sha256;
   throw new Failure(
     'InvalidInput',
-    `PostgreSQL at ${place}: expected migration ${changed.name} with sha256 ${here} as it is here, found that one with ` +
-      `${changed.sha256} ran, or others before it. Nothing was written; use the version that ran it, or another database (R1_DATABASE_URL).`,
+    `PostgreSQL at ${address}: expected migration ${changed.name} with sha256 ${here} as in this release, found that it ran with sha256 ` +
+      `${changed.sha256}, or after others. Nothing was written; use the release that ran it, or another database (R1_DATABASE_URL).`,
   );
 }
 
 async function run(tx: Transaction, { name, sql, sha256 }: Migration): Promise<void> {
   await tx.query(sql);
-  await tx.query('INSERT INTO schema_migrations (name, sha256) VALUES ($1, $2)', [name, sha256]);
+  await insertRow(tx, 'schema_migrations', { name, sha256 });
 }

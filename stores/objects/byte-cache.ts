@@ -1,12 +1,12 @@
-/** Bytes of immutable objects, kept up to a limit; what was not asked for longest goes first. */
+/** Bytes of immutable objects, kept up to a limit; the least recently used are dropped first. */
 export interface ByteCache {
   has(key: string): boolean;
-  /** What is kept under the key, or what `load` brings; asked for twice at once, it is loaded once. */
+  /** The bytes kept under the key, or else those that `load` returns. Concurrent calls load them once. */
   get(key: string, load: () => Promise<Uint8Array>): Promise<Uint8Array>;
 }
 
 export function createByteCache(limit: number): ByteCache {
-  /** in the order in which they were last asked for */
+  /** in the order of their last use */
   const kept = new Map<string, Uint8Array>();
   const loading = new Map<string, Promise<Uint8Array>>();
   let total = 0;

@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-/** What is hashed between two turns of the event loop: some ten milliseconds' work. */
+/** Bytes hashed between two turns of the event loop: about ten milliseconds of work. */
 const PIECE_BYTES = 8 * 2 ** 20;
 
 /**
- * SHA-256 in hex. Gigabytes take seconds, and everything else that the process owes, heartbeats first, is done in
- * between.
+ * SHA-256 in hex. Gigabytes take seconds: other work of the process, such as heartbeats, runs between the pieces.
  */
 export async function sha256Of(bytes: Uint8Array): Promise<string> {
   const hash = createHash('sha256');

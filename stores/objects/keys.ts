@@ -2,8 +2,8 @@ import type { Lease, StageKey, StepKey } from '../../contracts/identity.ts';
 import type { Reference } from '../../contracts/reference.ts';
 
 /**
- * Every object's key. A key holds the term of whoever writes it, the digest of the content, or both, so
- * that two writers never want one key for different bytes (rule 5).
+ * Every object's key. A key contains the term of its writer, the digest of the content, or both: two writers never use
+ * one key for different bytes (rule 5).
  *
  *     runs/<run>/<stage>/b<branch>/rollouts/step-000037/request-<digest>.safetensors
  *                                                       t3-rollout-<digest>.safetensors
@@ -36,7 +36,7 @@ const record =
 /** The key within `s3://bucket/key`. */
 export const keyOf = ({ uri }: Pick<Reference, 'uri'>) => uri.slice(uri.indexOf('/', 's3://'.length) + 1);
 
-/** The folder of an object's key: what comes of a request lies beside it. */
+/** The folder of an object's key: what is made from a request lies beside it. */
 const folderOf = (reference: Pick<Reference, 'uri'>) => {
   const key = keyOf(reference);
   return key.slice(0, key.lastIndexOf('/'));
@@ -46,13 +46,13 @@ export const keys = {
   /** Prompts drawn for the rollout whose first step is `key.step`. */
   request: (key: StepKey): KeyOfContent =>
     record(`${branchFolder(key)}/rollouts/${stepFolder(key.step)}`, 'request'),
-  /** Held-out prompts of an evaluation kept under the name `as`. */
+  /** Held-out prompts of an evaluation that is stored under the name `as`. */
   evaluationRequest: (key: StageKey, { as, step, quick }: { as: string; step: number; quick: boolean }) =>
     record(`${stageFolder(key)}/evaluations/${as}-${padded(step)}${quick ? '-quick' : ''}`, 'request'),
   /** Prompts whose completions are to become examples of a supervised stage. */
   examplesRequest: (key: StageKey & { branch: number }, part: number): KeyOfContent =>
     record(`${branchFolder(key)}/examples/part-${padded(part)}`, 'request'),
-  /** Completions, beside their request. A joined rollout has no one lease: null. */
+  /** Completions, beside their request. `lease`: null for a joined rollout, which several leases may have sampled. */
   rollout: (request: Pick<Reference, 'uri'>, lease: Pick<Lease, 'term'> | null): KeyOfContent =>
     record(folderOf(request), lease ? `t${lease.term}-rollout` : 'rollout'),
   /** Verdicts, beside their rollout. */
@@ -67,7 +67,7 @@ export const keys = {
     `${branchFolder(lease)}/checkpoints/${stepFolder(step)}/t${lease.term}/${file}`,
   /** The list of a checkpoint's objects, written last. */
   manifest: (lease: Lease, step: number) => keys.checkpointFile(lease, step, 'manifest.json'),
-  /** Texts of samples or examples, one after the other: the same texts are the same object, whoever writes them. */
+  /** Texts of samples or examples, one after the other: the same texts are the same object. */
   texts: ((sha256) => `texts/${sha256}.txt`) as KeyOfContent,
   /** A reference policy's weights, shared by the checkpoints between two refreshes; `digest` of the weights. */
   referencePolicy: (digest: string) => `references/${digest}.safetensors`,

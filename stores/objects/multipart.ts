@@ -12,8 +12,8 @@ import type { BucketClient } from './bucket-client.ts';
 export const PART_BYTES = 32 * 1024 * 1024;
 
 /**
- * Writes a large object in parts, each with its checksum; the last call makes it an object, and only if the
- * key is still free. Whatever fails, the parts are given up. Errors are the SDK's.
+ * Writes a large object in parts, each with its checksum. The last call turns them into an object, if the key is still
+ * free. After a failure the parts are deleted. Errors are the SDK's.
  */
 export async function putInParts(store: BucketClient, key: string, bytes: Uint8Array): Promise<void> {
   const { client, bucket } = store;
@@ -34,7 +34,7 @@ export async function putInParts(store: BucketClient, key: string, bytes: Uint8A
 
 type Upload = { Bucket: string; Key: string; UploadId: string | undefined };
 
-/** One part after the other: several at once would each hold a copy of theirs. */
+/** One part after the other: parts in parallel would each need a copy in memory. */
 async function uploadParts(
   { client }: BucketClient,
   upload: Upload,

@@ -17,29 +17,29 @@ import type { KeyOfContent } from './keys.ts';
 import { PART_BYTES, putInParts } from './multipart.ts';
 import { isAlreadyThere, isConflict, isMissing, s3Failure } from './s3-failures.ts';
 
-/** Immutable objects in one bucket: written once, read with their checksum. */
+/** Immutable objects in one bucket: written once, and checked against their checksum when they are read. */
 export interface ObjectStore {
   readonly endpoint: string;
   readonly bucket: string;
   /**
-   * Writes an object unless its key is taken. The same bytes under the same key are no error: a writer
-   * whose answer was lost writes again.
+   * Writes an object unless its key is taken. The same bytes under the same key are not an error: a
+   * writer whose answer was lost writes again.
    * @throws Failure 'Contradiction' where the key holds other bytes.
    */
   put(key: string | KeyOfContent, bytes: Uint8Array): Promise<Reference>;
   /** @throws Failure 'CorruptObject' where the object is missing or its bytes are not those of the reference. */
   get(reference: Reference): Promise<Uint8Array>;
   /**
-   * Reads `length` bytes from `offset` on. The object's checksum says nothing of a part: the caller knows one of it.
+   * Reads `length` bytes from `offset` on. The object's checksum does not cover a part alone: the caller checks it.
    * @throws Failure 'CorruptObject' where the object is missing or shorter.
    */
   getRange(reference: Reference, offset: number, length: number): Promise<Uint8Array>;
-  /** Reads an object whose checksum is not known beforehand, and tells it. */
+  /** Reads an object whose checksum is not known, and returns its reference. */
   getByUri(uri: string): Promise<{ reference: Reference; bytes: Uint8Array }>;
   exists(key: string): Promise<boolean>;
   /** All objects whose key begins with `prefix`, in the order of their keys. */
   list(prefix: string): Promise<{ key: string; bytes: number }[]>;
-  /** Creates the bucket if it is not there. */
+  /** Creates the bucket if it does not exist. */
   ensureBucket(): Promise<void>;
   close(): void;
 }
@@ -72,7 +72,7 @@ export function createObjectStore(settings: ObjectStoreSettings): ObjectStore {
 const KEY = /^(?!.*(^|\/)\.{1,2}(\/|$))[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/;
 const KEY_BYTES = 1024;
 
-/** Throws Failure 'InvalidInput' for a key that another S3 or a file system might read otherwise. */
+/** Throws Failure 'InvalidInput' for a key that another S3 or a file system might interpret differently. */
 export function refuseKey(key: string): void {
   if (KEY.test(key) && key.length <= KEY_BYTES) return;
   throw new Failure(
@@ -86,7 +86,7 @@ async function put(store: BucketClient, named: string | KeyOfContent, bytes: Uin
   const key = typeof named === 'string' ? named : named(sha256);
   refuseKey(key);
   const reference = { uri: `s3://${store.bucket}/${key}`, sha256, bytes: bytes.length };
-  // Another writer at the same moment: S3 asks to try again, and then the winner's object is there.
+  // Another writer writes the same key at the same time: S3 answers with a conflict, and later the winner's object exists.
   for (let attempt = 1; attempt <= CONFLICT_TRIES; attempt++) {
     const outcome = await putOnce(store, key, bytes, sha256);
     if (outcome === 'written') return reference;
@@ -134,7 +134,7 @@ async function putWhole(
   );
 }
 
-/** Whether the key holds the reference's bytes; false where nothing is there after all. */
+/** Whether the key holds the reference's bytes; false where there is no object. */
 async function agrees(store: BucketClient, reference: Reference): Promise<boolean> {
   const found = await downloadIfThere(store, reference.uri);
   if (found === undefined) return false;
@@ -143,7 +143,7 @@ async function agrees(store: BucketClient, reference: Reference): Promise<boolea
   throw new Failure(
     'Contradiction',
     `${reference.uri}: expected to write sha256 ${reference.sha256} (${reference.bytes} bytes), ` +
-      `found sha256 ${sha256} (${found.bytes.length} bytes) there. Nothing was overwritten; find out which writer is wrong.`,
+      `found an object with sha256 ${sha256} (${found.bytes.length} bytes). Nothing was overwritten; find out which writer is wrong.`,
   );
 }
 
@@ -205,14 +205,14 @@ async function downloadIfThere(
   }
 }
 
-/** Copied and hashed as it arrives: no gigabytes at once, between which nothing else would be done. */
+/** Copies and hashes the body as it arrives. Hashing gigabytes at once would block the event loop. */
 async function collect(body: Readable, length: number): Promise<Downloaded> {
   const hash = createHash('sha256');
   let bytes = new Uint8Array(length);
   let filled = 0;
   for await (const chunk of body as AsyncIterable<Uint8Array>) {
     hash.update(chunk);
-    bytes = grownTo(filled + chunk.length, bytes);
+    bytes = withCapacity(filled + chunk.length, bytes);
     bytes.set(chunk, filled);
     filled += chunk.length;
   }
@@ -220,8 +220,8 @@ async function collect(body: Readable, length: number): Promise<Downloaded> {
   return { bytes: whole, sha256: hash.digest('hex') };
 }
 
-/** The same memory where it has so many bytes; the length that a server announces may be missing. */
-function grownTo(length: number, bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+/** The same memory where it is large enough; a server may leave out the length. */
+function withCapacity(length: number, bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   if (length <= bytes.length) return bytes;
   const larger = new Uint8Array(Math.max(length, 2 * bytes.length));
   larger.set(bytes);
@@ -278,7 +278,7 @@ async function ensureBucket(store: BucketClient, region: string): Promise<void> 
 }
 
 async function createBucket(store: BucketClient, region: string): Promise<void> {
-  // us-east-1 is the one region that must not be named
+  // S3 refuses us-east-1 as a location constraint: it is the default.
   const configuration =
     region === 'us-east-1'
       ? {}

@@ -18,11 +18,11 @@ export interface DecodedRecord<Record> {
   floats(name: string): Float32Array;
 }
 
-const MEND = 'Restore the object, or resume from a checkpoint that does not need it.';
+const REMEDY = 'Restore the object, or resume from a checkpoint that does not need it.';
 
 /**
- * A record and its tensors as one safetensors file, the record as JSON in the header's metadata. Fields are
- * sorted, so that equal records give equal bytes whatever way their parts took through Postgres or Temporal.
+ * A record and its tensors as one safetensors file, the record as JSON in the header's metadata. Fields are sorted:
+ * equal records give equal bytes, also where Postgres or Temporal has reordered the fields of their parts.
  */
 export function encodeRecord(record: object, tensors: ReadonlyMap<string, Tensor>): Uint8Array {
   return encodeSafetensors(tensors, { record: JSON.stringify(record, sortedFields) });
@@ -34,26 +34,26 @@ const sortedFields = (_: string, value: unknown) =>
     : value;
 
 /**
- * Reads a record back and checks it whole. `place` names the object in errors.
- * @throws Failure 'CorruptObject' where the file, the record or an asked tensor is not what it should be.
+ * Reads a record and checks it. `name` names the object in errors.
+ * @throws Failure 'CorruptObject' where the file or the record is invalid, or a tensor that is read is missing.
  */
 export function decodeRecord<Schema extends z.ZodType>(
   schema: Schema,
   bytes: Uint8Array,
-  place = 'a record',
+  name = 'a record',
 ): DecodedRecord<z.infer<Schema>> {
-  const { tensors, metadata } = decodeFile(bytes, place);
-  const record = parseRecord(schema, metadata.record, place);
+  const { tensors, metadata } = decodeFile(bytes, name);
+  const record = parseRecord(schema, metadata.record, name);
   return {
     record,
     tensors,
-    ints: (name) => {
-      const tensor = tensors.get(name);
-      return tensor?.dtype === 'I32' ? tensor.data : refuseTensor(tensors, name, 'I32', place);
+    ints: (key) => {
+      const tensor = tensors.get(key);
+      return tensor?.dtype === 'I32' ? tensor.data : refuseTensor(tensors, key, 'I32', name);
     },
-    floats: (name) => {
-      const tensor = tensors.get(name);
-      return tensor?.dtype === 'F32' ? tensor.data : refuseTensor(tensors, name, 'F32', place);
+    floats: (key) => {
+      const tensor = tensors.get(key);
+      return tensor?.dtype === 'F32' ? tensor.data : refuseTensor(tensors, key, 'F32', name);
     },
   };
 }
@@ -68,38 +68,35 @@ export async function putRecord(
   return objects.put(key, encodeRecord(record, tensors));
 }
 
-function decodeFile(bytes: Uint8Array, place: string) {
+function decodeFile(bytes: Uint8Array, name: string) {
   try {
-    return decodeSafetensors(bytes, place);
+    return decodeSafetensors(bytes, name);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    throw new Failure('CorruptObject', `${message}. ${MEND}`, { cause: error });
+    throw new Failure('CorruptObject', `${message}. ${REMEDY}`, { cause: error });
   }
 }
 
 function parseRecord<Schema extends z.ZodType>(
   schema: Schema,
   text: string | undefined,
-  place: string,
+  name: string,
 ): z.infer<Schema> {
-  const parsed = schema.safeParse(text === undefined ? undefined : parseJson(text, place));
+  const parsed = schema.safeParse(text === undefined ? undefined : parseJson(text, name));
   if (parsed.success) return parsed.data;
   const issues = parsed.error.issues.map(({ path, message }) =>
     [path.join('.'), message].filter(Boolean).join(': '),
   );
-  throw new Failure(
-    'CorruptObject',
-    `${place}: record is not what it should be: ${issues.join('; ')}. ${MEND}`,
-  );
+  throw new Failure('CorruptObject', `${name}: its record is invalid: ${issues.join('; ')}. ${REMEDY}`);
 }
 
-function parseJson(text: string, place: string): unknown {
+function parseJson(text: string, name: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
     throw new Failure(
       'CorruptObject',
-      `${place}: expected its record as JSON, found "${text.slice(0, 40)}". ${MEND}`,
+      `${name}: expected its record as JSON, found "${text.slice(0, 40)}". ${REMEDY}`,
       {
         cause: error,
       },
@@ -107,11 +104,11 @@ function parseJson(text: string, place: string): unknown {
   }
 }
 
-function refuseTensor(tensors: Tensors, name: string, dtype: Tensor['dtype'], place: string): never {
-  const tensor = tensors.get(name);
+function refuseTensor(tensors: Tensors, key: string, dtype: Tensor['dtype'], name: string): never {
+  const tensor = tensors.get(key);
   const found = tensor ? `one of ${tensor.dtype}` : `only ${[...tensors.keys()].join(', ') || 'none'}`;
   throw new Failure(
     'CorruptObject',
-    `${place}: expected a tensor "${name}" of ${dtype}, found ${found}. ${MEND}`,
+    `${name}: expected a tensor "${key}" of ${dtype}, found ${found}. ${REMEDY}`,
   );
 }

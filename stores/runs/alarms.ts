@@ -1,24 +1,33 @@
-import {
-  type Crossing,
-  raisedByEvaluation,
-  raisedByStep,
-  rowsWatched,
-  type WatchedEvaluation,
-  type WatchedStep,
-} from '../../algorithm/run/alarms.ts';
-import type { AlarmRule, RaisedAlarm } from '../../contracts/alarms.ts';
+import { z } from 'zod';
+import { type Crossing, raisedByEvaluation, raisedByStep, rowsWatched } from '../../algorithm/run/alarms.ts';
+import { type AlarmRule, type RaisedAlarm, raisedAlarmSchema } from '../../contracts/alarms.ts';
 import type { BranchKey, StepKey } from '../../contracts/identity.ts';
 import type { Queryable, Transaction } from '../database/database.ts';
-import { branchValues, rowsOfBranch } from './lineage.ts';
+import { insertRow, readRows } from '../database/rows.ts';
+import { branchValues, rowsOfBranch } from './branches.ts';
 
 /** Steps over whose reward an evaluation is compared with another. */
 const REWARD_STEPS = 5;
 
 const COLUMNS = `a.stage, a.branch, a.step, a.alarm AS name, a.value, a.threshold, a.action, a.text`;
 
-/** Raises what a step just recorded gives cause for. Called in the transaction that records it. */
+const optionalFigure = z.number().nullable();
+
+const watchedStepSchema = z.object({
+  kl: optionalFigure,
+  entropy: optionalFigure,
+  zeroVarianceShare: optionalFigure,
+  truncatedShare: optionalFigure,
+  emptyThinkingShare: optionalFigure,
+  errorShare: optionalFigure,
+});
+
+/** Raises the alarms of a step. Called in the transaction that records the step. */
 export async function watchStep(tx: Transaction, key: StepKey, rules: readonly AlarmRule[]): Promise<void> {
-  const steps = await tx.query<WatchedStep>(
+  const steps = await readRows(
+    tx,
+    'steps and batches',
+    watchedStepSchema,
     `SELECT * FROM (
        SELECT r.step, r.kl, r.entropy, b.zero_variance_share AS "zeroVarianceShare",
          b.truncated_share AS "truncatedShare", b.empty_thinking_share AS "emptyThinkingShare",
@@ -31,13 +40,22 @@ export async function watchStep(tx: Transaction, key: StepKey, rules: readonly A
   await insert(tx, key, raisedByStep(steps, rules));
 }
 
-/** Raises what an evaluation just recorded gives cause for. Called in the transaction that records it. */
+const watchedEvaluationSchema = z.object({
+  passAt1: z.number(),
+  languageConsistency: optionalFigure,
+  reward: optionalFigure,
+});
+
+/** Raises the alarms of an evaluation. Called in the transaction that records the evaluation. */
 export async function watchEvaluation(
   tx: Transaction,
   key: StepKey,
   rules: readonly AlarmRule[],
 ): Promise<void> {
-  const evaluations = await tx.query<WatchedEvaluation>(
+  const evaluations = await readRows(
+    tx,
+    'evaluations and batches',
+    watchedEvaluationSchema,
     `SELECT * FROM (
        SELECT e.step, e.recorded_at, e.pass_at_1 AS "passAt1", e.language_consistency AS "languageConsistency", before.reward
        FROM lineage($1, $2, $3) l
@@ -58,17 +76,19 @@ export async function watchEvaluation(
 
 async function insert(tx: Transaction, key: StepKey, raised: readonly Crossing[]): Promise<void> {
   for (const { rule, value, text } of raised) {
-    await tx.query(
-      `INSERT INTO alarms (run, stage, branch, step, alarm, value, threshold, action, text)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING`,
-      [...branchValues(key), key.step, rule.name, value, rule.threshold, rule.action, text],
-    );
+    const { run, stage, branch, step } = key;
+    const { name: alarm, threshold, action } = rule;
+    const row = { run, stage, branch, step, alarm, value, threshold, action, text };
+    await insertRow(tx, 'alarms', row, { onConflict: 'nothing' });
   }
 }
 
-/** What was raised at a step of a branch. */
+/** The alarms raised at a step of a branch. */
 export async function alarmsAt(reader: Queryable, key: StepKey): Promise<RaisedAlarm[]> {
-  return reader.query<RaisedAlarm>(
+  return readRows(
+    reader,
+    'alarms',
+    raisedAlarmSchema,
     `SELECT ${COLUMNS} FROM alarms a WHERE run = $1 AND stage = $2 AND branch = $3 AND step = $4 ORDER BY alarm`,
     [...branchValues(key), key.step],
   );
@@ -76,7 +96,10 @@ export async function alarmsAt(reader: Queryable, key: StepKey): Promise<RaisedA
 
 /** The alarms of a branch, ancestors' included, by step. */
 export async function listAlarms(reader: Queryable, key: BranchKey): Promise<RaisedAlarm[]> {
-  return reader.query<RaisedAlarm>(
+  return readRows(
+    reader,
+    'alarms',
+    raisedAlarmSchema,
     `SELECT ${COLUMNS} FROM lineage($1, $2, $3) l
      JOIN alarms a ON a.run = $1 AND a.stage = $2 AND a.branch = l.ancestor AND a.step <= l.up_to
      ORDER BY a.step, a.alarm`,
@@ -86,7 +109,10 @@ export async function listAlarms(reader: Queryable, key: BranchKey): Promise<Rai
 
 /** The alarms of each stage's current branch, by stage and step. */
 export async function listRunAlarms(reader: Queryable, run: string): Promise<RaisedAlarm[]> {
-  return reader.query<RaisedAlarm>(
+  return readRows(
+    reader,
+    'alarms',
+    raisedAlarmSchema,
     `SELECT ${COLUMNS} FROM stages st
      CROSS JOIN LATERAL lineage(st.run, st.stage, st.branch) l
      JOIN alarms a ON a.run = st.run AND a.stage = st.stage AND a.branch = l.ancestor AND a.step <= l.up_to

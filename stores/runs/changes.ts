@@ -2,13 +2,18 @@ import { problemsOfChanges } from '../../algorithm/run/live-changes.ts';
 import { Failure } from '../../contracts/failures.ts';
 import type { BranchKey, StageKey } from '../../contracts/identity.ts';
 import type { SetRequest } from '../../contracts/operator.ts';
-import { type Change, type ChangeableField, fieldsReadAtTheEnd } from '../../contracts/options.ts';
-import type { RunPlan } from '../../contracts/plan.ts';
+import {
+  type Change,
+  type ChangeableField,
+  changeSchema,
+  fieldsReadAtTheEnd,
+} from '../../contracts/options.ts';
 import type { Database, Queryable, Transaction } from '../database/database.ts';
-import { branchName, currentBranch, lockBranch, refuseRewound } from './branches.ts';
-import { branchValues, rowsOfBranch } from './lineage.ts';
+import { insertRow, readRows } from '../database/rows.ts';
+import { branchName, branchValues, lastStep, lockCurrentBranchOf } from './branches.ts';
+import { readStagePlan } from './runs.ts';
 
-/** Live changes that an operator asks for: all of them take effect at one step. */
+/** Live changes that an operator requests: all of them take effect at one step. */
 export interface NewChanges {
   values: SetRequest['values'];
   /** null: the first step that is not logged yet */
@@ -27,30 +32,21 @@ export async function commitChanges(
   { values, atStep, author }: NewChanges,
 ): Promise<Change[]> {
   return database.transaction(async (tx) => {
-    const branch = await currentBranch(tx, key);
-    const state = await lockBranch(tx, branch);
-    refuseRewound(branch, state);
-    const earliest = (await lastBatch(tx, branch)) + 1;
+    const { branch, state } = await lockCurrentBranchOf(tx, key);
+    const earliest = (await lastStep(tx, branch, 'batches')) + 1;
     const effectiveStep = atStep ?? earliest;
     const changes = entriesOf(values).map(([field, value]) => ({ effectiveStep, field, value, author }));
     refuseOutside(branch, changes, effectiveStep, { earliest, last: lastOpen(changes, state.steps) });
     await refuseOutOfBounds(tx, branch, changes);
-    for (const change of changes) await insertChange(tx, branch, change);
+    for (const { effectiveStep, ...change } of changes)
+      await insertRow(tx, 'changes', { ...branch, effective_step: effectiveStep, ...change });
     return changes;
   });
 }
 
 const entriesOf = (values: SetRequest['values']) => Object.entries(values) as [ChangeableField, number][];
 
-async function insertChange(tx: Transaction, branch: BranchKey, change: Change): Promise<void> {
-  await tx.query(
-    `INSERT INTO changes (run, stage, branch, effective_step, field, value, author)
-     VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-    [...branchValues(branch), change.effectiveStep, change.field, change.value, change.author],
-  );
-}
-
-/** What is read at the end may take effect after the last step. */
+/** A field that is read after the last step may change at the step after it. */
 const lastOpen = (changes: readonly Change[], steps: number) =>
   changes.every(({ field }) => fieldsReadAtTheEnd.includes(field)) ? steps + 1 : steps;
 
@@ -72,26 +68,18 @@ function refuseOutside(
 }
 
 async function refuseOutOfBounds(tx: Transaction, branch: BranchKey, changes: Change[]): Promise<void> {
-  const [run] = await tx.query<{ plan: RunPlan }>('SELECT plan FROM runs WHERE run = $1', [branch.run]);
-  const plan = run?.plan.stages.find(({ stage }) => stage === branch.stage);
-  if (plan === undefined)
-    throw new Failure('InvalidInput', `run "${branch.run}" has no plan of a stage "${branch.stage}"`);
+  const plan = await readStagePlan(tx, branch);
   const problems = problemsOfChanges(plan, await listChanges(tx, branch), changes);
   if (problems.length === 0) return;
   throw new Failure('InvalidInput', `${branchName(branch)}: ${problems.join('; ')}. Nothing was changed.`);
 }
 
-async function lastBatch(reader: Queryable, key: BranchKey): Promise<number> {
-  const [row] = await reader.query<{ step: number }>(
-    `SELECT coalesce(max(r.step), 0) AS step ${rowsOfBranch('batches')}`,
-    branchValues(key),
-  );
-  return row?.step ?? 0;
-}
-
-/** The changes committed for a branch, by effective step, and among equals in the order of their commit. */
+/** The changes committed for a branch, by effective step, then in the order of their commit. */
 export async function listChanges(reader: Queryable, key: BranchKey): Promise<Change[]> {
-  return reader.query<Change>(
+  return readRows(
+    reader,
+    'changes',
+    changeSchema,
     `SELECT c.effective_step AS "effectiveStep", c.field, c.value, c.author
      FROM lineage($1, $2, $3) l
      JOIN changes c ON c.run = $1 AND c.stage = $2 AND c.branch = l.ancestor AND c.effective_step <= l.up_to

@@ -1,9 +1,18 @@
+import { z } from 'zod';
 import { Failure } from '../../contracts/failures.ts';
+import type { StageKey } from '../../contracts/identity.ts';
 import type { RunPlan, StagePlan } from '../../contracts/plan.ts';
 import type { Recipe } from '../../contracts/recipe.ts';
-import type { CommittedCheckpoint, RunStatus } from '../../contracts/stage-state.ts';
+import { referenceSchema, sha256Schema } from '../../contracts/reference.ts';
+import {
+  type CommittedCheckpoint,
+  type RunStatus,
+  runStatusSchema,
+  stageStatusSchema,
+} from '../../contracts/stage-state.ts';
+import { digestsSchema } from '../../contracts/training.ts';
 import type { Database, Queryable, Transaction } from '../database/database.ts';
-import { json } from '../database/json.ts';
+import { asStored, insertRow, parseRows, readRow, readRows } from '../database/rows.ts';
 import { listTrainerQueue } from './trainer-queue.ts';
 
 export interface NewRun {
@@ -26,9 +35,36 @@ export interface RunSummary {
   recipe: string;
   status: RunStatus;
   startedAt: string;
-  /** in the queue for a trainer, from 1 on; null: it waits for none */
+  /** its position in the queue for a trainer, from 1; null: it is not in the queue */
   place: number | null;
 }
+
+/** The parts of a plan that every release has written. */
+const planOutline = z.looseObject({
+  seed: z.string(),
+  promptSet: sha256Schema,
+  stages: z.array(z.looseObject({ stage: z.string(), algorithm: z.string(), options: z.looseObject({}) })),
+});
+/** Recipes and plans are read as the release that launched the run wrote them. */
+const planSchema = asStored<RunPlan>(planOutline);
+const recipeSchema = asStored<Recipe>(z.looseObject({ name: z.string() }));
+
+export const committedCheckpointSchema = z.object({
+  step: z.int(),
+  manifest: referenceSchema,
+  digests: digestsSchema,
+});
+
+const runSchema = z.object({
+  run: z.string(),
+  recipe: recipeSchema,
+  plan: planSchema,
+  base: committedCheckpointSchema,
+  status: runStatusSchema,
+  reason: z.string().nullable(),
+  startedAt: z.iso.datetime(),
+  finishedAt: z.iso.datetime().nullable(),
+});
 
 const COLUMNS = `run, recipe, plan, base, status, reason,
   started_at AS "startedAt", finished_at AS "finishedAt"`;
@@ -39,19 +75,21 @@ const COLUMNS = `run, recipe, plan, base, status, reason,
  */
 export async function createRun(database: Database, run: NewRun): Promise<Run> {
   return database.transaction(async (tx) => {
-    const [created] = await tx.query<Run>(
-      `INSERT INTO runs (run, recipe_name, recipe, plan, seed, prompt_set, base)
-       VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (run) DO NOTHING RETURNING ${COLUMNS}`,
-      [
-        run.run,
-        run.recipe.name,
-        json(run.recipe),
-        json(run.plan),
-        run.plan.seed,
-        run.plan.promptSet,
-        json(run.base),
-      ],
+    const inserted = await insertRow(
+      tx,
+      'runs',
+      {
+        run: run.run,
+        recipe_name: run.recipe.name,
+        recipe: run.recipe,
+        plan: run.plan,
+        seed: run.plan.seed,
+        prompt_set: run.plan.promptSet,
+        base: run.base,
+      },
+      { onConflict: 'nothing', returning: COLUMNS },
     );
+    const [created] = parseRows('runs', runSchema, inserted);
     if (!created) throw nameTaken(run.run);
     for (const [position, plan] of run.plan.stages.entries()) await createStage(tx, run.run, position, plan);
     return created;
@@ -60,24 +98,20 @@ export async function createRun(database: Database, run: NewRun): Promise<Run> {
 
 async function createStage(tx: Transaction, run: string, position: number, plan: StagePlan): Promise<void> {
   const { origin } = plan;
-  // A reward model is made of its origin when the stage is opened.
+  // A reward model is made from its origin when the stage is opened.
   const ready = origin.kind === 'model' && plan.algorithm !== 'reward-model';
   const initial = ready ? origin.checkpoint : null;
-  await tx.query(
-    `INSERT INTO stages (run, stage, position, steps, algorithm, origin, initial_manifest, initial_digests)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-    [
-      run,
-      plan.stage,
-      position,
-      plan.options.max_steps,
-      plan.algorithm,
-      origin.kind === 'model' ? origin.name : origin.stage,
-      initial && json(initial.manifest),
-      initial && json(initial.digests),
-    ],
-  );
-  await tx.query('INSERT INTO branches (run, stage, branch) VALUES ($1, $2, 0)', [run, plan.stage]);
+  await insertRow(tx, 'stages', {
+    run,
+    stage: plan.stage,
+    position,
+    steps: plan.options.max_steps,
+    algorithm: plan.algorithm,
+    origin: origin.kind === 'model' ? origin.name : origin.stage,
+    initial_manifest: initial?.manifest,
+    initial_digests: initial?.digests,
+  });
+  await insertRow(tx, 'branches', { run, stage: plan.stage, branch: 0 });
 }
 
 const nameTaken = (run: string) =>
@@ -88,22 +122,46 @@ const nameTaken = (run: string) =>
 
 /** Throws Failure 'InvalidInput' where there is no such run. */
 export async function getRun(reader: Queryable, run: string): Promise<Run> {
-  const [found] = await reader.query<Run>(`SELECT ${COLUMNS} FROM runs WHERE run = $1`, [run]);
+  const found = await readRow(reader, 'runs', runSchema, `SELECT ${COLUMNS} FROM runs WHERE run = $1`, [run]);
   return found ?? refuseUnknownRun(run);
+}
+
+/** A stage's part of its run's plan. Throws Failure 'InvalidInput' where there is none. */
+export async function readStagePlan(reader: Queryable, { run, stage }: StageKey): Promise<StagePlan> {
+  const row = await readRow(
+    reader,
+    'runs',
+    z.object({ plan: planSchema }),
+    'SELECT plan FROM runs WHERE run = $1',
+    [run],
+  );
+  const plan = row?.plan.stages.find((candidate) => candidate.stage === stage);
+  if (plan !== undefined) return plan;
+  throw new Failure('InvalidInput', `run "${run}": expected a plan of the stage "${stage}", found none`);
 }
 
 /** The run launched last; null where there is none. */
 export async function latestRun(reader: Queryable): Promise<Run | null> {
-  const [found] = await reader.query<Run>(
+  const found = await readRow(
+    reader,
+    'runs',
+    runSchema,
     `SELECT ${COLUMNS} FROM runs ORDER BY started_at DESC, run DESC LIMIT 1`,
   );
   return found ?? null;
 }
 
+const summarySchema = runSchema
+  .pick({ run: true, status: true, startedAt: true })
+  .extend({ recipe: z.string() });
+
 /** All runs, the latest first. */
 export async function listRuns(reader: Queryable): Promise<RunSummary[]> {
   const queue = await listTrainerQueue(reader);
-  const runs = await reader.query<Omit<RunSummary, 'place'>>(
+  const runs = await readRows(
+    reader,
+    'runs',
+    summarySchema,
     `SELECT run, recipe_name AS recipe, status, started_at AS "startedAt"
      FROM runs ORDER BY started_at DESC, run DESC`,
   );
@@ -111,8 +169,8 @@ export async function listRuns(reader: Queryable): Promise<RunSummary[]> {
 }
 
 /**
- * @throws Failure 'InvalidInput' where there is no such run; 'Contradiction' where it is said to be
- * complete and a stage is not (rule 14).
+ * @throws Failure 'InvalidInput' where there is no such run; 'Contradiction' where the status is `complete` and a stage
+ * is not complete (rule 14).
  */
 export async function setRunStatus(
   database: Database,
@@ -134,7 +192,10 @@ export async function setRunStatus(
 }
 
 async function refuseIncomplete(tx: Transaction, run: string): Promise<void> {
-  const open = await tx.query<{ stage: string; status: string }>(
+  const open = await readRows(
+    tx,
+    'stages',
+    z.object({ stage: z.string(), status: stageStatusSchema }),
     `SELECT stage, status FROM stages WHERE run = $1 AND status <> 'complete' ORDER BY position`,
     [run],
   );

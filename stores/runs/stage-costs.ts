@@ -1,29 +1,35 @@
+import { z } from 'zod';
 import type { Queryable } from '../database/database.ts';
+import { readRows } from '../database/rows.ts';
 
-/** What a stage took by its rows, all of its branches together. */
-export interface StageCost {
-  stage: string;
+const stageCostSchema = z.object({
+  stage: z.string(),
   /** from its first start to its end, or to now; null before it starts */
-  wallSeconds: number | null;
-  /** of workers, by what they did, for steps and for examples; log-probabilities belong to training */
-  sampling: number;
-  scoring: number;
-  training: number;
-  /** of workers: answers to held-out problems sampled and scored, checkpoints written */
-  evaluating: number;
-  saving: number;
-  /** wall time of steps outside the above */
-  other: number;
-  /** by its steps and for its examples */
-  tokensSampled: number;
-  tokensForExamples: number;
-  tokensEvaluated: number;
-  tokensTrained: number;
-}
+  wallSeconds: z.number().nullable(),
+  /** seconds of workers for steps and examples; log-probabilities count as training */
+  sampling: z.number(),
+  scoring: z.number(),
+  training: z.number(),
+  /** seconds of workers for sampling and scoring evaluations, and for writing checkpoints */
+  evaluating: z.number(),
+  saving: z.number(),
+  /** wall seconds of steps outside the above */
+  other: z.number(),
+  /** for steps and examples */
+  tokensSampled: z.number(),
+  tokensForExamples: z.number(),
+  tokensEvaluated: z.number(),
+  tokensTrained: z.number(),
+});
+/** The cost of a stage by its rows, all of its branches together. */
+export type StageCost = z.infer<typeof stageCostSchema>;
 
-/** In the recipe's order. */
+/** The costs of a run's stages, in the recipe's order. */
 export async function listStageCosts(reader: Queryable, run: string): Promise<StageCost[]> {
-  return reader.query<StageCost>(
+  return readRows(
+    reader,
+    'stages',
+    stageCostSchema,
     `SELECT st.stage,
        extract(epoch FROM coalesce(st.finished_at, now()) - st.started_at)::double precision AS "wallSeconds",
        s.sampling + p.sampling AS sampling, s.scoring + p.scoring AS scoring, s.training,

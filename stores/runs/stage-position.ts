@@ -1,24 +1,34 @@
+import { z } from 'zod';
 import { rolloutOfStep } from '../../algorithm/rl/rollout-plan.ts';
 import type { LoggedBatch, StagePosition } from '../../contracts/activities.ts';
 import { Failure } from '../../contracts/failures.ts';
 import type { BranchKey, StageKey } from '../../contracts/identity.ts';
-import type { Numerics } from '../../contracts/numerics.ts';
-import type { RunPlan, StagePlan } from '../../contracts/plan.ts';
-import type { Cursor } from '../../contracts/records.ts';
-import type { CommittedCheckpoint, CurrentRollout, StageStatus } from '../../contracts/stage-state.ts';
-import type { Digests } from '../../contracts/training.ts';
+import { numericsSchema } from '../../contracts/numerics.ts';
+import type { StagePlan } from '../../contracts/plan.ts';
+import { cursorSchema } from '../../contracts/records.ts';
+import { referenceSchema, sha256Schema } from '../../contracts/reference.ts';
+import {
+  type CommittedCheckpoint,
+  type CurrentRollout,
+  currentRolloutSchema,
+  type StageStatus,
+  stageStatusSchema,
+} from '../../contracts/stage-state.ts';
+import { digestsSchema } from '../../contracts/training.ts';
 import type { Database, Queryable } from '../database/database.ts';
+import { readRow, readRows } from '../database/rows.ts';
+import { lastCheckpoint } from '../steps/checkpoints.ts';
 import { listAlarms } from './alarms.ts';
-import { currentBranch } from './branches.ts';
+import { branchValues, currentBranch, rowsOfBranch } from './branches.ts';
 import { listChanges } from './changes.ts';
-import { branchValues, rowsOfBranch } from './lineage.ts';
-import { listNumericsChanges } from './numerics-changes.ts';
-import { listVerifierChanges } from './verifiers.ts';
+import { readStagePlan } from './runs.ts';
+import { listNumericsChanges, listVerifierChanges } from './version-changes.ts';
 
 /**
- * Where a stage stands by the rows (rule 6): the last checkpoint, the log after it, and what the next step
- * needs to know. All of it from one and the same state of the rows.
- * @throws Failure 'InvalidInput' where there is no such stage, or it does not know yet where it starts.
+ * A stage's position by its rows (rule 6): the last checkpoint, the log after it, and what the next step needs. All of
+ * it is read in one snapshot.
+ * @throws Failure 'InvalidInput' where there is no such stage; 'Contradiction' where the checkpoint that it starts from
+ * is not settled yet.
  */
 export async function readPosition(database: Database, key: StageKey): Promise<StagePosition> {
   return database.snapshot(async (reader) => {
@@ -35,7 +45,7 @@ export async function readPosition(database: Database, key: StageKey): Promise<S
       logged: await batchesAfter(reader, branch, checkpoint.step),
       numerics: recorded?.numerics ?? null,
       cursor: last?.cursor ?? { pass: 0, position: 0 },
-      rollout: last && rolloutStillInHand(last, stage.plan),
+      rollout: last && currentRollout(last, stage.plan),
       changes: await listChanges(reader, branch),
       seams: await listNumericsChanges(reader, branch),
       verifierChanges: await listVerifierChanges(reader, branch),
@@ -51,24 +61,24 @@ interface Stage {
   plan: StagePlan;
 }
 
-async function readStage(reader: Queryable, { run, stage }: StageKey): Promise<Stage> {
-  const [row] = await reader.query<{
-    status: StageStatus;
-    manifest: CommittedCheckpoint['manifest'] | null;
-    digests: Digests | null;
-    plan: RunPlan;
-  }>(
-    `SELECT s.status, s.initial_manifest AS manifest, s.initial_digests AS digests, r.plan
-     FROM stages s JOIN runs r USING (run) WHERE s.run = $1 AND s.stage = $2`,
-    [run, stage],
+const stageSchema = z.object({
+  status: stageStatusSchema,
+  manifest: referenceSchema.nullable(),
+  digests: digestsSchema.nullable(),
+});
+
+async function readStage(reader: Queryable, key: StageKey): Promise<Stage> {
+  const plan = await readStagePlan(reader, key);
+  const row = await readRow(
+    reader,
+    'stages',
+    stageSchema,
+    `SELECT status, initial_manifest AS manifest, initial_digests AS digests
+     FROM stages WHERE run = $1 AND stage = $2`,
+    [key.run, key.stage],
   );
-  const plan = row?.plan.stages.find((candidate) => candidate.stage === stage);
-  if (row === undefined || plan === undefined) {
-    throw new Failure('InvalidInput', `run "${run}": expected a plan of the stage "${stage}", found none`);
-  }
-  const { status, manifest, digests } = row;
-  if (manifest === null || digests === null) throw originUnknown({ run, stage });
-  return { status, initial: { step: 0, manifest, digests }, plan };
+  if (!row?.manifest || row.digests === null) throw originUnknown(key);
+  return { status: row.status, initial: { step: 0, manifest: row.manifest, digests: row.digests }, plan };
 }
 
 const originUnknown = ({ run, stage }: StageKey) =>
@@ -77,45 +87,47 @@ const originUnknown = ({ run, stage }: StageKey) =>
     `${run}/${stage}: expected the checkpoint that it starts from, found none: is the stage before it complete?`,
   );
 
-export async function lastCheckpoint(
-  reader: Queryable,
-  key: BranchKey,
-): Promise<CommittedCheckpoint | undefined> {
-  const [row] = await reader.query<CommittedCheckpoint>(
-    `SELECT r.step, r.manifest, r.digests ${rowsOfBranch('checkpoints')} ORDER BY r.step DESC LIMIT 1`,
-    branchValues(key),
-  );
-  return row;
-}
-
-interface LastBatch {
-  step: number;
-  /** null for a supervised step */
-  hand: CurrentRollout | null;
-  cursor: Cursor;
-}
+const lastBatchSchema = z.object({
+  step: z.int(),
+  /** the rollout that it was cut from; null for a supervised step */
+  hand: currentRolloutSchema.nullable(),
+  cursor: cursorSchema,
+});
+type LastBatch = z.infer<typeof lastBatchSchema>;
 
 async function lastBatch(reader: Queryable, key: BranchKey): Promise<LastBatch | null> {
-  const [row] = await reader.query<LastBatch>(
+  const row = await readRow(
+    reader,
+    'batches',
+    lastBatchSchema,
     `SELECT r.step, r.hand, r.cursor_after AS cursor ${rowsOfBranch('batches')} ORDER BY r.step DESC LIMIT 1`,
     branchValues(key),
   );
   return row ?? null;
 }
 
-async function lastRecorded(
-  reader: Queryable,
-  key: BranchKey,
-): Promise<{ step: number; numerics: Numerics } | undefined> {
-  const [row] = await reader.query<{ step: number; numerics: Numerics }>(
+async function lastRecorded(reader: Queryable, key: BranchKey) {
+  return readRow(
+    reader,
+    'steps',
+    z.object({ step: z.int(), numerics: numericsSchema }),
     `SELECT r.step, r.numerics ${rowsOfBranch('steps')} ORDER BY r.step DESC LIMIT 1`,
     branchValues(key),
   );
-  return row;
 }
 
+const loggedBatchSchema = z.object({
+  step: z.int(),
+  batch: referenceSchema,
+  tokensSampled: z.int(),
+  recorded: z.object({ digestAfter: sha256Schema.nullable(), numerics: numericsSchema }).nullable(),
+});
+
 async function batchesAfter(reader: Queryable, key: BranchKey, step: number): Promise<LoggedBatch[]> {
-  return reader.query<LoggedBatch>(
+  return readRows(
+    reader,
+    'batches and steps',
+    loggedBatchSchema,
     `SELECT r.step, r.batch,
        CASE WHEN r.step = (r.hand ->> 'firstStep')::integer THEN (r.hand ->> 'tokensSampled')::integer ELSE 0 END
          AS "tokensSampled",
@@ -128,15 +140,18 @@ async function batchesAfter(reader: Queryable, key: BranchKey, step: number): Pr
   );
 }
 
-/** A rollout is in hand until its last step, or the stage's, is logged. */
-function rolloutStillInHand({ step, hand }: LastBatch, plan: StagePlan): CurrentRollout | null {
+/** The rollout that further steps are cut from; null once its last step, or the stage's last step, is logged. */
+function currentRollout({ step, hand }: LastBatch, plan: StagePlan): CurrentRollout | null {
   if (plan.algorithm !== 'grpo') return null;
   const { options } = plan;
   return step < Math.min(rolloutOfStep(step, options).lastStep, options.max_steps) ? hand : null;
 }
 
 async function evaluationsOf(reader: Queryable, key: BranchKey): Promise<string[]> {
-  const rows = await reader.query<{ name: string }>(
+  const rows = await readRows(
+    reader,
+    'evaluations',
+    z.object({ name: z.string() }),
     `SELECT e.stage || '@' || e.step AS name
      FROM evaluations e
      LEFT JOIN lineage($1, $2, $3) l ON e.branch = l.ancestor AND e.step <= l.up_to

@@ -1,33 +1,37 @@
+import { z } from 'zod';
 import type { StageKey } from '../../contracts/identity.ts';
 import type { Queryable } from '../database/database.ts';
+import { insertRow, readRows } from '../database/rows.ts';
 
+const queuedStageSchema = z.object({
+  run: z.string(),
+  stage: z.string(),
+  /** its position in the queue, from 1 */
+  place: z.int(),
+  since: z.iso.datetime(),
+});
 /** A stage that waits for a trainer. */
-export interface QueuedStage extends StageKey {
-  /** counts from 1 */
-  place: number;
-  /** ISO 8601 */
-  since: string;
-}
+export type QueuedStage = z.infer<typeof queuedStageSchema>;
 
-/** Has a stage wait in its turn; one that waits already keeps its place. */
+/** Adds a stage to the queue; a stage that is in it keeps its place. */
 export async function joinTrainerQueue(writer: Queryable, { run, stage }: StageKey): Promise<void> {
-  await writer.query('INSERT INTO trainer_queue (run, stage) VALUES ($1, $2) ON CONFLICT DO NOTHING', [
-    run,
-    stage,
-  ]);
+  await insertRow(writer, 'trainer_queue', { run, stage }, { onConflict: 'nothing' });
 }
 
-/** It has a trainer, or wants none any more. */
+/** Removes a stage from the queue: it has a trainer, or no longer needs one. */
 export async function leaveTrainerQueue(writer: Queryable, { run, stage }: StageKey): Promise<void> {
   await writer.query('DELETE FROM trainer_queue WHERE run = $1 AND stage = $2', [run, stage]);
 }
 
 /**
- * All that wait, in the order in which they are served: by when the run was launched, so that a run that has begun is
- * not overtaken between its stages; then by how long the stage has waited.
+ * The stages of the queue in the order in which they get a trainer: by the time at which the run was launched, because a
+ * run should not lose its turn between two of its stages, then by how long the stage has waited.
  */
 export async function listTrainerQueue(reader: Queryable): Promise<QueuedStage[]> {
-  return reader.query<QueuedStage>(
+  return readRows(
+    reader,
+    'trainer_queue',
+    queuedStageSchema,
     `SELECT q.run, q.stage, q.since,
        row_number() OVER (ORDER BY r.started_at, r.run, q.since, s.position)::integer AS place
      FROM trainer_queue q
@@ -38,8 +42,8 @@ export async function listTrainerQueue(reader: Queryable): Promise<QueuedStage[]
 }
 
 /**
- * Notes the place that a stage's workflow is to be sent; false where it was sent that one before, and where it comes
- * first at once.
+ * Records the place that is sent to a stage's workflow. Returns false where none need be sent: the same place was sent
+ * before, or the stage is first and was never sent another.
  */
 export async function notePlaceShown(
   writer: Queryable,

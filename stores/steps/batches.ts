@@ -1,20 +1,22 @@
 import { isDeepStrictEqual } from 'node:util';
+import { z } from 'zod';
 import type { RolloutHealth } from '../../algorithm/rl/rollout-health.ts';
 import { numbersInForce, supervisedNumbersInForce } from '../../algorithm/rl/schedules.ts';
 import type { BatchSummary } from '../../algorithm/rl/step-batch.ts';
 import type { MakeBatchResult, VerifierVersions } from '../../contracts/activities.ts';
+import { figure } from '../../contracts/bounds.ts';
 import { Failure } from '../../contracts/failures.ts';
 import type { StepKey } from '../../contracts/identity.ts';
 import type { Change } from '../../contracts/options.ts';
-import type { RunPlan, StagePlan } from '../../contracts/plan.ts';
+import type { StagePlan } from '../../contracts/plan.ts';
 import type { BatchRecord, SupervisedBatchRecord } from '../../contracts/records.ts';
-import type { Reference } from '../../contracts/reference.ts';
+import { type Reference, referenceSchema, sha256Schema } from '../../contracts/reference.ts';
 import type { CurrentRollout } from '../../contracts/stage-state.ts';
 import type { Database, Queryable, Transaction } from '../database/database.ts';
-import { json } from '../database/json.ts';
-import { branchName } from '../runs/branches.ts';
+import { insertRow, insertRows, json, readRow } from '../database/rows.ts';
+import { branchName, branchValues, lastStep } from '../runs/branches.ts';
 import { listChanges } from '../runs/changes.ts';
-import { branchValues, lastStep } from '../runs/lineage.ts';
+import { readStagePlan } from '../runs/runs.ts';
 import { assertCurrentTerm } from '../runs/terms.ts';
 
 /** A prompt that a rollout issued. */
@@ -35,12 +37,12 @@ export interface NewBatch {
   key: StepKey;
   term: number;
   batch: Reference;
-  /** null for a supervised step */
+  /** the rollout that it was cut from; null for a supervised step */
   hand: CurrentRollout | null;
   record: BatchRecord | SupervisedBatchRecord;
   summary: LoggedSummary;
-  /** what its rollout shows; null for a supervised step */
-  signs: RolloutHealth | null;
+  /** of its rollout; null for a supervised step */
+  health: RolloutHealth | null;
   result: MakeBatchResult;
   /** reward → version of the verifier that judged; null for a supervised step */
   verifiers: VerifierVersions | null;
@@ -52,7 +54,7 @@ export interface CommittedBatch {
   batch: Reference;
   term: number;
   digestBefore: string | null;
-  /** what `make-batch` answered, and answers again */
+  /** what `make-batch` returned, and returns again */
   result: MakeBatchResult;
 }
 
@@ -76,15 +78,25 @@ export async function commitBatch(database: Database, batch: NewBatch): Promise<
   });
 }
 
-interface BatchRow extends Omit<MakeBatchResult, 'batch'> {
-  batch: Reference;
-  term: number;
-  digestBefore: string | null;
-}
+const batchRowSchema = z.object({
+  batch: referenceSchema,
+  term: z.int(),
+  digestBefore: sha256Schema.nullable(),
+  completions: z.int(),
+  tokens: z.int(),
+  dropped: z.int(),
+  reward: figure.nullable(),
+  accuracy: figure.nullable(),
+  meanLength: figure,
+  learningRate: figure,
+});
 
 /** The committed batch of a step of this very branch; null where there is none. */
 export async function findBatch(reader: Queryable, key: StepKey): Promise<CommittedBatch | null> {
-  const [row] = await reader.query<BatchRow>(
+  const row = await readRow(
+    reader,
+    'batches',
+    batchRowSchema,
     `SELECT batch, term, digest_before AS "digestBefore", completions, tokens, dropped, reward, accuracy,
        mean_length AS "meanLength", learning_rate AS "learningRate"
      FROM batches WHERE run = $1 AND stage = $2 AND branch = $3 AND step = $4`,
@@ -117,14 +129,11 @@ async function refuseOutOfTurn(tx: Transaction, key: StepKey): Promise<void> {
 }
 
 /**
- * The numbers in a batch must be those of the committed list of changes (rule 7). The branch is locked, so
- * the list cannot grow between this look and the commit. The temperature is the rollout's own.
+ * The numbers in a batch must be those of the committed list of changes (rule 7). The branch is locked: the list cannot
+ * grow between this check and the commit. The temperature is that of the rollout.
  */
 async function refuseOtherNumbers(tx: Transaction, { key, record }: NewBatch): Promise<void> {
-  const [run] = await tx.query<{ plan: RunPlan }>('SELECT plan FROM runs WHERE run = $1', [key.run]);
-  const plan = run?.plan.stages.find(({ stage }) => stage === key.stage);
-  if (plan === undefined)
-    throw new Failure('InvalidInput', `run "${key.run}" has no plan of a stage "${key.stage}"`);
+  const plan = await readStagePlan(tx, key);
   const expected = expectedNumbers(key.step, plan, await listChanges(tx, key), record);
   if (isDeepStrictEqual(expected, { ...record.numbers })) return;
   throw new Failure(
@@ -147,49 +156,37 @@ function expectedNumbers(
 
 async function insertBatch(
   tx: Transaction,
-  { key, term, batch, hand, record, summary, signs, verifiers, result }: NewBatch,
+  { key, term, batch, hand, record, summary, health, verifiers, result }: NewBatch,
 ): Promise<void> {
-  await tx.query(
-    `INSERT INTO batches (run, stage, branch, step, batch, term, hand, digest_before, cursor_after, completions,
-       tokens, learning_rate, reward, rewards, accuracy, mean_length, zero_variance_share, dropped,
-       truncated_share, empty_thinking_share, error_share, verifiers)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)`,
-    [
-      ...branchValues(key),
-      key.step,
-      json(batch),
-      term,
-      hand && json(hand),
-      record.digestBefore,
-      json(record.cursorAfter),
-      result.completions,
-      result.tokens,
-      result.learningRate,
-      summary.reward,
-      summary.rewards && json(summary.rewards),
-      summary.accuracy,
-      summary.meanLength,
-      summary.zeroVarianceShare,
-      summary.dropped,
-      signs?.truncatedShare ?? null,
-      signs?.emptyThinkingShare ?? null,
-      signs?.errorShare ?? null,
-      verifiers && json(verifiers),
-    ],
-  );
+  await insertRow(tx, 'batches', {
+    run: key.run,
+    stage: key.stage,
+    branch: key.branch,
+    step: key.step,
+    batch,
+    term,
+    hand,
+    digest_before: record.digestBefore,
+    cursor_after: record.cursorAfter,
+    completions: result.completions,
+    tokens: result.tokens,
+    learning_rate: result.learningRate,
+    reward: summary.reward,
+    rewards: summary.rewards,
+    accuracy: summary.accuracy,
+    mean_length: summary.meanLength,
+    zero_variance_share: summary.zeroVarianceShare,
+    dropped: summary.dropped,
+    truncated_share: health?.truncatedShare,
+    empty_thinking_share: health?.emptyThinkingShare,
+    error_share: health?.errorShare,
+    verifiers,
+  });
 }
 
 async function insertUses(tx: Transaction, { key, hand, uses }: NewBatch): Promise<void> {
   if (hand === null) return;
-  await tx.query(
-    `INSERT INTO prompt_uses (run, stage, branch, first_step, slot, prompt, trained)
-     SELECT $1, $2, $3, $4, u.* FROM unnest($5::integer[], $6::text[], $7::boolean[]) AS u`,
-    [
-      ...branchValues(key),
-      hand.firstStep,
-      uses.map(({ slot }) => slot),
-      uses.map(({ prompt }) => prompt),
-      uses.map(({ trained }) => trained),
-    ],
-  );
+  const { run, stage, branch } = key;
+  const rows = uses.map(({ slot, prompt, trained }) => ({ slot, prompt, trained }));
+  await insertRows(tx, 'prompt_uses', { run, stage, branch, first_step: hand.firstStep }, rows);
 }

@@ -1,12 +1,14 @@
+import { z } from 'zod';
 import { Failure } from '../../contracts/failures.ts';
-import type { StepKey } from '../../contracts/identity.ts';
-import type { Reference } from '../../contracts/reference.ts';
-import type { CommittedCheckpoint } from '../../contracts/stage-state.ts';
+import type { BranchKey, StageKey, StepKey } from '../../contracts/identity.ts';
+import { type Reference, sha256Schema } from '../../contracts/reference.ts';
+import { besideRoles } from '../../contracts/stage-name.ts';
+import { type CommittedCheckpoint, stageStatusSchema } from '../../contracts/stage-state.ts';
 import type { Digests } from '../../contracts/training.ts';
 import type { Database, Queryable, Transaction } from '../database/database.ts';
-import { json } from '../database/json.ts';
-import { branchName } from '../runs/branches.ts';
-import { branchValues } from '../runs/lineage.ts';
+import { insertRow, readRow, readRows } from '../database/rows.ts';
+import { branchName, branchValues, currentBranch, rowsOfBranch } from '../runs/branches.ts';
+import { committedCheckpointSchema } from '../runs/runs.ts';
 import { assertCurrentTerm } from '../runs/terms.ts';
 
 export interface NewCheckpoint {
@@ -16,15 +18,15 @@ export interface NewCheckpoint {
   digests: Digests;
   /** of all its objects */
   bytes: number;
-  /** the weights may differ from those that the step's row names: it was trained again under other numerics */
+  /** the step was trained again under other numerics: the weights may differ from those that its row names */
   acrossSeam?: boolean;
-  /** that the trainer wrote */
+  /** that the trainer took to write it */
   seconds?: number;
 }
 
 /**
- * Commits a checkpoint whose objects and manifest are written. If one of the same step with the same digests
- * is committed already, that one is the result: another term's objects are then garbage.
+ * Commits a checkpoint whose objects and manifest are written. Where a checkpoint of the same step with the same digests
+ * is committed already, that one is returned, and nothing refers to the new objects.
  * @throws Failure 'SupersededTerm'; 'Contradiction' where digests differ; 'HistoryAhead' where its step has no row.
  */
 export async function commitCheckpoint(
@@ -37,17 +39,18 @@ export async function commitCheckpoint(
     const committed = await readCheckpoint(tx, key);
     if (committed !== null) return sameCheckpoint(committed, checkpoint);
     await refuseOtherStep(tx, checkpoint);
-    await tx.query(
-      `INSERT INTO checkpoints (run, stage, branch, step, term, manifest, digests, bytes, seconds_saving)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-      [...branchValues(key), key.step, term, json(manifest), json(digests), bytes, seconds],
-    );
-    return { step: key.step, manifest, digests };
+    const { run, stage, branch, step } = key;
+    const row = { run, stage, branch, step, term, manifest, digests, bytes, seconds_saving: seconds };
+    await insertRow(tx, 'checkpoints', row);
+    return { step, manifest, digests };
   });
 }
 
 async function readCheckpoint(reader: Queryable, key: StepKey): Promise<CommittedCheckpoint | null> {
-  const [row] = await reader.query<CommittedCheckpoint>(
+  const row = await readRow(
+    reader,
+    'checkpoints',
+    committedCheckpointSchema,
     `SELECT step, manifest, digests FROM checkpoints WHERE run = $1 AND stage = $2 AND branch = $3 AND step = $4`,
     [...branchValues(key), key.step],
   );
@@ -72,9 +75,12 @@ function sameCheckpoint(
   );
 }
 
-/** A checkpoint holds the weights that its step's row names, unless a seam lies between them (rule 12). */
+/** A checkpoint holds the weights that its step's row names, except across a change of numerics (rule 12). */
 async function refuseOtherStep(tx: Transaction, { key, digests, acrossSeam }: NewCheckpoint): Promise<void> {
-  const [row] = await tx.query<{ digest: string | null }>(
+  const row = await readRow(
+    tx,
+    'steps',
+    z.object({ digest: sha256Schema.nullable() }),
     `SELECT digest_after AS digest FROM steps WHERE run = $1 AND stage = $2 AND branch = $3 AND step = $4`,
     [...branchValues(key), key.step],
   );
@@ -89,5 +95,136 @@ async function refuseOtherStep(tx: Transaction, { key, digests, acrossSeam }: Ne
   throw new Failure(
     'Contradiction',
     `${where}: expected the weights ${row.digest} that the step left, found ${digests.weights}. Nothing was written.`,
+  );
+}
+
+/** The last checkpoint of a branch, ancestors' included; undefined without one. */
+export async function lastCheckpoint(
+  reader: Queryable,
+  key: BranchKey,
+): Promise<CommittedCheckpoint | undefined> {
+  return readRow(
+    reader,
+    'checkpoints',
+    committedCheckpointSchema,
+    `SELECT r.step, r.manifest, r.digests ${rowsOfBranch('checkpoints')} ORDER BY r.step DESC LIMIT 1`,
+    branchValues(key),
+  );
+}
+
+/**
+ * The last checkpoint of a complete stage: where the next stage starts.
+ * @throws Failure 'Contradiction' where the stage is not complete, or has no checkpoint.
+ */
+export async function finalCheckpoint(database: Database, key: StageKey): Promise<CommittedCheckpoint> {
+  return database.snapshot(async (reader) => {
+    const row = await readRow(
+      reader,
+      'stages',
+      z.object({ status: stageStatusSchema }),
+      'SELECT status FROM stages WHERE run = $1 AND stage = $2',
+      [key.run, key.stage],
+    );
+    const found =
+      row?.status === 'complete' ? await lastCheckpoint(reader, await currentBranch(reader, key)) : undefined;
+    if (found !== undefined) return found;
+    throw new Failure(
+      'Contradiction',
+      `${key.run}/${key.stage}: expected it complete with a checkpoint, found it ${row?.status ?? 'missing'}`,
+    );
+  });
+}
+
+/** The last checkpoint of a stage's current branch, complete or not. Throws Failure 'Contradiction' without one. */
+export async function latestCheckpoint(database: Database, key: StageKey): Promise<CommittedCheckpoint> {
+  return database.snapshot(async (reader) => {
+    const found = await lastCheckpoint(reader, await currentBranch(reader, key));
+    if (found !== undefined) return found;
+    throw new Failure(
+      'Contradiction',
+      `${key.run}/${key.stage}: expected a committed checkpoint, found none`,
+    );
+  });
+}
+
+const foundCheckpointSchema = committedCheckpointSchema.extend({
+  run: z.string(),
+  stage: z.string(),
+  branch: z.int(),
+});
+/** A checkpoint with the branch that it belongs to. */
+export type FoundCheckpoint = z.infer<typeof foundCheckpointSchema>;
+
+/** Every checkpoint that can be named: the committed ones, and at step 0 those that stages start from. */
+const CHECKPOINTS = `
+  SELECT run, stage, branch, step, manifest, digests, false AS initial FROM checkpoints
+  UNION ALL
+  SELECT run, stage, 0, 0, initial_manifest, initial_digests, true FROM stages WHERE initial_manifest IS NOT NULL`;
+
+const NAMED = `SELECT c.run, c.stage, c.branch, c.step, c.manifest, c.digests`;
+
+/**
+ * The checkpoint that a person names: the `s3://…` of its manifest, or `run[/stage][@step]`. The run `latest` is the one
+ * launched last. Without a stage it is the last stage that has a checkpoint, where stages on the way to R1 come before
+ * others; without a step it is the last step. Step 0 is what the stage started from. Steps are those of the stage's
+ * current branch.
+ * @throws Failure 'InvalidInput' listing the latest checkpoints.
+ */
+export async function findCheckpoint(reader: Queryable, name: string): Promise<FoundCheckpoint> {
+  const found = name.startsWith('s3://') ? await findByUri(reader, name) : await findByName(reader, name);
+  return found ?? refuseUnknown(reader, name);
+}
+
+async function findByUri(reader: Queryable, uri: string): Promise<FoundCheckpoint | undefined> {
+  return readRow(
+    reader,
+    'checkpoints',
+    foundCheckpointSchema,
+    `${NAMED} FROM (${CHECKPOINTS}) c WHERE c.manifest ->> 'uri' = $1 ORDER BY c.initial LIMIT 1`,
+    [uri],
+  );
+}
+
+/** A stage's name may hold a slash, a run's may not. */
+const NAME = /^([^/@]+)(?:\/([^@]+))?(?:@(\d{1,9}))?$/;
+
+async function findByName(reader: Queryable, name: string): Promise<FoundCheckpoint | undefined> {
+  const [, run, stage, step] = NAME.exec(name) ?? refuseForm(name);
+  return readRow(
+    reader,
+    'checkpoints',
+    foundCheckpointSchema,
+    `${NAMED}
+     FROM (${CHECKPOINTS}) c
+     JOIN stages st ON st.run = c.run AND st.stage = c.stage
+     JOIN LATERAL lineage(st.run, st.stage, st.branch) l ON l.ancestor = c.branch AND c.step <= l.up_to
+     WHERE c.run = coalesce((SELECT run FROM runs WHERE run = $1),
+         (SELECT run FROM runs WHERE $1 = 'latest' ORDER BY started_at DESC, run DESC LIMIT 1))
+       AND ($2::text IS NULL OR c.stage = $2) AND ($3::integer IS NULL OR c.step = $3)
+     ORDER BY c.initial, split_part(c.stage, '/', 1) = ANY ($4), st.position DESC, c.step DESC LIMIT 1`,
+    [run, stage ?? null, step ?? null, besideRoles],
+  );
+}
+
+function refuseForm(name: string): never {
+  throw new Failure(
+    'InvalidInput',
+    `expected a checkpoint as RUN, RUN/STAGE, RUN/STAGE@STEP or s3://…/manifest.json, found ${JSON.stringify(name)}`,
+  );
+}
+
+const SHOWN = 8;
+
+async function refuseUnknown(reader: Queryable, name: string): Promise<never> {
+  const known = await readRows(
+    reader,
+    'checkpoints',
+    z.object({ run: z.string(), stage: z.string(), step: z.int() }),
+    `SELECT run, stage, step FROM checkpoints ORDER BY committed_at DESC LIMIT ${SHOWN}`,
+  );
+  const list = known.map(({ run, stage, step }) => `${run}/${stage}@${step}`).join(', ');
+  throw new Failure(
+    'InvalidInput',
+    `expected a committed checkpoint, found none named ${JSON.stringify(name)}. ${list ? `The latest are ${list}.` : 'There is none yet.'}`,
   );
 }

@@ -1,36 +1,38 @@
+import { z } from 'zod';
 import type { RecordStepInput } from '../../contracts/activities.ts';
 import type { AlarmRule } from '../../contracts/alarms.ts';
-import type { StepDocument } from '../../contracts/documents.ts';
+import { type StepDocument, stepDocument } from '../../contracts/documents.ts';
 import { Failure } from '../../contracts/failures.ts';
 import type { StepKey } from '../../contracts/identity.ts';
-import type { Reference } from '../../contracts/reference.ts';
+import { type Reference, sha256Schema } from '../../contracts/reference.ts';
 import type { Database, Queryable, Transaction } from '../database/database.ts';
-import { json } from '../database/json.ts';
+import { insertRow, readRow, readRows } from '../database/rows.ts';
 import { watchStep } from '../runs/alarms.ts';
-import { branchName } from '../runs/branches.ts';
-import { branchValues, rowsOfBranch } from '../runs/lineage.ts';
+import { branchName, branchValues, rowsOfBranch } from '../runs/branches.ts';
 import { assertCurrentTerm } from '../runs/terms.ts';
 import { type CommittedBatch, findBatch } from './batches.ts';
 
 export interface NewStep extends Omit<RecordStepInput, 'startedAt'> {
   /** wall time of the step outside sampling, scoring, log-probabilities and training */
   secondsOther: number;
-  /** what is watched for */
+  /** the alarms that it may raise */
   alarms: readonly AlarmRule[];
 }
 
-/** What makes a step the same step, whoever trained it. */
-interface StepIdentity {
-  batch: string;
-  digestBefore: string | null;
-  digestAfter: string | null;
-  referenceDigest: string | null;
-}
+/** What is equal in two records of the same step, whichever trainer made them. */
+const stepIdentitySchema = z.object({
+  batch: sha256Schema,
+  digestBefore: sha256Schema.nullable(),
+  digestAfter: sha256Schema.nullable(),
+  referenceDigest: sha256Schema.nullable(),
+});
+type StepIdentity = z.infer<typeof stepIdentitySchema>;
 
 /**
- * Commits what a step did, and the alarms that it raises. The same step recorded again is no error: its first record stays.
- * @throws Failure 'SupersededTerm'; 'Contradiction' where the step is recorded otherwise, its batch is not
- * the committed one, or it does not start where the step before it ended.
+ * Commits a step's result, and the alarms that it raises. Recording the same step again is not an error: its first record
+ * stays.
+ * @throws Failure 'SupersededTerm'; 'Contradiction' where another result of the step is recorded, its batch is not
+ * the committed one, or it does not start from the weights that the step before it left.
  */
 export async function recordStep(database: Database, step: NewStep): Promise<void> {
   const { key, term } = step;
@@ -39,7 +41,7 @@ export async function recordStep(database: Database, step: NewStep): Promise<voi
     const batch = await findBatch(tx, key);
     refuseOtherBatch(step, batch);
     const recorded = await findStep(tx, key);
-    if (recorded !== null) return refuseOtherStep(key, recorded, identityOf(step));
+    if (recorded !== undefined) return refuseOtherStep(key, recorded, identityOf(step));
     await refuseBrokenChain(tx, step);
     await insertStep(tx, step);
     await watchStep(tx, key, step.alarms);
@@ -65,15 +67,17 @@ function refuseOtherBatch({ key, batch, result }: NewStep, committed: CommittedB
 
 const referenceText = ({ uri, sha256 }: Reference) => `${uri} (sha256 ${sha256})`;
 
-async function findStep(tx: Transaction, key: StepKey): Promise<StepIdentity | null> {
-  const [row] = await tx.query<StepIdentity>(
+async function findStep(tx: Transaction, key: StepKey): Promise<StepIdentity | undefined> {
+  return readRow(
+    tx,
+    'steps and batches',
+    stepIdentitySchema,
     `SELECT b.batch ->> 'sha256' AS batch, s.digest_before AS "digestBefore", s.digest_after AS "digestAfter",
        s.reference_digest AS "referenceDigest"
      FROM steps s JOIN batches b USING (run, stage, branch, step)
      WHERE s.run = $1 AND s.stage = $2 AND s.branch = $3 AND s.step = $4`,
     [...branchValues(key), key.step],
   );
-  return row ?? null;
 }
 
 function refuseOtherStep(key: StepKey, recorded: StepIdentity, found: StepIdentity): void {
@@ -88,7 +92,7 @@ function refuseOtherStep(key: StepKey, recorded: StepIdentity, found: StepIdenti
   );
 }
 
-/** A step starts from the weights that the step before it left, except where the numerics changed: a seam. */
+/** A step starts from the weights that the step before it left, except across a change of numerics. */
 async function refuseBrokenChain(tx: Transaction, { key, result, seam }: NewStep): Promise<void> {
   if (seam || result.digestBefore === null) return;
   const before = await digestAfter(tx, { ...key, step: key.step - 1 });
@@ -106,7 +110,10 @@ async function digestAfter(reader: Queryable, key: StepKey): Promise<string | nu
     key.step === 0
       ? `SELECT initial_digests ->> 'weights' AS digest FROM stages WHERE run = $1 AND stage = $2 AND $3 >= $4`
       : `SELECT r.digest_after AS digest ${rowsOfBranch('steps')} WHERE r.step = $4`;
-  const [row] = await reader.query<{ digest: string | null }>(sql, [...branchValues(key), key.step]);
+  const row = await readRow(reader, 'steps', z.object({ digest: sha256Schema.nullable() }), sql, [
+    ...branchValues(key),
+    key.step,
+  ]);
   return row?.digest ?? null;
 }
 
@@ -115,36 +122,32 @@ async function insertStep(
   { key, term, result, spent, secondsOther, seam }: NewStep,
 ): Promise<void> {
   const { metrics } = result;
-  await tx.query(
-    `INSERT INTO steps (run, stage, branch, step, term, digest_before, digest_after, reference_digest, loss, grad_norm,
-       entropy, kl, clip_fraction, sampler_gap, tokens_trained, tokens_sampled, numerics, seam, seconds_sampling,
-       seconds_scoring, seconds_logprobs, seconds_training, seconds_other, model_accuracy)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)`,
-    [
-      ...branchValues(key),
-      key.step,
-      term,
-      result.digestBefore,
-      result.digestAfter,
-      result.referenceDigest,
-      metrics.loss,
-      metrics.gradNorm,
-      metrics.entropy,
-      metrics.kl,
-      metrics.clipFraction,
-      metrics.samplerGap,
-      metrics.tokensTrained,
-      spent.tokensSampled,
-      json(result.numerics),
-      seam,
-      spent.sampling,
-      spent.scoring,
-      spent.logprobs,
-      result.seconds,
-      secondsOther,
-      metrics.accuracy,
-    ],
-  );
+  await insertRow(tx, 'steps', {
+    run: key.run,
+    stage: key.stage,
+    branch: key.branch,
+    step: key.step,
+    term,
+    digest_before: result.digestBefore,
+    digest_after: result.digestAfter,
+    reference_digest: result.referenceDigest,
+    loss: metrics.loss,
+    grad_norm: metrics.gradNorm,
+    entropy: metrics.entropy,
+    kl: metrics.kl,
+    clip_fraction: metrics.clipFraction,
+    sampler_gap: metrics.samplerGap,
+    tokens_trained: metrics.tokensTrained,
+    tokens_sampled: spent.tokensSampled,
+    numerics: result.numerics,
+    seam,
+    seconds_sampling: spent.sampling,
+    seconds_scoring: spent.scoring,
+    seconds_logprobs: spent.logprobs,
+    seconds_training: result.seconds,
+    seconds_other: secondsOther,
+    model_accuracy: metrics.accuracy,
+  });
 }
 
 const LINES = {
@@ -163,15 +166,18 @@ export interface StepFilter {
 }
 
 /**
- * What was recorded of a run's steps, in the order of stages, branches and steps. `branches`: the current
- * line of each stage, or every branch by itself.
+ * The recorded steps of a run, in the order of stages, branches and steps. `branches`: those of each stage's current
+ * branch with its ancestors, or every branch by itself.
  */
 export async function listSteps(
   reader: Queryable,
   run: string,
   { stage = null, branches = 'current', after = 0 }: StepFilter = {},
 ): Promise<StepDocument[]> {
-  return reader.query<StepDocument>(
+  return readRows(
+    reader,
+    'steps and batches',
+    stepDocument,
     `SELECT s.stage, s.branch, s.step, s.digest_before AS "digestBefore", s.digest_after AS "digestAfter", b.batch,
        s.loss, b.learning_rate AS "learningRate", s.grad_norm AS "gradNorm", s.entropy, s.kl,
        s.clip_fraction AS "clipFraction", s.sampler_gap AS "samplerGap", b.reward, b.rewards,

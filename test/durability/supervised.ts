@@ -3,7 +3,7 @@ import { type Recipe, recipeSchema } from '../../contracts/recipe.ts';
 import { rowContents } from '../../stores/data/dataset-rows.ts';
 import { datasetHash, getDataset } from '../../stores/data/datasets.ts';
 import { listSamples } from '../../stores/data/samples.ts';
-import { readStageDataset } from '../../stores/runs/stage-data.ts';
+import { readStageDataset } from '../../stores/runs/stages.ts';
 import { type Ground, openGround, runThrough, STAGE } from './ground.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
 

@@ -47,7 +47,7 @@ test('nothing makes the local servers listen beyond the loopback', () => {
       (error: Error) =>
         error instanceof SettingsError &&
         error.message.includes(`${name}: expected`) &&
-        error.message.includes('listen on 127.0.0.1 alone') &&
+        error.message.includes('listen on 127.0.0.1 only') &&
         !error.message.includes('hush'),
       name,
     );

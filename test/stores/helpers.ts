@@ -189,7 +189,7 @@ export function batchOf(step: number, term: number, { name = `batch-${step}`, br
     hand,
     record,
     summary,
-    signs: null,
+    health: null,
     verifiers: { accuracy: 1 },
     result,
     uses,

@@ -33,7 +33,7 @@ test('heartbeats go on while a large checkpoint is hashed and written to a slow 
   const silences: string[] = [];
   const environment = new MockActivityEnvironment({ heartbeatTimeoutMs: HEARTBEAT_TIMEOUT_MS });
   environment.on('heartbeat', () => beats.push(Date.now()));
-  const duties = activityDuties({ onSilence: (activity) => silences.push(activity) });
+  const duties = activityDuties({ onHeartbeatGap: (activity) => silences.push(activity) });
   const context = slowContext();
   const write = () => checkpoint(context, { lease, expectedStep: 7 });
   const activity = async () => (await duties.execute?.({ args: [], headers: {} }, write)) as CheckpointResult;
@@ -66,8 +66,8 @@ test('a trainer that was silent keeps its lease unless another has taken over', 
     [() => Promise.reject(new Error('the database is away')), false],
   ] as const) {
     const context = slowContext();
-    const watch = watchLease({ context, isSuperseded: superseded, say: () => undefined });
-    await watch.wasSilent('checkpoint', 11);
+    const watch = watchLease({ context, isSuperseded: superseded, log: () => undefined });
+    await watch.hadHeartbeatGap('checkpoint', 11);
     watch.stop();
     assert.equal(context.held === null, released);
   }

@@ -5,21 +5,21 @@ import { HttpFailure } from './http-failure.ts';
 export interface ArrivalLimits {
   /** bytes of a request's body */
   bodyBytes: number;
-  /** seconds for a request to arrive */
+  /** seconds for a body to arrive */
   receiveSeconds: number;
-  /** connections that are waited for, each for a whole request */
+  /** connections without a complete request */
   connections: number;
-  /** bytes of all bodies that have not arrived whole */
+  /** bytes of all incomplete bodies */
   arrivingBytes: number;
 }
 
 /**
- * Connections from which no whole request has come yet. Where there are too many, or they hold too much memory,
- * the one that has taken longest is closed: whoever sends slowly gives way to who sends at all.
+ * Connections without a complete request. Where there are too many, or their bodies take too much memory, the oldest one
+ * is closed: slow clients cannot block others.
  */
 export class Arrivals {
   readonly #limits: ArrivalLimits;
-  /** bytes of the body so far; who has been waited for longest comes first */
+  /** bytes of the body so far; the oldest connection comes first */
   readonly #bytes = new Map<Socket, number>();
   #total = 0;
 
@@ -36,7 +36,7 @@ export class Arrivals {
     });
   }
 
-  /** Closes them all: nothing more is waited for. */
+  /** Closes them all. */
   close(): void {
     for (const socket of this.#bytes.keys()) socket.destroy();
   }
@@ -67,7 +67,7 @@ export class Arrivals {
     oldest.destroy();
   }
 
-  /** A request's whole body, in memory of its own. Throws `HttpFailure`. */
+  /** A request's whole body, in a buffer of its own that can be transferred to a thread. Throws `HttpFailure`. */
   async bodyOf(request: IncomingMessage): Promise<Uint8Array> {
     const { bodyBytes, receiveSeconds } = this.#limits;
     if (Number(request.headers['content-length']) > bodyBytes) throw tooLarge(bodyBytes);
@@ -85,7 +85,7 @@ export class Arrivals {
       request.once('end', resolve);
       request.once('close', () => {
         clearTimeout(timer);
-        reject(new HttpFailure(400, 'body', 'the connection was closed within the body'));
+        reject(new HttpFailure(400, 'body', 'the connection was closed before the end of the body'));
       });
     });
     this.#forget(request.socket);

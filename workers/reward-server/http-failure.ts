@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Failure } from '../../contracts/failures.ts';
 
-/** An answer other than 200, with the kind and message of what is wrong. */
+/** A response other than 200, with the kind and message of the error. */
 export class HttpFailure extends Error {
   override name = 'HttpFailure';
   readonly status: number;
@@ -13,13 +13,13 @@ export class HttpFailure extends Error {
     this.kind = kind;
   }
 
-  /** Seconds after which to ask again; null where that would not help. */
+  /** Seconds after which to retry; null where that would not help. */
   get retryAfter(): number | null {
     return this.status === 429 || (this.status === 503 && this.kind === 'Unavailable') ? 1 : null;
   }
 }
 
-/** What is answered to anything thrown; a defect says nothing of its insides. */
+/** The response to anything thrown. A defect reveals no internals. */
 export function httpFailureOf(error: unknown): HttpFailure {
   if (error instanceof HttpFailure) return error;
   if (error instanceof z.ZodError) return new HttpFailure(400, 'request', z.prettifyError(error));

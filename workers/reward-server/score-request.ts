@@ -1,4 +1,4 @@
-/** What may be asked of `POST /score`, and what is answered: the shapes that trainers call a reward function by. */
+/** Requests and responses of `POST /score`, in the formats in which trainers call a reward function. */
 import { z } from 'zod';
 import { isExactNumber } from '../../contracts/exact-json.ts';
 import { rewardSchema } from '../../contracts/rewards.ts';
@@ -20,7 +20,7 @@ const shared = {
     .union([z.string(), z.array(z.string())])
     .optional()
     .describe(
-      'how answers are judged: math (the default), code, science, reasoning-gym, a logic task; any other: equal text',
+      'how answers are judged: math (the default), code, science, reasoning-gym, a logic task; any other: compared as text',
     ),
   entry: column
     .optional()
@@ -39,7 +39,7 @@ const shared = {
     .number()
     .nullable()
     .default(null)
-    .describe('stands in the place of a reward that cannot be had; an error is no zero unless you say so'),
+    .describe('the reward of a completion without a verdict; null by default: an error does not count as 0'),
 };
 
 /** TRL's reward functions: the data set's columns as keyword arguments. */
@@ -76,24 +76,24 @@ const scoreErrorSchema = z.object({
 });
 
 export const scoreResponseSchema = z.object({
-  rewards: z.array(z.number().nullable()).describe('one a completion: the weighted sum, or on_error'),
+  rewards: z.array(z.number().nullable()).describe('one for each completion: the weighted sum, or on_error'),
   scores: z.array(z.number().nullable()).describe('the same, under the name that OpenRLHF filters by'),
   parts: z.record(z.string(), z.array(z.number().nullable())).describe('each reward by itself'),
-  errors: z.array(scoreErrorSchema).describe('verdicts that the inputs alone deny'),
+  errors: z.array(scoreErrorSchema).describe('completions that cannot be judged because of their inputs'),
   extra_logs: z.record(z.string(), z.number()).describe('the mean of each reward, for OpenRLHF'),
 });
 export type ScoreResponse = z.infer<typeof scoreResponseSchema>;
 
 export const failureSchema = z.object({ error: z.object({ kind: z.string(), message: z.string() }) });
 
-/** A request as rewards take it. */
+/** A request in the form that rewards need. */
 export interface ScoreTask {
   inputs: RewardInput[];
   rewards: z.infer<typeof rewardSchema>[];
   onError: number | null;
 }
 
-/** Reads a request of either shape. Throws ZodError naming the field. */
+/** Reads a request of either format. Throws ZodError naming the field. */
 export function readScoreRequest(body: unknown, limits: { batch: number }): ScoreTask {
   const isQuery = typeof body === 'object' && body !== null && 'query' in body;
   const request = isQuery ? openRlhfRequestSchema.parse(body) : trlRequestSchema.parse(body);
@@ -118,7 +118,7 @@ function responsesIn({ query, prompts = [] }: OpenRlhfRequest): string[] {
 
 const END_TOKEN = /^<(?:\|[\w-]+\||\/s|eos|｜[^｜]*｜)>$/;
 
-/** A text without the special tokens at its end, which OpenRLHF leaves in its queries. */
+/** A text without the special tokens at its end, which OpenRLHF does not remove from its queries. */
 function withoutEndTokens(text: string): string {
   let kept = text;
   for (;;) {
@@ -129,7 +129,7 @@ function withoutEndTokens(text: string): string {
   }
 }
 
-/** A conversation's last message; a prompt's whole. */
+/** The last message of a conversation, or a text itself. */
 const textOf = (text: Said) => (typeof text === 'string' ? text : (text.at(-1)?.content ?? ''));
 
 const TRUTHS = ['ground_truth', 'answer', 'solution', 'labels'] as const;
@@ -159,7 +159,7 @@ function issueAt(path: string, expected: string, found: string | number): z.ZodE
   return new z.ZodError([{ code: 'custom', path: [path], message, input: found }]);
 }
 
-/** `response`: without what its prompt had written of the answer, as trainers send it. */
+/** `response`: without the part of the answer that the prompt's template has begun, as trainers send it. */
 function inputOf(request: TrlRequest | OpenRlhfRequest, response: string, n: number): RewardInput {
   const columns: Record<string, unknown> = request;
   const at = (name: string) => (Array.isArray(columns[name]) ? (columns[name][n] ?? null) : null);
@@ -178,7 +178,7 @@ function inputOf(request: TrlRequest | OpenRlhfRequest, response: string, n: num
   };
 }
 
-/** The domain that is named, or that the columns tell. */
+/** The named domain, or the one that the columns imply. */
 function judgedBy(
   { domain }: Pick<TrlRequest, 'domain'>,
   n: number,
@@ -191,7 +191,7 @@ function judgedBy(
   return { domain: named ?? 'math', entry: at('entry') };
 }
 
-/** reasoning-gym's entries and options of questions need their answer beside them. */
+/** reasoning-gym's entries and options of questions also need the answer. */
 function withAnswer(entry: unknown, truth: unknown): unknown {
   if (typeof entry !== 'object' || entry === null || Array.isArray(entry) || truth === undefined)
     return entry;

@@ -3,7 +3,7 @@ import { mean } from '../../algorithm/rl/sample-statistics.ts';
 import type { RewardTools } from '../../rewards/tools.ts';
 import type { ScoreResponse, ScoreTask } from './score-request.ts';
 
-/** Throws a Failure where a verdict may be had another time or place. */
+/** Scores a batch. Throws a Failure where a retry, or another machine, may give a verdict. */
 export async function score(
   { inputs, rewards, onError }: ScoreTask,
   tools: RewardTools,

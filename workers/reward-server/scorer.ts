@@ -1,35 +1,34 @@
 import { Worker } from 'node:worker_threads';
 import { HttpFailure } from './http-failure.ts';
 
-/** To the thread: a request's body, or the request that nobody waits for any more. */
+/** To the thread: a request's body, or a request to cancel. */
 export type ScorerMessage = { id: number; body: Uint8Array; batch: number } | { cancel: number };
 
-/** From the thread: the answer's text, or what is wrong. */
+/** From the thread: the response's text, or an error. */
 export type ScorerAnswer =
   | { id: number; text: string }
   | { id: number; failure: { status: number; kind: string; message: string } };
 
 /**
- * Scores requests in a thread of its own, so that whatever a text costs, the thread that answers connections is
- * free.
+ * Scores requests in a separate thread: an expensive text does not block the thread that serves connections.
  */
 export interface Scorer {
   /**
-   * The answer to a request of at most `batch` completions, as JSON. Takes the body's memory. Rejects with an
+   * The response to a request of at most `batch` completions, as JSON. The body's memory is transferred. Rejects with an
    * `HttpFailure`, or with the signal's reason once the work has ended.
    */
   score(body: Uint8Array, batch: number, signal: AbortSignal): Promise<string>;
   close(): Promise<void>;
 }
 
-/** How long a thread may take to end a request that was cancelled, before it is ended itself. */
+/** How long a thread may take to end a cancelled request before it is terminated. */
 const GRACE_MS = 20_000;
 
-const LOST = new HttpFailure(503, 'Unavailable', 'the scoring thread has ended and starts again: ask again');
+const LOST = new HttpFailure(503, 'Unavailable', 'the scoring thread has ended and is restarted: retry');
 
 export function createScorer(): Scorer {
   const waiting = new Map<number, { resolve(text: string): void; reject(error: unknown): void }>();
-  let asked = 0;
+  let lastId = 0;
 
   const start = () => {
     const started = new Worker(new URL('./thread.mjs', import.meta.url));
@@ -39,7 +38,7 @@ export function createScorer(): Scorer {
       const { status, kind, message } = answer.failure;
       caller?.reject(new HttpFailure(status, kind, message));
     });
-    // 'exit' follows, and says the same
+    // 'exit' follows, and rejects the callers.
     started.on('error', () => {});
     started.on('exit', () => {
       if (worker === started) worker = undefined;
@@ -53,7 +52,7 @@ export function createScorer(): Scorer {
     signal.throwIfAborted();
     worker ??= start();
     const thread = worker;
-    const id = ++asked;
+    const id = ++lastId;
     let grace: NodeJS.Timeout | undefined;
     const cancel = () => {
       thread.postMessage({ cancel: id } satisfies ScorerMessage);

@@ -11,7 +11,7 @@ import { createScorer, type Scorer } from './scorer.ts';
 
 export interface RewardServerOptions {
   host: string;
-  /** 0: any that is free */
+  /** 0: any free port */
   port: number;
   version: string;
   limits?: Partial<RewardServerLimits>;
@@ -20,7 +20,7 @@ export interface RewardServerOptions {
 export interface RewardServerLimits extends ArrivalLimits {
   /** completions in a request */
   batch: number;
-  /** requests that have arrived whole and are scored or wait for it */
+  /** complete requests that are being scored */
   requests: number;
   /** seconds for a request to be scored */
   scoreSeconds: number;
@@ -39,11 +39,11 @@ export const DEFAULT_LIMITS: RewardServerLimits = {
 export interface RewardServer {
   /** `http://127.0.0.1:8900` */
   url: string;
-  /** Answers what is under way, takes nothing new, and ends. */
+  /** Ends once all complete requests are answered; accepts no new ones. */
   close(): Promise<void>;
 }
 
-interface Room {
+interface ServerContext {
   scorer: Scorer;
   arrivals: Arrivals;
   limits: RewardServerLimits;
@@ -52,25 +52,36 @@ interface Room {
   underWay: number;
 }
 
-/** The signal says that nobody waits for the answer any more. */
-type Handler = (request: IncomingMessage, room: Room, signal: AbortSignal) => Promise<string> | object;
+/** The signal aborts when the client closes the connection. */
+type Handler = (
+  request: IncomingMessage,
+  context: ServerContext,
+  signal: AbortSignal,
+) => Promise<string> | object;
 
 const routes: Record<string, Partial<Record<string, Handler>>> = {
   '/score': { POST: scoreBatch },
-  '/health': { GET: (_, room) => health(room) },
+  '/health': { GET: (_, context) => health(context) },
   '/openapi.json': { GET: (_, { version }) => openApiDocument(version) },
 };
 
-/** Starts to serve. Rejects where the address cannot be had. */
+/** Starts to serve. Rejects where the address is not available. */
 export async function startRewardServer(options: RewardServerOptions): Promise<RewardServer> {
   const { host, port, version } = options;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const server = createServer({ connectionsCheckingInterval: 1_000 });
   const arrivals = new Arrivals(server, limits);
   const scorer = createScorer();
-  const room: Room = { scorer, arrivals, limits, version, loopback: isLoopback(host), underWay: 0 };
-  server.on('request', (request, response) => void answer(request, response, room));
-  // a body's own time starts after its head
+  const context: ServerContext = {
+    scorer,
+    arrivals,
+    limits,
+    version,
+    loopback: isLoopback(host),
+    underWay: 0,
+  };
+  server.on('request', (request, response) => void answer(request, response, context));
+  // The time for a body starts after its head.
   server.headersTimeout = Math.min(10, limits.receiveSeconds) * 1_000;
   server.requestTimeout = 2 * limits.receiveSeconds * 1_000;
   await listen(server, host, port);
@@ -97,24 +108,28 @@ async function close(server: Server, arrivals: Arrivals, scorer: Scorer): Promis
   await scorer.close();
 }
 
-async function answer(request: IncomingMessage, response: ServerResponse, room: Room): Promise<void> {
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  context: ServerContext,
+): Promise<void> {
   const gone = new AbortController();
   response.once('close', () =>
     gone.abort(new HttpFailure(499, 'gone', 'the client has closed the connection')),
   );
   try {
-    send(response, 200, await handlerOf(request, room)(request, room, gone.signal));
+    send(response, 200, await handlerOf(request, context)(request, context, gone.signal));
   } catch (error) {
     if (gone.signal.aborted) return;
     const failure = httpFailureOf(error);
     if (failure.retryAfter !== null) response.setHeader('retry-after', failure.retryAfter);
-    // what is left of a body that is not wanted would be read as the next request
+    // The rest of an unread body would be parsed as the next request.
     if (!request.complete) response.setHeader('connection', 'close');
     send(response, failure.status, { error: { kind: failure.kind, message: failure.message } });
   }
 }
 
-function handlerOf(request: IncomingMessage, { loopback }: Room): Handler {
+function handlerOf(request: IncomingMessage, { loopback }: ServerContext): Handler {
   refuseForeignHost(request, loopback);
   const { pathname } = new URL(request.url ?? '/', 'http://localhost');
   const methods = Object.hasOwn(routes, pathname) ? routes[pathname] : undefined;
@@ -134,11 +149,11 @@ function handlerOf(request: IncomingMessage, { loopback }: Room): Handler {
 const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|\[::1\]|::1)$/i;
 const isLoopback = (host: string) => LOOPBACK.test(host);
 
-/** A page in a browser may call itself by any name that leads here, but not by this machine's own. */
+/** A web page can reach this server under any host name that resolves here, but not under this machine's own names. */
 function refuseForeignHost({ headers }: IncomingMessage, loopback: boolean): void {
   const host = (headers.host ?? '').replace(/:\d+$/, '');
   if (loopback && !isLoopback(host))
-    throw new HttpFailure(403, 'host', `expected a request to this machine by name, found one to ${host}`);
+    throw new HttpFailure(403, 'host', `expected a Host header that names this machine, found ${host}`);
 }
 
 function send(response: ServerResponse, status: number, body: object | string): void {
@@ -147,24 +162,28 @@ function send(response: ServerResponse, status: number, body: object | string): 
   response.writeHead(status, { 'content-type': 'application/json', 'content-length': length }).end(text);
 }
 
-/** A request counts from when it has arrived until its work has ended, also where nobody waits for that any more. */
-async function scoreBatch(request: IncomingMessage, room: Room, gone: AbortSignal): Promise<string> {
-  const { arrivals, limits, scorer } = room;
+/** A request counts from its arrival until its work has ended, also after the client has closed the connection. */
+async function scoreBatch(
+  request: IncomingMessage,
+  context: ServerContext,
+  gone: AbortSignal,
+): Promise<string> {
+  const { arrivals, limits, scorer } = context;
   const type = request.headers['content-type'] ?? 'none';
-  // Asked for by a page in a browser, this type needs a permission that is never given.
+  // A web page needs a CORS permission for this type, which the server never gives.
   if (!/^application\/json\b/i.test(type))
     throw new HttpFailure(415, 'content-type', `expected application/json, found ${type}`);
   const body = await arrivals.bodyOf(request);
   gone.throwIfAborted();
-  if (room.underWay >= limits.requests)
-    throw new HttpFailure(429, 'busy', `expected at most ${limits.requests} requests under way`);
-  room.underWay++;
+  if (context.underWay >= limits.requests)
+    throw new HttpFailure(429, 'busy', `expected at most ${limits.requests} requests at a time`);
+  context.underWay++;
   return within(limits.scoreSeconds, gone, (signal) =>
-    scorer.score(body, limits.batch, signal).finally(() => room.underWay--),
+    scorer.score(body, limits.batch, signal).finally(() => context.underWay--),
   );
 }
 
-/** What work answers; rejects, and has the work end, once nobody waits for it or it takes too long. */
+/** The result of `work`; aborts the work and rejects when the client is gone or the time is over. */
 async function within<T>(
   seconds: number,
   gone: AbortSignal,
@@ -189,6 +208,6 @@ async function within<T>(
 const tools = createRewardTools();
 const versions = Object.fromEntries(rewardNames.map((name) => [name, makeReward({ name }, tools).version]));
 
-function health({ underWay }: Room): object {
+function health({ underWay }: ServerContext): object {
   return { status: 'ok', rewards: versions, domains: judgedDomains, under_way: underWay };
 }

@@ -1,4 +1,4 @@
-/** The scorer's side of its thread: reads requests, judges them, and writes answers, all at once. */
+/** The scorer's thread: reads requests, judges them concurrently, and writes responses. */
 import { parentPort } from 'node:worker_threads';
 import { parseExactJson } from '../../contracts/exact-json.ts';
 import { cancelledBy, createRewardTools } from '../../rewards/tools.ts';
@@ -47,6 +47,7 @@ async function serve({ id, body, batch }: Exclude<ScorerMessage, { cancel: numbe
 }
 
 port.on('message', async (message: ScorerMessage) => {
-  if ('cancel' in message) underWay.get(message.cancel)?.abort(new HttpFailure(499, 'gone', 'nobody waits'));
+  if ('cancel' in message)
+    underWay.get(message.cancel)?.abort(new HttpFailure(499, 'gone', 'the request was cancelled'));
   else port.postMessage(await serve(message));
 });

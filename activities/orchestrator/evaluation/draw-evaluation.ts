@@ -13,8 +13,8 @@ import { initialOf, planOf, stagePlanOf } from '../../plan-of.ts';
 import { sampleRequest } from '../../sample-request.ts';
 
 /**
- * Writes what is sampled to measure a policy: the first held-out problems, k samples each. Problems and seeds
- * are the same at every step and for the base, so that differences are the policy's.
+ * Writes the sample request of an evaluation: the first held-out problems, k samples each. Problems and seeds are the same
+ * at every step and for the base: differences come from the policy alone.
  */
 export async function drawEvaluation(
   { database, objects }: Stores,
@@ -65,7 +65,7 @@ function extentOf(options: EvaluationOptions, quick: boolean): { problems: numbe
     : { problems: options.problems, k: options.k };
 }
 
-/** The seed of a held-out problem's sample: the same whatever stage or step is measured. */
+/** The seed of a held-out problem's sample: the same for every stage and step. */
 export function evaluationSeed(runSeed: bigint, slot: number, sample: number): bigint {
   return deriveSeed({ runSeed, stage: 'evaluation', branch: 0, purpose: 'sample', step: 0, slot, sample });
 }

@@ -11,7 +11,7 @@ import type { Stores } from '../../dependencies.ts';
 import { planOf, stagePlanOf } from '../../plan-of.ts';
 import { readRollout, readSampleRequest, readScores, versionsOf } from '../../records.ts';
 
-/** Turns a scored evaluation into its figures, keeps them as a row, and tells the alarms that it raises. */
+/** Computes the figures of a scored evaluation, commits them as a row, and returns the alarms that it raises. */
 export async function recordEvaluation(
   { database, objects }: Stores,
   input: RecordEvaluationInput,
@@ -39,8 +39,8 @@ export async function recordEvaluation(
 }
 
 /**
- * samplesPK: what statistics need to know of sample k of problem p. Throws Failure 'TooManyErrors' where a domain has
- * no verdict at all.
+ * samplesPK: the input of the statistics for sample k of problem p. Throws Failure 'TooManyErrors' where a domain has no
+ * verdict at all.
  */
 export function evaluatedSamples(
   request: Pick<SampleRequest, 'prompts' | 'numGenerations'>,
@@ -69,37 +69,37 @@ export function evaluatedSamples(
   );
 }
 
-/** Errors alone say nothing of a policy: what they are of is wrong, most often the held-out problems' own answers. */
+/** Errors alone do not measure a policy. Their cause is elsewhere, most often in the answers of the held-out problems. */
 function refuseUnjudged(
   { prompts, numGenerations }: Pick<SampleRequest, 'prompts' | 'numGenerations'>,
   rewards: ScoresRecord['rewards'],
 ): void {
   const verdicts = rewards.find(({ name }) => name === 'accuracy')?.verdicts ?? [];
   for (const domain of new Set(prompts.map((prompt) => prompt.domain))) {
-    const asked = verdicts.flatMap((verdict, n) => {
+    const judged = verdicts.flatMap((verdict, n) => {
       const prompt = prompts[Math.floor(n / numGenerations)];
       return prompt?.domain === domain ? [{ verdict, prompt }] : [];
     });
-    const [first] = asked;
+    const [first] = judged;
     if (first === undefined || !('error' in first.verdict)) continue;
-    if (asked.some(({ verdict }) => !('error' in verdict))) continue;
+    if (judged.some(({ verdict }) => !('error' in verdict))) continue;
     const { kind, message } = first.verdict.error;
     throw new Failure(
       'TooManyErrors',
-      `evaluation: ${domain}: expected a verdict on at least one of ${asked.length} answers, found errors alone; the first, on ` +
-        `${JSON.stringify(first.prompt.problem.slice(0, 60))}: ${kind}: ${message}. Mend the answers of these problems ` +
-        '(`r1 verify` tells what each verifier reads), or leave them out',
+      `evaluation: ${domain}: expected a verdict on at least one of ${judged.length} answers, found only errors; the first, on ` +
+        `${JSON.stringify(first.prompt.problem.slice(0, 60))}: ${kind}: ${message}. Correct the answers of these problems ` +
+        '(`r1 verify` shows what each verifier reads), or leave them out',
     );
   }
 }
 
-/** The final answer of a response: as its verifier found it, else by its tags; null where there is none. */
+/** The final answer of a response: the one that its verifier found, else the one in its tags; null where there is none. */
 export const answerOf = (verdict: Verdict | undefined, text: string): string | null =>
   (verdict !== undefined && 'score' in verdict ? verdict.extracted : undefined) ?? extractAnswer(text);
 
 /**
- * What stands for a sample's answer where votes are counted: its value, where the verifier knows it; else the text
- * that it found, or that stands in the answer's tags. Null of a response that answers nothing.
+ * A sample's answer as votes count it: its value, where the verifier knows it; else the text that the verifier found, or
+ * the text in the answer's tags. Null for a response without an answer.
  */
 function voteOf(verdict: Verdict | undefined, text: string): string | null {
   if (verdict !== undefined && 'score' in verdict && verdict.value !== undefined) return verdict.value;
@@ -107,13 +107,13 @@ function voteOf(verdict: Verdict | undefined, text: string): string | null {
   return said === null || isNonAnswer(said) ? null : said.trim().replace(/\s+/g, ' ');
 }
 
-/** A response without a chain of thought thinks in no language. */
+/** The language of a response is measured only where it has a chain of thought. */
 const thinks = (text: string) => chainOfThought(text).trim() !== '';
 
 const scoreIn = (verdict: Verdict | undefined) =>
   verdict !== undefined && 'score' in verdict && !verdict.absent ? verdict.score : null;
 
-/** Full marks or not; null where the verifier answered with an error. */
+/** Whether the score is 1; null where the verifier returned an error. */
 function passed(verdict: Verdict | undefined): boolean | null {
   return verdict !== undefined && 'score' in verdict ? verdict.score === 1 : null;
 }

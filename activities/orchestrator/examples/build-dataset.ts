@@ -24,10 +24,10 @@ import { evaluatedProblems } from './evaluated-problems.ts';
 import { explainRejection } from './explain-rejection.ts';
 
 /**
- * Makes a version of a data set: the accepted samples in the order of parts and sequences, then the included data
- * sets' rows. The same content is the same version.
- * @throws Failure 'EmptyBatch' where the rule kept nothing, with the counts by reason; 'HistoryAhead' where a part
- * is not committed; 'Contradiction' where the branch made another one under this name.
+ * Builds a version of a data set: the accepted samples in the order of parts and sequences, then the included data sets'
+ * rows. The same content is the same version.
+ * @throws Failure 'EmptyBatch' where the rule kept nothing, with the counts by reason; 'HistoryAhead' where a part is not
+ * committed; 'Contradiction' where the branch has built another one under this name.
  */
 export async function buildDataset(
   { database }: Pick<Stores, 'database'>,
@@ -72,7 +72,7 @@ async function versionOf(
   return { name, rule: datasetRule, policy, rejected: counts.rejected, ...hash.end() };
 }
 
-/** What was sampled and left no row would silently train on the included examples alone. */
+/** Without any accepted sample the stage would silently train on the included examples alone. */
 async function refuseEmpty(
   database: Database,
   { key, name, rule, counts }: Pick<BuildDatasetInput, 'key' | 'name' | 'rule'> & { counts: SampleCounts },
@@ -85,12 +85,12 @@ async function refuseEmpty(
     'EmptyBatch',
     `${run}/${stage}: data set ${name}: expected at least one accepted sample, found none of ${sampled} (${correct} correct` +
       `${reasons.length > 0 ? `; refused: ${reasons.join(', ')}` : ''}). ${explained}` +
-      `Look at them with \`r1 samples ${run} ${stage} --rejected\`; then launch anew with a laxer rule (keep), with more ` +
+      `Look at them with \`r1 samples ${run} ${stage} --rejected\`; then launch again with a laxer rule (keep), with more ` +
       'samples (prompts, num_generations), or from a policy that answers better',
   );
 }
 
-/** The rule that refused most, with one sample that it refused; empty where nothing was refused. */
+/** The rule that rejected most samples, with one example; empty where nothing was rejected. */
 async function explainMost(
   database: Database,
   { run, stage }: BuildDatasetInput['key'],

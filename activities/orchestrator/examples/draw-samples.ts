@@ -6,7 +6,7 @@ import type { SampledSource, SupervisedPlan } from '../../../contracts/plan.ts';
 import { readPrompts } from '../../../stores/data/prompts.ts';
 import { keys } from '../../../stores/objects/keys.ts';
 import { putRecord } from '../../../stores/objects/records.ts';
-import { finalCheckpoint } from '../../../stores/runs/stage-origin.ts';
+import { finalCheckpoint } from '../../../stores/steps/checkpoints.ts';
 import { tokenizerOf } from '../../checkpoints/checkpoint-files.ts';
 import type { Stores } from '../../dependencies.ts';
 import { planOf, supervisedPlanOf } from '../../plan-of.ts';
@@ -15,23 +15,23 @@ import { trainOrdinals } from '../rollouts/train-ordinals.ts';
 import { samplePartsOf } from './open-examples.ts';
 
 /**
- * Writes one request for samples of a stage's examples. A source walks over the training prompts in an order of its
- * own; part by part it takes the next ones, so the same part is always the same request.
+ * Writes one sample request for a stage's examples. Each source goes through the training prompts in its own order, and
+ * each part takes the next prompts: the same part is always the same request.
  */
 export async function drawSamples(
   { database, objects }: Stores,
-  { key, part, source: place }: DrawSamplesInput,
+  { key, part, source: index }: DrawSamplesInput,
 ): Promise<DrawSamplesResult> {
   const plan = await planOf(database, key.run);
   const { data } = supervisedPlanOf(plan, key.stage);
-  const source = sourceAt(data, place);
+  const source = sourceAt(data, index);
   const { manifest: model } = await finalCheckpoint(database, { run: key.run, stage: source.policy });
   const ordinals = await trainOrdinals(database, plan, source.domain_weights ?? null);
   const runSeed = BigInt(plan.seed);
-  const taken = placesOf(data, source, place, part);
-  const walk = { runSeed, stage: `${key.stage}/source-${place}`, size: ordinals.length };
-  const { indices } = take(firstCursor, taken.end, walk);
-  const drawn = indices.slice(taken.begin).map((index) => ordinals[index] ?? 0);
+  const range = rangeOf(data, source, index, part);
+  const order = { runSeed, stage: `${key.stage}/source-${index}`, size: ordinals.length };
+  const { indices } = take(firstCursor, range.end, order);
+  const drawn = indices.slice(range.begin).map((position) => ordinals[position] ?? 0);
   const rows = await readPrompts(database, plan.promptSet, 'train', drawn);
   const { temperature, top_p, top_k, max_completion_length } = source;
   const { record, tensors } = sampleRequest({
@@ -55,18 +55,18 @@ export async function drawSamples(
   return { request: await putRecord(objects, keys.examplesRequest(key, part), record, tensors) };
 }
 
-function sourceAt({ sampled }: SupervisedPlan['data'], place: number): SampledSource {
-  const source = sampled[place];
+function sourceAt({ sampled }: SupervisedPlan['data'], index: number): SampledSource {
+  const source = sampled[index];
   if (source !== undefined) return source;
   throw new Failure(
     'InvalidInput',
-    `expected one of ${sampled.length} sampled sources, found number ${place}`,
+    `expected one of ${sampled.length} sampled sources, found number ${index}`,
   );
 }
 
-/** Which prompts of its source's walk a part takes: `begin` … `end` − 1. */
-function placesOf(data: SupervisedPlan['data'], source: SampledSource, place: number, part: number) {
-  const first = samplePartsOf(data).find((other) => other.source === place)?.part ?? 0;
+/** The prompts of a part, as positions in its source's order: `begin` … `end` − 1. */
+function rangeOf(data: SupervisedPlan['data'], source: SampledSource, index: number, part: number) {
+  const first = samplePartsOf(data).find((other) => other.source === index)?.part ?? 0;
   const begin = (part - first) * source.prompts_per_request;
   return { begin, end: Math.min(begin + source.prompts_per_request, source.prompts) };
 }

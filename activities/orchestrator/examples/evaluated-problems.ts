@@ -9,12 +9,12 @@ import type { Queryable } from '../../../stores/database/database.ts';
 /** A prompt set never changes, so each process reads its held-out problems once. */
 const indices = new Map<string, EvaluationIndex>();
 
-/** What a prompt set measures with, beside what its training prompts share. */
+/** An index of a prompt set's held-out problems, with phrases that are common among its training prompts left out. */
 export async function evaluatedProblems(reader: Queryable, promptSet: string): Promise<EvaluationIndex> {
   const known = indices.get(promptSet);
   if (known !== undefined) return known;
-  const places = sampledIndices(await countPrompts(reader, promptSet, 'train'));
-  const learned = places.length === 0 ? [] : await readPrompts(reader, promptSet, 'train', places);
+  const ordinals = sampledIndices(await countPrompts(reader, promptSet, 'train'));
+  const learned = ordinals.length === 0 ? [] : await readPrompts(reader, promptSet, 'train', ordinals);
   const index = indexEvaluations(await listProblems(reader, promptSet, 'test'), {
     learned: learned.map(({ problem }) => [problem]),
   });

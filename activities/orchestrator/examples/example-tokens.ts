@@ -6,8 +6,8 @@ import { promptText, promptTokens } from '../../sample-request.ts';
 const OPEN = '<think>';
 
 /**
- * An example as a policy is trained on it: the prompt as it will be asked, and the response with its end token.
- * Where the template prefills `<think>`, the response goes on from there.
+ * An example as a policy is trained on it: the prompt in the form that sampling uses, and the response with its end token.
+ * Where the template prefills `<think>`, the response continues after it.
  */
 export function exampleTokens(
   tokenizer: Tokenizer,

@@ -6,7 +6,7 @@ type Sample = Pick<SampleRow, 'part' | 'sequence' | 'problem' | 'domain' | 'toke
 
 interface Context {
   rule: SelectionRule;
-  /** what is measured with; null where the rule does not ask */
+  /** the held-out problems; null where the rule does not need them */
   evaluated: EvaluationIndex | null;
 }
 
@@ -20,10 +20,10 @@ function verdictOf({ rewards }: Sample, name: string): string {
   return 'score' in verdict ? `${name} ${verdict.score}` : `an error of ${name}: ${verdict.error.message}`;
 }
 
-/** By reason: the key of the rule that refuses, and what it found. */
+/** By reason: the key of the rule that rejects, and what it found. */
 const explanations: Record<RejectionReason, (sample: Sample, context: Context) => [string, string]> = {
   error: (sample) => [
-    'a verdict that could not be had',
+    'a verdict that is missing',
     Object.keys(sample.rewards)
       .filter((name) => 'error' in (sample.rewards[name] ?? {}))
       .map((name) => verdictOf(sample, name))
@@ -59,10 +59,10 @@ const explanations: Record<RejectionReason, (sample: Sample, context: Context) =
     ];
   },
   'near-duplicate': () => ['near_duplicate', 'a response like another to its prompt'],
-  'over-quota': (_, { rule }) => [`per_prompt: ${rule.per_prompt}`, 'a response beyond them'],
+  'over-quota': (_, { rule }) => [`per_prompt: ${rule.per_prompt}`, 'a response beyond that number'],
 };
 
-/** The rule that refused a sample, and what it found in this one. */
+/** The rule that rejected a sample, and what it found in it. */
 export function explainRejection(reason: RejectionReason, sample: Sample, context: Context): string {
   const [rule, found] = explanations[reason](sample, context);
   const key = reason === 'error' ? rule : `keep.${rule}`;

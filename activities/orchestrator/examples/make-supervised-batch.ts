@@ -19,8 +19,8 @@ import { floats, ints, joinInts, lengthsOf } from '../../ragged.ts';
 import { openTrainingData, type TrainingData, type TrainingSequence } from './training-data.ts';
 
 /**
- * Makes the log record of one supervised step and commits its row (rule 2). Which rows a step takes is a function of
- * the step alone: the walk over the data set goes on by the batch's size at every step.
+ * Makes the log record of one supervised step and commits its row (rule 2). The rows of a step depend on the step alone:
+ * each step takes the next `per_device_train_batch_size` rows.
  */
 export async function makeSupervisedBatch(
   stores: WatchedStores,
@@ -46,7 +46,7 @@ export async function makeSupervisedBatch(
     hand: null,
     record,
     summary,
-    signs: null,
+    health: null,
     verifiers: null,
     result,
     uses: [],
@@ -55,11 +55,11 @@ export async function makeSupervisedBatch(
   return logged;
 }
 
-/** What a step takes of its data. */
+/** The rows that a step takes from its data. */
 interface Drawn {
   /** [N] */
   sequencesN: TrainingSequence[];
-  /** [B] places in the data of what is trained on */
+  /** [B] ordinals of the rows that are trained on */
   ordinals: number[];
   /** rows left out */
   dropped: number;
@@ -77,20 +77,20 @@ async function draw(
   const before = cursorAfter(step - 1, size, data.size);
   const { indices, next } = take(before, size, { runSeed, stage, size: data.size });
   const rows = await data.read(indices);
-  const isKept = (_: unknown, place: number) => (rows[place] ?? []).length > 0;
+  const isKept = (_: unknown, index: number) => (rows[index] ?? []).length > 0;
   const ordinals = indices.filter(isKept);
   refuseEmpty(`${run}/${stage}: step ${step}`, options.max_length, indices.length, ordinals.length);
   const dropped = indices.length - ordinals.length;
   return { sequencesN: rows.flat(), ordinals, dropped, cursorBefore: before, cursorAfter: next };
 }
 
-/** Examples are left out that the stage's tokenizer makes too long or cannot write; a step needs one that is not. */
-function refuseEmpty(place: string, longest: number, drawn: number, kept: number): void {
+/** Examples that are too long for the stage, or that its tokenizer cannot encode, are left out; a step needs at least one. */
+function refuseEmpty(where: string, longest: number, drawn: number, kept: number): void {
   if (kept > 0) return;
   throw new Failure(
     'EmptyBatch',
-    `${place}: expected examples of at most ${longest} tokens (max_length) that the stage's tokenizer has tokens for, ` +
-      `found none among ${drawn}. Launch anew with a larger max_length, or with examples that this model can read`,
+    `${where}: expected examples of at most ${longest} tokens (max_length) that the stage's tokenizer can encode, ` +
+      `found none among ${drawn}. Launch again with a larger max_length, or with examples that this model can read`,
   );
 }
 
@@ -118,7 +118,7 @@ function recordOf(
 
 const tokensOf = ({ sequencesN }: Drawn) => sum(sequencesN.map(({ completion }) => completion.length));
 
-/** Of what has no reward. */
+/** Summary of a batch without rewards. */
 const summaryOf = (drawn: Drawn) => ({
   reward: null,
   rewards: null,
@@ -138,7 +138,7 @@ function resultOf(
   return { batch, completions, tokens, dropped, reward, accuracy, meanLength, learningRate };
 }
 
-/** Where the walk stands after `steps` steps of `size` rows each, over `rows` rows. */
+/** The cursor after `steps` steps of `size` rows each, over `rows` rows. */
 function cursorAfter(steps: number, size: number, rows: number): Cursor {
   const taken = steps * size;
   return taken === 0 ? firstCursor : { pass: Math.floor(taken / rows), position: taken % rows };
@@ -168,8 +168,8 @@ function tensorsOf(
 }
 
 /**
- * Every token of the responses weighs the same: w = 1 ÷ tokens of the step's batch. A pair's two sides, and a
- * labelled response, weigh 1 ÷ their number.
+ * Every token of the responses has the same weight: w = 1 ÷ tokens of the step's batch. Pairs and labelled responses have
+ * the weight 1 ÷ their number.
  */
 function lossWeights(objective: SupervisedObjective, sequencesN: readonly TrainingSequence[]): Float32Array {
   const tokens = sum(sequencesN.map(({ completion }) => completion.length));

@@ -4,13 +4,13 @@ import type { SupervisedPlan } from '../../../contracts/plan.ts';
 import { freezeDataset } from '../../../stores/data/datasets.ts';
 import { listParts } from '../../../stores/data/samples.ts';
 import type { Database } from '../../../stores/database/database.ts';
-import { findStageDataset, readStageDataset, settleStageDataset } from '../../../stores/runs/stage-data.ts';
-import { finalCheckpoint } from '../../../stores/runs/stage-origin.ts';
+import { findStageDataset, readStageDataset, settleStageDataset } from '../../../stores/runs/stages.ts';
+import { finalCheckpoint } from '../../../stores/steps/checkpoints.ts';
 import type { Stores, WatchedStores } from '../../dependencies.ts';
 import { planOf, supervisedPlanOf } from '../../plan-of.ts';
 import { buildDataset } from './build-dataset.ts';
 
-/** What of a supervised stage's examples is there already, and what is still to be sampled (rule 3). */
+/** Which of a supervised stage's examples exist already, and which are still to be sampled (rule 3). */
 export async function openExamples(
   { database }: Pick<Stores, 'database'>,
   { key }: { key: BranchKey },
@@ -36,7 +36,7 @@ export function samplePartsOf({ sampled }: SupervisedPlan['data']): SamplePart[]
     .map(({ source }, part) => ({ part, source }));
 }
 
-/** Joins what was selected with what was imported or made by other stages, and says that the stage trains on it. */
+/** Builds the stage's data set of selected samples, imported examples and other stages' data sets, and settles it. */
 export async function buildExamples(
   stores: WatchedStores,
   { key }: { key: BranchKey },
@@ -50,7 +50,7 @@ export async function buildExamples(
   return { digest };
 }
 
-/** A stage that takes another's data set as it is makes none of its own. */
+/** A stage that only uses another stage's data set builds none. */
 async function takenOver(
   database: Database,
   { run }: BranchKey,

@@ -4,7 +4,7 @@ import type { Tokenizer } from '../../../engine/tokenizer/tokenizer.ts';
 import { prefillOf } from '../../../rewards/chain-of-thought.ts';
 import { promptText, promptTokens } from '../../sample-request.ts';
 
-/** What a reward model reads of an answer, in training, measuring and scoring alike. */
+/** The tokens that a reward model reads of an answer: the same in training, measuring and scoring. */
 export interface RewardModelTokens {
   prompt: number[];
   /** the scored part of the response with its end token */
@@ -17,14 +17,14 @@ export interface JudgedAnswer {
   response: string;
 }
 
-/** The prompt as the policy read it, but for thinking that it opened where none is read, and the scored part. */
+/** The prompt as the policy read it, without an opened `<think>` where the model reads no thinking, and the scored part. */
 export function rewardModelTokens(
   tokenizer: Tokenizer,
   promptFormat: RunPlan['promptFormat'],
   { judgedFor, problem, response }: JudgedAnswer,
 ): RewardModelTokens {
-  const asked = promptText(tokenizer, promptFormat, problem);
-  const prefilled = prefillOf(asked) !== '';
+  const asRead = promptText(tokenizer, promptFormat, problem);
+  const prefilled = prefillOf(asRead) !== '';
   const text = scoredText(judgedFor, response, { prefilled });
   const opensTwice = prefilled && text.startsWith('<think>');
   const withoutPrefill = prefilled && (judgedFor === 'helpfulness' || opensTwice);

@@ -25,8 +25,8 @@ import { readRollout, readSampleRequest, readScores } from '../../records.ts';
 import { evaluatedProblems } from './evaluated-problems.ts';
 
 /**
- * Decides which completions of a rollout become data, writes all their texts as one object, accepted ones in the
- * target form, and commits a row for each.
+ * Decides which completions of a rollout are accepted, writes all their texts as one object (accepted ones in the form of
+ * the template), and commits a row for each.
  */
 export async function selectSamples(stores: WatchedStores, input: SelectSamplesInput): Promise<SampleCounts> {
   const committed = await findPart(stores.database, input);
@@ -45,7 +45,7 @@ export async function selectSamples(stores: WatchedStores, input: SelectSamplesI
   return counts;
 }
 
-/** A completion and what its row says of it beyond what the rules see. */
+/** A completion with the fields of its row that the rules do not need. */
 export type SampledCandidate = CandidateSample & Pick<NewSample, 'sequence' | 'seed'>;
 
 /** Writes the texts, then commits the part's rows (rule 4). */
@@ -67,12 +67,12 @@ export async function commitSelected(
     truncated,
     rewards,
     reason: selectedN[n]?.reason ?? null,
-    text: packed.places[n] ?? { offset: 0, length: 0, sha256: '' },
+    text: packed.locations[n] ?? { offset: 0, length: 0, sha256: '' },
   }));
   return commitPart(database, { ...input, shard, counts, samples });
 }
 
-/** Measures of these samples, for the pure rules. */
+/** The measures that the pure rules use. */
 export function measuresOf(template: TemplateName, evaluated: EvaluationIndex | null): Measures {
   const { rewrite } = templateRewriter(template);
   return {
@@ -117,24 +117,24 @@ async function readSamples({ objects }: Stores, input: SelectSamplesInput): Prom
   }));
 }
 
-/** Samples must be of the policy that their rows will name, and scored with what the rule asks (rule 9). */
+/** Samples must be of the policy that their rows will name, and have the scores that the rule needs (rule 9). */
 function refuseForeign(
   { key, part, from, rule, rollout }: SelectSamplesInput,
   policy: string,
   scores: ScoresRecord,
 ): void {
-  const place = `${key.run}/${key.stage}: part ${part} of its samples`;
+  const where = `${key.run}/${key.stage}: part ${part} of its samples`;
   const { weights } = from.checkpoint.digests;
   if (policy !== weights) {
     throw new Failure(
       'Contradiction',
-      `${place}: expected completions of ${from.stage}'s policy ${weights}, found those of ${policy}; sample again`,
+      `${where}: expected completions of ${from.stage}'s policy ${weights}, found those of ${policy}; sample again`,
     );
   }
   if (scores.rollout.sha256 !== rollout.sha256) {
     throw new Failure(
       'Contradiction',
-      `${place}: expected scores of ${rollout.uri}, found those of ${scores.rollout.uri}`,
+      `${where}: expected scores of ${rollout.uri}, found those of ${scores.rollout.uri}`,
     );
   }
   const names = scores.rewards.map(({ name }) => name);
@@ -142,7 +142,7 @@ function refuseForeign(
   if (lacking.length === 0) return;
   throw new Failure(
     'InvalidInput',
-    `${place}: expected scores of the rewards ${rewardsNeeded(rule).join(', ')}, found only ${names.join(', ')}. ` +
+    `${where}: expected scores of the rewards ${rewardsNeeded(rule).join(', ')}, found only ${names.join(', ')}. ` +
       'Score them too, or leave out the rule that needs them.',
   );
 }
@@ -168,5 +168,5 @@ function sampleVerdict(verdict: Verdict, version: number): SampleVerdict {
   return { error: { kind, message: storable(message) }, version };
 }
 
-/** A message may quote what a model wrote; Postgres holds neither NUL nor half a character. */
+/** A message may quote a model's text; Postgres stores neither NUL nor lone surrogates. */
 const storable = (text: string) => Buffer.from(text.replaceAll('\0', '\uFFFD'), 'utf8').toString('utf8');

@@ -5,7 +5,7 @@ import type { SupervisedObjective } from '../../../contracts/records.ts';
 import type { Tokenizer } from '../../../engine/tokenizer/tokenizer.ts';
 import { countExamples, readExamples } from '../../../stores/data/dataset-rows.ts';
 import { countPreferences, readPreferences } from '../../../stores/data/preferences.ts';
-import { readStageDataset } from '../../../stores/runs/stage-data.ts';
+import { readStageDataset } from '../../../stores/runs/stages.ts';
 import { tokenizerOf } from '../../checkpoints/checkpoint-files.ts';
 import type { Stores } from '../../dependencies.ts';
 import { initialOf } from '../../plan-of.ts';
@@ -20,13 +20,13 @@ export interface TrainingSequence {
   label?: number;
 }
 
-/** What a supervised stage trains on. */
+/** The data that a supervised stage trains on. */
 export interface TrainingData {
   objective: SupervisedObjective;
   digest: string;
-  /** rows that the walk goes over */
+  /** rows */
   size: number;
-  /** The sequences of each row: a pair is two, chosen and rejected; a row that cannot be trained on is none. */
+  /** The sequences of each row: chosen and rejected for a pair; none for a row that cannot be trained on. */
   read(ordinals: readonly number[]): Promise<TrainingSequence[][]>;
 }
 
@@ -52,8 +52,8 @@ interface Reader<Plan> {
 const lengthOf = ({ prompt, completion }: TrainingSequence) => prompt.length + completion.length;
 
 /**
- * Examples as the stage's own tokenizer reads them, which need not be the one that sampled them: those that are
- * longer than `max_length` by it, or hold what it has no token for, are left out.
+ * Examples encoded by the stage's own tokenizer, which may differ from the one of the policy that sampled them. Examples
+ * longer than `max_length`, or with text that the tokenizer cannot encode, are left out.
  */
 async function openExamples(
   { database, objects }: Stores,

@@ -13,8 +13,8 @@ import { sampleRequest } from '../../sample-request.ts';
 import { trainOrdinals } from './train-ordinals.ts';
 
 /**
- * Draws the next prompts of the walk and writes what a trainer is to sample from them. The same cursor
- * gives the same prompts and seeds, so the same object: drawing twice issues nothing twice.
+ * Draws the next prompts and writes the request to sample from them. The same cursor gives the same prompts and seeds, and
+ * so the same object: drawing twice issues no prompt twice.
  */
 export async function drawPrompts(
   { database, objects }: Stores,
@@ -31,10 +31,10 @@ export async function drawPrompts(
   ]);
   const options = optionsInForce(firstStep, stage.options, changes);
   const runSeed = BigInt(plan.seed);
-  const walk = { runSeed, stage: key.stage, size: ordinals.length };
-  const anew = input.round === 0 && beginsPhase(firstStep, stage.options);
-  const cursor = anew ? { ...firstCursor, pass: input.cursor.pass + 1 } : input.cursor;
-  const { indices, next } = take(cursor, input.prompts, walk);
+  const order = { runSeed, stage: key.stage, size: ordinals.length };
+  const startsOver = input.round === 0 && beginsPhase(firstStep, stage.options);
+  const cursor = startsOver ? { ...firstCursor, pass: input.cursor.pass + 1 } : input.cursor;
+  const { indices, next } = take(cursor, input.prompts, order);
   const rows = await readPrompts(
     database,
     plan.promptSet,
@@ -45,7 +45,7 @@ export async function drawPrompts(
     tokenizer,
     model,
     promptFormat: plan.promptFormat,
-    prompts: rows.map((row, place) => ({ ...row, slot: firstSlot + place })),
+    prompts: rows.map((row, index) => ({ ...row, slot: firstSlot + index })),
     numGenerations: options.num_generations,
     seedOf: (slot, sample) =>
       deriveSeed({

@@ -12,7 +12,8 @@ interface Group {
   request: SampleRequest;
   rollout: RolloutRecord;
   scores: ScoresRecord;
-  place: number;
+  /** its index in the request of its round */
+  index: number;
   promptTokens: Int32Array;
   completionsG: Int32Array[];
   logprobsG: Float32Array[];
@@ -69,14 +70,14 @@ async function keptGroups(
   const completionsN = split(rollout.ints('completionTokens'), lengthsN);
   const logprobsN = split(rollout.floats('logprobs'), lengthsN);
   const generations = request.record.numGenerations;
-  return part.keep.map((place) => {
-    const [from, to] = [place * generations, (place + 1) * generations];
+  return part.keep.map((index) => {
+    const [from, to] = [index * generations, (index + 1) * generations];
     return {
       request: request.record,
       rollout: rollout.record,
       scores: scores.record,
-      place,
-      promptTokens: promptsP[place] ?? new Int32Array(),
+      index,
+      promptTokens: promptsP[index] ?? new Int32Array(),
       completionsG: completionsN.slice(from, to),
       logprobsG: logprobsN.slice(from, to),
       truncatedG: rollout.ints('truncated').subarray(from, to),
@@ -87,7 +88,7 @@ async function keptGroups(
 function joinedRequest(kept: Group[], first: Group): SampleRequest {
   return {
     ...first.request,
-    prompts: kept.flatMap(({ request, place }) => request.prompts[place] ?? []),
+    prompts: kept.flatMap(({ request, index }) => request.prompts[index] ?? []),
     seeds: kept.flatMap((group) => ofGroup(group, group.request.seeds)),
   };
 }
@@ -124,7 +125,7 @@ function joinedScores(kept: Group[], first: Group, rollout: ScoresRecord['rollou
   };
 }
 
-/** The group's share of something that has one entry a sequence. */
-function ofGroup<T>({ request: { numGenerations }, place }: Group, entriesN: readonly T[]): T[] {
-  return entriesN.slice(place * numGenerations, (place + 1) * numGenerations);
+/** The group's entries of a list with one entry for each sequence. */
+function ofGroup<T>({ request: { numGenerations }, index }: Group, entriesN: readonly T[]): T[] {
+  return entriesN.slice(index * numGenerations, (index + 1) * numGenerations);
 }

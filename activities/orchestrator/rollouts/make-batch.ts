@@ -14,7 +14,7 @@ import type {
 import { keys } from '../../../stores/objects/keys.ts';
 import { type DecodedRecord, putRecord, type Tensors } from '../../../stores/objects/records.ts';
 import { listChanges } from '../../../stores/runs/changes.ts';
-import { verifierChangeAt } from '../../../stores/runs/verifiers.ts';
+import { verifierChangeAt } from '../../../stores/runs/version-changes.ts';
 import { commitBatch, findBatch } from '../../../stores/steps/batches.ts';
 import type { WatchedStores } from '../../dependencies.ts';
 import { planOf, reinforcementPlanOf } from '../../plan-of.ts';
@@ -22,8 +22,8 @@ import { floats, ints, joinFloats, joinInts, lengthsOf, split } from '../../ragg
 import { readLogprobs, readRollout, readSampleRequest, readScores, versionsOf } from '../../records.ts';
 
 /**
- * Makes the log record of one step and commits its row: from here on the step can be replayed by whoever
- * reads it (rule 2). A row that is already there is the result (rule 3).
+ * Makes the log record of one step and commits its row: from then on any trainer can replay the step (rule 2). Where the
+ * row exists already, it is the result (rule 3).
  */
 export async function makeBatch(
   { database, objects, failpoints }: WatchedStores,
@@ -69,7 +69,7 @@ export async function makeBatch(
     hand,
     record,
     summary: made.summary,
-    signs: rolloutHealth({
+    health: rolloutHealth({
       request: request.record,
       scores: scores.record,
       truncatedN: rollout.ints('truncated'),
@@ -88,7 +88,7 @@ export async function makeBatch(
   return verifierChange === null ? logged : { ...logged, verifierChange };
 }
 
-/** A batch trained by the policy that sampled it must come from that very policy (rule 9). */
+/** Where a step trains the policy that sampled, the rollout must come from exactly that policy (rule 9). */
 function refuseForeignPolicy({ key, onPolicy, digestBefore }: MakeBatchInput, rollout: RolloutRecord): void {
   if (!onPolicy || digestBefore === null || rollout.policyDigest === digestBefore) return;
   throw new Failure(
@@ -104,7 +104,7 @@ function batchRecord(
   options: ReinforcementPlan['options'],
 ): BatchRecord {
   const due = milestonesAt(key.step, options);
-  const nextRollsOut = rolloutOfStep(key.step + 1, options).firstStep === key.step + 1;
+  const nextSamples = rolloutOfStep(key.step + 1, options).firstStep === key.step + 1;
   const refresh = due.refreshReference && referenceDigest !== null;
   return {
     kind: 'batch',
@@ -121,8 +121,8 @@ function batchRecord(
     cursorBefore: hand.cursorBefore,
     cursorAfter: hand.cursorAfter,
     drops,
-    // a rollout names the digest of its policy, so the step before one computes it
-    digestAfter: due.digest || nextRollsOut,
+    // A rollout names the digest of its policy: the step before a rollout computes it.
+    digestAfter: due.digest || nextSamples,
   };
 }
 
@@ -138,7 +138,7 @@ function batchTensors(
   const completionsN = split(rollout.ints('completionTokens'), lengthsN);
   const promptsB = sequencesB.map((n) => promptsP[Math.floor(n / request.record.numGenerations)] ?? []);
   const completionsB = sequencesB.map((n) => completionsN[n] ?? []);
-  const chosen = (flatT: Float32Array) => {
+  const selected = (flatT: Float32Array) => {
     const partsN = split(flatT, lengthsN);
     return floats(joinFloats(sequencesB.map((n) => partsN[n] ?? [])));
   };
@@ -150,16 +150,16 @@ function batchTensors(
     ['advantages', floats(Float32Array.from(advantagesB))],
     ['lossWeights', floats(Float32Array.from(lossWeightsB))],
     ['sequences', ints(Int32Array.from(sequencesB))],
-    ['samplerLogprobs', chosen(rollout.floats('logprobs'))],
+    ['samplerLogprobs', selected(rollout.floats('logprobs'))],
   ]);
-  if (record.old === 'logged') tensors.set('oldLogprobs', chosen(demand(logprobs, record).floats('old')));
+  if (record.old === 'logged') tensors.set('oldLogprobs', selected(required(logprobs, record).floats('old')));
   if (record.referenceDigest !== null) {
-    tensors.set('referenceLogprobs', chosen(demand(logprobs, record).floats('reference')));
+    tensors.set('referenceLogprobs', selected(required(logprobs, record).floats('reference')));
   }
   return tensors;
 }
 
-function demand<T>(logprobs: T | null, { key }: BatchRecord): T {
+function required<T>(logprobs: T | null, { key }: BatchRecord): T {
   if (logprobs !== null) return logprobs;
   throw new Failure(
     'Contradiction',
@@ -167,14 +167,14 @@ function demand<T>(logprobs: T | null, { key }: BatchRecord): T {
   );
 }
 
-/** Which prompts a rollout issued, and which of them are trained on; told once, with its first batch. */
+/** The prompts that a rollout issued, and whether each is trained on; recorded once, with its first batch. */
 function promptUses(request: SampleRequest | null, { drops }: StepBatch, generations: number) {
   if (request === null) return [];
   const dropped = new Set(drops.map(({ sequence }) => sequence));
-  return request.prompts.map(({ slot, prompt }, place) => ({
+  return request.prompts.map(({ slot, prompt }, index) => ({
     slot,
     prompt,
-    trained: Array.from({ length: generations }, (_, g) => place * generations + g).some(
+    trained: Array.from({ length: generations }, (_, g) => index * generations + g).some(
       (n) => !dropped.has(n),
     ),
   }));

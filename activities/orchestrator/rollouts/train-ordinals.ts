@@ -8,7 +8,7 @@ import type { Database } from '../../../stores/database/database.ts';
 /** A prompt set never changes, so each process reads it once. */
 const known = new Map<string, Promise<OrdinalsByDomain>>();
 
-/** Places of the training prompts that a walk under these weights visits in one pass. */
+/** Ordinals of the training prompts of one epoch under these weights. */
 export async function trainOrdinals(
   database: Database,
   { promptSet, generalDomains }: Pick<RunPlan, 'promptSet' | 'generalDomains'>,

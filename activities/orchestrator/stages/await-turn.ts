@@ -11,8 +11,8 @@ import {
 import type { OrchestratorContext } from '../../dependencies.ts';
 
 /**
- * Returns when it is this stage's turn to ask for a trainer: the next free one is its own. Until then it fails, naming
- * the stage's place, and is asked again: attempts are no events, and hold no worker.
+ * Returns when the stage is first in the queue for a trainer: the next free trainer is its own. Until then it fails with
+ * the stage's place in the queue and is retried: attempts add no events to the history, and occupy no worker.
  * @throws Failure 'NotItsTurn'
  */
 export async function awaitTurn(context: OrchestratorContext, { key }: { key: StageKey }): Promise<void> {
@@ -24,7 +24,7 @@ export async function awaitTurn(context: OrchestratorContext, { key }: { key: St
   if (place > 1) throw new Failure('NotItsTurn', `${text}, behind ${behind.join(', ')}`);
 }
 
-/** What a workflow has left without a word (it was terminated, its server's data are gone) is taken out of the queue. */
+/** Removes stages ahead whose workflow no longer waits: it was terminated, or its server's data are lost. */
 async function placeOf({ database, workflows }: OrchestratorContext, key: StageKey): Promise<QueuePosition> {
   for (;;) {
     const queue = await listTrainerQueue(database);

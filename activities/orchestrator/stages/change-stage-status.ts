@@ -1,7 +1,7 @@
 import type { StageKey } from '../../../contracts/identity.ts';
 import type { StageStatus } from '../../../contracts/stage-state.ts';
 import { setRunStatus } from '../../../stores/runs/runs.ts';
-import { setStageStatus, standingOf } from '../../../stores/runs/stages.ts';
+import { setStageStatus, statusByStages } from '../../../stores/runs/stages.ts';
 import type { Stores } from '../../dependencies.ts';
 
 interface Change {
@@ -11,8 +11,8 @@ interface Change {
 }
 
 /**
- * A run does what its stages do: where one waits for an operator, so does the run, whatever runs beside it. That it is
- * complete or aborted is for the run's own workflow to say.
+ * Sets a stage's status, and the run's status with it: the run waits for an operator where any of its stages does. The
+ * run's own workflow sets `complete` and `aborted`.
  */
 export async function changeStageStatus(
   { database }: Pick<Stores, 'database'>,
@@ -20,6 +20,6 @@ export async function changeStageStatus(
 ): Promise<void> {
   const { key, status, reason } = change;
   await setStageStatus(database, key, status, reason);
-  const { status: ofRun, reason: why } = await standingOf(database, key.run);
+  const { status: ofRun, reason: why } = await statusByStages(database, key.run);
   if (ofRun !== null) await setRunStatus(database, key.run, ofRun, why);
 }

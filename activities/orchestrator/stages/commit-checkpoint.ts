@@ -3,7 +3,7 @@ import type { CommittedCheckpoint } from '../../../contracts/stage-state.ts';
 import { commitCheckpoint as insertCheckpoint } from '../../../stores/steps/checkpoints.ts';
 import type { WatchedStores } from '../../dependencies.ts';
 
-/** The commit of a checkpoint: its objects and manifest lie there, the row makes them count (rule 4). */
+/** Commits a checkpoint: its objects and manifest are written, the row makes them valid (rule 4). */
 export async function commitCheckpoint(
   { database, failpoints }: Pick<WatchedStores, 'database' | 'failpoints'>,
   { key, term, checkpoint, acrossSeam }: CommitCheckpointInput,

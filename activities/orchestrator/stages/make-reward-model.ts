@@ -10,19 +10,19 @@ import { fetchFiles, readManifest } from '../../checkpoints/checkpoint-files.ts'
 import { importBase } from '../../checkpoints/import-base.ts';
 
 export interface MakeRewardModelInput {
-  /** the policy that it is made of */
+  /** the policy that it is made from */
   origin: CommittedCheckpoint;
   runSeed: bigint;
-  /** `reward-model/NAME`; the head's seed hangs on it */
+  /** `reward-model/NAME`; the head's seed depends on it */
   stage: string;
 }
 
-/** Files that say how a policy samples, and which one it was: no reward model's. */
+/** Files about sampling and about the policy's origin: a reward model has none of them. */
 const LEFT_OUT = ['generation_config.json', 'checkpoint.json', 'README.md'];
 
 /**
- * A policy with a fresh scalar head in the place of its output projection, as a checkpoint that no stage made. The
- * same policy, seed and stage are the same checkpoint; made again, everything is already there.
+ * Replaces a policy's output projection by a new scalar head, and stores the result as a checkpoint without a stage. The
+ * same policy, seed and stage give the same checkpoint; making it again writes nothing new.
  * Throws Failure 'CorruptObject', WeightsError or ModelConfigError.
  */
 export async function makeRewardModel(

@@ -1,14 +1,14 @@
 import type { StagePosition } from '../../../contracts/activities.ts';
 import { Failure } from '../../../contracts/failures.ts';
 import type { StageKey } from '../../../contracts/identity.ts';
-import { readPosition } from '../../../stores/runs/stages.ts';
+import { readPosition } from '../../../stores/runs/stage-position.ts';
 import type { Stores } from '../../dependencies.ts';
 import { changeStageStatus } from './change-stage-status.ts';
 import { settleOrigin } from './resolve-origin.ts';
 
 /**
- * Reads where a stage stands and marks it running. Rows ahead of the history are adopted; a history ahead of
- * the rows is refused with both values (rule 6).
+ * Reads a stage's position and sets its status to running. Rows ahead of the history are adopted; a history ahead of the
+ * rows is refused with both values (rule 6).
  */
 export async function openStage(
   stores: Stores,

@@ -2,12 +2,13 @@ import type { StageKey } from '../../../contracts/identity.ts';
 import type { StageOrigin, StagePlan } from '../../../contracts/plan.ts';
 import type { CommittedCheckpoint } from '../../../contracts/stage-state.ts';
 import type { Database } from '../../../stores/database/database.ts';
-import { finalCheckpoint, readInitial, settleInitial } from '../../../stores/runs/stage-origin.ts';
+import { readInitial, settleInitial } from '../../../stores/runs/stages.ts';
+import { finalCheckpoint } from '../../../stores/steps/checkpoints.ts';
 import type { Stores } from '../../dependencies.ts';
 import { planOf, stagePlanOf } from '../../plan-of.ts';
 import { makeRewardModel } from './make-reward-model.ts';
 
-/** Finds the checkpoint that a stage starts from, once: later openings read what the first one settled. */
+/** Settles the checkpoint that a stage starts from, when the stage is opened for the first time. */
 export async function settleOrigin(stores: Stores, key: StageKey): Promise<void> {
   const { database } = stores;
   if ((await readInitial(database, key)) !== null) return;

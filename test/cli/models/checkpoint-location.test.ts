@@ -8,8 +8,7 @@ import {
   refuseUntrained,
 } from '../../../cli/models/checkpoint-location.ts';
 import { setStageStatus } from '../../../stores/runs/stages.ts';
-import { findCheckpoint } from '../../../stores/steps/checkpoint-names.ts';
-import { commitCheckpoint } from '../../../stores/steps/checkpoints.ts';
+import { commitCheckpoint, findCheckpoint } from '../../../stores/steps/checkpoints.ts';
 import { checkpointOf, claimedRun, KEY, train } from '../../stores/helpers.ts';
 
 const stage = { stage: 'zero', status: 'running', origin: 'base', step: 47, steps: 90 } as const;

@@ -95,7 +95,7 @@ test('a cached binary with another checksum is refused and replaced', async () =
   script(cached, `${GOOD}# tampered with\n`);
   assert.equal(await findBinary(pin, { ...search, sources: [handsOut(GOOD)] }), cached);
   assert.equal(readFileSync(cached, 'utf8'), GOOD);
-  assert.match(lines[0] ?? '', /is refused: its SHA-256 [0-9a-f]{64} is not a pinned one/);
+  assert.match(lines[0] ?? '', /is refused: its SHA-256 [0-9a-f]{64} is not pinned/);
   assert.match(lines[1] ?? '', /fetching Temporal server 1\.9\.1/);
 });
 
@@ -113,15 +113,15 @@ test('a source without a pinned checksum is not used', async () => {
   const unpinned = { ...handsOut(GOOD), checksum: () => undefined };
   await assert.rejects(
     findBinary(pin, { ...search, sources: [unpinned] }),
-    /a source: no checksum of it is pinned for .* → not to be used/,
+    /a source: no checksum is pinned for .* → not used on this platform/,
   );
 });
 
-test('when all fails, the error lists what was tried, what came of it and how to mend it', async () => {
+test('when all fails, the error lists what was tried, its result and its remedy', async () => {
   const broken = { ...handsOut(''), fetch: () => Promise.reject(new Error('no answer within 4 s')) };
   await assert.rejects(findBinary(pin, { ...search, sources: [broken] }), (error: Error) => {
-    assert.match(error.message, /1\. PATH: no temporal in it → install temporal 1\.9\.1 or later/);
-    assert.match(error.message, /2\. the cache \(.*\): not there/);
+    assert.match(error.message, /1\. PATH: contains no temporal → install temporal 1\.9\.1 or later/);
+    assert.match(error.message, /2\. the cache \(.*\): not found/);
     assert.match(error.message, /3\. a source: no answer within 4 s → ask it again/);
     assert.match(error.message, /set R1_TEMPORAL_BIN to the path of a binary/);
     return true;

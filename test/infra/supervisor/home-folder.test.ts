@@ -19,15 +19,15 @@ symlinkSync(at('nowhere/deep'), at('dangling'));
 
 /** A home → what is found there. */
 const IMPOSSIBLE: Record<string, RegExp> = {
-  [at('file')]: /something else stands in its place|a file stands where a folder is expected/,
-  [at('file/below')]: /a file stands where a folder is expected/,
-  [at('file/far/below')]: /a file stands where a folder is expected/,
-  [at('loop/home')]: /symbolic links lead in a circle/,
-  [at('dangling')]: /something else stands in its place|missing/,
+  [at('file')]: /something else has its name|a file is where a folder is expected/,
+  [at('file/below')]: /a file is where a folder is expected/,
+  [at('file/far/below')]: /a file is where a folder is expected/,
+  [at('loop/home')]: /symbolic links form a loop/,
+  [at('dangling')]: /something else has its name|missing/,
   [at('x'.repeat(300))]: /its name is too long/,
   ...(process.platform === 'linux'
     ? {
-        '/dev/null': /stands/,
+        '/dev/null': /is where/,
         '/proc/no-such-folder': /missing|does not allow|may not|read-only/,
         '/proc/no-such-folder/deep/home': /missing|does not allow|may not|read-only/,
         '/sys/no-such-folder': /missing|does not allow|may not|read-only/,
@@ -42,8 +42,8 @@ for (const [home, found] of Object.entries(IMPOSSIBLE)) {
 test('a folder without the right to write is refused', (t: TestContext) => {
   if (process.getuid?.() === 0) return t.skip('root may write everywhere');
   mkdirSync(at('closed'), { mode: 0o500 });
-  refusesHome(at('closed'), /this user may not/);
-  refusesHome(at('closed/home'), /this user may not/);
+  refusesHome(at('closed'), /this user has no permission/);
+  refusesHome(at('closed/home'), /this user has no permission/);
 });
 
 test('a read-only file system is refused', (t: TestContext) => {
@@ -62,7 +62,7 @@ test('a full disk is refused', (t: TestContext) => {
   if (disk === undefined) return t.skip('this user may not mount');
   try {
     disk.fill();
-    refusesHome(disk.folder, /no room is left on its disk/);
+    refusesHome(disk.folder, /its disk has no free space/);
     disk.empty();
     prepareHome(disk.folder);
   } finally {
@@ -76,7 +76,7 @@ test('a command says so within seconds, and one that only looks says that nothin
   assert.equal(up.status, 1);
   assert.match(
     up.stderr,
-    /^error: R1_HOME=.*: expected a folder that this user can write to, found at .*\/file: a file stands/,
+    /^error: R1_HOME=.*: expected a folder that this user can write to, found at .*\/file: a file is where/,
   );
   assert.equal(up.stderr.trim().split('\n').length, 1);
   for (const command of ['status', 'runs', 'down']) {

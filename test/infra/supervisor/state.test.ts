@@ -64,13 +64,13 @@ test('a state file that holds anything else is refused with what to do, and can 
   }
 });
 
-test('a state that cannot be written is written as soon as it can be, and both are told once', async () => {
+test('a state that cannot be written is written as soon as it can be, and both are reported once', async () => {
   const lines: string[] = [];
   const later = join(folder, 'later');
   const file = new StateFile(join(later, 'state.json'), (line) => lines.push(line));
   for (let turn = 0; turn < 3; turn++) file.write(state(gone, gone));
   assert.equal(lines.length, 1);
-  assert.match(lines[0] ?? '', /writing .*state\.json: .*tried again/);
+  assert.match(lines[0] ?? '', /writing .*state\.json: .*Retrying/);
   mkdirSync(later);
   while (lines.length < 2) await sleep(50);
   file.close();

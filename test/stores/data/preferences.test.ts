@@ -59,7 +59,7 @@ test('a place that a set does not have is refused', async (t) => {
   const { digest } = await importPreferences(database, { name: 'nano', rows: pairs(3, 2) });
   await assert.rejects(
     readPreferences(database, digest, 'test', [0, 2]),
-    failure('InvalidInput', 'expected 2 test rows at places up to 2', 'found 1'),
+    failure('InvalidInput', 'expected 2 test rows numbered up to 2', 'found 1'),
   );
 });
 

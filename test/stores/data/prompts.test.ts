@@ -47,7 +47,7 @@ test('prompts come in the order asked for, also twice', async (t) => {
   assert.deepEqual(await readPrompts(database, set.digest, 'train', []), []);
   await assert.rejects(
     readPrompts(database, set.digest, 'test', [0, 2]),
-    failure('InvalidInput', 'places up to 2', 'found 1'),
+    failure('InvalidInput', 'numbered up to 2', 'found 1'),
   );
 });
 
@@ -146,7 +146,7 @@ test('the hash of a prompt without large numbers is that of its JSON', () => {
   assert.equal(promptHash(prompt), sha256(['p\u2028', 'a', 'code']));
 });
 
-test('a set comes whole or not at all, its transaction holds its members alone, and no statement is large', async (t) => {
+test('a set comes whole or not at all, its transaction writes the members alone, and no statement is large', async (t) => {
   const database = await migratedDatabase(t);
   const rows = prompts(2_500).map((row, n) =>
     n < 12 ? { ...row, entry: { tests: 'x'.repeat(2 ** 20) } } : row,
@@ -167,7 +167,7 @@ test('a set comes whole or not at all, its transaction holds its members alone, 
     assert.ok(characters < 2 ** 23, `${characters}`);
 });
 
-/** A database whose statements are looked at; the n-th inside a transaction fails where the test wants it. */
+/** A database whose statements are recorded; statement number `failsAt` inside a transaction fails. */
 function watched(database: Database, { failsAt = 0 } = {}) {
   const inside: { sql: string; characters: number }[] = [];
   const outside: typeof inside = [];

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
-import { createDatabase, databasePlace } from '../../../stores/database/database.ts';
+import { createDatabase, databaseAddress } from '../../../stores/database/database.ts';
 import { withStack } from '../../helpers/stack.ts';
 import { emptyDatabase, failure, openDatabase } from '../helpers.ts';
 
@@ -40,7 +40,7 @@ test('an address that is none is refused without showing it', () => {
     assert.throws(() => createDatabase(url), failure('InvalidInput', 'R1_DATABASE_URL'));
     assert.throws(() => createDatabase(url), secretless('hunter2'));
   }
-  assert.equal(databasePlace('postgres://user:hunter2@db.example/r1'), 'db.example:5432/r1');
+  assert.equal(databaseAddress('postgres://user:hunter2@db.example/r1'), 'db.example:5432/r1');
 });
 
 test('a transaction that throws leaves nothing behind', async (t) => {

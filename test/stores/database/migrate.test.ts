@@ -51,7 +51,7 @@ test('a database of a newer schema is refused by the name of the migration, and 
   const tables = await tablesOf(database);
   await assert.rejects(
     migrate(database, MIGRATIONS),
-    failure('InvalidInput', 'newer version (900_later.sql)', 'R1_DATABASE_URL'),
+    failure('InvalidInput', 'newer release (900_later.sql)', 'R1_DATABASE_URL'),
   );
   assert.deepEqual(await tablesOf(database), tables);
 });

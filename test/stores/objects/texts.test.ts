@@ -10,7 +10,7 @@ async function stored(texts: readonly string[]) {
   const objects = memoryObjects();
   const packed = packTexts(texts);
   const object = await putTexts(objects, packed);
-  return { objects, places: packed.places.map((place): TextLocation => ({ object, ...place })) };
+  return { objects, places: packed.locations.map((location): TextLocation => ({ object, ...location })) };
 }
 
 test('texts of any script come back in the order asked for, each as often as asked', async () => {
@@ -39,16 +39,16 @@ test('a few texts of a large object are read by range, many with the whole, and 
       return objects.get(reference);
     },
   };
-  const place = places[70] ?? assert.fail();
-  const two = [place, places[3] ?? assert.fail()];
+  const location = places[70] ?? assert.fail();
+  const two = [location, places[3] ?? assert.fail()];
   assert.deepEqual(
     (await readTexts(counting, two)).map((text) => text.slice(0, 3)),
     ['70 ', '3 3'],
   );
   assert.equal(whole, 0);
   await assert.rejects(
-    readTexts(counting, [{ ...place, sha256: 'ab'.repeat(32) }]),
-    failure('CorruptObject', 'expected a text with sha256 abab', `at byte ${place.offset}`),
+    readTexts(counting, [{ ...location, sha256: 'ab'.repeat(32) }]),
+    failure('CorruptObject', 'expected a text with sha256 abab', `at byte ${location.offset}`),
   );
   assert.equal((await readTexts(counting, places)).length, 100);
   await readTexts(counting, two);

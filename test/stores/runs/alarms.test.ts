@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { raisedAlarmSchema } from '../../../contracts/alarms.ts';
 import { alarmsAt, listAlarms, listRunAlarms } from '../../../stores/runs/alarms.ts';
-import { forkBranch } from '../../../stores/runs/branches.ts';
+import { forkBranch } from '../../../stores/runs/rewind.ts';
 import { commitBatch } from '../../../stores/steps/batches.ts';
 import { recordStep } from '../../../stores/steps/steps.ts';
 import { at, BRANCH, batchOf, claim, databaseWithRun, KEY, stepOf } from '../helpers.ts';
@@ -14,7 +14,7 @@ test('an alarm is a row of the step that raised it, once, and of the branches th
   const database = await databaseWithRun(t);
   const term = await claim(database);
   for (const step of [1, 2, 3]) {
-    await commitBatch(database, { ...batchOf(step, term), signs: cut });
+    await commitBatch(database, { ...batchOf(step, term), health: cut });
     await recordStep(database, { ...stepOf(step, term), alarms });
   }
   await recordStep(database, { ...stepOf(3, term), alarms });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { rewind } from '../../../stores/runs/rewind.ts';
-import { readPosition } from '../../../stores/runs/stages.ts';
+import { readPosition } from '../../../stores/runs/stage-position.ts';
 import { claimTerm } from '../../../stores/runs/terms.ts';
 import { commitCheckpoint } from '../../../stores/steps/checkpoints.ts';
 import { addRun, checkpointOf, claimedRun, failure, KEY, reference, train } from '../helpers.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { forkBranch } from '../../../stores/runs/branches.ts';
 import { commitChanges } from '../../../stores/runs/changes.ts';
-import { readPosition } from '../../../stores/runs/stages.ts';
+import { forkBranch } from '../../../stores/runs/rewind.ts';
+import { readPosition } from '../../../stores/runs/stage-position.ts';
 import { claimTerm } from '../../../stores/runs/terms.ts';
 import { commitBatch } from '../../../stores/steps/batches.ts';
 import { commitCheckpoint } from '../../../stores/steps/checkpoints.ts';

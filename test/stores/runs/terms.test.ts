@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { forkBranch } from '../../../stores/runs/branches.ts';
+import { forkBranch } from '../../../stores/runs/rewind.ts';
 import { assertCurrentTerm, claimTerm, isSuperseded } from '../../../stores/runs/terms.ts';
 import { commitBatch } from '../../../stores/steps/batches.ts';
 import { commitCheckpoint } from '../../../stores/steps/checkpoints.ts';

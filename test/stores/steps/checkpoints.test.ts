@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { forkBranch } from '../../../stores/runs/branches.ts';
+import { forkBranch } from '../../../stores/runs/rewind.ts';
 import { commitBatch } from '../../../stores/steps/batches.ts';
-import { findCheckpoint } from '../../../stores/steps/checkpoint-names.ts';
-import { commitCheckpoint } from '../../../stores/steps/checkpoints.ts';
+import { commitCheckpoint, findCheckpoint } from '../../../stores/steps/checkpoints.ts';
 import {
   addRun,
   at,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { evaluationDocument } from '../../../contracts/documents.ts';
-import { forkBranch } from '../../../stores/runs/branches.ts';
+import { forkBranch } from '../../../stores/runs/rewind.ts';
 import { listEvaluations, type NewEvaluation, recordEvaluation } from '../../../stores/steps/evaluations.ts';
 import { claim, databaseWithRun, evaluationFigures, failure, KEY, reference, train } from '../helpers.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { stepsDocument } from '../../../contracts/documents.ts';
-import { forkBranch } from '../../../stores/runs/branches.ts';
+import { forkBranch } from '../../../stores/runs/rewind.ts';
 import { claimTerm } from '../../../stores/runs/terms.ts';
 import { commitBatch } from '../../../stores/steps/batches.ts';
 import { listSteps, recordStep } from '../../../stores/steps/steps.ts';

@@ -8,7 +8,7 @@ import { findDataset, freezeDataset, readOrigins } from '../../../../stores/data
 import { createExampleSet } from '../../../../stores/data/example-sets.ts';
 import { promptHash } from '../../../../stores/data/prompts.ts';
 import { listSamples } from '../../../../stores/data/samples.ts';
-import { forkBranch } from '../../../../stores/runs/branches.ts';
+import { forkBranch } from '../../../../stores/runs/rewind.ts';
 import { BRANCH, digest, failure, KEY, prompts } from '../../../stores/helpers.ts';
 import { right, rule, sampledPart, storesWithRun, wrong } from '../../sampled-part.ts';
 

@@ -1,13 +1,27 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { verifierChanges, verifierChangeText } from '../../../algorithm/run/verifier-changes.ts';
-import { listVerifierChanges, verifierChangeAt } from '../../../stores/runs/verifiers.ts';
+import {
+  listNumericsChanges,
+  listVerifierChanges,
+  verifierChangeAt,
+} from '../../../stores/runs/version-changes.ts';
 import { commitBatch } from '../../../stores/steps/batches.ts';
 import { recordEvaluation } from '../../../stores/steps/evaluations.ts';
 import { recordStep } from '../../../stores/steps/steps.ts';
-import { at, BRANCH, batchOf, claimedRun, evaluationFigures, KEY, reference, stepOf } from '../helpers.ts';
+import {
+  at,
+  BRANCH,
+  batchOf,
+  claimedRun,
+  evaluationFigures,
+  KEY,
+  numerics,
+  reference,
+  stepOf,
+} from '../helpers.ts';
 
-test('a reward that was not asked in between is compared with who judged it last', () => {
+test('a reward that did not judge in between is compared with the version that judged last', () => {
   const changes = verifierChanges([
     { step: 1, verifiers: { accuracy: 1, format: 1 } },
     { step: 2, verifiers: { format: 1 } },
@@ -51,4 +65,14 @@ test('the first batch or evaluation that another verifier judged is listed, in t
   const later = { step: 4, before: { format: 1 }, after: { format: 2 } };
   assert.deepEqual(await listVerifierChanges(database, BRANCH), [changed, later]);
   assert.deepEqual(await verifierChangeAt(database, at(4)), later);
+});
+
+test('a numerics change has the numerics before and after it', async (t) => {
+  const { database, term } = await claimedRun(t, 2);
+  assert.deepEqual(await listNumericsChanges(database, BRANCH), []);
+  const after = { ...numerics, threads: 8 };
+  await commitBatch(database, batchOf(3, term));
+  const { result, ...step } = stepOf(3, term);
+  await recordStep(database, { ...step, result: { ...result, numerics: after }, seam: true });
+  assert.deepEqual(await listNumericsChanges(database, BRANCH), [{ step: 3, before: numerics, after }]);
 });
