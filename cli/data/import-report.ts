@@ -3,7 +3,15 @@ import type { ImportDocument } from '../../contracts/documents.ts';
 import { domainRule, judgedDomains } from '../../rewards/domains.ts';
 import { tableText } from '../output/output.ts';
 import type { Gathered, Refusal } from './import/gather.ts';
-import type { WrittenImport } from './import.ts';
+
+/** What an import has stored. */
+export interface WrittenImport {
+  /** digest of the prompts in their order, or of the rows' bytes */
+  digest: string;
+  train: number;
+  test: number;
+  rows: number;
+}
 
 const count = (value: number) => value.toLocaleString('en-US');
 

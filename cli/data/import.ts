@@ -21,7 +21,7 @@ import { type Connections, withConnections, withOptionalStack } from '../stack/c
 import { type Gathered, gatherRows, knownLayouts, type Refusal } from './import/gather.ts';
 import { type LayoutName, layoutNames } from './import/layouts.ts';
 import { type DataFile, findDataFiles, readRows } from './import/read-rows.ts';
-import { importDocument, reportText } from './import-report.ts';
+import { importDocument, reportText, type WrittenImport } from './import-report.ts';
 
 interface Options {
   name: string;
@@ -175,14 +175,6 @@ function trial({ answer, entry, domain }: ImportedPrompt, tools: RewardTools): G
 
 function refusalOf({ source, line, entry }: ImportedPrompt, message: string): Refusal {
   return { source, line, field: entry === undefined ? 'answer' : 'entry', message };
-}
-
-export interface WrittenImport {
-  /** digest of the prompts in their order, or of the rows' bytes */
-  digest: string;
-  train: number;
-  test: number;
-  rows: number;
 }
 
 const TRIES = 5;
