@@ -13,7 +13,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { alarmText } from '../algorithm/run/alarms.ts';
-import { waysOn, waysText } from '../algorithm/run/next-commands.ts';
+import { commandsText, nextCommands } from '../algorithm/run/next-commands.ts';
 import type { StagePlan } from '../contracts/plan.ts';
 import type { StageStatus } from '../contracts/stage-state.ts';
 import type { StageInput, StageOutcome } from '../contracts/workflows.ts';
@@ -191,7 +191,7 @@ async function saveCurrentStep(state: TrainingState): Promise<void> {
 /** Releases the trainer and waits for an operator's decision. */
 async function suspend(state: StageState, status: 'paused' | 'parked', reason: string): Promise<Attempt> {
   state.control.suspend(status, reason);
-  state.control.details(waysText(waysOn(status, state.key.run)));
+  state.control.details(commandsText(nextCommands(status, state.key.run)));
   // A trainer that cannot be released is superseded later, or finds itself idle.
   await logFailure(giveTrainerBack(state));
   await logFailure(setStatus(state, status, reason));

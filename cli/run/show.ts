@@ -1,6 +1,6 @@
 /** `r1 runs`, `show` and `steps`: runs as text. */
 import type { Command } from 'commander';
-import { waysOn, waysText } from '../../algorithm/run/next-commands.ts';
+import { commandsText, nextCommands } from '../../algorithm/run/next-commands.ts';
 import { numericsChangeText } from '../../algorithm/run/numerics-changes.ts';
 import { verifierChangeText } from '../../algorithm/run/verifier-changes.ts';
 import type { RunsDocument, ShowDocument, StepDocument } from '../../contracts/documents.ts';
@@ -106,9 +106,9 @@ function stageSeconds({ startedAt, finishedAt }: StageDocument, now: number): nu
 
 /** Why a paused or parked stage has stopped, and the commands that continue it. */
 function stoppedText(run: string, { stage, status, reason }: StageDocument): string[] {
-  const ways = waysOn(status, run);
+  const ways = nextCommands(status, run);
   if (ways.length === 0) return [];
-  return [`${stage} is ${status}: ${reason ?? 'no reason was recorded'}\n${waysText(ways)}`];
+  return [`${stage} is ${status}: ${reason ?? 'no reason was recorded'}\n${commandsText(ways)}`];
 }
 
 /** One part of several lines, or none. */

@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
-import { waysOn, waysText } from '../../algorithm/run/next-commands.ts';
+import { commandsText, nextCommands } from '../../algorithm/run/next-commands.ts';
 import type { EvaluationDocument, ShowDocument, StepDocument } from '../../contracts/documents.ts';
 import { Failure } from '../../contracts/failures.ts';
 import type { StageKey } from '../../contracts/identity.ts';
@@ -62,7 +62,7 @@ export async function watchRun(
   if (parked !== null) {
     throw new CommandError(
       `${run} is parked and waits for an operator. ${parked}\n` +
-        `Fix the cause; then ${waysText(waysOn('parked', run))}`,
+        `Fix the cause; then ${commandsText(nextCommands('parked', run))}`,
     );
   }
   if (ended.status === 'aborted') throw new CommandError(`${run} was aborted; its checkpoints are kept.`);

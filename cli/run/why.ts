@@ -1,6 +1,6 @@
 /** `r1 why`: what a run is waiting for. The first rule that applies decides. */
 import type { Command } from 'commander';
-import { waysOn, waysText } from '../../algorithm/run/next-commands.ts';
+import { commandsText, nextCommands } from '../../algorithm/run/next-commands.ts';
 import type { ShowDocument, WhyDocument } from '../../contracts/documents.ts';
 import { fullDiskText } from '../../infra/machine/disks.ts';
 import { findStack } from '../../infra/stack.ts';
@@ -81,7 +81,7 @@ function whyDocument(
   return {
     ...{ run, status: show?.status ?? null },
     ...{ stage: stage?.stage ?? null, step: stage?.step ?? null, steps: stage?.steps ?? null },
-    ...{ waitsFor, since, text: ways.length === 0 ? text : `${text} ${waysText(ways)}`, ways },
+    ...{ waitsFor, since, text: ways.length === 0 ? text : `${text} ${commandsText(ways)}`, ways },
   };
 }
 
@@ -182,7 +182,7 @@ function stopped({ name, stage, workflow, now }: Known): Reason | null {
     stage.status === 'paused'
       ? `${name} waits for an operator: ${stage.stage} is paused ${why}${ago(since, now)}, and its trainer is released.`
       : `${name} waits for an operator: ${stage.stage} is parked at step ${stage.step} of ${stage.steps}${ago(since, now)}. ${sentence(why)}`;
-  return { waitsFor: 'operator', text, since, ways: waysOn(stage.status, name) };
+  return { waitsFor: 'operator', text, since, ways: nextCommands(stage.status, name) };
 }
 
 function noOrchestrator(known: Known): Reason | null {

@@ -35,7 +35,7 @@ const leastOf = ({ bytes }: Disk, forS3: boolean) =>
 /** A sentence for a person who can free space. */
 export function fullDiskText({ folder, freeBytes }: FullDisk): string {
   const megabytes = Math.floor(freeBytes / 2 ** 20);
-  return `the disk of ${folder} is full (${megabytes} MiB left): free some space, and waiting runs go on by themselves within a minute or two`;
+  return `the disk of ${folder} is full (${megabytes} MiB left): free some space, and waiting runs continue by themselves within a minute or two`;
 }
 
 type Disk = { device: number; bytes: number; freeBytes: number };

@@ -100,7 +100,7 @@ function refuseOther({ key, part, rollout, scores, from, rule }: SelectSamplesIn
 /**
  * Commits a part and all its samples, or nothing. Committing the same part again is not an error. The branch is locked:
  * two transactions that commit one part do so one after the other.
- * @throws Failure 'SupersededTerm' where the stage goes on as another branch; 'Contradiction' as `findPart`.
+ * @throws Failure 'SupersededTerm' where the stage continues as another branch; 'Contradiction' as `findPart`.
  */
 export async function commitPart(database: Database, part: NewPart): Promise<SampleCounts> {
   return database.transaction(async (tx) => {

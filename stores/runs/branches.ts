@@ -85,7 +85,7 @@ export async function lockCurrentBranch(tx: Transaction, key: BranchKey): Promis
   if (state.current === key.branch) return state;
   throw new Failure(
     'SupersededTerm',
-    `${branchName(key)}: the stage was rewound and goes on as branch ${state.current}. ` +
+    `${branchName(key)}: the stage was rewound and continues as branch ${state.current}. ` +
       'Nothing was written; old branches can only be read.',
   );
 }

@@ -38,7 +38,7 @@ async function rewindPoint(database: Database, key: StageKey, from: RewindTarget
 }
 
 /**
- * Begins a new branch that goes on after `step` of the current branch, or of the branch `from`; later rows of that
+ * Begins a new branch that continues after `step` of the current branch, or of the branch `from`; later rows of that
  * branch stay readable. The old branch's trainers are superseded. Called again before anything has happened on the new
  * branch, it returns the same branch.
  * @throws Failure 'InvalidInput' where `step` is not committed.
@@ -101,6 +101,6 @@ async function refuseUncommitted(tx: Transaction, parent: BranchKey, step: numbe
   if (Number.isInteger(step) && step >= 0 && step <= last) return;
   throw new Failure(
     'InvalidInput',
-    `${branchName(parent)}: expected a step from 0 to ${last} to go on from, found ${step}. Choose a committed one.`,
+    `${branchName(parent)}: expected a step from 0 to ${last} to continue after, found ${step}. Choose a committed one.`,
   );
 }

@@ -117,7 +117,7 @@ async function createStage(tx: Transaction, run: string, position: number, plan:
 const nameTaken = (run: string) =>
   new Failure(
     'InvalidInput',
-    `expected a new name, found that a run "${run}" exists. Choose another (--name), or go on with it: \`r1 show ${run}\`.`,
+    `expected a new name, found that a run "${run}" exists. Choose another (--name), or look at that run: \`r1 show ${run}\`.`,
   );
 
 /** Throws Failure 'InvalidInput' where there is no such run. */

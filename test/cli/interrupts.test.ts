@@ -35,7 +35,7 @@ test('Ctrl-C aborts the work, stops, and says how to go on', async () => {
   assert.deepEqual(told, ['stopped']);
 });
 
-test('work that does not heed Ctrl-C is not waited for', async () => {
+test('work that ignores Ctrl-C is not waited for', async () => {
   const ended = interruptible(
     () => new Promise<never>(() => {}),
     () => 'gone',

@@ -23,7 +23,7 @@ before(async () => {
 }, PATIENCE);
 after(() => ground?.close());
 
-/** The step at which everyone shows a seam between an engine of one thread and one of two. */
+/** The step at which every view shows a numerics change between an engine of one thread and one of two. */
 async function assertNumericsChange(run: string): Promise<number> {
   const { seams } = await shownStage(ground.settings, run);
   assert.deepEqual(
@@ -45,7 +45,7 @@ async function assertNumericsChange(run: string): Promise<number> {
   return at;
 }
 
-test('a run that goes on under other numerics shows the seam, and ends', PATIENCE, async () => {
+test('a run that continues under other numerics shows the change, and ends', PATIENCE, async () => {
   const run = 'other-threads';
   const one = await startCrew(ground, `${run}-1`);
   try {
@@ -68,7 +68,7 @@ test('a run that goes on under other numerics shows the seam, and ends', PATIENC
 });
 
 test(
-  'a log that is replayed under other numerics is trained on all the same: the seam is at the first new step',
+  'a log that is replayed under other numerics is trained on all the same: the numerics change is at the first new step',
   PATIENCE,
   async () => {
     const run = 'replayed-otherwise';

@@ -119,7 +119,7 @@ test(
 );
 
 test(
-  'rows that contradict what is computed park with both values, and the run goes on once they are mended',
+  'rows that contradict what is computed park with both values, and the run continues once they are corrected',
   PATIENCE,
   async () => {
     const run = 'contradicted';

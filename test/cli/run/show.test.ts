@@ -86,12 +86,12 @@ test('a parked stage is shown with its reason', () => {
     showFixture({ status: 'running', stageStatus: 'parked', reason: 'out of memory' }),
     null,
   );
-  assert.match(text, /zero is parked: out of memory\n`r1 retry small-1` tries again/);
+  assert.match(text, /zero is parked: out of memory\n`r1 retry small-1` retries/);
 });
 
-test('a paused stage is shown with where and by whom, and how it goes on', () => {
+test('a paused stage is shown with where, by whom, and how to continue', () => {
   const show = showFixture({ status: 'paused', stageStatus: 'paused', reason: 'at step 1, by ada' });
-  assert.match(showText(show, null), /zero is paused: at step 1, by ada\n`r1 resume small-1` goes on; /);
+  assert.match(showText(show, null), /zero is paused: at step 1, by ada\n`r1 resume small-1` continues it; /);
 });
 
 test('option changes and numerics changes of a stage are shown', () => {

@@ -58,7 +58,7 @@ test('a database that is away is waited for and told once', async () => {
   assert.deepEqual(line.said, ['waiting: PostgreSQL cannot be reached', 'the database answers again']);
 });
 
-test('an error that waiting cannot mend ends the following', async () => {
+test('an error that waiting cannot fix ends the watching', async () => {
   const { done } = follow([new Failure('InvalidInput', 'refused')]);
   await assert.rejects(done, { name: 'InvalidInput' });
 });

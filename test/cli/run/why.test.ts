@@ -75,15 +75,15 @@ const CASES: Record<string, [WhyFacts, string, RegExp]> = {
     'work',
     /ada has requested pause after the current step\.$/,
   ],
-  'a paused run tells where, by whom and how it goes on': [
+  'a paused run says where, by whom and how to continue': [
     facts({}, { rows: resting('paused', 'at step 1, by ada') }),
     'operator',
-    /zero is paused at step 1, by ada.*its trainer is released\. `r1 resume small-1` goes on;/,
+    /zero is paused at step 1, by ada.*its trainer is released\. `r1 resume small-1` continues it;/,
   ],
   'a parked run tells its reason and the ways on': [
     facts({}, { rows: resting('parked', 'trainStep: OutOfResources: no memory') }),
     'operator',
-    /parked at step 1 of 4.*OutOfResources: no memory\. `r1 retry small-1` tries again.*`r1 abort small-1` ends it\.$/,
+    /parked at step 1 of 4.*OutOfResources: no memory\. `r1 retry small-1` retries.*`r1 abort small-1` ends it\.$/,
   ],
   'a free trainer that is missing is missed, with who may hold one': [
     facts(
@@ -115,7 +115,7 @@ const CASES: Record<string, [WhyFacts, string, RegExp]> = {
       },
     ),
     'disk',
-    /waits for disk space: the disk of \/data is full \(3 MiB left\): make room, and what waits goes on by itself.*step 1 of 4/,
+    /waits for disk space: the disk of \/data is full \(3 MiB left\): free some space, and waiting runs continue by themselves.*step 1 of 4/,
   ],
   'a full disk is told where the rows cannot be read': [
     facts(

@@ -55,13 +55,13 @@ test('a problem with another answer is another prompt of another set', async (t)
   const database = await migratedDatabase(t);
   const rows = prompts(3);
   const set = await importPromptSet(database, { name: 'right', prompts: rows });
-  const mended = rows.map((row, n) => (n === 1 ? { ...row, answer: 'mended' } : row));
-  const other = await importPromptSet(database, { name: 'mended', prompts: mended });
+  const corrected = rows.map((row, n) => (n === 1 ? { ...row, answer: 'corrected' } : row));
+  const other = await importPromptSet(database, { name: 'corrected', prompts: corrected });
   assert.notEqual(other.digest, set.digest);
   const answers = async (digest: string) =>
     (await readPrompts(database, digest, 'train', [0, 1, 2])).map(({ answer }) => answer);
   assert.deepEqual(await answers(set.digest), ['1', '2', '3']);
-  assert.deepEqual(await answers(other.digest), ['1', 'mended', '3']);
+  assert.deepEqual(await answers(other.digest), ['1', 'corrected', '3']);
 });
 
 test('sets that share prompts can be imported at once', async (t) => {

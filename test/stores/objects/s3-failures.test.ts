@@ -5,7 +5,7 @@ import { withStack } from '../../helpers/stack.ts';
 import { failure } from '../helpers.ts';
 import { answering, bytesOf, openStore, storeOf } from '../object-helpers.ts';
 
-test('a bucket that is not there is told with the setting to mend', async (t) => {
+test('a missing bucket is reported with the setting to correct', async (t) => {
   const { s3 } = await withStack(t);
   const endpoint = await answering(t, (_, response) => {
     response.writeHead(404).end('<Error><Code>NoSuchBucket</Code><Message>no</Message></Error>');

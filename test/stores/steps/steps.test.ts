@@ -37,7 +37,7 @@ test('a step is refused without its batch, and with another', async (t) => {
   );
 });
 
-test('a step that does not start where the last one ended is refused, except over a seam', async (t) => {
+test('a step that does not start where the last one ended is refused, except at a numerics change', async (t) => {
   const { database, term } = await claimedRun(t);
   const astray = (step: number) => {
     const made = stepOf(step, term);
