@@ -1,4 +1,4 @@
-/** Every regular expression that may see a text of a model, a data set or a client takes time in proportion to it. */
+/** Every regular expression for text of a model, a data set or a client takes linear time. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { costlyText, expressionsIn, expressionsMadeBy, sourceFiles } from './helpers/expressions.ts';
@@ -15,10 +15,10 @@ const FOLDERS = [
   'workflows',
   'cli/data',
 ];
-/** It runs within the sandbox, under the limits of the program that it calls. */
+/** Runs inside the sandbox, under the limits of the program that it calls. */
 const SANDBOXED = 'rewards/code/harness/';
 
-/** Files that make expressions within functions, and what of. */
+/** Files that create expressions within functions, and the source of their patterns. */
 const MADE_LATE: Record<string, string> = {
   'engine/tokenizer/special-token-guard.ts':
     'special tokens of a tokenizer, escaped; nothing in them repeats',
@@ -54,23 +54,23 @@ function told({
   return [`${place} /${pattern}/${flags}: ${seconds.toFixed(1)} s for a long ${shown}`];
 }
 
-test('no expression is costly on long runs of what it looks for', () => {
+test('no expression takes more than linear time on long runs of what it matches', () => {
   assert.deepEqual(found.flatMap(({ literals }) => literals).flatMap(told), []);
 });
 
-test('expressions that are made when a file is loaded are not costly either', async () => {
+test('expressions that are created when a file is loaded take linear time too', async () => {
   const making = found.filter(({ constructions }) => constructions.length > 0);
   const made = await expressionsMadeBy(making.map(({ file }) => new URL(file, ROOT)));
   assert.ok(made.length > 10);
   assert.deepEqual(made.flatMap(told), []);
 });
 
-test('whoever makes expressions of what a function is given says what of', () => {
+test('every file that creates expressions from arguments is listed with their source', () => {
   const late = found.flatMap(({ constructions }) => constructions.filter((each) => each.late));
   assert.deepEqual([...new Set(late.map(({ file }) => file))].sort(), Object.keys(MADE_LATE).sort());
 });
 
-test('a costly expression is found out', () => {
+test('an expression with more than linear time is detected', () => {
   const costly = [/\s+$/, /<a>(.*)<\/a>/s, /"(?:[^"\\]|\\.)*"/, /^\s*\$?\s*x/, /^0+|0+$/g];
   for (const { source, flags } of costly)
     assert.notEqual(costlyText({ pattern: source, flags }), null, source);

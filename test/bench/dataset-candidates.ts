@@ -1,4 +1,4 @@
-/** Made-up candidates for a data set: prompts with 16 completions of at least 2 KiB each, of which 14 are kept. */
+/** Synthetic candidates for a data set: prompts with 16 completions of at least 2 KiB each, of which 14 are accepted. */
 import { createHash } from 'node:crypto';
 import type { SampledCandidate } from '../../activities/orchestrator/examples/select-samples.ts';
 import { type SelectSamplesInput, selectionRuleSchema } from '../../contracts/datasets.ts';
@@ -6,10 +6,10 @@ import { importPromptSet, promptHash } from '../../stores/data/prompts.ts';
 import type { Database } from '../../stores/database/database.ts';
 import { BRANCH, digest, reference } from '../stores/helpers.ts';
 
-export const SAMPLES_A_PROMPT = 16;
-/** One of 16 is wrong, and one nearly another. */
-export const KEPT_A_PROMPT = 14;
-export const PROMPTS_A_PART = 256;
+export const SAMPLES_PER_PROMPT = 16;
+/** One of 16 is wrong, and one is a near-duplicate. */
+export const KEPT_PER_PROMPT = 14;
+export const PROMPTS_PER_PART = 256;
 
 export const rule = selectionRuleSchema.parse({
   max_tokens: 8_192,
@@ -20,7 +20,7 @@ export const rule = selectionRuleSchema.parse({
 });
 
 const SENTENCES = 20_000;
-const WORDS_A_SENTENCE = 12;
+const WORDS_PER_SENTENCE = 12;
 const TEXT_CHARACTERS = 2_048;
 
 export async function createCandidates(database: Database, count: number) {
@@ -44,13 +44,13 @@ export async function createCandidates(database: Database, count: number) {
   let milliseconds = 0;
 
   const sampleOf = (prompt: number, k: number): SampledCandidate => {
-    const text = textOf(sentences, SAMPLES_A_PROMPT * prompt + (k === 1 ? 0 : k), k);
+    const text = textOf(sentences, SAMPLES_PER_PROMPT * prompt + (k === 1 ? 0 : k), k);
     return {
-      sequence: SAMPLES_A_PROMPT * (prompt % PROMPTS_A_PART) + k,
+      sequence: SAMPLES_PER_PROMPT * (prompt % PROMPTS_PER_PART) + k,
       prompt: hashes[prompt] ?? '',
       problem: prompts[prompt]?.problem ?? '',
       domain: 'math',
-      seed: String(2n ** 63n + BigInt(SAMPLES_A_PROMPT * prompt + k)),
+      seed: String(2n ** 63n + BigInt(SAMPLES_PER_PROMPT * prompt + k)),
       text,
       tokens: 600,
       truncated: false,
@@ -62,14 +62,14 @@ export async function createCandidates(database: Database, count: number) {
     };
   };
   return {
-    /** problems of an evaluation, none of which is among the prompts */
+    /** problems of an evaluation, different from all prompts */
     evaluated: Array.from({ length: 1_000 }, (_, n) => sentenceOf(SENTENCES + n)),
-    /** seconds that the candidates took to be made up, so far */
+    /** seconds spent on generating candidates so far */
     seconds: () => milliseconds / 1000,
     part(part: number): { input: SelectSamplesInput; samples: SampledCandidate[] } {
       const start = performance.now();
-      const samples = Array.from({ length: PROMPTS_A_PART * SAMPLES_A_PROMPT }, (_, n) =>
-        sampleOf(part * PROMPTS_A_PART + Math.floor(n / SAMPLES_A_PROMPT), n % SAMPLES_A_PROMPT),
+      const samples = Array.from({ length: PROMPTS_PER_PART * SAMPLES_PER_PROMPT }, (_, n) =>
+        sampleOf(part * PROMPTS_PER_PART + Math.floor(n / SAMPLES_PER_PROMPT), n % SAMPLES_PER_PROMPT),
       );
       milliseconds += performance.now() - start;
       return { input: inputOf(part), samples };
@@ -89,17 +89,17 @@ function inputOf(part: number): SelectSamplesInput {
   };
 }
 
-/** Words that no other sentence has in this order, out of a few thousand. */
+/** A unique sequence of words from a vocabulary of a few thousand. */
 function sentenceOf(n: number): string {
   const bytes = createHash('sha512').update(String(n)).digest();
   const words = Array.from(
-    { length: WORDS_A_SENTENCE },
+    { length: WORDS_PER_SENTENCE },
     (_, word) => `w${bytes.readUInt16BE(2 * word) % 4_000}`,
   );
   return `${words.join(' ')}.`;
 }
 
-/** A chain of thought of sentences drawn by the completion's own number, and an answer. */
+/** A chain of thought of sentences drawn with the completion's number as seed, and an answer. */
 function textOf(sentences: readonly string[], completion: number, k: number): string {
   const thought: string[] = [];
   let state = (completion + 1) * 2_654_435_761;

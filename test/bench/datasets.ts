@@ -1,8 +1,8 @@
 /**
- * `npm run bench:datasets`: a data set of the paper's size. Candidates are decided by the rules, their texts go
- * into S3 and their rows into Postgres, a version is made of what was kept, and it comes out again as Parquet.
- * Candidates are made up in memory, in the place of a rollout and its scores; the time that this takes is no part
- * of the rate. On a stack of its own in a temporary folder; needs about 12 kB of disk a row.
+ * `npm run bench:datasets`: a data set of the paper's size. The rules select candidates, whose texts are written to
+ * S3 and whose rows to Postgres; a version is built from the accepted ones and exported as Parquet. Candidates are
+ * generated in memory instead of read from rollouts and scores; this time is not part of the rate. Starts its own
+ * stack in a temporary folder; needs about 12 kB of disk per row.
  *
  *     npm run bench:datasets [-- --rows 800000]
  */
@@ -29,12 +29,12 @@ import { createDatabase } from '../../stores/database/database.ts';
 import { migrate } from '../../stores/database/migrate.ts';
 import { createObjectStore } from '../../stores/objects/objects.ts';
 import { addRun, BRANCH, KEY } from '../stores/helpers.ts';
-import { createCandidates, KEPT_A_PROMPT, PROMPTS_A_PART, rule } from './dataset-candidates.ts';
+import { createCandidates, KEPT_PER_PROMPT, PROMPTS_PER_PART, rule } from './dataset-candidates.ts';
 import { watchMemory } from './watch-memory.ts';
 
 const CLAIMED_RATE = 5_000;
 const CLAIMED_TEXT_BYTES = 2_048;
-/** Parts decided and committed at a time, as activities of one worker. */
+/** Parts that are selected and committed concurrently, as activities of one worker. */
 const PARALLEL = 3;
 
 const { values } = parseArgs({ options: { rows: { type: 'string', default: '800000' } } });
@@ -72,8 +72,8 @@ async function bench(): Promise<void> {
 type Figures = Awaited<ReturnType<typeof inAndOut>>;
 
 async function inAndOut(stores: Stores) {
-  const parts = Math.ceil(rows / (KEPT_A_PROMPT * PROMPTS_A_PART));
-  const candidates = await createCandidates(stores.database, parts * PROMPTS_A_PART);
+  const parts = Math.ceil(rows / (KEPT_PER_PROMPT * PROMPTS_PER_PART));
+  const candidates = await createCandidates(stores.database, parts * PROMPTS_PER_PART);
   const into = await phase('in', parts, (done) => takeIn(stores, candidates, parts, done));
   const counts = sumCounts(into.result);
   const made = await phase('version', 1, () =>
@@ -96,7 +96,7 @@ async function inAndOut(stores: Stores) {
   };
 }
 
-/** Decides and commits all parts, some at a time. */
+/** Selects and commits all parts, several concurrently. */
 async function takeIn(
   stores: Stores,
   candidates: Awaited<ReturnType<typeof createCandidates>>,
@@ -126,7 +126,7 @@ async function* counted<Row>(from: AsyncIterable<Row>, done: (count: number) => 
   }
 }
 
-/** Runs a phase, telling now and then how far it is and what memory this process holds. */
+/** Runs a phase, and prints its progress and the memory of this process. */
 async function phase<Result>(
   name: string,
   total: number,
@@ -149,7 +149,7 @@ async function phase<Result>(
   return { result, seconds, processor: (user + system) / 1e6, memory: memory.end() };
 }
 
-/** What lies in either store, by itself. */
+/** Counts of what is stored in Postgres and S3. */
 async function countStored({ database, objects }: Stores) {
   const [found] = await database.query<{
     samples: number;
@@ -167,7 +167,7 @@ async function countStored({ database, objects }: Stores) {
   return { ...found, shards: shards.length, shardBytes: shards.reduce((sum, { bytes }) => sum + bytes, 0) };
 }
 
-/** The Parquet file as another reads it, and whether rows anywhere in it are those of the stores. */
+/** Reads the Parquet file with another library, and compares some rows with the stores. */
 async function readBack({ database, objects }: Stores, path: string, digest: string) {
   const file = await asyncBufferFromFile(path);
   const metadata = await parquetMetadataAsync(file);
@@ -190,16 +190,16 @@ async function readBack({ database, objects }: Stores, path: string, digest: str
 }
 
 function report({ counts, dataset, secondsMaking, into, made, out, stored, read }: Figures): void {
-  // Making the candidates up takes the same thread, and is the trainer's and the verifiers' part of a run.
+  // Candidates are generated in the same thread; in a run, the trainer and the verifiers do this work.
   const rate = counts.sampled / (into.seconds - secondsMaking);
   const claims: [string, string, boolean][] = [
     ['rows in', `${thousands(counts.sampled)} (${thousands(counts.kept)} kept)`, counts.kept >= rows],
     ['bytes of the shortest text', String(stored.shortest), stored.shortest >= CLAIMED_TEXT_BYTES],
-    ['rows in, a second', thousands(rate), rate >= CLAIMED_RATE],
+    ['rows in per second', thousands(rate), rate >= CLAIMED_RATE],
     ['memory while rows come in', memoryText(into.memory), into.memory.flat],
     [
       'rows in Postgres',
-      `${thousands(stored.samples)}, of the data set ${thousands(stored.rows)}`,
+      `${thousands(stored.samples)}, ${thousands(stored.rows)} in the data set`,
       stored.samples === counts.sampled && stored.rows === counts.kept,
     ],
     [
@@ -223,8 +223,8 @@ function report({ counts, dataset, secondsMaking, into, made, out, stored, read 
     ),
   );
   console.log(
-    `\nin ${into.seconds.toFixed(1)} s (processor ${into.processor.toFixed(1)} s), of which ${secondsMaking.toFixed(1)} s made ` +
-      `the candidates up · version ${made.seconds.toFixed(1)} s · out ${out.seconds.toFixed(1)} s (processor ${out.processor.toFixed(1)} s; ${thousands(dataset.rows / out.seconds)} rows/s) · ` +
+    `\nin ${into.seconds.toFixed(1)} s (processor ${into.processor.toFixed(1)} s), of which ${secondsMaking.toFixed(1)} s ` +
+      `generated the candidates · version ${made.seconds.toFixed(1)} s · out ${out.seconds.toFixed(1)} s (processor ${out.processor.toFixed(1)} s; ${thousands(dataset.rows / out.seconds)} rows/s) · ` +
       `Postgres ${mebibytes(stored.size)}`,
   );
   console.log(
@@ -236,7 +236,7 @@ function report({ counts, dataset, secondsMaking, into, made, out, stored, read 
 }
 
 function memoryText({ firstHalf, secondHalf }: { firstHalf: number; secondHalf: number }): string {
-  return `${mebibytes(firstHalf)} at most in the first half, ${mebibytes(secondHalf)} in the second`;
+  return `at most ${mebibytes(firstHalf)} in the first half, ${mebibytes(secondHalf)} in the second`;
 }
 
 function thousands(value: number): string {

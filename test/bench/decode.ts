@@ -1,13 +1,13 @@
 /**
  * Tokens per second of decoding, nano model, batch 128: full batches of equal lengths (about 100 tokens of
- * context), and the ragged lengths of real sampling, where sequences leave and enter. Best of several.
+ * context), and the ragged lengths of real sampling, where sequences end and others start. Best of several runs.
  */
 import { createDecoder, type Decoder } from '../../engine/decode/decoder.ts';
 import { elementCount } from '../../engine/graph/tensor.ts';
 import { expectedTensors, type ModelConfig } from '../../engine/model/architecture.ts';
 import { openRuntime } from '../../engine/runtime/runtime.ts';
 
-/** Full batches, which the peer decodes too. */
+/** The full batch, which the peer decodes too. */
 export const DECODED = { sequences: 128, prompt: 20, completion: 160 };
 const REPEATS = 5;
 

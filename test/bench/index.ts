@@ -1,11 +1,11 @@
 /**
- * `npm run bench`: speed and size of the nano model and of the stack that trains it, beside their targets and the peer.
- * The figures mean something on a quiet machine only; the load before the measurement is printed with them.
+ * `npm run bench`: speed of the nano model and memory of the stack that trains it, compared with targets and the peer.
+ * The figures are meaningful only on an idle machine; the load before the measurement is printed with them.
  *
  *     npm run bench -- [--python PATH] [--no-peer]
  *
- * Without --python, the peer is installed into a virtual environment below the temporary folder: PyTorch as the
- * package index has it, which may be gigabytes.
+ * Without --python, the peer is installed into a virtual environment in the temporary folder: PyTorch from the
+ * package index, which may be gigabytes.
  */
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg } from 'node:os';
@@ -40,7 +40,7 @@ const peer = values['no-peer'] ? null : peerFigures(question, values.python);
 const stack = await stackFigure();
 const full = decode[0]?.tokensPerSecond ?? 0;
 
-/** The peer's figure, and how many times as fast we are. */
+/** The peer's figure, and our speed relative to it. */
 const beside = (ours: number, theirs: number | undefined) =>
   theirs === undefined ? ['', ''] : [thousands(theirs), `${(ours / theirs).toFixed(2)} ×`];
 
@@ -63,10 +63,12 @@ const rows = [
     ...['at most 300 ms', verdict(stack.medianOther <= 0.3), '', ''],
   ],
   [
-    'memory of the whole stack with a run under way',
+    'memory of the whole stack during a run',
     `${(stack.largestMemory / 2 ** 30).toFixed(2)} GiB`,
     ...['less than 3 GB', verdict(stack.largestMemory < 3e9), '', ''],
   ],
 ];
 console.log(tableText(['', 'measured', 'target', '', 'peer', 'ratio'], rows));
-console.log(`\npeer: ${PEER}, same model, shapes and threads, in this run; best of several, as ours`);
+console.log(
+  `\npeer: ${PEER}, same model, shapes and threads, measured in this run; best of several, like ours`,
+);

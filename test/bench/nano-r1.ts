@@ -1,7 +1,7 @@
 /**
- * `npm run bench:nano-r1`: the whole recipe in miniature as a user runs it, over three run seeds of one base. Prints
- * what the paper's table prints, and says of each of the paper's phenomena whether it showed. On a stack of its own;
- * takes about the time of three `npm start`.
+ * `npm run bench:nano-r1`: the whole recipe in miniature as a user runs it, with three run seeds of one base. Prints
+ * the figures of the paper's table, and whether each of the paper's phenomena occurred. Starts its own stack; takes
+ * about the time of three `npm start`.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -32,26 +32,25 @@ const isAhead = (one: EvaluationDocument, other: EvaluationDocument) => low(one)
 const general = ({ generalAbility }: EvaluationDocument) => generalAbility ?? Number.NaN;
 const language = ({ languageConsistency }: EvaluationDocument) => languageConsistency ?? Number.NaN;
 
-/** Claims about one run, by the evaluations of its stages. */
+/** A claim about one run, decided by the evaluations of its stages. */
 type Phenomenon = (of: (stage: string) => EvaluationDocument, run: ShowDocument) => boolean;
 
 const phenomena: Record<string, Phenomenon> = {
   'R1-Zero raises pass@1 from reward alone': (of) => isAhead(of('zero'), of('base')),
   'R1-Zero mixes languages: consistency at least 10 points below the base': (of) =>
     language(of('zero')) <= language(of('base')) - 0.1,
-  'the language reward cures it: at least 95 % after reasoning RL': (of) =>
+  'the language reward restores it: at least 95 % after reasoning RL': (of) =>
     language(of('reasoning-rl')) >= 0.95,
   'the cold start costs accuracy: below R1-Zero': (of) => isAhead(of('zero'), of('cold-start-sft')),
-  'reasoning RL brings it back: above the cold start': (of) =>
-    isAhead(of('reasoning-rl'), of('cold-start-sft')),
+  'reasoning RL restores it: above the cold start': (of) => isAhead(of('reasoning-rl'), of('cold-start-sft')),
   'pure RL loses general ability: at least 10 points below the base': (of) =>
     general(of('zero')) <= general(of('base')) - 0.1,
-  'it is back after rejection sampling and SFT: within 5 points of the base': (of) =>
+  'rejection sampling and SFT restore it: within 5 points of the base': (of) =>
     general(of('rejection-sft')) >= general(of('base')) - 0.05,
   'R1 is at least as accurate as R1-Zero': (of) => of('scenario-rl').passAt1 >= of('zero').passAt1,
   'distilled students are ahead of the same students trained by RL alone': (of, { stages }) =>
     studentsOf(stages).every((name) => isAhead(of(`distill/${name}`), of(`control/${name}`))),
-  'reward models rank at least 80 % of held-out pairs rightly': (_, { stages }) =>
+  'reward models rank at least 80 % of held-out pairs correctly': (_, { stages }) =>
     stages.every(({ measure }) => measure === null || measure.accuracy >= 0.8),
   [`it takes at most ${BUDGET} minutes`]: (_, run) => minutesOf(run) <= BUDGET,
 };

@@ -1,7 +1,7 @@
 /**
- * `npm run bench:nano-zero`: R1-Zero in miniature as a user runs it, over three run seeds of one base, and with each a
- * control whose rewards are permuted over the batch. Prints what the paper's table prints, and says whether each
- * phenomenon showed. On a stack of its own; takes about five minutes on two cores.
+ * `npm run bench:nano-zero`: R1-Zero in miniature as a user runs it, with three run seeds of one base, each with a
+ * control whose rewards are permuted over the batch. Prints the figures of the paper's table, and whether each
+ * phenomenon occurred. Starts its own stack; takes about five minutes on two cores.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -85,7 +85,7 @@ function claimsOf(all: Outcome[]): Claim[] {
       holds: trained.every(({ base, zero }) => zero.reflectionRate >= 3 * base.reflectionRate),
     },
     {
-      text: 'with permuted rewards pass@1 moves by less than 5 points',
+      text: 'with permuted rewards pass@1 changes by less than 5 points',
       holds: permuted.every(({ base, zero }) => Math.abs(zero.passAt1 - base.passAt1) < 0.05),
     },
   ];

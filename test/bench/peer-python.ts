@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /**
- * A Python with these packages, in a virtual environment below the temporary folder that is made once. Throws where
+ * A Python with these packages, in a virtual environment in the temporary folder, which is created once. Throws where
  * they cannot be installed.
  */
 export function peerPython(name: string, packages: readonly string[]): string {

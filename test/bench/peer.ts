@@ -1,4 +1,4 @@
-/** The peer's figures, taken by `peer_speed.py` with the same model, shapes and threads. */
+/** The peer's figures, measured by `peer_speed.py` with the same model, shapes and threads. */
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
@@ -6,7 +6,7 @@ import type { ModelConfig } from '../../engine/model/architecture.ts';
 import { formatModelConfig } from '../../engine/model/model-config.ts';
 import { peerPython } from './peer-python.ts';
 
-/** Pinned: another version is another peer. */
+/** Pinned versions, since figures depend on them. */
 const PACKAGES = ['torch==2.13.0', 'transformers==5.23.0'];
 export const PEER = 'transformers 5.23 on PyTorch 2.13';
 
@@ -14,18 +14,18 @@ export interface PeerQuestion {
   threads: number;
   config: ModelConfig;
   decode: { sequences: number; prompt: number; completion: number };
-  /** batches, each of the lengths of its sequences' prompts and completions */
+  /** batches, each with the prompt and completion lengths of its sequences */
   train: readonly (readonly [number, number][])[];
 }
 
-/** Tokens a second; of training by batch. */
+/** Tokens per second; for training, of each batch. */
 const answerSchema = z.strictObject({
   decode: z.number().positive(),
   train: z.array(z.number().positive()),
 });
 export type PeerFigures = z.infer<typeof answerSchema>;
 
-/** Null, with the reason told, where the peer cannot be had. `installed`: a Python that has it already. */
+/** Null where the peer is not available; the reason is printed. `installed`: a Python that has it already. */
 export function peerFigures(
   { config, ...question }: PeerQuestion,
   installed: string | undefined,

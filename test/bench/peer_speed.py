@@ -1,4 +1,4 @@
-"""How fast the peer does what `npm run bench` measures: transformers decodes, PyTorch takes a GRPO step.
+"""The peer's speed in what `npm run bench` measures: decoding by transformers, a GRPO step by PyTorch.
 
 Reads a question as JSON on standard input, prints tokens per second, best of several.
 Axes: B = sequences, T = tokens of a completion.
@@ -48,7 +48,7 @@ def decode(sequences, prompt, completion):
 
 
 def train(lengths):
-    """As TRL's trainer computes it: prompts padded on the left, completions on the right, logits of completions alone;
+    """As in TRL's trainer: prompts padded on the left, completions on the right, logits only of completions;
     token-level ratio, clipped, k3 to the reference, mean over completions of their means."""
     prompts, completions = (torch.tensor(each) for each in zip(*lengths))
     longest_prompt, longest = int(prompts.max()), int(completions.max())

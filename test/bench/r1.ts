@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 const root = join(import.meta.dirname, '..', '..');
 const run = promisify(execFile);
 
-/** Runs `r1` as a person would, on a stack of its own under `home`; returns what it printed. */
+/** Runs `r1` as a user does, on a separate stack under `home`; returns its output. */
 export async function r1(home: string, ...args: string[]): Promise<string> {
   const env = { ...process.env, R1_HOME: home };
   const options = { cwd: root, env, maxBuffer: 1 << 28 };

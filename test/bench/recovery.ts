@@ -1,7 +1,7 @@
 /**
- * `npm run bench:recovery`: what the death of a trainer costs. R1-Zero in miniature runs on servers of its own; its
- * trainer is killed (SIGKILL) some steps past a checkpoint, twice. Until the new one stands at the step of the kill,
- * it may take what training alone took in those steps, and ten seconds.
+ * `npm run bench:recovery`: the cost of a trainer's crash. R1-Zero in miniature runs on separate servers; its trainer
+ * is killed (SIGKILL) some steps past a checkpoint, twice. The new trainer must reach the step of the kill within the
+ * training time of those steps plus ten seconds.
  */
 import { availableParallelism, cpus } from 'node:os';
 import { join } from 'node:path';
@@ -24,7 +24,7 @@ import {
 
 const RUN = 'recovery';
 const SAVED_EVERY = 20;
-/** each so many steps past a checkpoint */
+/** steps of the kills, some steps past a checkpoint */
 const KILLED_AT = [32, 53];
 const ALLOWED_SECONDS = 10;
 
@@ -35,7 +35,7 @@ interface Recovery {
   training: number;
   /** seconds from the kill until another trainer had loaded the checkpoint */
   loaded: number;
-  /** seconds from the kill until it stood at the same step again */
+  /** seconds from the kill until it reached the same step again */
   back: number;
 }
 
@@ -58,18 +58,18 @@ try {
   await ground.close();
 }
 
-async function recoveries(place: Ground): Promise<Recovery[]> {
-  const crew = await startCrew(place, RUN, { threads });
+async function recoveries(servers: Ground): Promise<Recovery[]> {
+  const crew = await startCrew(servers, RUN, { threads });
   const kills: Kill[] = [];
   try {
-    await launchRun(place, RUN, null);
+    await launchRun(servers, RUN, null);
     for (const step of KILLED_AT) {
-      await awaitStep(place, RUN, step);
-      kills.push(await killTrainer(place, crew));
+      await awaitStep(servers, RUN, step);
+      kills.push(await killTrainer(servers, crew));
     }
-    const status = await awaitRest(place, RUN);
-    if (status !== 'complete') throw new Error(`expected the run to be complete, found it ${status}`);
-    return await Promise.all(kills.map((kill) => recoveryOf(place, kill)));
+    const status = await awaitRest(servers, RUN);
+    if (status !== 'complete') throw new Error(`expected a complete run, found ${status}`);
+    return await Promise.all(kills.map((kill) => recoveryOf(servers, kill)));
   } finally {
     await crew.stop();
   }
@@ -83,14 +83,14 @@ async function killTrainer({ connections }: Ground, crew: Crew): Promise<Kill> {
   return { step: await lastStep(await connections.database(), RUN), at };
 }
 
-async function recoveryOf(place: Ground, { step, at }: Kill): Promise<Recovery> {
-  const database = await place.connections.database();
+async function recoveryOf(servers: Ground, { step, at }: Kill): Promise<Recovery> {
+  const database = await servers.connections.database();
   const saved = Math.floor((step - 1) / SAVED_EVERY) * SAVED_EVERY;
   const [row] = await database.query<{ training: number }>(
     'SELECT sum(seconds_training) AS training FROM steps WHERE run = $1 AND step > $2 AND step <= $3',
     [RUN, saved, step],
   );
-  const calls = (await callsOf(place)).filter(({ endedAt }) => endedAt > at);
+  const calls = (await callsOf(servers)).filter(({ endedAt }) => endedAt > at);
   const after = (name: string, expectedStep?: number) => {
     const found = calls.find((call) => call.name === name && call.expectedStep === expectedStep);
     return ((found?.endedAt ?? Number.NaN) - at) / 1000;
@@ -103,16 +103,16 @@ async function recoveryOf(place: Ground, { step, at }: Kill): Promise<Recovery> 
   };
 }
 
-/** A call of an activity that ended well. */
+/** A completed call of an activity. */
 interface Call {
   name: string;
-  /** of a call to train */
+  /** only for a training call */
   expectedStep?: number;
   /** milliseconds since the epoch, by the server's clock */
   endedAt: number;
 }
 
-/** The calls that the stage made, in the order in which they ended. */
+/** The calls of the stage, in the order of their ends. */
 async function callsOf({ connections }: Ground): Promise<Call[]> {
   const client = await connections.temporal();
   const workflowId = stageWorkflowId({ run: RUN, stage: STAGE });
@@ -123,12 +123,12 @@ async function callsOf({ connections }: Ground): Promise<Call[]> {
 }
 
 function callsIn({ events }: History): Call[] {
-  const asked = new Map<string, Omit<Call, 'endedAt'>>();
+  const scheduled = new Map<string, Omit<Call, 'endedAt'>>();
   const calls: Call[] = [];
   for (const { eventId, eventTime, ...event } of events ?? []) {
     const { activityType, input } = event.activityTaskScheduledEventAttributes ?? {};
-    if (activityType?.name) asked.set(String(eventId), { name: activityType.name, ...inputOf(input) });
-    const call = asked.get(String(event.activityTaskCompletedEventAttributes?.scheduledEventId));
+    if (activityType?.name) scheduled.set(String(eventId), { name: activityType.name, ...inputOf(input) });
+    const call = scheduled.get(String(event.activityTaskCompletedEventAttributes?.scheduledEventId));
     if (call)
       calls.push({ ...call, endedAt: 1000 * Number(eventTime?.seconds) + Number(eventTime?.nanos) / 1e6 });
   }

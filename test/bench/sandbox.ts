@@ -1,6 +1,6 @@
 /**
- * Programs judged a second, for each language: right programs with `--tests` tests each, `--programs` of them,
- * `--parallel` at once; C++ with its compilation. And what a start of the sandbox costs by itself.
+ * Programs judged per second in each language: `--programs` right programs with `--tests` tests each, `--parallel` at
+ * once; C++ including its compilation. Also the time of a start of the sandbox alone.
  *
  *     node --import tsx test/bench/sandbox.ts [--programs 20] [--tests 5] [--parallel 2] [--cgroups auto|off]
  */

@@ -1,6 +1,6 @@
 /**
- * What a run costs besides its computing: the time of a step outside sampling, scoring and training, and the
- * memory of the whole stack with a run under way. On a stack of its own in a temporary folder.
+ * The overhead of a run: the time of a step outside of sampling, scoring and training, and the memory of the whole
+ * stack during a run. Starts its own stack in a temporary folder.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -14,7 +14,7 @@ const RUN = 'bench';
 const QUICK = ['max_steps=20', 'evaluation.problems=32', 'evaluation.k=4', 'eval_steps=0', 'save_steps=20'];
 
 export interface StackFigure {
-  /** seconds, over the steps after the first */
+  /** median seconds, over the steps after the first */
   medianOther: number;
   /** bytes, proportional set sizes of all processes */
   largestMemory: number;
@@ -37,19 +37,19 @@ export async function stackFigure(): Promise<StackFigure> {
   }
 }
 
-/** The largest memory seen until the run has ended. */
+/** The largest memory until the end of the run. */
 async function watchMemory(home: string): Promise<number> {
   let largest = 0;
   for (;;) {
     const { status } = await r1Json<ShowDocument>(home, 'show', RUN);
     largest = Math.max(largest, await stackMemory(home));
     if (status === 'complete') return largest;
-    if (status !== 'running') throw new Error(`expected the run to go on, found it ${status}`);
+    if (status !== 'running') throw new Error(`expected a running run, found ${status}`);
     await sleep(1000);
   }
 }
 
-/** Bytes of the stack's processes, its supervisor and all that they have started. */
+/** Memory of the stack's processes, its supervisor and their descendants, in bytes. */
 async function stackMemory(home: string): Promise<number> {
   const { processes } = await r1Json<StatusDocument>(home, 'status');
   const own = processes.flatMap(({ pid }) => (pid === null ? [] : [pid]));

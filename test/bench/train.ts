@@ -1,6 +1,6 @@
 /**
- * Tokens per second of a train step by GRPO (forward, loss, backward, clipping, AdamW) on the nano model: of full
- * rows, and of the ragged lengths of real completions. The first two steps, which build the session and its memory,
+ * Tokens per second of a GRPO train step (forward, loss, backward, clipping, AdamW) on the nano model: with full rows,
+ * and with the ragged lengths of real completions. The first two steps, which build the session and its memory,
  * are not counted.
  */
 
@@ -18,7 +18,7 @@ export interface TrainFigure {
   name: string;
   best: number;
   median: number;
-  /** tokens of prompt and completion, a pair a sequence: what the peer trains on too */
+  /** tokens of prompt and completion of each sequence, for the peer */
   lengths: [number, number][];
 }
 

@@ -1,4 +1,4 @@
-/** What the benchmarks of whole runs share: a run launched and awaited as a user does it, figures, claims. */
+/** Common parts of the benchmarks of whole runs: launching a run as a user does, figures, claims. */
 import { availableParallelism, cpus } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EvaluationDocument, ShowDocument } from '../../contracts/documents.ts';
@@ -7,11 +7,11 @@ import { r1, r1Json } from './r1.ts';
 export interface Trial {
   name: string;
   recipe: string;
-  /** as `--set` takes them */
+  /** arguments of `--set` */
   settings: readonly string[];
 }
 
-/** The run at its end; throws where it stops on its way. */
+/** Runs a recipe to its end; throws where it stops before. */
 export async function runTrial(home: string, { name, recipe, settings }: Trial): Promise<ShowDocument> {
   console.error(`${name} …`);
   const sets = settings.flatMap((setting) => ['--set', setting]);
@@ -19,12 +19,12 @@ export async function runTrial(home: string, { name, recipe, settings }: Trial):
   for (;;) {
     const run = await r1Json<ShowDocument>(home, 'show', name);
     if (run.status === 'complete') return run;
-    if (run.status !== 'running') throw new Error(`${name}: expected it to go on, found it ${run.status}`);
+    if (run.status !== 'running') throw new Error(`${name}: expected a running run, found ${run.status}`);
     await sleep(5000);
   }
 }
 
-/** The evaluation after a stage's last step; of `base` and `student/NAME`, before any. */
+/** The evaluation after a stage's last step; for `base` and `student/NAME`, before any step. */
 export function evaluationOf({ run, evaluations, stages }: ShowDocument, stage: string): EvaluationDocument {
   const last = stages.find((each) => each.stage === stage)?.steps ?? 0;
   const found = evaluations.find((each) => each.stage === stage && each.step === last);
@@ -41,7 +41,7 @@ export const percent = (share: number | null) => (share === null ? '–' : `${(1
 export const intervalText = ({ passAt1Interval: [low, high] }: EvaluationDocument) =>
   `${percent(low)} – ${percent(high)}`;
 
-/** Machine, date, and how the answers were sampled. */
+/** Machine, date, and the options of sampling. */
 export const groundsText = ({ problems, k }: EvaluationDocument) =>
   `${cpus()[0]?.model.trim()}, ${availableParallelism()} cores, Node ${process.version}, ` +
   `${new Date().toISOString().slice(0, 10)}; ${problems} held-out problems, k = ${k}, temperature 0.6, top-p 0.95\n`;
@@ -51,7 +51,7 @@ export interface Claim {
   holds: boolean;
 }
 
-/** Prints what showed and what did not; the exit status says whether all did. */
+/** Prints whether each claim holds; the exit status is 1 unless all do. */
 export function reportClaims(claims: readonly Claim[]): void {
   for (const { text, holds } of claims) console.log(`${holds ? 'shown    ' : 'NOT shown'}  ${text}`);
   if (claims.some(({ holds }) => !holds)) process.exitCode = 1;

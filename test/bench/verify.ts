@@ -1,10 +1,10 @@
 /**
- * Answers a second of the math verifier, through its pool of one killable thread, and of Math-Verify in
- * Python, one process with its time limits: the same rows, in one run. Best of several.
+ * Answers per second of the math verifier, with a pool of one thread, and of Math-Verify in Python, in one process
+ * with its time limits: the same rows, in one run. Best of several.
  *
  *     node --import tsx test/bench/verify.ts [--repeats 5] [--python PATH]
  *
- * Without --python, Math-Verify is installed into a virtual environment below the temporary folder.
+ * Without --python, Math-Verify is installed into a virtual environment in the temporary folder.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -55,7 +55,7 @@ function measurePython(): number {
   const python = pythonWithMathVerify();
   const file = join(tmpdir(), `math-verify-bench-${process.pid}.jsonl`);
   writeFileSync(file, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
-  // Math-Verify keeps parsed answers of its last calls; twenty of them, fewer than the rows.
+  // Math-Verify caches the parsed answers of its last twenty calls, fewer than the rows.
   return Number(
     execFileSync(python, ['-c', SCRIPT, file, String(Math.min(repeats, 2))], { encoding: 'utf8' }),
   );

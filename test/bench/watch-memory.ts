@@ -1,10 +1,10 @@
-/** What this process holds in memory (RSS) while something goes on. */
+/** Samples the memory (RSS) of this process. */
 
 export interface MemoryUse {
-  /** bytes at most in the first half of the time, and in the second */
+  /** maximum bytes in the first half of the time, and in the second */
   firstHalf: number;
   secondHalf: number;
-  /** whether the second half needs no more than a fifth above the first */
+  /** whether the second half's maximum is at most a fifth above the first's */
   flat: boolean;
 }
 

@@ -8,7 +8,7 @@ type Group = { [key: string]: Json };
 const isGroup = (value: Json): value is Group =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Every place of a JSON Schema that takes a number, with its path. */
+/** Every node of a JSON Schema for a number, with its path. */
 function numbersOf(schema: Json, path: string): { path: string; node: Group }[] {
   if (Array.isArray(schema)) return schema.flatMap((item, n) => numbersOf(item, `${path}[${n}]`));
   if (!isGroup(schema)) return [];
@@ -21,7 +21,7 @@ const all = [...schemaFiles()].flatMap(([file, text]) => numbersOf(JSON.parse(te
 const limit = (node: Group, of: 'min' | 'max') =>
   of === 'min' ? (node.minimum ?? node.exclusiveMinimum) : (node.maximum ?? node.exclusiveMaximum);
 
-test('every number of every JSON Schema has a least and a largest value', () => {
+test('every number of every JSON Schema has a minimum and a maximum', () => {
   assert(all.length > 400, String(all.length));
   const open = all.filter(({ node }) => {
     const isConstant = node.const !== undefined || node.enum !== undefined;
@@ -33,7 +33,7 @@ test('every number of every JSON Schema has a least and a largest value', () => 
   );
 });
 
-test('what a person writes has bounds of its own, not those of JSON alone', () => {
+test('numbers of recipes have specific bounds, not only those of JSON', () => {
   const open = all.filter(({ path, node }) => {
     const isWritten = path.startsWith('recipes/') && !path.endsWith('.seed');
     return isWritten && Number(limit(node, 'max')) >= Number.MAX_SAFE_INTEGER;

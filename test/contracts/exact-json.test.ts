@@ -15,7 +15,7 @@ test('every number keeps its digits', () => {
   assert.equal(stringifyExactJson(parseExactJson(text)), text);
 });
 
-test('what a double holds is a number, other integers are bigints', () => {
+test('a number that a double represents is a number, other integers are bigints', () => {
   assert.deepEqual(parseExactJson('[1, 0.1, 1e3, 9007199254740991, 9007199254740992]'), [
     1,
     0.1,
@@ -29,7 +29,7 @@ test('what a double holds is a number, other integers are bigints', () => {
   );
 });
 
-test('text that is no JSON is a SyntaxError, with long numbers too', () => {
+test('invalid JSON is a SyntaxError, with long numbers too', () => {
   for (const text of [
     '{',
     '[12345678901234567890',
@@ -43,7 +43,7 @@ test('text that is no JSON is a SyntaxError, with long numbers too', () => {
     assert.throws(() => parseExactJson(text), SyntaxError);
 });
 
-test('texts and names keep what looks like a number, whatever stands around it', () => {
+test('strings and names that contain numbers are unchanged', () => {
   const text =
     '{"12345678901234567890":"12345678901234567890 \\"12345678901234567890","__proto__":[12345678901234567890]}';
   assert.equal(stringifyExactJson(parseExactJson(text)), text);
@@ -58,7 +58,7 @@ test('a value without long numbers is written as JSON.stringify writes it', () =
   assert.equal(stringifyExactJson(value), JSON.stringify(value));
 });
 
-test('equal numbers have one canonical form, however they are written', () => {
+test('equal numbers have one canonical form in every notation', () => {
   const canonical = (text: string) => {
     const value = parseExactJson(text);
     return JSON.stringify(isExactNumber(value) ? String(canonicalNumber(value)) : String(value));
@@ -75,7 +75,7 @@ test('equal numbers have one canonical form, however they are written', () => {
   assert.notEqual(canonical('-9007199254740993'), canonical('9007199254740993'));
 });
 
-test('no text costs more than in proportion to its length', () => {
+test('parsing takes linear time', () => {
   const texts = hostileTexts([
     ['"', ''],
     ['["', '12345678901234567890'],
@@ -91,7 +91,7 @@ test('no text costs more than in proportion to its length', () => {
   });
 });
 
-test('a value has one canonical text, whatever wrote its numbers and keys', () => {
+test('a value has one canonical text, independent of notation and key order', () => {
   const same = [
     ['{"b":1e22,"a":[1.50]}', '{"a":[1.5],"b":10000000000000000000000}'],
     ['1e400', `1${'0'.repeat(400)}`],
@@ -111,7 +111,7 @@ test('a value has one canonical text, whatever wrote its numbers and keys', () =
   assert.equal(new Set(different.map((text) => canonicalJson(parseExactJson(text)))).size, different.length);
 });
 
-test('of what doubles hold the canonical text is that of JSON.stringify, keys sorted', () => {
+test('for doubles the canonical text is that of JSON.stringify, with sorted keys', () => {
   for (const value of [
     1e18,
     2 ** 60,

@@ -8,7 +8,7 @@ import { PROJECT_ROOT } from '../../infra/paths.ts';
 
 const folder = join(PROJECT_ROOT, 'contracts', 'schemas');
 
-test('the JSON Schemas are those of the contracts; `npm run schemas` writes them anew', () => {
+test('the JSON Schemas match the contracts; `npm run schemas` regenerates them', () => {
   const files = schemaFiles();
   const found = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
     name.endsWith('.json'),

@@ -39,7 +39,7 @@ const parse = (...stages: object[]) =>
     stages,
   });
 
-/** Stages, and what is wrong with them: the key's path and words of the message. */
+/** Invalid stages, with the path of the problem and a part of its message. */
 const REFUSED: Record<string, [object[], string, RegExp][]> = {
   'a policy that samples must come from an earlier stage': [
     [
@@ -130,7 +130,7 @@ for (const [claim, cases] of Object.entries(REFUSED)) {
   });
 }
 
-test('a stage needs where it starts, what samples for it, whose data it takes and what rewards it', () => {
+test('a stage needs the stages that it starts from, samples from, takes data from and is rewarded by', () => {
   const rewards = [{ name: 'accuracy' }, { name: 'helpfulness', from_step: 4 }];
   const { data } = parse(
     rl('zero'),

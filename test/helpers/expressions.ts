@@ -1,4 +1,4 @@
-/** Regular expressions of source files, and texts that cost them most. */
+/** Finds the regular expressions of source files, and texts on which they take more than linear time. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { createContext, Script } from 'node:vm';
 import { type AST, RegExpParser } from '@eslint-community/regexpp';
@@ -12,15 +12,15 @@ export interface Expression {
   flags: string;
 }
 
-/** A call of `RegExp`, whose pattern is made when the program runs. */
+/** A call of `RegExp`, whose pattern is created at run time. */
 export interface Construction {
   file: string;
   line: number;
-  /** within a function: not once for all when the file is loaded */
+  /** whether it is within a function, and not executed once when the file is loaded */
   late: boolean;
 }
 
-/** The expressions that files make when they are loaded; call it before anything else loads them. */
+/** The expressions that files create when they are loaded; call this before anything else loads them. */
 export async function expressionsMadeBy(files: readonly URL[]): Promise<Omit<Expression, 'line'>[]> {
   const made: Omit<Expression, 'line'>[] = [];
   const Original = RegExp;
@@ -78,7 +78,7 @@ export function expressionsIn(file: string): { literals: Expression[]; construct
   return { literals, constructions };
 }
 
-/** Characters of most kinds, tried against what an expression takes besides its own. */
+/** Characters of most kinds, to find what an expression matches besides its own characters. */
 const KINDS = [
   'a',
   ' ',
@@ -102,9 +102,9 @@ const KINDS = [
 const MOST_PUMPS = 6;
 
 /**
- * Texts around each part of an expression that repeats without a bound: runs of what the part takes, alone, after
- * what comes before it, so that it is entered, and after what does not; twice; and runs of beginnings, each of
- * which may go on to the end.
+ * Texts for each part of an expression that repeats without a bound: runs of what the part matches, alone, after a
+ * text that leads to it, and after a text that does not; two runs; and runs of beginnings, each of which may extend
+ * to the end.
  */
 function longRuns({ pattern, flags }: Pick<Expression, 'pattern' | 'flags'>): LongRun[] {
   const parsed = new RegExpParser({ ecmaVersion: 2024 }).parsePattern(pattern, 0, pattern.length, {
@@ -131,7 +131,7 @@ interface LongRun {
   beginning: string;
   unit: string;
   tail: string;
-  /** two runs with a character that no expression looks for between them */
+  /** two runs with a character between them that no expression matches */
   twice: boolean;
 }
 
@@ -143,7 +143,7 @@ function textOf({ beginning, unit, tail, twice }: LongRun, length: number): stri
 interface RepeatedPart {
   /** a text that leads to it */
   before: string;
-  /** texts that it takes, in one turn or several */
+  /** texts that it matches, in one repetition or several */
   pumps: string[];
 }
 
@@ -151,17 +151,17 @@ function repeatedParts(pattern: AST.Pattern, sampler: Sampler): RepeatedPart[] {
   const found: RepeatedPart[] = [];
   const visit = (alternatives: readonly AST.Alternative[], before: string) => {
     for (const { elements } of alternatives) {
-      let sofar = before;
+      let soFar = before;
       for (const [at, element] of elements.entries()) {
         const inner = element.type === 'Quantifier' ? element.element : element;
         if (element.type === 'Quantifier' && element.max > MOST_TURNS) {
           const rest = sampler
             .beginnings(elements.slice(at + 1))
             .filter((each) => sampler.takes(element, each));
-          found.push({ before: sofar, pumps: [...sampler.all(inner), ...rest] });
+          found.push({ before: soFar, pumps: [...sampler.all(inner), ...rest] });
         }
-        if ('alternatives' in inner) visit(inner.alternatives as AST.Alternative[], sofar);
-        sofar += sampler.one(element);
+        if ('alternatives' in inner) visit(inner.alternatives as AST.Alternative[], soFar);
+        soFar += sampler.one(element);
       }
     }
   };
@@ -169,12 +169,12 @@ function repeatedParts(pattern: AST.Pattern, sampler: Sampler): RepeatedPart[] {
   return found;
 }
 
-/** A part that repeats no more than this is no long run. */
+/** A part with fewer repetitions does not make long runs. */
 const MOST_TURNS = 1_000;
 
 /** Texts that parts of an expression match. */
 class Sampler {
-  /** characters that stand in the expression itself */
+  /** characters of the expression itself */
   readonly alphabet: string[];
   private readonly flags: string;
 
@@ -183,7 +183,7 @@ class Sampler {
     this.alphabet = [...new Set(charactersOf(pattern.alternatives))];
   }
 
-  /** One text; empty for what takes none. */
+  /** One matching text; empty for parts that match none. */
   one(node: AST.Element | AST.QuantifiableElement): string {
     return this.all(node)[0] ?? '';
   }
@@ -203,23 +203,23 @@ class Sampler {
     return [...this.alphabet, ...KINDS].filter((each) => matches.test(each)).slice(0, MOST_PUMPS);
   }
 
-  /** Whether a part takes the whole of a text. */
+  /** Whether a part matches a whole text. */
   takes(node: AST.Element, text: string): boolean {
     return text !== '' && new RegExp(`^(?:${node.raw})$`, this.flags).test(text);
   }
 
-  /** What elements take from the first on, each a little more; what need not be there is left out. */
+  /** Texts that the first elements match, one element more each; optional elements are left out. */
   beginnings(elements: readonly AST.Element[]): string[] {
     const found: string[] = [];
-    let sofar = '';
+    let soFar = '';
     for (const element of elements) {
-      if (element.type !== 'Quantifier' || element.min > 0) sofar += this.one(element);
-      found.push(sofar);
+      if (element.type !== 'Quantifier' || element.min > 0) soFar += this.one(element);
+      found.push(soFar);
     }
     return [...new Set(found)].slice(0, MOST_PUMPS);
   }
 
-  /** Texts of elements one after another: of the last that has several, each. */
+  /** Texts of a sequence of elements, with each alternative of the last element that has several. */
   private sequences(elements: readonly AST.Element[]): string[] {
     const lists = elements.map((element) => this.all(element));
     return lists.flatMap((list, at) =>
@@ -247,15 +247,15 @@ function classCharacters(node: AST.CharacterClass): string[] {
 }
 
 const [SHORT, LONG] = [8_000, 32_000];
-/** Of CPU time; a run that is quadratic costs twice as much at least, a short one that is cubic a thousand times. */
+/** CPU time of a measurement; a long quadratic run takes at least twice as much, a short cubic one a thousand times. */
 const [SUSPECT_SECONDS, SLOW_SECONDS] = [0.005, 1];
-/** Time grows 4-fold where it is linear in the length, 16-fold where it is quadratic. */
+/** For four times the length, time grows 4-fold where it is linear, 16-fold where it is quadratic. */
 const MOST_GROWTH = 8;
 const PATIENCE_MS = 20_000;
 
 /**
- * A text that costs an expression more than time in proportion to its length, and how long; null where none is
- * known. CPU time is counted, and its growth, so that neither a slow machine nor a busy one changes the answer.
+ * A text on which an expression takes more than linear time, and the time; null where none is found. The growth of
+ * CPU time decides, so neither a slow machine nor a busy one changes the result.
  */
 export function costlyText(
   expression: Pick<Expression, 'pattern' | 'flags'>,
@@ -277,7 +277,7 @@ const room = createContext({ expression: /x/, text: '' });
 const SEARCH = new Script('expression.lastIndex = 0; text.search(expression)');
 const REPLACE = new Script('text.replace(expression, "").length');
 
-/** Whoever replaces or splits looks for every match. */
+/** As `replace` and `split` do, searches for every match. */
 function cpuSeconds(expression: RegExp, text: string): number {
   Object.assign(room, { expression, text });
   const before = process.cpuUsage();

@@ -1,7 +1,7 @@
 /**
- * Our verdicts on reasoning-gym's entries beside its own scorers'. Runs where `R1_PEERS_PYTHON` names a
- * Python that has reasoning-gym, and `R1_REASONING_GYM_DATA` a folder of its entries, one file a task;
- * skipped elsewhere.
+ * Compares verdicts on reasoning-gym's entries with those of its own scorers. Runs where `R1_PEERS_PYTHON` names a
+ * Python with reasoning-gym, and `R1_REASONING_GYM_DATA` a folder of its entries, one file per task; skipped
+ * elsewhere.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -32,7 +32,7 @@ function entriesOf(file: string): Entry[] {
     .map((line) => JSON.parse(line));
 }
 
-/** Ways to write an answer down, right and wrong; each is tried bare and within tags. */
+/** Right and wrong forms of an answer; each is tried without and with tags. */
 function writings(entry: Entry, other: Entry): string[] {
   const { answer } = entry;
   const negated = answer.startsWith('-') ? answer.slice(1) : `-${answer}`;
@@ -141,7 +141,7 @@ function expressions({ answer, metadata }: Entry): string[] {
 
 const withTags = (text: string) => [text, `<think>2 + 2</think>\n<answer>${text}</answer>`];
 
-/** Every letter of an answer changed, dropped or doubled with a small chance. */
+/** Changes, drops or doubles each letter of an answer with a small probability. */
 function garbled(text: string, seed: bigint): string {
   const draws = drawsFrom(seed);
   const change = (letter: string) => draws.among(['', letter + letter, ' ', '1', '-', '.', ',', letter]);
@@ -159,7 +159,7 @@ function rowsOf(entries: Entry[]): { entry: Entry; response: string }[] {
   });
 }
 
-/** Python that is no arithmetic earns 0.05 of its `eval` there and 0.01 here, and full marks in neither. */
+/** Python code that is not arithmetic earns 0.05 from reasoning-gym's `eval` and 0.01 here, but never full marks. */
 function tolerance({ metadata }: Entry): number {
   return ['countdown', 'puzzle24'].includes(metadata.source_dataset) ? 0.0401 : 1e-9;
 }
@@ -173,7 +173,7 @@ function peersScores(rows: object[]): number[] {
 }
 
 for (const file of skip ? [] : readdirSync(folder ?? '').filter((name) => name.endsWith('.jsonl'))) {
-  test(`${file}: full marks and partial credits are reasoning-gym's own`, (t) => {
+  test(`${file}: full marks and partial credits equal reasoning-gym's`, (t) => {
     const rows = rowsOf(entriesOf(file).slice(0, 20));
     const theirs = peersScores(rows);
     const differing = rows.filter(({ entry, response }, index) => {
@@ -192,6 +192,6 @@ for (const file of skip ? [] : readdirSync(folder ?? '').filter((name) => name.e
   });
 }
 
-test('entries of reasoning-gym are there to be compared', { skip }, () => {
+test('there are entries of reasoning-gym to compare', { skip }, () => {
   assert.ok(readdirSync(folder ?? '').length > 0);
 });

@@ -1,6 +1,6 @@
 /**
- * A reward model's folder that the engine wrote, read by transformers. Runs where `R1_PEERS_PYTHON` names a
- * Python that has torch, transformers and safetensors; skipped elsewhere.
+ * transformers reads a reward model's folder that the engine wrote. Runs where `R1_PEERS_PYTHON` names a
+ * Python with torch, transformers and safetensors; skipped elsewhere.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -18,7 +18,7 @@ import { storedTensors, writeWeightsFolder } from '../../engine/weights/weights.
 import { grpoOptions, nanoConfig, randomSequences } from '../engine/fixtures.ts';
 
 const python = process.env.R1_PEERS_PYTHON;
-const skip = python === undefined && 'R1_PEERS_PYTHON names no Python with torch and transformers';
+const skip = python === undefined && 'R1_PEERS_PYTHON does not name a Python with torch and transformers';
 
 interface Answers {
   loading: Record<string, string[]>;
@@ -37,7 +37,7 @@ function ask(question: object): Answers {
 const runtime = openRuntime({ threads: 2, spinning: false });
 const PAD = 0;
 
-/** A reward model after some steps on pairs, so that its head is no longer small. */
+/** A reward model after some steps on pairs, which make its head's weights larger. */
 function trained(config: ModelConfig, sequencesN: Int32Array[]): RewardModel {
   const begun = withScoreHead({ config, weights: initialWeights(config, 5n) }, 6n);
   const weights = new Map(
@@ -74,7 +74,7 @@ for (const [name, config] of Object.entries(shapes)) {
     t.after(() => rm(folder, { recursive: true }));
     const shape = { config, rows: 8, promptLength: 9, completionLength: 40, ragged: true, seed: 3 };
     const sequencesN = randomSequences(shape).map(({ promptTokens, completionTokens }) =>
-      // transformers would mask a padding token inside a sequence, the engine attends to it: there is none.
+      // transformers masks padding tokens inside a sequence, the engine attends to them: the sequences have none.
       Int32Array.of(...promptTokens, ...completionTokens).map((token) => Math.max(token, PAD + 1)),
     );
     const model = trained(config, sequencesN);

@@ -1,4 +1,4 @@
-"""What transformers makes of a reward model's folder: reads a question as JSON on standard input, prints the answers."""
+"""The scores of a reward model's folder by transformers: reads a question as JSON on standard input, prints the answers."""
 
 import json
 import sys

@@ -1,6 +1,6 @@
 /**
- * A folder that the engine wrote, read by transformers. Runs where `R1_PEERS_PYTHON` names a Python that
- * has torch, transformers and safetensors; skipped elsewhere.
+ * transformers reads a folder that the engine wrote. Runs where `R1_PEERS_PYTHON` names a Python with
+ * torch, transformers and safetensors; skipped elsewhere.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -25,7 +25,7 @@ import { loadTokenizer } from '../../engine/tokenizer/tokenizer.ts';
 import { readWeightsFolder, storedTensors, writeWeightsFolder } from '../../engine/weights/weights.ts';
 
 const python = process.env.R1_PEERS_PYTHON;
-const skip = python === undefined && 'R1_PEERS_PYTHON names no Python with torch and transformers';
+const skip = python === undefined && 'R1_PEERS_PYTHON does not name a Python with torch and transformers';
 
 const config = parseModelConfig({
   model_type: 'llama',
@@ -112,7 +112,7 @@ const shapes = {
 };
 
 for (const [name, shape] of Object.entries(shapes)) {
-  test(`transformers reads a written folder as it is and finds the sampled probabilities: ${name}`, {
+  test(`transformers reads a written folder unchanged and computes the sampled probabilities: ${name}`, {
     skip,
   }, async (t) => {
     const { folder, weights, requests, completions } = await sampledFolder(t, shape);

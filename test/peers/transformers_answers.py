@@ -1,4 +1,4 @@
-"""What transformers makes of a folder: reads a question as JSON on standard input, prints the answers."""
+"""The results of a model's folder by transformers: reads a question as JSON on standard input, prints the answers."""
 
 import json
 import sys

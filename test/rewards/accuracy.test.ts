@@ -9,7 +9,7 @@ after(() => tools.close());
 const verdict = (completionText: string, answer = '37') =>
   scored('accuracy', { problem: '7+15+3+12=?', answer, completionText });
 
-test('the exact answer after the thinking scores 1, blanks around it aside', async () => {
+test('the exact answer after the chain of thought scores 1; blanks around it are ignored', async () => {
   for (const text of [
     '<think></think><answer>37</answer>',
     '<think>22,25,37</think>\n<answer> 37\n</answer>',
@@ -39,7 +39,7 @@ test('anything else scores 0', async () => {
   }
 });
 
-test('a ground truth that no answer could equal is an error, not a zero', async () => {
+test('a ground truth that no answer can equal is an error, not a score of 0', async () => {
   for (const answer of ['', '  \n', '<answer>37</answer>', '37</think>']) {
     const result = await verdict('<think></think><answer>37</answer>', answer);
     assert.ok('error' in result);
@@ -48,7 +48,7 @@ test('a ground truth that no answer could equal is an error, not a zero', async 
   }
 });
 
-test('each domain is judged by its own rule, of which the entry is a part', async () => {
+test('each domain is judged by its own rule, which reads the entry', async () => {
   const sudoku = { answer: '4', metadata: { source_dataset: 'gcd' } };
   const choice = { options: ['red', 'blue'], answer: 'B' };
   for (const [domain, answer, entry, right, wrong] of [
@@ -75,7 +75,7 @@ test('each domain is judged by its own rule, of which the entry is a part', asyn
   }
 });
 
-test('what is said while thinking is no answer, even where nothing follows', async () => {
+test('text inside the chain of thought does not count as an answer, even where nothing follows', async () => {
   const score = (completionText: string, truncated = false) =>
     scored('accuracy', { domain: 'math', answer: '4', completionText, truncated });
   const right = { score: 1, extracted: '4', value: 'the ground truth' };
@@ -96,7 +96,7 @@ test('what is said while thinking is no answer, even where nothing follows', asy
   assert.deepEqual(await score('\\boxed{4}'), right);
 });
 
-test('an entry that its domain cannot read is an error, not a zero', async () => {
+test('an entry that its domain cannot read is an error, not a score of 0', async () => {
   for (const [domain, answer] of [
     ['math', '\\frac{'],
     ['code', 'no JSON'],
@@ -108,7 +108,7 @@ test('an entry that its domain cannot read is an error, not a zero', async () =>
   }
 });
 
-test('what the clock or the machine denies is no verdict: it is thrown, to be asked again', async () => {
+test('a time limit or a failure of the machine gives no verdict, but throws a retryable failure', async () => {
   const refusing = (kind: 'wall-clock' | 'sandbox-missing') => ({
     ...tools,
     sandbox: {
@@ -127,7 +127,7 @@ test('what the clock or the machine denies is no verdict: it is thrown, to be as
   await assert.rejects(score('sandbox-missing'), { kind: 'MissingTool', retryable: false });
 });
 
-test('a text of nothing but tags, backslashes or brackets costs its own score and little time', async () => {
+test('a text of only tags, backslashes or brackets gets a score, in little time', async () => {
   for (const part of [
     '<answer>',
     '<think>',

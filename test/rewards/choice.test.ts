@@ -9,7 +9,7 @@ const lettered = (texts: string[]): Option[] =>
 const cars = lettered(['a train', 'a car', 'a plane', 'a boat']);
 const cell = lettered(['Ribosome', 'Mitochondria', 'Golgi apparatus', 'Nucleus']);
 
-/** The labels of the options that a text settles on. */
+/** The labels of the options that a text chooses. */
 const chosen = (text: string, options: readonly Option[]) =>
   choicesIn(text, options)
     .map((place) => options[place]?.label)
@@ -22,7 +22,7 @@ function check(options: readonly Option[], expected: Record<string, string[]>) {
   }
 }
 
-test('usual sentences settle on one option, hedges on none or several', () => {
+test('usual sentences choose one option, hedges none or several', () => {
   check(cars, {
     B: [
       'Looking at the choices, I believe the answer is (B).',
@@ -166,7 +166,7 @@ test('usual sentences settle on one option, hedges on none or several', () => {
   });
 });
 
-test('so do sentences of other languages', () => {
+test('sentences in other languages choose options too', () => {
   check(cars, {
     B: [
       'The best answer is B) a car',
@@ -270,7 +270,7 @@ test('so do sentences of other languages', () => {
   });
 });
 
-test('ten options have letters that are words', () => {
+test('letters of ten options may be words', () => {
   check(lettered(['gold', 'iron', 'zinc', 'lead', 'tin', 'neon', 'iodine', 'cobalt', 'silver', 'nickel']), {
     none: ['I am not sure about it.', 'I do not know.', 'So I guess it floats.'],
     F: ['As I computed, the answer is F.'],
@@ -297,7 +297,7 @@ test('texts of options may name other options', () => {
   });
 });
 
-test('numbers are told from one another', () => {
+test('options that are numbers are distinguished', () => {
   check(lettered(['0.5', '5', '50', '500']), {
     B: ['5', 'The answer is 5.', 'I get 5 kg.', '\\boxed{5}'],
     C: ['The answer is 50', '5 * 10 = 50, so the answer is 50.'],
@@ -315,14 +315,14 @@ test('labels may be numbers', () => {
   );
 });
 
-test('texts may be small words', () => {
+test('texts of options may be short words', () => {
   check(lettered(['Yes', 'No']), {
     A: ['Yes'],
     B: ['No', 'The answer is No.', 'B'],
   });
 });
 
-test('texts may be truth values', () => {
+test('texts of options may be truth values', () => {
   check(lettered(['True', 'False']), {
     B: ['False', 'The statement is false.', 'The answer is False'],
     A: ['A. True', 'True'],
@@ -356,7 +356,7 @@ test('texts in a script without spaces are found', () => {
   });
 });
 
-test('what stands around an answer does not change it', () => {
+test('text around an answer does not change it', () => {
   const before = [
     'The ribosome makes proteins, and the nucleus stores DNA. ',
     'A is wrong because ribosomes make proteins.\n',
@@ -396,7 +396,7 @@ test('what stands around an answer does not change it', () => {
   }
 });
 
-test('a second answer that no correction parts from the first is a second answer', () => {
+test('a second answer without a correction between them does not replace the first', () => {
   const say = (label: string) => [
     `The answer is ${label}.`,
     `\\boxed{${label}}`,

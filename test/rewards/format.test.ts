@@ -5,7 +5,7 @@ import { scored } from './support.ts';
 const verdict = (completionText: string, truncated = false) =>
   scored('format', { completionText, truncated });
 
-test('the whole text in one think and one answer block scores 1, whatever they hold', async () => {
+test('one think block and one answer block as the whole text score 1, whatever they contain', async () => {
   for (const text of [
     '<think></think><answer></answer>',
     '<think>a\nb</think><answer>c\nd</answer>',
@@ -23,7 +23,7 @@ test('text before or after, even a line break, scores 0', async () => {
   }
 });
 
-test('a tag that is missing, doubled or out of order scores 0', async () => {
+test('a missing, repeated or misplaced tag scores 0', async () => {
   for (const text of [
     '',
     '<think>a<answer>b</answer>',
@@ -42,6 +42,6 @@ test('a tag that is missing, doubled or out of order scores 0', async () => {
   }
 });
 
-test('a truncated completion scores 0, since its end is not known', async () => {
+test('a truncated completion scores 0', async () => {
   assert.deepEqual(await verdict('<think>a</think><answer>b</answer>', true), { score: 0 });
 });

@@ -1,4 +1,4 @@
-/** Completions as long as a policy may write them, which repeat one thing: no verifier takes more than linear time. */
+/** Very long completions that repeat one unit: no verifier takes more than linear time. */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { isNonAnswer } from '../../rewards/answer-text.ts';
@@ -20,16 +20,16 @@ const RUNS = [
   ...['A is wrong. ', '(A) ', 'A, ', '✓A ', 'answer: ', 'The answer is 12. ', 'wait, 3. ', 'or ', '1 or '],
 ];
 const whole = (run: string) => run;
-/** Where an answer is looked for. */
+/** The parts of a completion where verifiers look for an answer. */
 const PLACES = [
   whole,
   (run: string) => `<think>x</think><answer>${run}</answer>`,
   (run: string) => `So the answer is ${run}x`,
 ];
 
-/** CPU time at least that makes a difference show; less is no evidence of more than linear time. */
+/** Minimum CPU time of a measurement; less is too inaccurate to show more than linear time. */
 const FLOOR_SECONDS = 0.5;
-/** Twice where it is linear in the length, four times where it is quadratic. */
+/** For twice the length the time doubles where it is linear, and grows four-fold where it is quadratic. */
 const MOST_GROWTH = 3;
 
 type Work = (completion: string) => unknown;
@@ -52,7 +52,7 @@ async function assertLinear(
       let long = await cost(LONG);
       if (!grows(0, long)) continue;
       let short = await cost(SHORT);
-      // Compilers and collectors of garbage take part in single measurements: the least counts.
+      // Compilation and garbage collection disturb single measurements: the minimum counts.
       for (let again = 0; again < 2 && grows(short, long); again++) {
         short = Math.min(short, await cost(SHORT));
         long = Math.min(long, await cost(LONG));
@@ -87,7 +87,7 @@ const WORKS: Record<string, Work> = {
   'equal text': (completion) => gradeText('12', completion),
   ...Object.fromEntries(Object.keys(LOGIC).map((name) => [name, respond(logic(name))])),
 };
-/** What looks at all of a text alike. */
+/** Functions that read a whole text. */
 const WORKS_ON_ALL: Record<string, Work> = {
   'no answer': isNonAnswer,
   format: (completionText) => scored('format', { completionText }),
@@ -98,13 +98,13 @@ const WORKS_ON_ALL: Record<string, Work> = {
 before(() => languageShare('The detector is loaded once.', 'en'));
 
 for (const [name, work] of Object.entries(WORKS)) {
-  test(`${name}: a completion that repeats one thing costs linear time`, () => assertLinear(work));
+  test(`${name}: a completion that repeats one unit takes linear time`, () => assertLinear(work));
 }
 for (const [name, work] of Object.entries(WORKS_ON_ALL)) {
-  test(`${name}: a completion that repeats one thing costs linear time`, () => assertLinear(work, [whole]));
+  test(`${name}: a completion that repeats one unit takes linear time`, () => assertLinear(work, [whole]));
 }
 
-test('reasoning-gym: a completion that repeats one thing costs linear time', async () => {
+test('reasoning-gym: a completion that repeats one unit takes linear time', async () => {
   const metadata = { numerator: 4, denominator: 6, simplified_numerator: 2, simplified_denominator: 3 };
   const grade = (task: string, response: string): Graded =>
     scoreReasoningGym(
@@ -117,6 +117,6 @@ test('reasoning-gym: a completion that repeats one thing costs linear time', asy
   await assertLinear((completion) => tasks.map((task) => grade(task, completion)), [whole]);
 });
 
-test('every logic verifier is looked at', () => {
+test('every logic verifier is tested', () => {
   assert.deepEqual(Object.keys(LOGIC).sort(), Object.keys(logicVerifiers).sort());
 });

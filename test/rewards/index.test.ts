@@ -15,7 +15,7 @@ test('every name that a recipe can give is a reward of that name with a version,
   }
 });
 
-test('options that belong to another reward are refused', () => {
+test('options of another reward are rejected', () => {
   for (const name of rewardNames) {
     const parsed = rewardSchema.safeParse({ name, options: { surely_unknown: 1 } });
     assert.equal(parsed.success, false, name);
@@ -23,7 +23,7 @@ test('options that belong to another reward are refused', () => {
   assert.ok(!rewardSchema.safeParse({ name: 'format', options: { target: 'en' } }).success);
 });
 
-test('length is punished by tokens, with an interval that follows the longest completion', async () => {
+test('length is punished by tokens, with an interval that depends on the maximum completion length', async () => {
   const score = (completionTokens: number, options = {}) =>
     scored('length', { completionTokens, maxCompletionLength: 100 }, options);
   assert.deepEqual(await score(80), { score: 0 });
@@ -32,7 +32,7 @@ test('length is punished by tokens, with an interval that follows the longest co
   assert.deepEqual(await score(45, { max_length: 50, soft_punish_cache: 10 }), { score: -0.5 });
 });
 
-test('a recipe whose length limits contradict one another is refused', () => {
+test('a recipe with contradictory length limits is rejected', () => {
   const recipe = (options: object) => ({
     learning_rate: 1e-4,
     max_steps: 1,

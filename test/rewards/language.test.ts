@@ -11,7 +11,7 @@ const GERMAN =
 const CHINESE = '首先我们把数字加起来，然后检查总和是否能被九整除。等一下，我算错了。';
 const RUSSIAN = 'Сначала сложим цифры числа. Потом проверим, делится ли сумма на девять.';
 
-test('a text in one language is wholly in it, and in no other', async () => {
+test('a text in one language scores 1 for it, and 0 for others', async () => {
   const texts = { en: ENGLISH, de: GERMAN, zh: CHINESE, ru: RUSSIAN } as const;
   for (const [language, text] of Object.entries(texts)) {
     for (const target of ['en', 'de', 'zh', 'ru'] as const) {
@@ -24,7 +24,7 @@ test('a text in one language is wholly in it, and in no other', async () => {
   }
 });
 
-test('a mixture scores between, more with more of the target language', async () => {
+test('a mixture scores in between, higher with more of the target language', async () => {
   const little = await languageShare(`${CHINESE} ${CHINESE} ${ENGLISH}`, 'en');
   const much = await languageShare(`${ENGLISH} ${ENGLISH} ${CHINESE}`, 'en');
   assert.ok(0.2 < little && little < much && much < 0.9, `${little} ${much}`);
@@ -34,7 +34,7 @@ test('a mixture scores between, more with more of the target language', async ()
   assert.ok(0.9 < oneWord && oneWord < 1, String(oneWord));
 });
 
-test('formulas, code, tags and links are no words', async () => {
+test('formulas, code, tags and links do not count as words', async () => {
   const rest = [
     '$\\frac{a}{b} = \\text{Ziffern}$',
     '$$\\sum_{i=1}^n x_i$$ \\[ \\sqrt{x} \\] \\(x\\)',
@@ -51,7 +51,7 @@ test('formulas, code, tags and links are no words', async () => {
   }
 });
 
-test('the share is the same under a change of white space', async () => {
+test('changes of white space do not change the share', async () => {
   const mixed = `${ENGLISH} ${CHINESE} ${GERMAN} $x + y$ ${RUSSIAN}`;
   for (const target of ['en', 'de', 'zh', 'ru'] as const) {
     const share = await languageShare(mixed, target);
@@ -61,12 +61,12 @@ test('the share is the same under a change of white space', async () => {
   assert.equal(await languageShare([...CHINESE].join(' '), 'zh'), 1);
 });
 
-test('a text without words holds nothing in another language; an empty one is no chain', async () => {
+test('a text without words scores 1, an empty one 0', async () => {
   assert.equal(await languageShare('7+15=22, 22+3=25', 'en'), 1);
   assert.equal(await languageShare(' \n', 'en'), 0);
 });
 
-test('the reward looks at the chain of thought alone', async () => {
+test('the reward reads only the chain of thought', async () => {
   const score = (completionText: string) => scored('language', { completionText });
   assert.deepEqual(await score(`<think>${ENGLISH}</think><answer>${CHINESE}</answer>`), { score: 1 });
   assert.deepEqual(await score(`${ENGLISH}</think>${CHINESE}`), { score: 1 });
@@ -74,7 +74,7 @@ test('the reward looks at the chain of thought alone', async () => {
   assert.deepEqual(await score(`<think>${ENGLISH}`), { score: 1 });
 });
 
-test('listed words are counted in place of detection, in any case and beside any sign', async () => {
+test('listed words are counted instead of detection, in any case and beside any punctuation', async () => {
   const options = { words: { target: ['wait', 'so'], other: ['moment', 'also'] } };
   const score = (completionText: string) => scored('language', { completionText }, options);
   assert.deepEqual(await score('<think>Wait,7+5=12 so 12</think>also'), { score: 1 });
@@ -85,7 +85,7 @@ test('listed words are counted in place of detection, in any case and beside any
 
 const SPANISH = 'Primero sumamos los números y luego dividimos entre tres.';
 
-test('words of another language count against it wherever they stand', async () => {
+test('words of another language count wherever they occur', async () => {
   const hidden = [
     `$${SPANISH}$`,
     `\\[ ${SPANISH} \\]`,
@@ -106,14 +106,14 @@ test('words of another language count against it wherever they stand', async () 
   }
 });
 
-test('a foreign word within a text counts where it is clearly one', async () => {
+test('a foreign word within a text counts where it is clearly foreign', async () => {
   for (const text of [`So the números are odd. ${ENGLISH}`, `${ENGLISH} Wir berechnen it.`]) {
     const share = await languageShare(text, 'en');
     assert.ok(0.9 < share && share < 1, `${share} ${text}`);
   }
 });
 
-test('halves of two languages in one script are told apart, in any order', async () => {
+test('halves in two languages of one script are distinguished, in any order', async () => {
   const french = "D'abord on additionne les nombres, puis on divise la somme par trois.";
   const english = 'First we add up all of the numbers, and then we divide the sum by three.';
   for (const text of [
@@ -128,7 +128,7 @@ test('halves of two languages in one script are told apart, in any order', async
   }
 });
 
-test('repeated units and names are no other language', async () => {
+test('repeated units and names do not count as another language', async () => {
   for (const text of [
     'John has 4 bananas + 6 bananas = 10 bananas. Then 10 bananas + 12 bananas = 22 bananas.',
     'First find the fruit: 20 fruit * 6 = 120 fruit. Then 120 fruit + 67 fruit = 187 fruit.',
@@ -154,7 +154,7 @@ test('English names of code and of formulas do not count against another languag
   assert.ok(share < 0.9, String(share));
 });
 
-test('Chinese and Japanese are told apart by kana', async () => {
+test('Chinese and Japanese are distinguished by kana', async () => {
   const japanese = 'まず数字を足します。次に九で割り切れるか確認します。';
   assert.equal(await languageShare(japanese, 'ja'), 1);
   assert.equal(await languageShare(japanese, 'zh'), 0);
@@ -163,7 +163,7 @@ test('Chinese and Japanese are told apart by kana', async () => {
   assert.ok(0.4 < mixed && mixed < 0.8, String(mixed));
 });
 
-test('hostile text costs its own score and little time', async () => {
+test('hostile text gets a score, in little time', async () => {
   const long = 200_000;
   const distinct = Array.from({ length: long / 6 }, (_, i) => (i * 7919).toString(36)).join(' x');
   assert.equal(typeof (await languageShare(distinct, 'en')), 'number');

@@ -12,7 +12,7 @@ test('the punishment is 0 up to the interval, falls linearly within it, and stay
   );
 });
 
-test('an interval that does not fit the limit is refused', () => {
+test('an interval outside of the limit is rejected', () => {
   for (const overlongCache of [0, -1, 101, Number.NaN]) {
     assert.throws(() => overlongPunishment(1, { ...options, overlongCache }), /overlongCache: expected/);
   }

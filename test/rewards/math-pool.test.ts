@@ -5,7 +5,7 @@ import { isRetryable, MathPool } from '../../rewards/math/pool.ts';
 const slow = { groundTruth: '5', response: '\\boxed{\\sum_{k=1}^{10000000000} k}' };
 const quick = { groundTruth: '1/2', response: 'so it is \\boxed{0.5}' };
 
-test('a pool answers in the order of the requests, over batches and threads', async () => {
+test('a pool gives verdicts in the order of the requests, across batches and threads', async () => {
   const pool = new MathPool({ threads: 2, batchSize: 3, timeoutMs: 60_000 });
   const requests = Array.from({ length: 20 }, (_, i) => ({ groundTruth: '7', response: `\\boxed{${i}}` }));
   const verdicts = await pool.verify(requests);
@@ -16,7 +16,7 @@ test('a pool answers in the order of the requests, over batches and threads', as
   );
 });
 
-test('a clock that has run out is a retryable error and never a verdict; the pool goes on', async () => {
+test('an exceeded time limit is a retryable error and never a verdict; the pool continues', async () => {
   const pool = new MathPool({ timeoutMs: 0 });
   const [verdict] = await pool.verify([
     { ...slow, groundTruth: '\\pi'.repeat(300), response: slow.response.repeat(400) },
@@ -31,7 +31,7 @@ test('a clock that has run out is a retryable error and never a verdict; the poo
   await patient.close();
 });
 
-test('a signal drops what waits and what runs, and nothing of others', async () => {
+test('an abort signal cancels only its own requests, waiting or running', async () => {
   const pool = new MathPool({ threads: 1, batchSize: 4 });
   const controller = new AbortController();
   const reason = new Error('nobody waits for it');

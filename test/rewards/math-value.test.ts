@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { verifyValue } from '../../rewards/math/verify.ts';
 
-/** The value of a boxed answer that is not right. */
+/** The value of a wrong boxed answer. */
 function valueIn(answer: string, truth = '777'): string | null | undefined {
   const verdict = verifyValue(truth, `\\boxed{${answer}}`);
   assert.ok('score' in verdict, answer);
@@ -24,7 +24,7 @@ const EQUAL: string[][] = [
   ['\\text{no solution}', '\\text{No solution}'],
 ];
 
-test('answers of equal value have the same, and others do not', () => {
+test('answers of equal value have the same key, others do not', () => {
   const values = EQUAL.map((group) => {
     const found = new Set(group.map((answer) => valueIn(answer)));
     assert.equal(found.size, 1, `${group.join(' | ')}: ${[...found].join(' | ')}`);
@@ -33,7 +33,7 @@ test('answers of equal value have the same, and others do not', () => {
   assert.equal(new Set(values).size, EQUAL.length);
 });
 
-test('values that differ little, or in their order, are different', () => {
+test('values that differ slightly, or in their order, are different', () => {
   const pairs = [
     ['99999999999999999999', '99999999999999999998'],
     ['(1, 2)', '(2, 1)'],
@@ -46,7 +46,7 @@ test('values that differ little, or in their order, are different', () => {
   for (const [one = '', other = ''] of pairs) assert.notEqual(valueIn(one), valueIn(other), one);
 });
 
-test('right answers have one value, and a response that answers nothing has none', () => {
+test('right answers have one value, and a response without an answer has none', () => {
   const right = ['0.5', '\\frac12', '50\\%'].map((answer) => valueIn(answer, '1/2'));
   assert.equal(new Set(right).size, 1);
   for (const response of ['I do not know.', "Sorry, I can't solve this.", '', '<think>\\boxed{3}']) {
@@ -55,7 +55,7 @@ test('right answers have one value, and a response that answers nothing has none
   }
 });
 
-test('a value is short, and the same however often and wherever it is asked for', () => {
+test('a value is short, and the same in every call and in every thread', () => {
   const hostile = [
     '9^{9^{9^9}}',
     '\\sum_{k=1}^{10000000000} k',

@@ -28,7 +28,7 @@ const wrong = (list: Case[]) =>
     .filter((each) => outcome(each) !== (each.error ?? each.expected))
     .map(({ truth, response }) => [truth, response]);
 
-test("every case of Math-Verify's suite has the suite's verdict, but for those that differ on purpose", () => {
+test("every case of Math-Verify's suite has the suite's verdict, except those that differ on purpose", () => {
   const suite = cases.filter((each) => each.suite !== undefined && each.differs === undefined);
   assert.ok(suite.length > 200);
   assert.deepEqual(wrong(suite), []);
@@ -39,11 +39,11 @@ test('a case that differs on purpose still differs', () => {
   assert.equal(wrong(differing).length, differing.length);
 });
 
-test('every case of our own has its verdict', () => {
+test('every additional case has its verdict', () => {
   assert.deepEqual(wrong(cases.filter(({ suite }) => suite === undefined)), []);
 });
 
-/** As many repetitions as make 200,000 characters. */
+/** The unit repeated to 200,000 characters. */
 const long = (part: string, before = '') =>
   before + part.repeat(Math.ceil((200_000 - before.length) / part.length)).slice(0, 200_000 - before.length);
 
@@ -98,7 +98,7 @@ const HOSTILE: Record<string, string> = {
   'powers side by side': `\\boxed{${'999^{999}'.repeat(300)}}`,
 };
 
-test('hostile responses cost their own score, and come back', () => {
+test('hostile responses get a score', () => {
   for (const [name, response] of Object.entries(HOSTILE)) {
     for (const truth of ['5', 'Yes', '\\textbf{(D)}\\ 11', 'f(x)=cx \\text{ for any } c']) {
       const verdict = verifyMath(truth, response);
@@ -107,7 +107,7 @@ test('hostile responses cost their own score, and come back', () => {
   }
 });
 
-test('a ground truth that is hostile is an error, or the score of the same text', () => {
+test('a hostile ground truth is an error, or scores the same text 1', () => {
   const tower = '9^{9^{9^9}}';
   assert.equal(outcome({ truth: tower, response: `\\boxed{${tower}}` }), 1);
   assert.equal(outcome({ truth: `${'('.repeat(9_999)}5`, response: '\\boxed{5}' }), 'ground-truth');
@@ -125,7 +125,7 @@ test('an inequality as ground truth accepts an interval, and not the reverse', (
   assert.equal(outcome({ truth: '[-2, 7)', response: '\\boxed{-2 \\le x < 7}' }), 0);
 });
 
-test('an unsolved equation is not worth its right side', () => {
+test('an unsolved equation does not equal its right side', () => {
   assert.equal(outcome({ truth: '11', response: '\\boxed{2x + 1 = 11}' }), 0);
   assert.equal(outcome({ truth: '2x + 1 = 11', response: '\\boxed{11}' }), 0);
   assert.equal(outcome({ truth: 'x = 11', response: '\\boxed{11}' }), 1);

@@ -9,7 +9,7 @@ const score = async (completionText: string, options = { ngram_size: 3, max_pena
   return 'score' in verdict ? verdict.score : assert.fail(verdict.error.message);
 };
 
-test('a text that never repeats an n-gram is not punished, one that does nothing else almost fully', async () => {
+test('a text without a repeated n-gram is not punished, one that only repeats itself almost fully', async () => {
   assert.equal(await score('one two three four five six'), 0);
   assert.ok((await score('wait '.repeat(1_000))) < -0.99);
   assert.ok((await score('ha'.repeat(1_000))) < -0.98);
@@ -17,7 +17,7 @@ test('a text that never repeats an n-gram is not punished, one that does nothing
   assert.ok((await score('='.repeat(1_000))) < -0.99);
 });
 
-test('the share is that of n-grams seen before', async () => {
+test('the share counts n-grams that occurred before', async () => {
   // a b c, b c a, c a b, a b c: one of four
   assert.equal(repeatedShare('a b c a b c', 3), 0.25);
   assert.equal(await score('a b c a b c', { ngram_size: 3, max_penalty: -0.4 }), -0.1);
@@ -34,7 +34,7 @@ test('a text shorter than two n-grams is not punished', async () => {
   for (const text of ['', ' ', 'a', 'a a a']) assert.equal(await score(text), 0);
 });
 
-test('options that mean nothing are refused', () => {
+test('invalid options are rejected', () => {
   for (const options of [{ ngram_size: 0 }, { max_penalty: 1 }, { ngrams: 3 }]) {
     assert.equal(rewardSchema.safeParse({ name: 'repetition', options }).success, false);
   }

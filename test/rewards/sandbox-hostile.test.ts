@@ -17,7 +17,7 @@ const sandboxes: Record<string, Sandbox> = {
 const [bounded] = Object.values(sandboxes) as [Sandbox];
 const skip = await whySkip(bounded);
 
-/** Generous in wall time, so that a busy machine changes nothing; tight in what the program itself spends. */
+/** A generous wall limit, so a busy machine changes nothing; tight limits on what the program itself uses. */
 const TIGHT = {
   cpuSeconds: 0.5,
   wallSeconds: 120,
@@ -27,7 +27,7 @@ const TIGHT = {
   fileBytes: 4 * MEBIBYTE,
 };
 
-/** Runs one hostile program whose only right output would be `expected`. */
+/** Runs one hostile program; only the output `expected` is right. */
 function attack(
   source: string,
   more: Partial<CodeTask> & { expected?: string } = {},
@@ -63,17 +63,17 @@ afterEach(async () => {
 });
 
 for (const [bounds, sandbox] of Object.entries(sandboxes)) {
-  test(`a fork bomb spends its own CPU time and nothing else, under ${bounds}`, { skip }, async () => {
+  test(`a fork bomb uses up only its own CPU time, under ${bounds}`, { skip }, async () => {
     const source = python('import os', 'while True:', '  try: os.fork()', '  except OSError: pass');
     assert.equal(kindOf(await attack(source, {}, sandbox)), 'time-limit');
   });
 
-  test(`a memory bomb meets its limit, under ${bounds}`, { skip }, async () => {
+  test(`a memory bomb reaches its limit, under ${bounds}`, { skip }, async () => {
     const source = python('hoard = []', 'while True: hoard.append(bytearray(1 << 20))');
     assert.equal(kindOf(await attack(source, {}, sandbox)), 'memory-limit');
   });
 
-  test(`a program without memory for its heap is told from one that crashes, under ${bounds}`, {
+  test(`a program without memory for its heap is distinguished from one that crashes, under ${bounds}`, {
     skip,
   }, async () => {
     const source = 'const hoard = []; for (;;) hoard.push(Buffer.alloc(1 << 20, 1));';
@@ -81,7 +81,7 @@ for (const [bounds, sandbox] of Object.entries(sandboxes)) {
     assert.equal(kindOf(await attack(source, { language: 'javascript', limits }, sandbox)), 'memory-limit');
   });
 
-  test(`a program that survives the CPU signal is ended all the same, under ${bounds}`, {
+  test(`a program that catches the CPU signal is ended too, under ${bounds}`, {
     skip,
   }, async () => {
     const source = python(
@@ -183,7 +183,7 @@ test('nothing can be written outside the small folders in memory', { skip }, asy
   assert.equal(existsSync(join(outside, 'x')), false);
 });
 
-test('a symbolic link leads no further than the sandbox', { skip }, async () => {
+test('a symbolic link cannot lead out of the sandbox', { skip }, async () => {
   const secret = join(mkdtempSync(join(tmpdir(), 'r1-hostile-')), 'secret');
   writeFileSync(secret, 'secret', { mode: 0o644 });
   const source = python(
@@ -200,7 +200,7 @@ test('a symbolic link leads no further than the sandbox', { skip }, async () => 
   assert.equal(readFileSync(secret, 'utf8'), 'secret');
 });
 
-/** Ways to spend no CPU time to speak of, and never to end. */
+/** Programs that use almost no CPU time and never end. */
 const SLEEPERS = {
   'a program that sleeps': ['import time', 'time.sleep(10 ** 8)'],
   'fifty threads that sleep': [
@@ -235,14 +235,14 @@ const SLEEPERS = {
 };
 for (const [bounds, sandbox] of Object.entries(sandboxes)) {
   for (const [what, lines] of Object.entries(SLEEPERS)) {
-    test(`${what} is ended at the wall limit by its own fault, under ${bounds}`, { skip }, async () => {
+    test(`${what} is ended at its wall limit, under ${bounds}`, { skip }, async () => {
       const limits = { run: { ...TIGHT, cpuSeconds: 1.5, wallSeconds: 3, processes: 64 } };
       assert.equal(kindOf(await attack(python(...lines), { limits }, sandbox)), 'time-limit');
     });
   }
 }
 
-test('a program that sleeps in one test after another is not run for ever', { skip }, async () => {
+test('a program that sleeps in every test is stopped after a few tests', { skip }, async () => {
   const tests = Array.from({ length: 6 }, () => ({ type: 'stdin_stdout' as const, input: '', output: '' }));
   const limits = { run: { ...TIGHT, cpuSeconds: 0.5, wallSeconds: 1 } };
   const verdict = await attack(python('import time', 'time.sleep(10 ** 8)'), {
@@ -268,7 +268,7 @@ test('the first process can be neither traced nor stopped', { skip }, async () =
   assert.equal(kindOf(await attack(source)), 'passed');
 });
 
-test('a signal ends a program that runs, and one that waits for its turn', { skip }, async () => {
+test('an abort signal ends a program that runs, and one that waits for a slot', { skip }, async () => {
   const sandbox = sandboxOf({ parallel: 1 });
   const controller = new AbortController();
   const reason = new Error('nobody waits for it');
@@ -290,7 +290,7 @@ test('a signal ends a program that runs, and one that waits for its turn', { ski
   assert.equal(status, 0, 'its place is free again');
 });
 
-test('killing parents and everybody else harms only the killer', { skip }, async () => {
+test('a program that kills its parents and all processes harms only itself', { skip }, async () => {
   const source = python(
     'import os, signal',
     'for pid in [os.getppid(), 1, -1]:',
@@ -312,7 +312,7 @@ test('a process left running in the background ends with its program', { skip },
   assert.equal(kindOf(await attack(source)), 'passed');
 });
 
-test('no further user space can be made', { skip }, async () => {
+test('no further user namespace can be created', { skip }, async () => {
   const source = python(
     'import ctypes',
     'CLONE_NEWUSER = 0x10000000',
@@ -322,7 +322,7 @@ test('no further user space can be made', { skip }, async () => {
   assert.equal(kindOf(await attack(source)), 'passed');
 });
 
-test('many files and large ones fill only what is theirs', { skip }, async () => {
+test('many files and large files fill only the sandbox’s own file systems', { skip }, async () => {
   const files = python('n = 0', 'while True:', '  open(f"/tmp/{n}", "w").close()', '  n += 1');
   assert.match(kindOf(await attack(files)), /^(time-limit|memory-limit|crashed)$/);
   const large = python(
@@ -352,7 +352,7 @@ for (const [what, source] of Object.entries(HUGE_COMPILES)) {
   });
 }
 
-test('when a run is over nothing of it is left, not even a zombie', { skip }, async () => {
+test('no process of a run is left after its end, not even a zombie', { skip }, async () => {
   for (const source of [
     'print("contained")',
     'import os\nif os.fork() == 0: os.pause()\nprint("contained")',
@@ -368,14 +368,14 @@ function startHost(stdio: 'ignore' | ('ignore' | 'pipe')[], source: string) {
   return spawn(process.execPath, ['--import', 'tsx', host, String(process.pid), source], { stdio });
 }
 
-test('when the process that started it is killed, a program dies with it', { skip }, async () => {
+test('a program ends when the process that started it is killed', { skip }, async () => {
   const host = startHost('ignore', python('import time', 'time.sleep(10 ** 8)'));
   assert.ok(await eventually(() => sandboxedProcesses().length > 0));
   host.kill('SIGKILL');
   assert.ok(await eventually(() => sandboxedProcesses().length === 0));
 });
 
-test('no descriptor is inherited but input, output, error and result', { skip }, async () => {
+test('only the descriptors of input, output, error and result are inherited', { skip }, async () => {
   const source = python(
     'import os',
     'links = [os.readlink(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd") if int(fd) > 3 and os.path.exists(f"/proc/self/fd/{fd}")]',

@@ -52,7 +52,7 @@ const STYLES = (label: string, text: string) => [
   `It is the ${text}.`,
 ];
 
-test('every style of writing an option down counts for that option alone', () => {
+test('every form of writing an option counts for that option alone', () => {
   for (const [place, text] of options.entries()) {
     for (const style of STYLES(choiceLabel(place), text)) {
       for (const response of [
@@ -67,7 +67,7 @@ test('every style of writing an option down counts for that option alone', () =>
   }
 });
 
-test('two answers at once are refused, whichever is right', () => {
+test('two answers at once score 0, whichever is right', () => {
   const both = [
     'A and B',
     'A or B',
@@ -97,12 +97,12 @@ test('two answers at once are refused, whichever is right', () => {
   }
 });
 
-test('an answer taken back does not count, the one after it does', () => {
+test('a retracted answer does not count, the one after it does', () => {
   assert.equal(scoreOf('The answer is A. Wait, that is wrong: the answer is B.'), 1);
   assert.equal(scoreOf('The answer is B. No, actually the answer is A.'), 0);
 });
 
-test('what is no answer scores 0', () => {
+test('a response without an answer scores 0', () => {
   for (const response of [
     '',
     ' ',
@@ -129,7 +129,7 @@ test('unrelated white space changes nothing', () => {
   assert.equal(scoreOf('The answer\nis\n\nB. \n Mitochondria'), 1);
 });
 
-test('the layouts of common data sets are read, and an answer that is no option is an error', () => {
+test('the layouts of common data sets are read, and an answer that is not an option is an error', () => {
   for (const truth of [
     { choices: options, answer: 1 },
     { choices: { A: 'Ribosome', B: 'Mitochondria' }, answer: 'B' },
@@ -155,7 +155,7 @@ test('the layouts of common data sets are read, and an answer that is no option 
   }
 });
 
-test('numbers as options are told from one another', () => {
+test('options that are numbers are distinguished', () => {
   const numbers = { options: ['1', '10', '1.5', '15'], answer: 'C' };
   assert.equal(scoreOf('1.5', numbers), 1);
   assert.equal(scoreOf('The answer is 1.5 m/s', numbers), 1);
@@ -163,7 +163,7 @@ test('numbers as options are told from one another', () => {
   assert.equal(scoreOf('1', numbers), 0);
 });
 
-test('shuffled options keep their right one, and every letter has its turn', () => {
+test('shuffled options keep the right one, and every letter occurs', () => {
   const question = { question: 'Where is ATP made?', options, correct: 1 };
   const letters = Array.from({ length: 50 }, (_, seed) => {
     const shuffled = shuffleChoices(question, BigInt(seed));
@@ -177,7 +177,7 @@ test('shuffled options keep their right one, and every letter has its turn', () 
   assert.deepEqual([...new Set(letters)].sort(), ['A', 'B', 'C', 'D']);
 });
 
-test('hostile responses cost their own score and little time', () => {
+test('hostile responses get a score, in little time', () => {
   for (const text of ['A and ', '\\boxed{', 'answer is ', '(', 'A, ', ' ', '**', 'wait ', 'B. ']) {
     assert.equal(scoreOf(text.repeat(100_000)), 0, text);
   }

@@ -3,7 +3,7 @@ import { makeReward } from '../../rewards/index.ts';
 import type { RewardInput } from '../../rewards/reward.ts';
 import { createRewardTools } from '../../rewards/tools.ts';
 
-/** A completion as a reward sees it, with nothing in it but what is given. */
+/** A reward's input with the given fields and empty defaults. */
 export function rewardInput(given: Partial<RewardInput>): RewardInput {
   return {
     problem: '',

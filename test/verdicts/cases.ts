@@ -3,7 +3,7 @@ import { verifyDomains } from '../../cli/data/verify-domains.ts';
 import { parseExactJson } from '../../contracts/exact-json.ts';
 import { consensusJudge } from './consensus.ts';
 
-/** One answer with the verdict that it deserves. */
+/** One answer with its expected verdict. */
 export interface VerdictCase {
   id: string;
   kind: string;
@@ -13,9 +13,9 @@ export interface VerdictCase {
   response: string;
   /** a score, a bound (`>=0.95`), `error`, or several of them: `0|error` */
   expected: number | string;
-  /** the score, or `error`, that the release before the kind was fixed gave */
+  /** the score, or `error`, of the release before this kind was fixed */
   before: number | string;
-  /** public report that the case is drawn from */
+  /** the public report of the case */
   source?: string;
   why?: string;
 }
@@ -27,7 +27,7 @@ export const kinds = readdirSync(folder)
   .map((file) => file.slice(0, -'.jsonl'.length))
   .sort();
 
-/** The file of a kind, for writing it anew. */
+/** The file of a kind. */
 export const fileOf = (kind: string) => new URL(`${kind}.jsonl`, folder);
 
 export function readCases(kind: string): VerdictCase[] {
@@ -35,7 +35,7 @@ export function readCases(kind: string): VerdictCase[] {
   return lines.map((line) => parseExactJson(line) as VerdictCase);
 }
 
-/** The verdicts on cases, in their order: a score, or `error`. */
+/** The verdicts on cases, in order: a score, or `error`. */
 export async function verdictsOn(cases: readonly VerdictCase[]): Promise<(number | string)[]> {
   const verdicts: (number | string)[] = cases.map(() => 'error');
   for (const domain of new Set(cases.map((each) => each.domain))) {
@@ -51,7 +51,7 @@ export async function verdictsOn(cases: readonly VerdictCase[]): Promise<(number
   return verdicts;
 }
 
-/** Whether a verdict is one of those expected. */
+/** Whether a verdict is one of the expected ones. */
 export function isExpected(expected: number | string, verdict: number | string): boolean {
   return String(expected)
     .split('|')

@@ -7,7 +7,7 @@ import { createRewardTools } from '../../rewards/tools.ts';
 
 const entrySchema = z.looseObject({ answer: z.string(), domain: z.string(), samples: z.array(z.string()) });
 
-/** cons@k of one problem whose samples stand in the entry: 1 where their majority is right. */
+/** cons@k of one problem; the entry contains the samples: 1 where their majority is right. */
 export function consensusJudge(): Scorer {
   const tools = createRewardTools({ parallel: 1 });
   const accuracy = makeReward({ name: 'accuracy' }, tools);
@@ -15,9 +15,9 @@ export function consensusJudge(): Scorer {
     parallel: 1,
     async score(entry) {
       const { answer, domain, samples: texts } = entrySchema.parse(entry);
-      const asked = { problem: '', answer, domain, entry, completionTokens: 1, maxCompletionLength: 9 };
+      const input = { problem: '', answer, domain, entry, completionTokens: 1, maxCompletionLength: 9 };
       const verdicts = await Promise.all(
-        texts.map((completionText) => accuracy.score({ ...asked, completionText, truncated: false })),
+        texts.map((completionText) => accuracy.score({ ...input, completionText, truncated: false })),
       );
       const prompts = [{ slot: 0, prompt: '', problem: '', answer, domain }];
       const samples = evaluatedSamples(

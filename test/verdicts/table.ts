@@ -1,5 +1,5 @@
-// Prints how many cases of each kind are right: by the release before the kind was fixed, and now. `--record`
-// fills in `before` where a case has none yet.
+// Prints how many cases of each kind are right: in the release before the kind was fixed, and now. `--record`
+// adds `before` to cases without it.
 import { writeFileSync } from 'node:fs';
 import { stringifyExactJson } from '../../contracts/exact-json.ts';
 import { fileOf, isExpected, kinds, readCases, verdictsOn } from './cases.ts';

@@ -27,14 +27,14 @@ const entry = (dtype: string, shape: unknown, offsets: unknown) => ({ dtype, sha
 const refusal = (header: object, dataBytes: number) => () =>
   decodeSafetensors(file(JSON.stringify(header), dataBytes), 'x.safetensors');
 
-test('every dtype comes back bit for bit, with its shape and the metadata', () => {
+test('every dtype is decoded bit for bit, with its shape and the metadata', () => {
   const { tensors, metadata } = decodeSafetensors(encodeSafetensors(all, { record: '{"é":1}' }));
   assert.deepEqual(metadata, { record: '{"é":1}' });
   assert.deepEqual([...tensors.keys()].sort(), [...all.keys()].sort());
   for (const [name, tensor] of all) assert.deepStrictEqual(tensors.get(name), tensor, name);
 });
 
-test('the file is the one that the reference implementation writes', () => {
+test('the file equals the one that the reference implementation writes', () => {
   const tensors = new Map<string, Tensor>([
     ['b', { dtype: 'F32', shape: [1], data: Float32Array.of(1) }],
     ['a', { dtype: 'I32', shape: [1], data: Int32Array.of(2) }],
@@ -68,7 +68,7 @@ test('tensors of an aligned file are views, those of a shifted one copies with t
   assert.deepStrictEqual(decodeSafetensors(shifted.subarray(1)).tensors.get('seeds'), all.get('seeds'));
 });
 
-test('a file that lies anywhere in a pool of buffers is read where it lies', () => {
+test('a file is decoded at any offset of a shared buffer', () => {
   const bytes = encodeSafetensors(all);
   for (let at = 1; at <= 8; at++) {
     const pool = Buffer.alloc(bytes.length + 16, 0xff);
@@ -78,14 +78,14 @@ test('a file that lies anywhere in a pool of buffers is read where it lies', () 
   }
 });
 
-test('a file cut at any byte is refused', () => {
+test('a file truncated at any byte is rejected', () => {
   const bytes = encodeSafetensors(all, { record: '{}' });
   for (let length = 0; length < bytes.length; length++) {
     assert.throws(() => decodeSafetensors(bytes.subarray(0, length)), Error, `cut at ${length}`);
   }
 });
 
-test('an overlap, a gap and a tail are refused by name, with what was expected', () => {
+test('an overlap, a gap and a tail are rejected with the name and what was expected', () => {
   const overlap = { a: entry('F32', [2], [0, 8]), b: entry('F32', [2], [4, 12]) };
   assert.throws(
     refusal(overlap, 12),
@@ -106,7 +106,7 @@ test('an overlap, a gap and a tail are refused by name, with what was expected',
   );
 });
 
-test('an unknown dtype, a shape that is none and offsets that do not fit it are refused by name', () => {
+test('an unknown dtype, an invalid shape and offsets that do not fit are rejected with the name', () => {
   assert.throws(
     refusal({ a: entry('F64', [1], [0, 8]) }, 8),
     /tensor "a": expected a dtype of .*, found "F64"/,
@@ -127,7 +127,7 @@ test('an unknown dtype, a shape that is none and offsets that do not fit it are 
   assert.throws(refusal({ a: 3 }, 0), /tensor "a": expected dtype, shape and data_offsets, found 3/);
 });
 
-test('a header that is no JSON object, or longer than the file, is refused', () => {
+test('a header that is not a JSON object, or longer than the file, is rejected', () => {
   assert.throws(() => decodeSafetensors(file('[]', 0)), /header: expected a JSON object, found \[\]/);
   assert.throws(() => decodeSafetensors(file('{"a":', 0)), /header: expected JSON in UTF-8/);
   assert.throws(() => decodeSafetensors(file('\uFEFF{}', 0)), /header: expected JSON in UTF-8/);
@@ -143,7 +143,7 @@ test('a header that is no JSON object, or longer than the file, is refused', () 
   );
 });
 
-test('data that do not fill their shape are not written', () => {
+test('data that do not match their shape are not written', () => {
   const wrong = new Map<string, Tensor>([['a', { dtype: 'F32', shape: [3], data: new Float32Array(2) }]]);
   assert.throws(() => encodeSafetensors(wrong), /tensor "a" of F32\[3\]: expected 3 elements, found 2/);
 });

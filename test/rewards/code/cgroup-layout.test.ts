@@ -27,7 +27,7 @@ test('mounts of both versions are read, with the part that a container shows', (
   assert.ok(mounts[0]?.controllers.includes('cpuacct'));
 });
 
-test('a group of one’s own is found below its mount', () => {
+test('the process’s own group is found below its mount', () => {
   const own = parseOwnCgroups('5:memory:/docker/abc/x\n3:cpu,cpuacct:/\n0::/user.slice/a:b.scope\n');
   assert.deepEqual(own[1], { controllers: ['cpu', 'cpuacct'], path: '/' });
   assert.equal(own[2]?.path, '/user.slice/a:b.scope');
@@ -38,7 +38,7 @@ test('a group of one’s own is found below its mount', () => {
   assert.equal(ownFolder({ ...mount, root: '/' }, '/'), '/m');
 });
 
-test('ancestors are walked up to the mount and not beyond', () => {
+test('ancestors are listed up to the mount and not beyond', () => {
   assert.deepEqual(upToMount('/sys/fs/cgroup/a/b', '/sys/fs/cgroup'), [
     '/sys/fs/cgroup/a/b',
     '/sys/fs/cgroup/a',

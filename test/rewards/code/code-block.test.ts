@@ -10,13 +10,13 @@ test('the last block in the language is the program', () => {
   assert.equal(extractCode(response, 'python'), 'new\n');
 });
 
-test('a block without a language stands in where none names it', () => {
+test('a block without a language is the program where none names the language', () => {
   assert.equal(extractCode('```\ncode\n```', 'cpp'), 'code\n');
   assert.equal(extractCode('```python\ncode\n```', 'cpp'), null);
   assert.equal(extractCode('~~~ C++\nint x;\n~~~', 'cpp'), 'int x;\n');
 });
 
-test('thinking holds no answer', () => {
+test('blocks inside the chain of thought do not count', () => {
   assert.equal(extractCode('<think>```python\nguess\n```</think>none', 'python'), null);
   assert.equal(
     extractCode('<think>\n```python\nguess\n```\n</think>\n```python\nanswer\n```', 'python'),
@@ -24,13 +24,13 @@ test('thinking holds no answer', () => {
   );
 });
 
-test('a block that is cut off is no program, and a fence inside a longer one is its text', () => {
+test('a block that is cut off does not count, and a fence inside a longer one is part of its code', () => {
   assert.equal(extractCode('```python\nprint(1)', 'python'), null);
   assert.equal(extractCode('````python\n"""\n```\n"""\n````', 'python'), '"""\n```\n"""\n');
   assert.equal(extractCode('no code at all', 'python'), null);
 });
 
-test('a block is found behind a tag or words, in a list or a quotation, and loses their indentation', () => {
+test('a block is found after a tag or words, in a list or a quotation, and their indentation is removed', () => {
   for (const response of [
     '<answer>```python\nif x:\n    y\n```</answer>',
     '<answer>\n```python\nif x:\n    y\n</answer>',
@@ -49,7 +49,7 @@ test('a block is found behind a tag or words, in a list or a quotation, and lose
   }
 });
 
-test('a block closes on the line of its code, before punctuation, a tag, a sentence or the next block', () => {
+test('a block may close at the end of a line of code, before punctuation, a tag, a sentence or the next block', () => {
   for (const end of [
     '```',
     '```.',
@@ -65,7 +65,7 @@ test('a block closes on the line of its code, before punctuation, a tag, a sente
     assert.equal(extractCode(`\`\`\`python\nprint(4)${end}`, 'python'), 'print(4)\n', end);
 });
 
-test('fences of the code itself do not close it', () => {
+test('fences inside the code do not close it', () => {
   for (const code of [
     'x = "```"\n',
     'def f():\n    """\n    ```\n    f()\n    ```\n    """\n',
@@ -127,7 +127,7 @@ test('without a block, a span within a line or the text before a closing fence i
   assert.equal(extractCode('```\nprint(1)', 'python'), null);
 });
 
-test('no text costs more than in proportion to its length', () => {
+test('the time is linear in the length of the text', () => {
   const texts = hostileTexts([
     ['```', ''],
     ['```python\n', 'x\n```'],

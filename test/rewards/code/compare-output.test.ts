@@ -4,25 +4,25 @@ import { parseExactJson } from '../../../contracts/exact-json.ts';
 import { parseExact, sameOutput, sameValue } from '../../../rewards/code/compare-output.ts';
 import { assertLinear, hostileTexts } from '../../helpers/hostile-texts.ts';
 
-test('blanks at the end of lines and of the output are forgiven', () => {
+test('blanks at the end of lines and of the output are ignored', () => {
   assert.ok(sameOutput('1 2\n3\n', '1 2  \r\n3'));
   assert.ok(sameOutput('1', '1\n\n'));
 });
 
-test('a line too many, too few or elsewhere is not forgiven', () => {
+test('added, missing and moved lines are not ignored', () => {
   for (const actual of ['1\n2\n3', '1', '2\n1', '\n1\n2', '1\n\n2', ' 1\n2', '1 2', '']) {
     assert.ok(!sameOutput('1\n2\n', actual), JSON.stringify(actual));
   }
 });
 
-test('long integers keep all their digits, also within texts of digits', () => {
+test('long integers are compared by all digits, also in lists of numbers', () => {
   assert.ok(!sameValue(parseExact('9007199254740993'), parseExact('9007199254740992')));
   assert.ok(sameValue(parseExact('[9007199254740993]'), parseExact('[9007199254740993]')));
   assert.ok(sameValue(parseExact('"9007199254740993"'), '9007199254740993'));
   assert.ok(!sameValue(parseExact('"9007199254740993"'), parseExact('9007199254740993')));
 });
 
-test('values are the same by structure, other numbers than integers within rounding', () => {
+test('values are compared by structure, numbers other than integers up to rounding', () => {
   assert.ok(sameValue(0.3, 0.1 + 0.2));
   assert.ok(!sameValue(0.3, 0.3001));
   assert.ok(sameValue(parseExact('1.0'), 1));
@@ -34,7 +34,7 @@ test('values are the same by structure, other numbers than integers within round
   assert.equal(parseExact('{'), undefined);
 });
 
-/** Expected, then what is right and what is wrong to print for it. */
+/** An expected output, then right outputs and wrong ones. */
 const PRINTED: [string, string[], string[]][] = [
   [
     '0.5000000000',
@@ -70,7 +70,7 @@ const PRINTED: [string, string[], string[]][] = [
   ['[0.50]', ['[0.50]'], ['[0.5]']],
 ];
 
-test('a printed number has the value that is expected, an integer its digits, and text is text', () => {
+test('printed real numbers are compared by value, integers by digits, and text as text', () => {
   for (const [expected, right, wrong] of PRINTED) {
     for (const actual of right) assert.ok(sameOutput(`${expected}\n`, actual), `${expected} = ${actual}`);
     for (const actual of wrong) assert.ok(!sameOutput(`${expected}\n`, actual), `${expected} ≠ ${actual}`);
@@ -79,7 +79,7 @@ test('a printed number has the value that is expected, an integer its digits, an
   }
 });
 
-/** As JSON: what a test expects, then what is right and what is wrong to return. */
+/** As JSON: an expected value, then right results and wrong ones. */
 const RETURNED: [string, string[], string[]][] = [
   [
     '9007199254740993',
@@ -107,7 +107,7 @@ const RETURNED: [string, string[], string[]][] = [
   ['"9007199254740993"', ['"9007199254740993"'], ['9007199254740993']],
 ];
 
-test('a returned integer is exact at any depth, other numbers are near, booleans are no numbers', () => {
+test('returned integers are compared exactly at any depth, other numbers by nearness; booleans are not numbers', () => {
   for (const [expected, right, wrong] of RETURNED) {
     const same = (actual: string) => sameValue(parseExactJson(expected), parseExact(actual));
     for (const actual of right) assert.ok(same(actual), `${expected} = ${actual}`);
@@ -118,7 +118,7 @@ test('a returned integer is exact at any depth, other numbers are near, booleans
   assert.ok(!sameValue(parseExactJson(long), parseExact(`${long.slice(1)}8`)));
 });
 
-test('no output costs more than in proportion to its length', () => {
+test('comparison takes linear time', () => {
   const texts = hostileTexts([
     ['0.5 ', ' 0.5'],
     ['"', ''],

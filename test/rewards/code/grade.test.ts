@@ -7,7 +7,7 @@ import { DEFAULT_LIMITS, limitsWith } from '../../../rewards/code/limits.ts';
 const sandbox = createSandbox({ parallel: 1 });
 const TEST = { input: '1', output: '1' };
 
-/** The message that an entry is refused with; null where it is taken. No program is run: the response has none. */
+/** The error of an entry; null where it is accepted. No program runs, since the response has none. */
 async function refusal(more: object, test_cases: unknown[] = [TEST]): Promise<string | null> {
   const entry = { verification_info: { language: 'python', test_cases }, ...more };
   const graded = await gradeCode(sandbox, entry, 'no program', 'pass-rate');
@@ -17,13 +17,13 @@ async function refusal(more: object, test_cases: unknown[] = [TEST]): Promise<st
   return graded.error.message;
 }
 
-test('limits that a contest sets are taken', async () => {
+test('limits of contests are accepted', async () => {
   for (const time_limit of [0.1, 0.5, 1, 2, 15, 60, null]) assert.equal(await refusal({ time_limit }), null);
   for (const memory_limit of [1, 16, 256, 512.5, 1024, 4096, null])
     assert.equal(await refusal({ memory_limit }), null);
 });
 
-test('limits that are none, or of another unit, are refused with what was expected and found', async () => {
+test('invalid limits, and limits in another unit, are rejected with what was expected and found', async () => {
   const absurd = [
     1e9,
     5_000_000,
@@ -54,7 +54,7 @@ test('limits that are none, or of another unit, are refused with what was expect
   assert.match((await refusal({ time_limit: 2000 })) ?? '', /found 2000[\s\S]*time_limit/);
 });
 
-test('more tests, or larger ones, than a completion can be run against are refused', async () => {
+test('too many tests and too large tests are rejected', async () => {
   assert.equal(await refusal({}, Array(2_000).fill(TEST)), null);
   assert.match((await refusal({}, Array(2_001).fill(TEST))) ?? '', /at most 2000 tests.*found 2001 tests/);
   const large = { input: 'x'.repeat(2 ** 20), output: '' };
@@ -63,7 +63,7 @@ test('more tests, or larger ones, than a completion can be run against are refus
   assert.match((await refusal({}, Array(257).fill(call))) ?? '', /found \d+ characters/);
 });
 
-test('limits of a run have maxima, and the wall limit leaves room for the CPU limit', () => {
+test('limits of a run have maxima, and the wall limit must exceed the CPU limit', () => {
   for (const name of Object.keys(DEFAULT_LIMITS.run) as (keyof typeof DEFAULT_LIMITS.run)[]) {
     for (const value of [1e12, 0, -1, Number.NaN, Number.POSITIVE_INFINITY])
       assert.throws(() => limitsWith({ run: { [name]: value } }), new RegExp(name), `${name} ${value}`);

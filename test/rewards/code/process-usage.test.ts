@@ -11,7 +11,7 @@ import {
   timesOf,
 } from '../../../rewards/code/process-usage.ts';
 
-/** A second of threads that ran and waited for so long. */
+/** An interval of one second, in which threads ran and waited for the given times. */
 function own(times: [ran: number, waited: number][], more: Partial<Interval> = {}): number {
   const threads = (of: (times: [number, number]) => ThreadTimes) =>
     new Map(times.map((each, id) => [id, of(each)]));
@@ -26,14 +26,14 @@ function own(times: [ran: number, waited: number][], more: Partial<Interval> = {
   return Number(seconds.toFixed(6));
 }
 
-test('running and sleeping is a program’s own doing', () => {
+test('running and sleeping count as the program’s own time', () => {
   assert.equal(own([[1, 0]]), 1);
   assert.equal(own([[0, 0]]), 1);
   assert.equal(own([[0.25, 0]]), 1);
   assert.equal(own([]), 1);
 });
 
-test('waiting for a processor is the machine’s', () => {
+test('waiting for a processor does not count as the program’s own time', () => {
   assert.equal(own([[0, 1]]), 0);
   assert.equal(own([[0.25, 0.75]]), 0.25);
   assert.equal(own([[0.1, 0.6]]), 0.4);
@@ -57,19 +57,19 @@ test('threads that wait for one another do not make the machine busy', () => {
   );
 });
 
-test('a thread that was born meanwhile slept before', () => {
+test('a thread that started within the interval counts as sleeping before', () => {
   assert.equal(
     own([[0.1, 0.9]], { before: new Map(), after: new Map([[9, { ran: 0.1, waited: 0.2 }]]) }),
     0.8,
   );
 });
 
-test('what this process did not look after may have been waiting for it', () => {
+test('time by which this process sampled late may be waiting time', () => {
   assert.equal(own([[0, 0]], { unattended: 0.7 }), 0.3);
   assert.equal(own([[0.5, 0]], { unattended: 0.7 }), 0.5);
 });
 
-test('the kernel counts, or else is asked, what a thread is at', async () => {
+test('waiting time is counted by the kernel, or sampled', async () => {
   const busy = spawn(process.execPath, ['-e', 'console.log(1); for (;;);'], {
     stdio: ['ignore', 'pipe', 'ignore'],
   });

@@ -22,19 +22,19 @@ const ending = (given: Partial<RunOutcome>) =>
     limits,
   );
 
-test('a program that ended by itself with 0 has completed', () => {
+test('a program that ends by itself with 0 has completed', () => {
   assert.equal(ending({}), 'completed');
   assert.equal(ending({ status: 3 }), 'crashed');
   assert.equal(ending({ status: 139 }), 'crashed');
 });
 
-test('CPU time is a verdict however it was noticed', () => {
+test('exceeded CPU time is a verdict, however it was detected', () => {
   assert.equal(ending({ stoppedBy: 'cpu', status: 137 }), 'time-limit');
   assert.equal(ending({ status: 152 }), 'time-limit');
   assert.equal(ending({ cpuSeconds: 5 }), 'time-limit');
 });
 
-test('memory is a verdict, by the kernel or by a refused allocation', () => {
+test('exhausted memory is a verdict, by the kernel or by a failed allocation', () => {
   assert.equal(ending({ killedForMemory: true, status: 137 }), 'memory-limit');
   assert.equal(
     ending({ status: 1, stderr: 'Traceback (most recent call last):\nMemoryError\n' }),
@@ -43,13 +43,13 @@ test('memory is a verdict, by the kernel or by a refused allocation', () => {
   assert.equal(ending({ status: 134, stderr: '  what():  std::bad_alloc\n' }), 'memory-limit');
 });
 
-test('a program that spent its wall limit by its own doing is at fault, whatever it did with it', () => {
+test('a program that ran or slept for its wall limit has exceeded its time', () => {
   const wall = { stoppedBy: 'wall', status: 137, ownSeconds: 20 } as const;
   assert.equal(ending({ ...wall, wallSeconds: 20, cpuSeconds: 0.01 }), 'time-limit');
   assert.equal(ending({ ...wall, wallSeconds: 50, cpuSeconds: 4.9 }), 'time-limit');
 });
 
-test('a program that the machine did not let run is an error to be tried again', () => {
+test('a program that waited for a processor is a retryable error', () => {
   const starved = {
     stoppedBy: 'starved',
     status: 137,
@@ -63,11 +63,11 @@ test('a program that the machine did not let run is an error to be tried again',
       error instanceof SandboxError &&
       error.kind === 'wall-clock' &&
       error.retryable &&
-      /within 60\.0 s; the program got 2\.0 s/.test(error.message),
+      /within 60\.0 s, found 2\.0 s/.test(error.message),
   );
 });
 
-test('what does not parse is told from an error of the same name at run time', () => {
+test('a program that does not parse is distinguished from an error of the same name at run time', () => {
   const python =
     '  File "/box/main.py", line 2\n    print(1\n         ^\nSyntaxError: \'(\' was never closed\n';
   assert.equal(ending({ status: 1, stderr: python }), 'does-not-parse');

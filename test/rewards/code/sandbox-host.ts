@@ -1,4 +1,4 @@
-/** A process with a sandbox of its own: runs the Python program of argv[3] as the test process argv[2] would. */
+/** A separate process with a sandbox: runs the Python program argv[3] as the user of the test process argv[2]. */
 import { createSandbox, DEFAULT_LIMITS } from '../../../rewards/code/index.ts';
 
 const [, , owner = '0', source = ''] = process.argv;

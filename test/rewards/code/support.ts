@@ -3,19 +3,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseCgroupMounts } from '../../../rewards/code/cgroup-layout.ts';
 import { createSandbox, type Sandbox, type SandboxSettings } from '../../../rewards/code/index.ts';
 
-/** A user of this process alone, so that what it leaves behind is told from what others run. */
+/** A user id of this process alone: leftovers of this test are distinguished from other processes. */
 export const OWN_UID = 60_001 + (process.pid % 1000);
 
 export const sandboxOf = (settings: Partial<SandboxSettings> = {}): Sandbox =>
   createSandbox({ parallel: 2, uid: OWN_UID, ...settings });
 
-/** False, or why tests that run programs are skipped: said, never passed over. */
+/** False, or the reason why tests that run programs are skipped. */
 export async function whySkip(sandbox: Sandbox): Promise<string | false> {
   const { usable, reason } = await sandbox.report();
   return usable ? false : `no sandbox on this machine: ${reason}`;
 }
 
-/** Processes of a user in a pid space of their own, and bubblewraps, zombies among them. */
+/** Processes of a user in separate pid namespaces, and bubblewrap processes, including zombies. */
 export function sandboxedProcesses(uid = process.getuid?.() === 0 ? OWN_UID : process.getuid?.()): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -28,7 +28,7 @@ export function sandboxedProcesses(uid = process.getuid?.() === 0 ? OWN_UID : pr
     });
 }
 
-/** Control groups that this process made and did not remove. */
+/** Control groups that this process created and did not remove. */
 export function leftCgroups(pid = process.pid): string[] {
   const mounts = parseCgroupMounts(readText('/proc/self/mountinfo'));
   return mounts
@@ -45,7 +45,7 @@ function foldersBelow(folder: string): string[] {
   }
 }
 
-/** Waits until something holds; false when it never came to. */
+/** Waits until a condition is true; false where it stays false. */
 export async function eventually(holds: () => boolean, seconds = 30): Promise<boolean> {
   for (const deadline = Date.now() + 1000 * seconds; Date.now() < deadline; await sleep(20)) {
     if (holds()) return true;

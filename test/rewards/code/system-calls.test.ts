@@ -11,7 +11,7 @@ const machine = process.arch === 'arm64' ? MACHINES.arm64 : MACHINES.x64;
 const ALLOWED = 'allowed';
 const [EPERM, ENOSYS, EAFNOSUPPORT] = [1, 38, 97];
 
-/** What the kernel does with a call under a filter: a reading of classic BPF as far as filters use it. */
+/** The result of a call under a filter: interprets the part of classic BPF that filters use. */
 function verdict(filter: Buffer, architecture: number, call: number, argument = 0): number | typeof ALLOWED {
   const data = new Map([
     [0, call],
@@ -43,7 +43,7 @@ for (const [architecture, known] of Object.entries(MACHINES)) {
   const filter = systemCallFilter(architecture as NodeJS.Architecture);
   const under = (call: number, argument?: number) => verdict(filter, known.audit, call, argument);
 
-  test(`the filter of ${architecture} lets through local sockets alone`, () => {
+  test(`the filter of ${architecture} allows only local sockets`, () => {
     for (let family = 0; family < 1024; family++) {
       const expected = family === 1 ? ALLOWED : EAFNOSUPPORT;
       assert.equal(under(known.socket, family), expected, `socket of family ${family}`);
@@ -51,19 +51,19 @@ for (const [architecture, known] of Object.entries(MACHINES)) {
     }
   });
 
-  test(`the filter of ${architecture} makes threads and processes, and no name space`, () => {
+  test(`the filter of ${architecture} allows threads and processes, but no new namespaces`, () => {
     for (const flags of [17, 0x003d_0f00, 0x0120_0011]) assert.equal(under(known.clone, flags), ALLOWED);
     for (const bit of [17, 25, 26, 27, 28, 29, 30]) assert.equal(under(known.clone, 2 ** bit + 17), EPERM);
     assert.equal(under(435), ENOSYS);
   });
 
-  test(`the filter of ${architecture} knows no other architecture and no later call`, () => {
+  test(`the filter of ${architecture} refuses other architectures and later calls`, () => {
     assert.equal(verdict(filter, 0x4000_0003, 1), ENOSYS);
     for (const call of [457, 470, 0x4000_0000, 0x4000_0000 + known.socket, 0xffff_ffff])
       assert.equal(under(call), ENOSYS, `call ${call}`);
   });
 
-  test(`the filter of ${architecture} denies what it names and nothing else`, () => {
+  test(`the filter of ${architecture} denies exactly the calls that it names`, () => {
     const denied = deniedCalls(known);
     const special: number[] = [known.socket, known.socketpair, 435];
     for (let call = 0; call <= 456; call++) {
@@ -74,8 +74,8 @@ for (const [architecture, known] of Object.entries(MACHINES)) {
   });
 }
 
-test('a machine whose calls are not known has no sandbox', () => {
-  assert.throws(() => systemCallFilter('riscv64'), /x64 and arm64 alone, and this machine is riscv64/);
+test('a machine with unknown system calls has no sandbox', () => {
+  assert.throws(() => systemCallFilter('riscv64'), /x64 or arm64\), found riscv64/);
 });
 
 async function runs(argv: string[], source: string): Promise<string> {
@@ -95,7 +95,7 @@ afterEach(async () => {
   if (skip === false) assert.ok(await eventually(() => sandboxedProcesses().length === 0));
 });
 
-test('inside, no family of sockets is to be had but the local one', { skip }, async () => {
+test('inside, only the local family of sockets is available', { skip }, async () => {
   const printed = await python(
     'import ctypes, socket',
     'libc = ctypes.CDLL(None, use_errno=True)',
@@ -143,7 +143,7 @@ test('inside, calls of 32-bit x86 do not exist', {
   assert.match(await runs(['/bin/sh', '-c', compile, 'sh'], source), /^-38\n$|crashed/);
 });
 
-test('inside, threads, processes and local sockets work as everywhere', { skip }, async () => {
+test('inside, threads, processes and local sockets work', { skip }, async () => {
   const printed = await python(
     'import asyncio, multiprocessing, subprocess, threading, concurrent.futures',
     'async def main(): return await asyncio.to_thread(lambda: 5)',

@@ -56,7 +56,7 @@ const WANTED: Record<string, unknown[]> = {
 };
 
 for (const [language, programs] of Object.entries(PROGRAMS) as [Language, Record<string, string>][]) {
-  test(`every kind of verdict is told apart in ${language}`, { skip }, async () => {
+  test(`every kind of verdict occurs in ${language}`, { skip }, async () => {
     for (const [name, wanted] of Object.entries(WANTED)) {
       assert.deepEqual(await kinds({ language, source: programs[name] ?? '', tests: SUMS }), wanted, name);
     }
@@ -88,7 +88,7 @@ const FUNCTIONS: Record<string, [Language, string]> = {
   ],
 };
 for (const [what, [language, source]] of Object.entries(FUNCTIONS)) {
-  test(`${what} is called with its arguments and judged by what it returns`, { skip }, async () => {
+  test(`${what} is called with its arguments and judged by its result`, { skip }, async () => {
     assert.deepEqual(await kinds({ language, source, tests: CALLS }), [
       2 / 3,
       'passed',
@@ -98,7 +98,7 @@ for (const [what, [language, source]] of Object.entries(FUNCTIONS)) {
   });
 }
 
-test('a function in javascript is called, also one that promises its result', { skip }, async () => {
+test('a function in javascript is called, also one that returns a promise', { skip }, async () => {
   const tests = CALLS.filter((_, i) => i !== 1);
   for (const source of [
     'const tally = (a, k) => ({ [k]: a.reduce((x, y) => x + y, 0) });',
@@ -112,7 +112,7 @@ test('a function in javascript is called, also one that promises its result', { 
 const call = (fn_name: string, input: unknown, output: unknown) =>
   parseVerificationInfo({ language: 'cpp', fn_name, test_cases: [{ input, output }] }).tests;
 
-test('an argument in cpp is an integer of the type that takes it, or ends the call', { skip }, async () => {
+test('an argument in cpp is an integer that its type can hold, or ends the call', { skip }, async () => {
   const source =
     'long long add(long long a, unsigned char b) { return a + b; }\n__int128 wide(__int128 a) { return a * -10; }';
   const tests = [
@@ -128,7 +128,9 @@ test('an argument in cpp is an integer of the type that takes it, or ends the ca
   assert.deepEqual(found, ['passed', 'passed', ...Array(4).fill('crashed'), 'passed']);
 });
 
-test('javascript gets BigInts where doubles end, and returns values as JSON has them', { skip }, async () => {
+test('javascript gets BigInts beyond the range of exact doubles, and returns JSON values', {
+  skip,
+}, async () => {
   const source = `const kinds = (...all) => all.flat().map((each) => typeof each);
     const values = () => ({ a: undefined, b: () => 1, c: new Date(0), d: new Map([['k', new Set([1n])]]),
       e: new Uint8Array(2), f: [undefined, , null], g: -0, h: 2 ** 60, i: 2 ** 53 - 1, j: 10n ** 30n, k: 'x' });`;
@@ -157,7 +159,7 @@ test('all or nothing runs nothing after the first failure', { skip }, async () =
   assert.deepEqual(await kinds({ ...task, tests: tests.slice(0, 1) }), [1, 'passed']);
 });
 
-test('one test sees nothing of another', { skip }, async () => {
+test('a test sees nothing of another test', { skip }, async () => {
   const source = 'import os\nprint(os.path.exists("/tmp/seen"))\nopen("/tmp/seen", "w").close()';
   assert.deepEqual(
     await kinds({ language: 'python', source, tests: [stdin('', 'False'), stdin('', 'False')] }),
@@ -169,7 +171,7 @@ const ANY_FACTOR = `import sys
 n, expected, actual = (int(open(path).read()) for path in sys.argv[1:])
 print(int(1 < actual < n and n % actual == 0))`;
 
-test('a checker accepts any right output; one that breaks down over an output refuses it', {
+test('a checker accepts any right output; an output on which it fails is rejected', {
   skip,
 }, async () => {
   const checker = { language: 'python', source: ANY_FACTOR, protocol: 'open-r1' } as const;
@@ -184,7 +186,7 @@ test('a checker accepts any right output; one that breaks down over an output re
   }
 });
 
-test('a checker in the manner of testlib judges by its exit code', { skip }, async () => {
+test('a checker for testlib judges by its exit code', { skip }, async () => {
   const source = 'import sys\nsys.exit(0 if open(sys.argv[2]).read().strip() == "ours" else 1)';
   const checker = { language: 'python', source, protocol: 'testlib' } as const;
   const tests = [stdin('', 'theirs')];
@@ -198,7 +200,7 @@ test('a checker in the manner of testlib judges by its exit code', { skip }, asy
   ]);
 });
 
-test('a checker that refuses to work is an error, not a zero', { skip }, async () => {
+test('a checker that fails is an error, not a score of 0', { skip }, async () => {
   const checker = { language: 'python', source: 'raise ValueError', protocol: 'open-r1' } as const;
   const task = {
     language: 'python',
@@ -211,7 +213,7 @@ test('a checker that refuses to work is an error, not a zero', { skip }, async (
   assert.ok('error' in verdict && verdict.error.kind === 'checker' && !verdict.error.retryable);
 });
 
-test('where bubblewrap is missing, nothing is run and nothing scored', async () => {
+test('without bubblewrap, nothing runs and nothing is scored', async () => {
   const without = createSandbox({ parallel: 1, searchPath: ['/nowhere'] });
   const verdict = await verifyCode(
     { language: 'python', source: 'print(1)', tests: [stdin('', '1')], mode: 'pass-rate' },
@@ -224,7 +226,7 @@ test('where bubblewrap is missing, nothing is run and nothing scored', async () 
   assert.match(reason ?? '', /bwrap/);
 });
 
-test('a language has the names that data sets give it', () => {
+test('a language has the names that data sets use', () => {
   for (const name of ['python3', 'Python 3', 'PyPy3', 'python3.11'])
     assert.equal(languageNamed(name), 'python');
   for (const name of ['C++', 'GNU C++17', 'cpp17', 'g++']) assert.equal(languageNamed(name), 'cpp');
@@ -233,7 +235,7 @@ test('a language has the names that data sets give it', () => {
     assert.equal(languageNamed(name), undefined);
 });
 
-test('tests that cannot be run are refused whole', () => {
+test('tests that cannot run are rejected as a whole', () => {
   assert.throws(() => parseVerificationInfo({ language: 'cobol', test_cases: [stdin('', '')] }), /cobol/);
   assert.throws(() => parseVerificationInfo({ language: 'python', test_cases: [] }));
   const named = (fn_name: string) => ({

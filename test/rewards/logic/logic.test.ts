@@ -30,7 +30,7 @@ function check(domain: string, entry: unknown, right: string[], wrong: string[])
   for (const response of wrong) assert.equal(scoreOf(domain, entry, response), 0, response);
 }
 
-test('countdown takes any exact expression of the given numbers', () => {
+test('countdown accepts any exact expression of the given numbers', () => {
   check(
     'countdown',
     { numbers: [3, 8, 1, 1], target: 24 },
@@ -71,7 +71,7 @@ test('countdown takes any exact expression of the given numbers', () => {
   check('countdown', all, ['3*8*1*1', '3*8/1/1', '(3+1-1)*8'], ['3*8', '3*8*1']);
 });
 
-test('24 is made of all four numbers, exactly', () => {
+test('the 24 game needs all four numbers, exactly', () => {
   check(
     'puzzle24',
     { numbers: [3, 3, 8, 8] },
@@ -81,7 +81,7 @@ test('24 is made of all four numbers, exactly', () => {
   check('puzzle24', { numbers: [5, 5, 5, 1] }, ['5*(5-1/5)'], ['5*5-1', '5*5-1/5']);
 });
 
-test('knights and knaves: everybody, once, and consistent with what all say', () => {
+test('knights and knaves: every person once, consistent with all statements', () => {
   const entry = {
     names: ['Ada', 'Ben'],
     statements: [
@@ -160,7 +160,7 @@ test('zebra puzzles: any table that fits every clue', () => {
   );
 });
 
-test('a clear text is right if it makes the cipher text', () => {
+test('a plain text is right if it enciphers to the cipher text', () => {
   const cipher = { kind: 'caesar', rotation: 3 } as const;
   const entry = { cipher, cipherText: encipher('THE DAY FOR LIFE', cipher) };
   check(
@@ -219,7 +219,7 @@ test('a predicted output is compared as a value', () => {
   check('output-prediction', { output: 'a"b\n' }, ['"a\\"b\\n"', "'a\"b\\n'"], ['a"b']);
 });
 
-test('generated puzzles are solved by their solutions, through the reward', async () => {
+test('the solutions of generated puzzles score 1 through the reward', async () => {
   const solved: Record<string, (answer: string) => string> = {
     zebra: (answer) => {
       const { attributes, clues } = JSON.parse(answer);
@@ -261,7 +261,7 @@ test('generated puzzles are solved by their solutions, through the reward', asyn
   }
 });
 
-test('an entry that is not of its form is an error, not a zero', async () => {
+test('an invalid entry is an error, not a score of 0', async () => {
   const broken = [null, 'x', {}, { numbers: ['1'] }, { numbers: 1, statements: [['not']], names: ['Ada'] }];
   for (const domain of Object.keys(logicVerifiers)) {
     for (const entry of broken) {
@@ -276,7 +276,7 @@ test('an entry that is not of its form is an error, not a zero', async () => {
   }
 });
 
-test('no predicted output costs more than in proportion to its length', () => {
+test('output prediction takes linear time', () => {
   const texts = hostileTexts([
     ['```', '\n```'],
     ['`', '`'],
@@ -287,7 +287,7 @@ test('no predicted output costs more than in proportion to its length', () => {
   assertLinear(texts, (text) => scoreOf('output-prediction', { output: [1] }, text));
 });
 
-test('hostile responses cost their own score and little time', () => {
+test('hostile responses get a score, in little time', () => {
   const entries: Record<string, unknown> = {
     countdown: { numbers: [9, 9, 9], target: 5 },
     puzzle24: { numbers: [9, 9, 9, 9] },

@@ -153,7 +153,7 @@ test('every task has its cases', () => {
 
 for (const [task, { answer, metadata, full, less }] of Object.entries(cases)) {
   const entry = { question: '', answer, metadata: { source_dataset: task, ...metadata } };
-  test(`${task}: full marks, and what earns less`, () => {
+  test(`${task}: full marks and partial credits`, () => {
     for (const response of full) {
       const graded = scoreReasoningGym(entry, response);
       assert.ok('score' in graded && graded.score === 1, JSON.stringify(response));
@@ -169,7 +169,7 @@ for (const [task, { answer, metadata, full, less }] of Object.entries(cases)) {
     }
   });
 
-  test(`${task}: hostile responses cost their own score and little time`, () => {
+  test(`${task}: hostile responses get a score, in little time`, () => {
     for (const part of [
       '(',
       '9**',
@@ -194,7 +194,7 @@ for (const [task, { answer, metadata, full, less }] of Object.entries(cases)) {
   });
 }
 
-test('an unknown task, and an entry that is not of its form, are errors', () => {
+test('an unknown task and an invalid entry are errors', () => {
   const unknown = scoreReasoningGym({ answer: '1', metadata: { source_dataset: 'rubiks_cube' } }, '1');
   assert.ok('error' in unknown && unknown.error.kind === 'unknown-task');
   assert.match(unknown.error.message, /expected one of base_conversion, .* found "rubiks_cube"/);
