@@ -27,7 +27,7 @@ const MADE_LATE: Record<string, string> = {
   'rewards/code/cgroups.ts': 'a prefix of its own; it reads names of folders that the kernel lists',
   'rewards/language/words.ts': 'names of scripts, when it is loaded',
   'rewards/logic/knights-knaves.ts': 'names of an entry, escaped; nothing in them repeats',
-  'rewards/math/cues.ts': 'words of a list, when it is loaded',
+  'rewards/math/extract/cues.ts': 'words of a list, when it is loaded',
 };
 
 const files = FOLDERS.flatMap((folder) => sourceFiles(new URL(folder, ROOT).pathname))

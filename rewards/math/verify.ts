@@ -1,15 +1,19 @@
 import { isNonAnswer } from '../answer-text.ts';
-import { equalAnswers } from './equality.ts';
-import { isHead, variablesOf } from './expression.ts';
-import { type Extracted, extractAnswer, extractTruth } from './extraction.ts';
-import type { Candidate } from './lead.ts';
-import { StepBudget } from './limits.ts';
-import { bareText, normalise } from './normalise.ts';
-import { valueAt } from './numeric.ts';
-import { isProse } from './passages.ts';
-import { attempt, equalReadings, type Failure, isFailure, type Reading, readingsOf } from './readings.ts';
-import { samplePoints } from './sampling.ts';
-import { shortened, valueKey } from './value-key.ts';
+import { equalAnswers } from './compare/equality.ts';
+import {
+  attempt,
+  equalReadings,
+  type Failure,
+  isFailure,
+  type Reading,
+  readingsOf,
+} from './compare/readings.ts';
+import { samplePoints } from './compare/sampling.ts';
+import { shortened, valueKey } from './compare/value-key.ts';
+import { type Extracted, extractAnswer, extractTruth } from './extract/extraction.ts';
+import type { Candidate } from './extract/lead.ts';
+import { bareText, normalise } from './extract/normalise.ts';
+import { isProse } from './extract/passages.ts';
 import {
   type Choice,
   choiceOf,
@@ -20,7 +24,10 @@ import {
   withoutQualifier,
   withoutWords,
   writtenChoice,
-} from './wording.ts';
+} from './extract/wording.ts';
+import { StepBudget } from './limits.ts';
+import { valueAt } from './numbers/numeric.ts';
+import { isHead, variablesOf } from './parse/expression.ts';
 
 type MathErrorKind = 'ground-truth';
 

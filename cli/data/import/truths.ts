@@ -1,6 +1,6 @@
 /** Normalises ground truths and refuses those that no answer can equal. */
 import { judgedDomains } from '../../../rewards/domains.ts';
-import { extractTruth } from '../../../rewards/math/extraction.ts';
+import { extractTruth } from '../../../rewards/math/extract/extraction.ts';
 import { RefusedRow } from './layout.ts';
 
 export const MATH = 'math';

@@ -1,6 +1,6 @@
+import { limits, OverLimit, ParseFailure } from '../limits.ts';
 import { CLOSERS, CLOSING, SET_OPERATORS, TIMES } from './commands.ts';
 import { apply, type Expression, integer, isHead, lastSide, variablesOf } from './expression.ts';
-import { limits, OverLimit, ParseFailure } from './limits.ts';
 import { PrimaryParser } from './primary.ts';
 import { type Commas, tokenize } from './tokens.ts';
 import { added, measured, negated } from './unit-cursor.ts';

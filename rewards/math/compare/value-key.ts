@@ -1,13 +1,13 @@
 /** One text per value, by which equal answers are counted as votes. */
 import { createHash } from 'node:crypto';
-import type { Complex } from './complex.ts';
+import { StepBudget } from '../limits.ts';
+import type { Complex } from '../numbers/complex.ts';
+import { exactValue } from '../numbers/exact.ts';
+import { valueAt } from '../numbers/numeric.ts';
+import { multiply } from '../numbers/rational.ts';
+import { realSet } from '../numbers/real-set.ts';
+import { argsOf, type Expression, isHead, some, structure, variablesOf } from '../parse/expression.ts';
 import { prepared } from './equality.ts';
-import { exactValue } from './exact.ts';
-import { argsOf, type Expression, isHead, some, structure, variablesOf } from './expression.ts';
-import { StepBudget } from './limits.ts';
-import { valueAt } from './numeric.ts';
-import { multiply } from './rational.ts';
-import { realSet } from './real-set.ts';
 import { samplePoints } from './sampling.ts';
 
 /** Significant digits of the keys of irrational values. */

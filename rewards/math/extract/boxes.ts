@@ -1,5 +1,5 @@
+import { limits } from '../limits.ts';
 import { CONCLUSION, CORRECTION, DENIED, DOUBT, hasCue, lastCue, ROUNDED, SAME } from './cues.ts';
-import { limits } from './limits.ts';
 
 /** The boxes of a text, and which of them hold the answer. */
 

@@ -1,7 +1,7 @@
+import type { StepBudget } from '../limits.ts';
+import { type Application, type Expression, type Head, isHead } from '../parse/expression.ts';
 import * as complex from './complex.ts';
 import { type Complex, real } from './complex.ts';
-import { type Application, type Expression, type Head, isHead } from './expression.ts';
-import type { StepBudget } from './limits.ts';
 import { toNumber } from './rational.ts';
 
 /** Values of the variables at one sample point. */

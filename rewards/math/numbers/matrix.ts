@@ -1,5 +1,5 @@
-import { apply, argsOf, type Expression, integer, isHead } from './expression.ts';
-import { limits, OverLimit } from './limits.ts';
+import { limits, OverLimit } from '../limits.ts';
+import { apply, argsOf, type Expression, integer, isHead } from '../parse/expression.ts';
 
 type Matrix = Expression[][];
 

@@ -1,7 +1,7 @@
-import { apply, type Expression, integer, isHead, mapArgs, variablesOf } from './expression.ts';
-import type { StepBudget } from './limits.ts';
+import { equalValues } from '../compare/values.ts';
+import type { StepBudget } from '../limits.ts';
+import { apply, type Expression, integer, isHead, mapArgs, variablesOf } from '../parse/expression.ts';
 import { valueAt } from './numeric.ts';
-import { equalValues } from './values.ts';
 
 /** An end of an interval: its value as a double, and the exact expression. */
 interface End {

@@ -1,5 +1,5 @@
+import { limits, OverLimit, ParseFailure } from '../limits.ts';
 import { wordsAfterValue } from './amounts.ts';
-import { limits, OverLimit, ParseFailure } from './limits.ts';
 import type { BareToken, Token } from './token-cursor.ts';
 
 /** The meaning of a comma between digits that does not separate thousands. */

@@ -1,6 +1,6 @@
+import type { StepBudget } from '../limits.ts';
+import { type Application, type Expression, type Head, isHead } from '../parse/expression.ts';
 import type { Complex } from './complex.ts';
-import { type Application, type Expression, type Head, isHead } from './expression.ts';
-import type { StepBudget } from './limits.ts';
 import { leafValue, type Point, valueAt } from './numeric.ts';
 import type { Rational } from './rational.ts';
 import * as rational from './rational.ts';

@@ -1,6 +1,6 @@
-import { apply, type Expression, isHead, mapArgs, some } from './expression.ts';
-import type { Rational } from './rational.ts';
-import { areContrary, mayAgree, parseUnit, sameUnit, type Unit } from './units.ts';
+import type { Rational } from '../numbers/rational.ts';
+import { apply, type Expression, isHead, mapArgs, some } from '../parse/expression.ts';
+import { areContrary, mayAgree, parseUnit, sameUnit, type Unit } from '../parse/units.ts';
 
 /** Two sides of a comparison. */
 export type Sides = readonly [truth: Expression, answer: Expression];

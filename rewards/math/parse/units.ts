@@ -1,4 +1,4 @@
-import { fromDecimal, type Rational } from './rational.ts';
+import { fromDecimal, type Rational } from '../numbers/rational.ts';
 
 /** A unit of measure: its size in base units, its offset, and the powers of the base units. */
 export interface Unit {

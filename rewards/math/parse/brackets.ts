@@ -1,5 +1,5 @@
+import { limits, OverLimit, ParseFailure } from '../limits.ts';
 import { apply, type Expression, isHead } from './expression.ts';
-import { limits, OverLimit, ParseFailure } from './limits.ts';
 import { UnitCursor } from './unit-cursor.ts';
 
 /** Parses groups, sets, tuples, intervals, absolute values and matrices. */

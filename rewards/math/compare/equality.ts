@@ -1,4 +1,6 @@
-import { constantRatio, sameZeros } from './equations.ts';
+import type { StepBudget } from '../limits.ts';
+import { matrixOf } from '../numbers/matrix.ts';
+import { equalSets, realSet } from '../numbers/real-set.ts';
 import {
   type Application,
   apply,
@@ -9,11 +11,9 @@ import {
   some,
   structure,
   variablesOf,
-} from './expression.ts';
-import type { StepBudget } from './limits.ts';
-import { matrixOf } from './matrix.ts';
+} from '../parse/expression.ts';
+import { constantRatio, sameZeros } from './equations.ts';
 import { isMeasured, withoutUnits } from './quantities.ts';
-import { equalSets, realSet } from './real-set.ts';
 import { equalValues } from './values.ts';
 
 /**

@@ -1,11 +1,11 @@
-import * as complex from './complex.ts';
-import { type Complex, real } from './complex.ts';
-import { exactValue, magnitudeOf } from './exact.ts';
-import { type Expression, some, variablesOf } from './expression.ts';
-import type { StepBudget } from './limits.ts';
-import { type Domain, type Point, valueAt } from './numeric.ts';
-import type { Rational } from './rational.ts';
-import * as rational from './rational.ts';
+import type { StepBudget } from '../limits.ts';
+import * as complex from '../numbers/complex.ts';
+import { type Complex, real } from '../numbers/complex.ts';
+import { exactValue, magnitudeOf } from '../numbers/exact.ts';
+import { type Domain, type Point, valueAt } from '../numbers/numeric.ts';
+import type { Rational } from '../numbers/rational.ts';
+import * as rational from '../numbers/rational.ts';
+import { type Expression, some, variablesOf } from '../parse/expression.ts';
 import { measuredAt } from './rounding.ts';
 import {
   asPoint,

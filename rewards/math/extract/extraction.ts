@@ -1,8 +1,8 @@
-import { afterThinking } from '../chain-of-thought.ts';
+import { afterThinking } from '../../chain-of-thought.ts';
+import { limits } from '../limits.ts';
 import { boxedAnswer } from './boxes.ts';
 import { DOUBT, lastCue } from './cues.ts';
 import { type Candidate, formsOf, leadOf } from './lead.ts';
-import { limits } from './limits.ts';
 import { normalise } from './normalise.ts';
 import { environments, type Found, isProse, joined, lastNumber } from './passages.ts';
 import { hasWords, sentence, sentenceCandidates, statementIn, withoutReason } from './sentences.ts';

@@ -1,6 +1,7 @@
 /** A noun in brackets after a value names what is counted or measured: `80 (raisins)`, `36 (sq. inches)`. */
+
+import { parseUnit } from '../parse/units.ts';
 import { numberInWords } from './number-words.ts';
-import { parseUnit } from './units.ts';
 
 const WORD = "\\p{L}[\\p{L}.'’-]{0,30}";
 const WORDS = `${WORD}(?:\\s{1,3}${WORD}){0,7}`;

@@ -1,12 +1,12 @@
+import { bareText, normalise, withTouchingUnit } from '../extract/normalise.ts';
+import { isProse } from '../extract/passages.ts';
+import { OverLimit, ParseFailure, StepBudget } from '../limits.ts';
+import { memoized } from '../memo.ts';
+import type { Expression } from '../parse/expression.ts';
+import { parseAnswer } from '../parse/grammar.ts';
+import { type Commas, commasIn } from '../parse/tokens.ts';
 import { equalAnswers } from './equality.ts';
-import type { Expression } from './expression.ts';
-import { parseAnswer } from './grammar.ts';
-import { OverLimit, ParseFailure, StepBudget } from './limits.ts';
-import { memoized } from './memo.ts';
-import { bareText, normalise, withTouchingUnit } from './normalise.ts';
-import { isProse } from './passages.ts';
 import { bothNameUnits } from './quantities.ts';
-import { type Commas, commasIn } from './tokens.ts';
 
 export type Failure = OverLimit | ParseFailure;
 

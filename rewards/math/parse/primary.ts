@@ -1,8 +1,8 @@
+import { ParseFailure } from '../limits.ts';
+import { decimalPlaces, fromDecimal } from '../numbers/rational.ts';
 import { BracketParser } from './brackets.ts';
 import { CALLED, GREEK, PLAIN_MATRICES, SYMBOLS, TRANSPARENT } from './commands.ts';
 import { apply, type Expression, integer, isHead } from './expression.ts';
-import { ParseFailure } from './limits.ts';
-import { decimalPlaces, fromDecimal } from './rational.ts';
 import type { Token } from './token-cursor.ts';
 
 /** Parses single values: numbers, names, functions, commands, and what is in brackets. */

@@ -1,7 +1,7 @@
-import { AMOUNT_AFTER_NUMBER } from './amounts.ts';
+import { memoized } from '../memo.ts';
+import { AMOUNT_AFTER_NUMBER } from '../parse/amounts.ts';
+import { UNIT_WORDS } from '../parse/units.ts';
 import { withNounAtEnd } from './bracketed-noun.ts';
-import { memoized } from './memo.ts';
-import { UNIT_WORDS } from './units.ts';
 
 /** Symbols, and the LaTeX or ASCII that replaces them. */
 const UNICODE: Record<string, string> = {

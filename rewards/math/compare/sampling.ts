@@ -1,8 +1,8 @@
-import { type Complex, real } from './complex.ts';
-import type { RationalPoint } from './exact.ts';
-import { argsOf, type Expression, isHead, some, variablesOf } from './expression.ts';
-import { draw, type Point } from './numeric.ts';
-import { toNumber } from './rational.ts';
+import { type Complex, real } from '../numbers/complex.ts';
+import type { RationalPoint } from '../numbers/exact.ts';
+import { draw, type Point } from '../numbers/numeric.ts';
+import { toNumber } from '../numbers/rational.ts';
+import { argsOf, type Expression, isHead, some, variablesOf } from '../parse/expression.ts';
 
 /** Sample points: the first half positive, the second of either sign. */
 const POINTS = 10;

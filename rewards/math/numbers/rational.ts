@@ -1,4 +1,4 @@
-import { limits, type StepBudget } from './limits.ts';
+import { limits, type StepBudget } from '../limits.ts';
 
 /** n / d, d > 0, not always in lowest terms: equality multiplies across. */
 export interface Rational {

@@ -1,4 +1,4 @@
-import { limits, OverLimit, ParseFailure } from './limits.ts';
+import { limits, OverLimit, ParseFailure } from '../limits.ts';
 
 /** `spaced`: preceded by white space; `upright`: a letter set as text, as units are. */
 export interface Token {

@@ -1,6 +1,6 @@
+import { ParseFailure } from '../limits.ts';
 import { TIMES } from './commands.ts';
 import { apply, type Expression, isHead } from './expression.ts';
-import { ParseFailure } from './limits.ts';
 import { TokenCursor } from './token-cursor.ts';
 
 /** Currencies that precede an amount. */

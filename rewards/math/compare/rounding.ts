@@ -1,8 +1,8 @@
-import type { Complex } from './complex.ts';
-import * as complex from './complex.ts';
-import { type Application, type Expression, isHead } from './expression.ts';
-import type { StepBudget } from './limits.ts';
-import { applied, leafValue, type Point, valueAt } from './numeric.ts';
+import type { StepBudget } from '../limits.ts';
+import type { Complex } from '../numbers/complex.ts';
+import * as complex from '../numbers/complex.ts';
+import { applied, leafValue, type Point, valueAt } from '../numbers/numeric.ts';
+import { type Application, type Expression, isHead } from '../parse/expression.ts';
 
 /** A value, and a bound of its error. */
 export interface Measured {
