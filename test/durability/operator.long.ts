@@ -129,7 +129,7 @@ test(
     const far = await say('resume', 'rewound', '--from', '99');
     assert.match(
       far.error,
-      /rewound\/zero refused: rewound\/zero: expected a step from 0 to \d+ to go on from, found 99/,
+      /rewound\/zero refused: rewound\/zero: expected a step from 0 to \d+ to continue after, found 99/,
     );
     const { rewound } = await r1Json(
       ground.settings,

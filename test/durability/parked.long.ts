@@ -156,7 +156,7 @@ test(
       const runs = await r1Json(ground.settings, runsDocument, 'runs');
       assert.equal(runs.find((listed) => listed.run === run)?.status, 'parked');
       const far = await r1(ground.settings, 'resume', run, '--from', '9');
-      assert.match(far.error, /expected a step from 0 to 2 to go on from, found 9/);
+      assert.match(far.error, /expected a step from 0 to 2 to continue after, found 9/);
       assert.equal((await shownStage(ground.settings, run)).status, 'parked');
       await r1Json(ground.settings, operatorDocument, 'resume', run, '--from', '0');
       await awaitStatus(ground, run, 'complete');

@@ -89,7 +89,7 @@ test('a rewound stage goes on in a new branch, and the old one takes no more wri
   assert.deepEqual(branch, { ...KEY, branch: 1 });
   await assert.rejects(
     commitBatch(database, batchOf(5, term)),
-    failure('SupersededTerm', 'goes on as branch 1'),
+    failure('SupersededTerm', 'continues as branch 1'),
   );
   const lease = await claimTerm(database, branch, 'trainer');
   assert.equal(lease.term, 1);
