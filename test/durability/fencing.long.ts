@@ -42,7 +42,7 @@ test(
       await launchRun(ground, run);
       assert.equal(await awaitRest(ground, run), 'complete');
       const stopped = goOn(crew, 0);
-      await says(crew, stopped, `gives back ${run}/zero term 1`);
+      await says(crew, stopped, `releasing ${run}/zero term 1`);
       await says(crew, stopped, 'serving the queue train$', 2);
       assert.deepEqual(await termsRead(run), ['t2']);
       const found = await outcomeOf(ground, run);

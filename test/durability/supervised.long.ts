@@ -101,7 +101,7 @@ for (const [number, [when, { failpoints, left = {} }]] of Object.entries(KILLS).
 }
 
 test(
-  'a reward model that ranks too few held-out pairs rightly parks with the ways on, and the operator’s word lets the run go on',
+  'a reward model that ranks too few held-out pairs correctly parks with the next commands, and the operator’s decision continues the run',
   PATIENCE,
   async () => {
     const run = 'ranks-badly';
@@ -110,7 +110,7 @@ test(
     try {
       await launchRun({ ...ground, recipe: unreliable(ground.recipe) }, run, null);
       assert.equal(await awaitRest(ground, run), 'parked');
-      const reason = /expected at least 1 of 8 held-out pairs ranked rightly \(min_accuracy\), found 0\.\d+/;
+      const reason = /expected at least 1 of 8 held-out pairs ranked correctly \(min_accuracy\), found 0\.\d+/;
       const why = await r1Json(settings, whyDocument, 'why', run);
       assert.deepEqual([why.stage, why.waitsFor], [REWARD_MODEL_STAGE, 'operator']);
       assert.match(why.text, reason);
@@ -154,7 +154,7 @@ test(
       );
       assert.match(
         why.text,
-        new RegExp(`r1 samples ${run} ${SFT_STAGE} --rejected.*launch anew.*r1 abort ${run}`),
+        new RegExp(`r1 samples ${run} ${SFT_STAGE} --rejected.*launch again.*r1 abort ${run}`),
       );
       const rejected = await r1(settings, 'samples', run, SFT_STAGE, '--rejected', '--reason', 'too-long');
       assert.equal(rejected.code, 0, rejected.error);

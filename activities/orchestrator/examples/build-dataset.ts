@@ -85,7 +85,7 @@ async function refuseEmpty(
     'EmptyBatch',
     `${run}/${stage}: data set ${name}: expected at least one accepted sample, found none of ${sampled} (${correct} correct` +
       `${reasons.length > 0 ? `; refused: ${reasons.join(', ')}` : ''}). ${explained}` +
-      `Look at them with \`r1 samples ${run} ${stage} --rejected\`; then launch again with a laxer rule (keep), with more ` +
+      `See them with \`r1 samples ${run} ${stage} --rejected\`; then launch again with a less strict rule (keep), with more ` +
       'samples (prompts, num_generations), or from a policy that answers better',
   );
 }
