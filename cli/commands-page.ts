@@ -81,7 +81,9 @@ function argumentsTable(command: Command, help: Help): string[] {
   return [['| Argument | Meaning |', '|---|---|', ...rows].join('\n')];
 }
 
-const row = (name: string, meaning: string) => `| \`${name}\` | ${plain(meaning).replaceAll('|', '\\|')} |`;
+/** Paths are shown from the checkout. */
+const row = (name: string, meaning: string) =>
+  `| \`${name}\` | ${plain(meaning.replaceAll(`${PROJECT_ROOT}/`, '')).replaceAll('|', '\\|')} |`;
 
 /** On one line a paragraph, with angle brackets that Markdown would take for tags escaped. */
 const plain = (text: string) =>
