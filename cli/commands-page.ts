@@ -85,7 +85,7 @@ function argumentsTable(command: Command, help: Help): string[] {
 const row = (name: string, meaning: string) =>
   `| \`${name}\` | ${plain(meaning.replaceAll(`${PROJECT_ROOT}/`, '')).replaceAll('|', '\\|')} |`;
 
-/** On one line a paragraph, with angle brackets that Markdown would take for tags escaped. */
+/** Each paragraph on one line, with angle brackets that Markdown would take for tags escaped. */
 const plain = (text: string) =>
   text
     .split(/\n{2,}/)

@@ -32,7 +32,7 @@ export const failures = {
 } as const satisfies Record<string, { retryable: boolean }>;
 
 /** End of a message about a temporary failure; its reader operates a run or has typed a command. */
-export const TRIED_AGAIN = 'A run tries again by itself; run a command again.';
+export const TRIED_AGAIN = 'Runs retry automatically; repeat a failed command.';
 
 export type FailureKind = keyof typeof failures;
 

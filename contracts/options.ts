@@ -112,7 +112,7 @@ const curriculumSchema = z
   .max(MOST_PHASES);
 
 /**
- * Options of GRPO, with the names of TRL and the paper's defaults (see docs/recipe.md).
+ * Options of GRPO, with the names of TRL and the paper's defaults (see docs/recipes.md).
  * `steps_per_generation` counts optimiser steps; in TRL it counts micro-batches.
  */
 export const grpoSchema = z

@@ -48,13 +48,13 @@ const mixtureSchema = z
     guess_range: z.int().min(0).max(10_000),
     /** share of the guesses that lack a tag or continue after the end */
     malformed: share,
-    /** share of the worked and checked solutions only in words of the main language */
+    /** share of the worked and checked solutions only in words of the home language, English */
     home: share,
-    /** share of them only in words of the second language; in the rest each word is in either language */
+    /** share of them only in words of the foreign language, Spanish; in the rest each word is in either language */
     foreign: share,
-    /** probability of a wrong result after a word of the main language */
+    /** probability of a wrong result after a home word */
     home_slips: share,
-    /** probability of a wrong result after a word of the second language */
+    /** probability of a wrong result after a foreign word */
     foreign_slips: share,
     /** a repeated step is wrong with its word's probability × this */
     recheck: share,

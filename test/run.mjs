@@ -1,5 +1,5 @@
-// Runs the tests: every *.test.ts below test/, or those whose path holds one of the given words. What takes
-// longer than minutes lies in *.long.ts and runs by --long.
+// Runs the tests: every *.test.ts below test/, or those whose path contains one of the given words. Tests that
+// take longer than minutes are in *.long.ts and run with --long.
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -45,7 +45,7 @@ const statuses = [
   ),
   run(files.filter(ownServers), 1),
 ];
-// Tests share one stack and leave it up for each other; who ran them all takes it down.
+// Tests share one stack and leave it up for each other; a run of all tests stops it at the end.
 if (words.length === 0)
   spawnSync(process.execPath, ['--import', 'tsx', 'test/helpers/stack-down.ts'], { cwd: root });
 process.exit(statuses.find((status) => status !== 0) ?? 0);

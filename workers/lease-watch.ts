@@ -2,7 +2,7 @@ import type { TrainerContext } from '../activities/trainer/held-policy.ts';
 import { release } from '../activities/trainer/release.ts';
 import type { Lease } from '../contracts/identity.ts';
 
-/** A lease without a call for so long is released: its workflow has ended or uses another trainer. */
+/** A lease without a call for this long is released: its workflow has ended or uses another trainer. */
 const IDLE_LEASE_MS = 15 * 60_000;
 /** How often a trainer without calls checks whether another one has taken over. */
 const IDLE_CHECK_MS = 5_000;

@@ -33,7 +33,7 @@ const worker = await Worker.create({
   interceptors: { activity: [() => ({ inbound: activityDuties() })] },
   maxConcurrentActivityTaskExecutions: 16,
   maxCachedWorkflows: 50,
-  // The next tasks of a dead process's workflows stay on its own queue for so long.
+  // The next tasks of a dead process's workflows stay on its own queue for this long.
   stickyQueueScheduleToStartTimeout: '3 seconds',
   ...heartbeats,
   ...shutdownTimes,

@@ -1,5 +1,5 @@
 /**
- * The trainer: runs the engine. Serves the queue `train` while it is free, and a queue of its own while it holds a policy
+ * The trainer: runs the engine. Serves the queue `train` while it is free, and its own queue while it holds a policy
  * under a lease.
  */
 import { randomUUID } from 'node:crypto';

@@ -28,20 +28,20 @@ export const orchestrator = waitingForServers(
   (error) => lastFailedFor(error, 'OutOfSpace') || (lastFailedFor(error, 'Unavailable') && patched(WAITS)),
 );
 
-/** Writes a stage's status, however long the database is unavailable: nothing else waits for it. */
+/** Writes a stage's status, without a time limit while the database is unavailable: nothing else waits for it. */
 export const unhurried = proxyActivities<Pick<OrchestratorActivities, 'setStageStatus'>>({
   taskQueue: queues.orchestrator,
   ...patient,
   scheduleToCloseTimeout: undefined,
 });
 
-/** Not repeated for ever: nobody knows whether another try yields a verdict (rule 10). */
+/** Retried for a limited time only: it is not known whether another attempt yields a verdict (rule 10). */
 export const rewards = waitingForServers(
   proxyActivities<RewardActivities>({ taskQueue: queues.rewards, ...patient }),
   (error) => lastFailedFor(error, 'OutOfSpace'),
 );
 
-/** Asks every second whether it is the stage's turn, without a time limit. */
+/** Checks every second whether it is the stage's turn, without a time limit. */
 export const turns = proxyActivities<Pick<OrchestratorActivities, 'awaitTurn'>>({
   taskQueue: queues.orchestrator,
   startToCloseTimeout: '1 minute',

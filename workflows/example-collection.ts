@@ -26,12 +26,12 @@ export async function collectExamples(state: StageState<SupervisedPlan>, key: Br
     state.control.phase('sampling examples', `part ${part.part + 1} of ${position.parts}`);
     await collectPart(state, key, part, sampler);
     if (workflowInfo().continueAsNewSuggested) {
-      await giveBack(state, sampler);
+      await releaseSampler(state, sampler);
       sampler = null;
       await continueStage(state);
     }
   }
-  await giveBack(state, sampler);
+  await releaseSampler(state, sampler);
   state.control.phase('making the data set');
   await orchestrator.buildExamples.executeWithOptions({ summary: `${key.stage} · data set` }, [{ key }]);
 }
@@ -51,7 +51,7 @@ async function samplerOf(
   held: Sampler | null,
 ): Promise<Sampler> {
   if (held?.source === source) return held;
-  await giveBack(state, held);
+  await releaseSampler(state, held);
   const policy = policies[source];
   const stage = state.plan.data.sampled[source]?.policy;
   if (policy === undefined || stage === undefined)
@@ -63,7 +63,7 @@ async function samplerOf(
   return { source, trainer, from: { stage, checkpoint: policy } };
 }
 
-async function giveBack(state: StageState, sampler: Sampler | null): Promise<void> {
+async function releaseSampler(state: StageState, sampler: Sampler | null): Promise<void> {
   if (sampler === null) return;
   state.trainer = null;
   await releaseTrainer(sampler.trainer, state.control.lostQueues);

@@ -52,14 +52,14 @@ async function reinforcementStep(state: TrainingState<ReinforcementPlan>): Promi
   );
   stepTrained(state, result);
   const seam = changesNumerics(state, result);
-  const story = { step, batch, result, seam };
+  const shown = { step, batch, result, seam };
   const { term } = state.trainer.lease;
   const key = { ...state.branch, step };
-  const { alarms } = await orchestrator.recordStep.executeWithOptions({ summary: stepSummary(story) }, [
+  const { alarms } = await orchestrator.recordStep.executeWithOptions({ summary: stepSummary(shown) }, [
     { key, term, batch: batch.batch, result, spent, startedAt, seam },
   ]);
   stepRecorded(state, result, alarms);
-  showStep(state, story);
+  showStep(state, shown);
 }
 
 const nothingSpent: FreshRollout['spent'] = { tokensSampled: 0, sampling: 0, scoring: 0, logprobs: 0 };

@@ -37,12 +37,12 @@ export function stageDetails({ recent, samples }: StageShown, steps: number): st
   ].join('\n');
 }
 
-/** What the stage does now, and what it was asked to do next. */
+/** What the stage does now, and what an operator has requested. */
 export function phaseText({ phase, detail, wish }: StageProgress): string {
   const doing = detail === '' ? `**${phase}**` : `**${phase}**: ${inline(detail)}`;
   if (wish === null) return doing;
   const by = wish.author === null ? '' : ` by ${inline(wish.author)}`;
-  return `${doing}\n\nAsked${by} to ${wish.kind} at the next step.`;
+  return `${doing}\n\nRequested${by}: ${wish.kind} after the current step.`;
 }
 
 /** The alarms that were raised, by step; empty where there are none. */

@@ -1,6 +1,6 @@
 /**
  * One stage from its start to its end: load the policy, train step by step, save and evaluate at milestones, pause or
- * park where an operator, an alarm or an error asks for it, and end.
+ * park where an operator, an alarm or an error requires it, and end.
  */
 import {
   allHandlersFinished,
@@ -33,7 +33,7 @@ import {
 
 /** A longer history does not wait for the next planned checkpoint: the server terminates one of 51,200 events. */
 const EVENTS_OF_ONE_HISTORY = 10_000;
-/** After so many lost trainers without a step between them the stage parks: the cause would take the next one too. */
+/** The stage parks after this many consecutive lost trainers without a step: the same cause would end the next one. */
 const TRAINERS_IN_A_ROW = 5;
 
 /** What differs between kinds of stages. Position, replay, checkpoints, pauses and messages are the same for all. */
@@ -148,7 +148,7 @@ async function limitHistory(state: TrainingState, saved: boolean): Promise<void>
 
 /**
  * Continues as new after a commit, keeping the trainer unless it is lost. An operator's pending request is served
- * first: a new history would not know it.
+ * first: it would not be part of the new history.
  */
 export async function continueStage({
   key,
@@ -173,7 +173,7 @@ async function saveAndAbort(state: TrainingState): Promise<StageOutcome> {
   return await end(state, 'aborted');
 }
 
-/** Pauses or parks where an alarm raised since the last call asks for it; null where none does. */
+/** Pauses or parks where an alarm raised since the last call requires it; null where none does. */
 async function actOnAlarms(state: TrainingState): Promise<Attempt | null> {
   const raised = state.control.takeRaised();
   const parking = raised.filter(({ action }) => action === 'park');

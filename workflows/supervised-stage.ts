@@ -52,10 +52,10 @@ export async function supervisedStep(state: TrainingState<SupervisedPlan | Rewar
   );
   stepTrained(state, result);
   const seam = changesNumerics(state, result);
-  const story = { step, batch, result, seam };
-  const { alarms } = await orchestrator.recordStep.executeWithOptions({ summary: stepSummary(story) }, [
+  const shown = { step, batch, result, seam };
+  const { alarms } = await orchestrator.recordStep.executeWithOptions({ summary: stepSummary(shown) }, [
     { key, term, batch: batch.batch, result, spent: nothingSampled, startedAt, seam },
   ]);
   stepRecorded(state, result, alarms);
-  showStep(state, story);
+  showStep(state, shown);
 }

@@ -40,7 +40,7 @@ export async function acquireTrainer(
 /** Marks histories whose stages queue for a trainer. */
 const QUEUES = 'queues-for-trainer';
 
-/** Requests a trainer after the stages that come first in the queue. */
+/** Waits for the stage's turn in the queue, then requests a trainer. */
 async function inTurn<T>({ run, stage }: BranchKey, request: () => Promise<T>): Promise<T> {
   if (!patched(QUEUES)) return await request();
   const key = { run, stage };
@@ -78,7 +78,7 @@ export async function callTrainer<Name extends keyof OwnCalls>(
 
 /** Marks histories in which `acquire` is repeated for as long as a server is unavailable. */
 const ACQUIRE_WAITS = 'acquire-waits-for-servers';
-/** Failures that end without our doing: a server is unavailable, a disk is full. */
+/** Failures that end without a change to the run: a server is unavailable, a disk is full. */
 const WAITED_FOR: ReadonlySet<string | null> = new Set(['Unavailable', 'OutOfSpace']);
 
 /** Repeats a call, with pauses, for as long as it fails because a server is unavailable or a disk is full. */

@@ -178,9 +178,9 @@ export function stepRecorded(
 }
 
 /** Adds a step to the table in the Temporal UI. */
-export function showStep(state: TrainingState, story: StepStory): void {
+export function showStep(state: TrainingState, shown: StepStory): void {
   const { recent, samples } = state.shown;
-  state.shown = { recent: [...recent, story].slice(-STEPS_SHOWN), samples };
+  state.shown = { recent: [...recent, shown].slice(-STEPS_SHOWN), samples };
   showDetails(state);
 }
 

@@ -21,11 +21,11 @@ export function joinedScores(parts: readonly ScoresRecord[]): ScoresRecord {
   const [first, ...others] = parts;
   if (first === undefined)
     throw new Failure('InvalidInput', 'scores: expected at least one record, found none');
-  const stray = others.find(({ rollout }) => rollout.sha256 !== first.rollout.sha256);
-  if (stray !== undefined) {
+  const mismatch = others.find(({ rollout }) => rollout.sha256 !== first.rollout.sha256);
+  if (mismatch !== undefined) {
     throw new Failure(
       'InvalidInput',
-      `scores: expected all of the rollout ${first.rollout.uri}, found some of ${stray.rollout.uri}`,
+      `scores: expected all of the rollout ${first.rollout.uri}, found some of ${mismatch.rollout.uri}`,
     );
   }
   const rewards = parts.flatMap((part) => part.rewards);

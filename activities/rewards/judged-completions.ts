@@ -1,4 +1,4 @@
-/** Completions with their verdicts, for people who want to know how a figure came about. */
+/** Completions with their verdicts, which explain a metric. */
 import type { CompletionDocument, CompletionVerdict } from '../../contracts/completion-document.ts';
 import type { SampleVerdict } from '../../contracts/datasets.ts';
 import type { SampleRequest, ScoresRecord, Verdict } from '../../contracts/records.ts';

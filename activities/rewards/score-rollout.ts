@@ -46,7 +46,7 @@ export async function scoreRollout(
     means: Object.fromEntries(judged.map(({ name, verdicts }) => [name, mean(scoresOf(verdicts))])),
     informative: informativePrompts(request, judged),
     meanLength: mean([...lengthsN]),
-    samples: samplesForPeople(request, texts, judged),
+    samples: samplesForDisplay(request, texts, judged),
     seconds: (performance.now() - started) / 1000,
   };
 }
@@ -61,7 +61,7 @@ const scoreOf = (verdict: Verdict) => ('score' in verdict && !verdict.absent ? v
 const scoresOf = (verdicts: Verdict[]) => verdicts.map(scoreOf).filter((score) => score !== null);
 
 /** The first sample of each of the first prompts, for the UI. */
-function samplesForPeople(
+function samplesForDisplay(
   request: SampleRequest,
   texts: string[],
   judged: Judged[],

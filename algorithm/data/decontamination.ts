@@ -2,7 +2,7 @@
  * Decontamination: a training text that shares a run of ten words with a problem of an evaluation is left out
  * (DeepSeek-R1, supplementary information, "Decontamination").
  *
- * Text that many problems share, such as an instruction before or after each of them, is no evidence. A run is common
+ * Text that many problems share, such as an instruction before or after each of them, is not evidence. A run is common
  * if more than a twentieth of the evaluation's distinct problems contain it, or nearly all training texts, or more
  * than one in fifty of many training texts. The words of common runs are ignored. (A run that begins in the
  * instruction and ends in the usual first words of a problem is rarer than the instruction, and its words count.)

@@ -29,7 +29,7 @@ export function shuffleChoices({ question, options, correct }: ChoiceQuestion, s
   };
 }
 
-/** The question as a prompt: its options one a line under their letters. */
+/** The question as a prompt: its options by letter, one per line. */
 export function choicePrompt(
   { question, options, correct }: ChoiceQuestion,
   split: PromptRow['split'],

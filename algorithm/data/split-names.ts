@@ -20,7 +20,7 @@ const wordsOf = (name: string) =>
     .replace(/(?<![a-z])(held|hold)[-_. ]?out(?![a-z])/g, '$1out')
     .split(/[^a-z]+/);
 
-/** The splits that a name's words stand for. */
+/** The splits that a name's words mean. */
 function splitsIn(name: string): Split[] {
   const words = wordsOf(name);
   return [

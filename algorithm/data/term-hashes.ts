@@ -1,5 +1,5 @@
 /**
- * A text as numbers, one a term, so that runs of terms can be compared quickly. A term is a word or number in lower
+ * A text as numbers, one per term, so that runs of terms can be compared quickly. A term is a word or number in lower
  * case, a symbol, or a letter of a script without spaces between words; white space is left out. Words are cut at
  * 16 letters, so that `hahaha…` counts as repetition too.
  */

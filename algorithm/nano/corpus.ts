@@ -32,9 +32,9 @@ export interface NanoMixture extends NanoTask {
   guessRange: number;
   /** Share of the guesses that lack a tag or continue after the end. */
   malformed: number;
-  /** Share of the worked and checked solutions wholly in home words. */
+  /** Share of the worked and checked solutions only in home words. */
   home: number;
-  /** Share of them wholly in foreign words; in the rest each word is of either language. */
+  /** Share of them only in foreign words; in the rest each word is of either language. */
   foreign: number;
   /** Probability that a result after a home word is wrong. */
   homeSlips: number;

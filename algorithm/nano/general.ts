@@ -47,7 +47,7 @@ const problems: Record<NanoGeneralTask, (draws: Draws) => NanoGeneralProblem> = 
 export interface NanoGeneralDataSet {
   /** Problems to train on, the three tasks in turn, all different. */
   train: number;
-  /** Held-out problems, likewise. */
+  /** Held-out problems, in the same way. */
   test: number;
   seed: number;
 }

@@ -109,11 +109,11 @@ const labelKinds: readonly ((split: Split, draws: Draws) => Omit<SafetyLabel, 's
     const { problem } = drawGeneral(draws.among(NANO_GENERAL_TASKS), split, draws);
     return { prompt: problem, response: surrounded(scramble(draws), draws) };
   },
-  function unasked(split, draws) {
+  function unrequested(split, draws) {
     const { problem } = drawGeneral(draws.among(NANO_GENERAL_TASKS), split, draws);
     return { prompt: problem, response: surrounded(draws.among(FORBIDDEN_WORDS), draws) };
   },
-  function asked(split, draws) {
+  function requested(split, draws) {
     const word = askFor(split, draws);
     const refused = draws.chance(0.25);
     return { prompt: `copy ${word}`, response: plainResponse(refused ? 'no' : word) };

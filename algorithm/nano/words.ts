@@ -1,6 +1,6 @@
 /**
- * The words that open the steps of a worked sum, in two languages: English, at home, and Spanish, foreign.
- * Each with its spaces is one token of the nano tokenizer.
+ * The words that open the steps of a worked sum, in two languages: `home` is English, `foreign` is Spanish.
+ * Each word with its spaces is one token of the nano tokenizer.
  */
 
 export const NANO_LANGUAGES = ['home', 'foreign'] as const;
@@ -28,8 +28,11 @@ export function homeShare(text: string): number | null {
   return all === 0 ? null : home / all;
 }
 
-/** The text with every foreign step word replaced by that of the home language. */
+/** The text with every foreign step word replaced by the home one. */
 export function inHomeWords(text: string): string {
   const words = Object.keys(stepWords.home) as StepWord[];
-  return words.reduce((said, word) => said.replaceAll(stepWords.foreign[word], stepWords.home[word]), text);
+  return words.reduce(
+    (result, word) => result.replaceAll(stepWords.foreign[word], stepWords.home[word]),
+    text,
+  );
 }

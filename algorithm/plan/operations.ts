@@ -105,7 +105,7 @@ const MANIFEST = 4_000;
 const COMPANION = 100_000;
 /** UTF-8 bytes of a token: the mean of common tokenizers; one of single characters has fewer. */
 const TEXT = 4;
-/** As JSON: a seed; the fields of a drawn prompt beside its text; a verdict. */
+/** As JSON: a seed; the fields of a drawn prompt besides its text; a verdict. */
 const SEED = 23;
 const DRAWN_PROMPT = 170;
 const VERDICT = 30;

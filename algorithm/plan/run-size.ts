@@ -137,7 +137,7 @@ const SUGGESTED = 4_096;
 /** From this number on, a stage begins a new one even without a planned checkpoint (`workflows/stage.ts`). */
 const OVERDUE = 10_000;
 
-/** A history of at least so many events ends after a segment of this kind. */
+/** A history of at least this many events ends after a segment of this kind. */
 const endsFrom: Record<Segment['at'], number> = {
   checkpoint: SUGGESTED,
   part: SUGGESTED,

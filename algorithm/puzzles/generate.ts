@@ -8,7 +8,7 @@ import { type Draws, drawsFrom } from '../random/draws.ts';
 import { deriveSeed, fnv1a32, uniformAt } from '../random/seeds.ts';
 
 const HELD_OUT_SHARE = 1 / 8;
-/** After so many draws without a new puzzle the generator counts as exhausted. */
+/** After this many draws without a new puzzle the generator counts as exhausted. */
 const MOST_FRUITLESS_DRAWS = 5_000;
 
 /** 1 is the easiest. */

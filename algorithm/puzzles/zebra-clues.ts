@@ -20,7 +20,7 @@ export type Clue =
   | { relation: HouseRelation; a: Thing; b: Thing }
   | { relation: 'in-house' | 'not-in-house'; a: Thing; house: number };
 
-/** The values of each attribute, one a house. */
+/** The values of each attribute, one per house. */
 export type Attributes = Readonly<Record<string, readonly string[]>>;
 
 /** The house of each thing that `nameOf` names. */

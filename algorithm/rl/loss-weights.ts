@@ -3,7 +3,7 @@
  *
  *     loss = − Σ_b w_b · Σ_t l_bt,   l = min(ρA, clip(ρ, 1−ε, 1+ε)A) − β·k3
  *
- * All tokens of a completion weigh the same under every loss type, so there is one weight a completion.
+ * All tokens of a completion weigh the same under every loss type, so there is one weight per completion.
  * Weights refer to the whole batch of the step, not to micro-batches: a trainer that cuts the batch to fit its
  * memory adds up the losses of the parts with these weights, and gets the same sum.
  *

@@ -77,13 +77,13 @@ const ofSteps: Record<Exclude<AlarmName, keyof typeof ofEvaluations>, Measure<Wa
     side: 'below',
     defaults: { threshold: 0.005, window: 10, action: 'note' },
     value: meanOf(({ entropy }) => entropy),
-    what: 'entropy, nats a token',
+    what: 'entropy, nats per token',
   },
   'kl-too-large': {
     side: 'above',
     defaults: { threshold: 1, window: 5, action: 'note' },
     value: meanOf(({ kl }) => kl),
-    what: 'KL to the reference, nats a token',
+    what: 'KL to the reference, nats per token',
   },
   'no-variance': {
     side: 'above',

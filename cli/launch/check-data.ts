@@ -30,7 +30,7 @@ export const unknownCharacters = (resolved: ResolvedLaunch) =>
     if (unknown === null) return null;
     return (
       `${source} line ${line}: response: expected text that the tokenizer of ${stage} has tokens for, found none for ` +
-      `${JSON.stringify(unknown)}. Write it otherwise, or leave the example out.`
+      `${JSON.stringify(unknown)}. Rewrite it, or leave the example out.`
     );
   });
 

@@ -102,7 +102,7 @@ function mostSampledTokens(recipe: Recipe, name: string): number {
   return Math.max(recipe.evaluation.max_completion_length, ...own.map(({ tokens }) => tokens));
 }
 
-/** Completions that a stage asks for, and the stage whose policy samples them. */
+/** Completions that a stage requests, and the stage whose policy samples them. */
 function completionsOf(recipe: StageRecipe): { stage: string; tokens: number }[] {
   if (recipe.algorithm === 'grpo')
     return [{ stage: recipe.stage, tokens: longestCompletion(recipe.options) }];

@@ -10,7 +10,7 @@ import type { Recipe, StageRecipe, SupervisedStageRecipe } from '../../contracts
 import type { Path } from '../recipe/schema-keys.ts';
 import type { WithPrompts } from './resolve.ts';
 
-/** Reasoning prompts: some to train on, and as many held out as evaluations ask for. */
+/** Reasoning prompts: some to train on, and as many held out as evaluations need. */
 export function missingPrompts({ recipe, reasoning, at }: WithPrompts): string[] {
   const heldOut = reasoning.filter(({ split }) => split === 'test').length;
   if (heldOut === reasoning.length)

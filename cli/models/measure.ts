@@ -59,7 +59,7 @@ export interface EvaluateInput {
 }
 
 export type Measure = Omit<EvaluateInput, 'model'> & {
-  /** rows of a file that were left out, for people */
+  /** rows of a file that were left out, for display */
   notes: readonly string[];
 };
 
@@ -136,7 +136,7 @@ async function defaultsFor(
       ? await ofRecipe(recipe, connections)
       : opened.origin !== null
         ? await ofRun(opened.origin, connections)
-        : ofNothing(opened, prompts);
+        : ofFolder(opened, prompts);
   if (prompts === undefined) return defaults;
   const { problems, notes } = await readBenchmark(prompts, domain);
   if (opened.origin !== null && !trainedToo)
@@ -213,7 +213,7 @@ const DEFAULT_EVALUATION = {
 };
 const DEFAULT_TOKENS = 512;
 
-function ofNothing({ name, model }: OpenModel, prompts: string | undefined): Defaults {
+function ofFolder({ name, model }: OpenModel, prompts: string | undefined): Defaults {
   if (prompts === undefined) {
     throw new InputError(
       `${name}: expected --prompts FILE or --recipe FILE, found neither: a model’s folder does not say which problems are held out`,
@@ -248,7 +248,7 @@ function among(prompts: readonly ImportedPrompt[]): Choice {
 interface Benchmark {
   /** held-out problems, or all where none is held out */
   problems: readonly ImportedPrompt[];
-  /** how the file was read, for people */
+  /** how the file was read, for display */
   notes: string[];
 }
 

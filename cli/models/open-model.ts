@@ -18,7 +18,7 @@ export interface OpenModel {
   model: ModelFolder;
   /** its run, stage and step; null for a folder */
   origin: FoundCheckpoint | null;
-  /** the same with the state of its stage, for people */
+  /** the same with the state of its stage, for display */
   location?: CheckpointLocation;
 }
 

@@ -1,7 +1,7 @@
 /** `r1 pretrain`. */
 import { readFile } from 'node:fs/promises';
 import { basename, extname, join, relative, resolve } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { PretrainDocument } from '../../contracts/documents.ts';
 import {
   type PretrainingRecord,
@@ -39,7 +39,12 @@ function definePretrain(command: Command): void {
       'Train a nano base model from scratch by its recipe and write it as a Hugging Face folder with ' +
         'pretraining.json. The same options with the same numerics give the same bits.',
     )
-    .option('--recipe <file>', 'recipe of the base, or of a student', RECIPE)
+    .addOption(
+      new Option('--recipe <file>', 'recipe of the base, or of a student').default(
+        RECIPE,
+        relative(PROJECT_ROOT, RECIPE),
+      ),
+    )
     .option('--out <dir>', 'folder to write, empty or new (default: models/ and the name of the recipe)')
     .option('--steps <n>', 'optimiser steps (default: as in the recipe)', stepNumber)
     .option('--seed <n>', 'random seed (default: as in the recipe)', whole(0, Number.MAX_SAFE_INTEGER))

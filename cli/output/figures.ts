@@ -1,4 +1,4 @@
-/** Numbers and texts for people. A missing number is a dash. */
+/** Formats numbers and texts for display. A missing number is a dash. */
 import type { EvaluationDocument } from '../../contracts/documents.ts';
 
 const NONE = '–';

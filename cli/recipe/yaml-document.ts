@@ -1,4 +1,4 @@
-/** Parses YAML into data and line numbers, with error messages for people. */
+/** Parses YAML into data and line numbers, with readable error messages. */
 import {
   type Alias,
   type Document,

@@ -1,6 +1,6 @@
 /**
  * HTML by tagged templates: every inserted text is escaped, unless it is HTML made by a template. Model output is
- * hostile; there is no other way into the page.
+ * untrusted; nothing reaches the page in another way.
  */
 export class Html {
   readonly source: string;

@@ -100,7 +100,7 @@ function answeredPrompt({ problem, answer, domain, responses }: AnsweredPrompt):
 function responseCard({ policy, text, parts, correct }: PolicyResponse): Html {
   return html`<div class="answer"><header>${policy}${verdictMark(correct)}</header>${
     parts === null
-      ? html`<div class="none">not in form</div><pre>${text}</pre>`
+      ? html`<div class="none">not well-formed</div><pre>${text}</pre>`
       : html`${parts.thinking === '' ? html`<div class="none">no thinking</div>` : html`<pre class="thinking">${parts.thinking}</pre>`}<pre>${parts.final}</pre>`
   }</div>`;
 }

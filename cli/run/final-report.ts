@@ -81,7 +81,7 @@ const COLUMNS: ColumnName[] = [
   'AIME 2024',
 ];
 
-/** The evaluated policies, with the paper's numbers where the recipe asks for them. */
+/** The evaluated policies, with the paper's numbers where the recipe requests them. */
 function policiesText({ show, recipe }: FinishedRun): string {
   const evaluations = show.evaluations.map((evaluation) => ({ ...evaluation, quick: false }));
   const withPaper = comparesWithPaper(recipe);

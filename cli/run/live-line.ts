@@ -2,7 +2,7 @@ import { clearLine, cursorTo } from 'node:readline';
 
 /** A line that is redrawn in place on a terminal, and printed at intervals elsewhere. */
 export interface LiveLine {
-  /** Without a terminal, the line is printed when the milestone changes; null is no milestone. */
+  /** Without a terminal, the line is printed when the milestone changes; null: no milestone. */
   show(text: string, milestone: string | null): void;
   /** Prints a permanent line. */
   say(text: string): void;

@@ -17,7 +17,7 @@ export interface StageSnapshot {
   recent: readonly StepDocument[];
   /** last evaluation of this stage, or else of what it starts from */
   evaluation: EvaluationDocument | null;
-  /** `sampling`, `training`, …; null where the workflow does not answer, undefined before it was asked */
+  /** `sampling`, `training`, …; null where the workflow does not answer, undefined before the first query */
   phase: string | null | undefined;
   detail: string;
 }

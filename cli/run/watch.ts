@@ -1,4 +1,4 @@
-/** `r1 watch`: polls a run's rows until it ends or parks. Its workflow is asked only for the current phase. */
+/** `r1 watch`: polls a run's rows until it ends or parks. Its workflow is queried only for the current phase. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';

@@ -1,4 +1,4 @@
-/** The facts about a run. Each server is asked separately, so that one that is unavailable does not hide the others. */
+/** The facts about a run. Each server is queried separately, so that one that is unavailable does not hide the others. */
 import { hostname } from 'node:os';
 import type { Client } from '@temporalio/client';
 import type { ShowDocument } from '../../contracts/documents.ts';
@@ -56,7 +56,7 @@ export interface WhyFacts {
   temporal: Answer<WorkflowFacts>;
 }
 
-/** Asks all servers. Throws only where the database does not know the run. */
+/** Queries all servers. Throws only where the database has no such run. */
 export async function gatherFacts(connections: Connections, name: string | undefined): Promise<WhyFacts> {
   const rows = await answer(() => readRows(connections, name));
   const show = 'value' in rows ? rows.value.show : null;

@@ -27,7 +27,7 @@ export interface ContinuousBatchOptions {
   options: SampleOptions;
 }
 
-/** A completion being drawn. */
+/** A completion that is being sampled. */
 interface Sequence {
   request: number;
   /** the generator's key */

@@ -1,12 +1,12 @@
 /**
  * The graph of generation: new tokens of each sequence and its key-value cache are inputs, logits of chosen
- * positions are outputs. Prompts (many tokens a sequence, an empty cache) and single steps (one token a
+ * positions are outputs. Prompts (many tokens per sequence, an empty cache) and single steps (one token per
  * sequence) run through the same graph.
  *
  * B sequences · T new tokens each, padded on the right · R rows whose logits are computed · C positions of the
  * cache's capacity · V vocabulary · K key-value heads · D head width
  *
- * Inputs, beside the weights by their Hugging Face names:
+ * Inputs, besides the weights by their Hugging Face names:
  *
  *     tokens       int32 [B, T]
  *     last         int32 [B]    position of each sequence's last real token, counted over its whole length

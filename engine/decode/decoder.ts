@@ -23,7 +23,7 @@ export interface DecoderOptions {
 }
 
 export interface Decoder {
-  /** One completion a request, in their order. Throws RangeError, LogitsError, SamplingStoppedError. */
+  /** One completion per request, in the order of the requests. Throws RangeError, LogitsError, SamplingStoppedError. */
   sample(requests: readonly SampleRequest[], options: SampleOptions): SampledCompletion[];
   /** Frees cache and session; the weights belong to the caller. */
   dispose(): void;

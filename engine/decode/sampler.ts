@@ -4,7 +4,7 @@
  *
  * The order is Hugging Face's: temperature, then top-k, then top-p over the remaining tokens. The
  * log-probability is that of softmax(logits / temperature) before top-k and top-p, as the
- * training pass computes it; greedy tokens (temperature 0) carry theirs at temperature 1.
+ * training pass computes it; that of a greedy token (temperature 0) is at temperature 1.
  *
  * Differences from Hugging Face: exactly k tokens survive top-k where several tie at rank k, and all ties go to
  * the lowest id.
@@ -56,7 +56,7 @@ export function createSampler(options: SamplerOptions, vocabSize: number): Sampl
   };
 }
 
-/** One draw, for callers that draw seldom. */
+/** One draw, for callers that draw rarely. */
 export function sampleToken(logitsV: Float32Array, uniform: number, options: SamplerOptions): SampledToken {
   return createSampler(options, logitsV.length)(logitsV, uniform);
 }

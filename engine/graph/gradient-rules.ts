@@ -1,5 +1,5 @@
 /**
- * The rules of differentiation, one an operator. The table is total: an operator without an
+ * The rules of differentiation, one per operator. The table is total: an operator without an
  * entry does not compile.
  *
  * Notation in the formulas: y is the operator's output, dy its cotangent (the gradient of
@@ -25,7 +25,7 @@ interface RuleInput {
   consumersOf(value: Value): readonly Node[];
 }
 
-/** One contribution an input, as functions: those of inputs without a gradient are not built. */
+/** One contribution per input, as functions: those of inputs without a gradient are not built. */
 export type Rule = (rule: RuleInput) => readonly (Contribution | null)[];
 
 /** For operators that have no gradient, or that only backward passes and decoders use. */

@@ -1,5 +1,5 @@
 /**
- * Functions that build graphs, one an operator; each infers the shape of its output. Formulas in
+ * Functions that build graphs, one per operator; each infers the shape of its output. Formulas in
  * transformer.ts, losses.ts and gradient-rules.ts read like mathematics.
  */
 import type { Dim, OpKind, Shape, Value, ValueType } from './graph.ts';

@@ -25,7 +25,7 @@ export interface Tensor<D extends DType = DType> {
 
 export type FloatTensor = Tensor<'float32'>;
 
-/** Tensors by name; a model's weights carry their Hugging Face names. */
+/** Tensors by name; a model's weights have their Hugging Face names. */
 export type TensorMap = ReadonlyMap<string, FloatTensor>;
 
 /** Elements in a tensor of this shape. */

@@ -4,7 +4,7 @@
  * same description: a bias or a norm of heads is computed where the model has a weight for it.
  */
 
-/** What is computed from the last hidden state: logits over the vocabulary, or one number a sequence. */
+/** What is computed from the last hidden state: logits over the vocabulary, or one number per sequence. */
 type Head = 'vocabulary' | 'score';
 
 type Projection = 'q_proj' | 'k_proj' | 'v_proj' | 'o_proj';

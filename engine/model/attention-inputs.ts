@@ -1,4 +1,4 @@
-/** The inputs of full attention beside the tokens: rotary tables, positions and masks. */
+/** The inputs of full attention besides the tokens: rotary tables, positions and masks. */
 
 import type { FloatTensor, Tensor } from '../graph/tensor.ts';
 import type { Runtime } from '../runtime/runtime.ts';

@@ -2,7 +2,7 @@
  * The model over whole sequences, as training and scoring run it: every position attends to all positions of its
  * sequence up to itself.
  *
- * Axes: B rows, T positions, N = B·T, D hidden_size, K key-value heads, G query heads a key-value head, H = K·G,
+ * Axes: B rows, T positions, N = B·T, D hidden_size, K key-value heads, G query heads per key-value head, H = K·G,
  * h head_dim.
  */
 import { Graph, type Value } from '../graph/graph.ts';
@@ -19,7 +19,7 @@ export interface SequenceGraph {
 }
 
 /**
- * The layout of sequences in rows. `padded`: one a row, padded on the right, so that a causal mask is enough to exclude
+ * The layout of sequences in rows. `padded`: one per row, padded on the right, so that a causal mask is enough to exclude
  * padding. `packed`: several a row, separated by positions and mask.
  */
 export type RowLayout = 'padded' | 'packed';

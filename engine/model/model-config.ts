@@ -19,17 +19,15 @@ const MOST_ANGLES = 2 ** 26;
 
 const tokenId = z.int().min(0).max(MOST_TOKEN_ID);
 /** Prefix of messages about values that the engine does not compute. */
-const MATHEMATICS = 'the engine knows';
+const MATHEMATICS = 'the engine supports only';
 
 /** A key with one value that the engine computes; any other value is refused. */
 const only = <const T extends string | number | boolean | null>(value: T, meaning: string) =>
-  z
-    .literal(value, { error: (issue) => `${MATHEMATICS} ${meaning} alone, found ${found(issue.input)}` })
-    .nullish();
+  z.literal(value, { error: (issue) => `${MATHEMATICS} ${meaning}, found ${found(issue.input)}` }).nullish();
 
 const required = (value: string) =>
   z.literal(value, {
-    error: (issue) => `${MATHEMATICS} ${found(value)} alone, found ${found(issue.input)}`,
+    error: (issue) => `${MATHEMATICS} ${found(value)}, found ${found(issue.input)}`,
   });
 
 const ropeParameters = z.looseObject({
@@ -42,7 +40,7 @@ const ropeParameters = z.looseObject({
 const architectures = Object.keys(ARCHITECTURES) as [Architecture, ...Architecture[]];
 
 const architecture = z.enum(architectures, {
-  error: (issue) => `${MATHEMATICS} ${architectures.join(' and ')} alone, found ${found(issue.input)}`,
+  error: (issue) => `${MATHEMATICS} ${architectures.join(' and ')}, found ${found(issue.input)}`,
 });
 
 const fileSchema = z.object({

@@ -19,7 +19,7 @@ export interface ParametersOptions {
   config: ModelConfig;
   /** By Hugging Face name; owned by the parameters, which dispose of them. */
   weights: TensorMap;
-  /** Zeros unless given; owned likewise. */
+  /** Zeros unless given; also owned by the parameters. */
   moments?: Moments | undefined;
 }
 
@@ -49,7 +49,7 @@ export class Parameters {
     return this.allocatedMoments;
   }
 
-  /** The gradient of the last step, before clipping; allocated likewise. */
+  /** The gradient of the last step, before clipping; also allocated at the first use. */
   get gradients(): TensorMap {
     this.allocatedGradients ??= this.zeros();
     return this.allocatedGradients;

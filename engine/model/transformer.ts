@@ -79,7 +79,7 @@ export class Transformer {
     };
   }
 
-  /** Each head normed by itself, where the model has a weight for it. */
+  /** Each head is normalised separately, where the model has a weight for it. */
   private normHeads(name: string, x: Value, heads: number): Value {
     if (!this.weights.has(name)) return x;
     const { head_dim: h } = this.config;

@@ -3,7 +3,7 @@
  * graphs read. The rule is fixed: the same sequences are always cut in the same way, so that sums are added up in
  * the same order.
  *
- * Axes: B rows, T positions, N = B·T, R scored tokens, S sequences (B where each has a row of its own).
+ * Axes: B rows, T positions, N = B·T, R scored tokens, S sequences (B where each has its own row).
  */
 import { packFirstFitDecreasing } from '../../algorithm/rl/packing.ts';
 
@@ -35,7 +35,7 @@ function padded(length: number): number {
   return Math.ceil(length / LENGTH_MULTIPLE) * LENGTH_MULTIPLE;
 }
 
-/** One sequence a row: sorts by length (equal lengths in batch order) and cuts where another row would exceed `maxTokens`. */
+/** One sequence per row: sorts by length (equal lengths in batch order) and cuts where another row would exceed `maxTokens`. */
 export function planMicroBatches(sequences: readonly Sequence[], maxTokens: number): MicroBatch[] {
   return cutByLength(
     sequences.map((sequence, index) => ({ rows: [[index]], length: padded(inputLength(sequence)) })),
@@ -53,7 +53,7 @@ export function planPairs(sequences: readonly Sequence[], maxTokens: number): Mi
   return cutByLength(pairs, maxTokens);
 }
 
-/** Several sequences a row; rows are as long as the longest sequence, for the least cost of attention. */
+/** Several sequences per row; rows are as long as the longest sequence, for the least cost of attention. */
 export function planPacked(sequences: readonly Sequence[], maxTokens: number): MicroBatch[] {
   const lengths = sequences.map(inputLength);
   const packed = packFirstFitDecreasing(lengths, padded(Math.max(0, ...lengths)));

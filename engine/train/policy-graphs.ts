@@ -35,7 +35,7 @@ export interface TrainCall {
   /** Per sequence, per completion token. */
   perToken: Readonly<Record<string, readonly Float32Array[]>>;
   scalars: Scalars;
-  /** Several sequences a row. */
+  /** Several sequences per row. */
   packing: boolean;
 }
 
@@ -196,7 +196,7 @@ function checkLength(name: string, values: readonly Float32Array[], sequence: Se
   const expected = sequence.completionTokens.length;
   if (found !== expected) {
     throw new Error(
-      `${name} of sequence ${index} has ${found} values; expected one a completion token, ${expected}.`,
+      `${name} of sequence ${index} has ${found} values; expected one per completion token, ${expected}.`,
     );
   }
 }

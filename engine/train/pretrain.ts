@@ -28,7 +28,7 @@ export interface PretrainInput {
 
 interface PretrainStep {
   step: number;
-  /** nats a token */
+  /** nats per token */
   loss: number;
   gradNorm: number;
   learningRate: number;

@@ -18,7 +18,7 @@ export interface SupervisedArrays {
   lossWeightsN: Float32Array;
   /** `pointwise`: 1 good, 0 not; null otherwise */
   labelsN: Float32Array | null;
-  /** several sequences a row; only for `sft` */
+  /** several sequences per row; only for `sft` */
   packing: boolean;
   numbers: Omit<UpdateOptions, 'step'> & { adam_step: number };
   digestAfter: boolean;
@@ -30,7 +30,7 @@ export interface SupervisedMetrics {
   loss: number;
   /** before clipping */
   gradNorm: number;
-  /** mean entropy a completion token, nats; null for a reward model */
+  /** mean entropy per completion token, in nats; null for a reward model */
   entropy: number | null;
   kl: null;
   clipFraction: null;

@@ -47,7 +47,7 @@ export interface SftBatch {
   /** Per sequence, per completion token: its weight in the loss −Σ w·log π. */
   tokenWeights: readonly Float32Array[];
   options: UpdateOptions;
-  /** Several sequences a row, with attention inside each only: equal results up to rounding. Default: no. */
+  /** Several sequences per row, with attention inside each only: equal results up to rounding. Default: no. */
   packing?: boolean;
 }
 

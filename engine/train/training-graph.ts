@@ -23,7 +23,7 @@ export function scoringGraph(config: ModelConfig): Graph {
 }
 
 /**
- * One micro-batch's forward and backward pass. Beside the scores, outputs `objective`, `ratios`
+ * One micro-batch's forward and backward pass. Besides the scores, outputs `objective`, `ratios`
  * and `kls` [R] where the objective has them, and each weight's gradient of the loss
  * −Σ w·l added to its accumulator. The weights w are the input `tokenWeights` [R].
  */

@@ -84,7 +84,7 @@ function declaredIn(
     return declared(json);
   } catch (cause) {
     throw new ModelConfigError(
-      `${path}: expected which weights belong to the folder, as an export writes it, found another document. Remove it, or ` +
+      `${path}: expected a document with the digest of the folder's weights, as an export writes it, found another. Remove it, or ` +
         'fetch the folder again.',
       { cause },
     );

@@ -8,7 +8,7 @@ export function backoffSeconds(failures: number): number {
   return Math.min(LONGEST_SECONDS, FIRST_SECONDS * 2 ** (failures - 1));
 }
 
-/** Failures in a row, after one more end of a process that ran for so many seconds. */
+/** The number of consecutive failures, after the process has ended once more, `ranSeconds` after its start. */
 export function failuresAfter(failures: number, ranSeconds: number): number {
   return ranSeconds >= STABLE_SECONDS ? 1 : failures + 1;
 }

@@ -38,7 +38,7 @@ function workerOf(name: string | undefined): Omit<HomeProcess, 'identity'> | und
   return { name, role: ROLES.find((role) => name.startsWith(role)) ?? 'trainer' };
 }
 
-/** Processes that a supervisor starts lead a group of their own; their own children do not. */
+/** Processes that a supervisor starts lead their own process groups; the children of these processes do not. */
 function leadsGroup(pid: number): boolean {
   const stat = read(`/proc/${pid}/stat`);
   // proc(5): the fields after the name are state, parent, group

@@ -9,7 +9,7 @@ import { type ManagedProcess, STOP_RULES } from './managed-process.ts';
 import { identityOf, killGroup, signal, waitForEnd } from './process-identity.ts';
 import type { ProcessRecord, Role } from './state.ts';
 
-/** The start of the stack fails after so many starts of a process that never became ready. */
+/** The start of the stack fails once a process was started this many times without becoming ready. */
 const STARTING_TRIES = 3;
 const READY_SECONDS = 60;
 const PROBE_PAUSE_MS = 150;

@@ -31,7 +31,7 @@ export async function launchSupervisor(
   }
 }
 
-/** In a session of its own and without a pipe to this process: it outlives the command that started it. */
+/** In a new session and without a pipe to this process: it outlives the command that started it. */
 function spawnSupervisor(settings: Settings, paths: HomePaths): ChildProcess {
   makeFolder(paths.logs);
   const log = openLog(join(paths.logs, 'supervisor.log'));

@@ -1,5 +1,5 @@
 /**
- * The supervisor as a process of its own: `node --import tsx infra/supervisor/supervisor-main.ts`, started by `startStack`.
+ * The supervisor as a separate process: `node --import tsx infra/supervisor/supervisor-main.ts`, started by `startStack`.
  * Its standard output is its log. Exit codes: 0 stopped by a signal, 1 the start failed, 75 another one runs.
  */
 import { messageOf } from '../errors.ts';

@@ -38,7 +38,7 @@ export function notationOf(text: string): 'integer' | 'few-decimals' | 'real' | 
   return written.exponent || written.decimals >= REAL_DECIMALS ? 'real' : 'few-decimals';
 }
 
-/** A number with so many decimals is a rounded real number; one with fewer is exact. */
+/** A number with at least this many decimals is a rounded real number; one with fewer is exact. */
 const REAL_DECIMALS = 5;
 
 /**

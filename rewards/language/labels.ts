@@ -14,7 +14,7 @@ const CHANGE = 1.5;
 /** The most that one word counts against the main language, and the most for a word that may be a name. */
 const MOST_OF_WORD = 3;
 const MOST_OF_NAME = 0.5;
-/** A word that is repeated within so many words counts only this share: `3 pesos + 4 pesos = 7 pesos`. */
+/** A word that is repeated within `RECENT` words counts only the share `REPEATED`: `3 pesos + 4 pesos = 7 pesos`. */
 const RECENT = 20;
 const REPEATED = 0.25;
 /** Evidence of each n-gram for `unknown`. */

@@ -42,7 +42,7 @@ function scriptOf(word: string): string {
 
 /** Letters of a word that are passed to the detector. */
 const LONGEST_WORD = 40;
-/** A longer word counts as several joined words, of so many letters each. */
+/** A longer word counts as several joined words of this many letters each. */
 const [JOINED, LETTERS_OF_JOINED] = [24, 8];
 
 /** Units and names of functions, which are the same in all languages. */

@@ -242,7 +242,7 @@ export const resultOf = ({ digest, name, version, rows }: Dataset): BuildDataset
 
 /**
  * Marks a data set as used: from then on neither it nor its rows can change. Called in the transaction of the first
- * batch that is made of it, or by itself.
+ * batch that is made of it, or in its own transaction.
  * @throws Failure 'InvalidInput' where no data set has that digest.
  */
 export async function freezeDataset(writer: Queryable, digest: string): Promise<void> {

@@ -15,7 +15,7 @@ export type PreferenceSplit = 'train' | 'test';
 export type NewPreference = Preference & { split: PreferenceSplit; source: string; line: number };
 
 export interface NewPreferenceSet {
-  /** for people */
+  /** for display only */
   name: string;
   /** all of one kind, in the order in which training goes through them */
   rows: readonly NewPreference[];

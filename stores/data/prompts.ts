@@ -11,7 +11,7 @@ import { insertRow, insertRows, readRow, readRows } from '../database/rows.ts';
 export type Split = ImportedPrompt['split'];
 
 export interface NewPromptSet {
-  /** for people */
+  /** for display only */
   name: string;
   /** in the order in which training goes through them */
   prompts: readonly ImportedPrompt[];

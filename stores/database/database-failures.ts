@@ -55,7 +55,7 @@ const RULES: readonly Rule[] = [
   },
 ];
 
-/** The Failure that an error stands for, or the error itself where neither the server's state nor its settings caused it. */
+/** The Failure that an error means, or the error itself where neither the server's state nor its settings caused it. */
 export function databaseFailure(error: unknown, address: string): unknown {
   if (error instanceof Failure || !(error instanceof Error)) return error;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;

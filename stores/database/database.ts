@@ -52,7 +52,7 @@ const PARSERS: ReadonlyMap<number, Parse> = new Map<number, Parse>([
 
 /**
  * Opens PostgreSQL at `postgres://user:password@host:port/database`. Connects with the first query, and
- * again by itself after the server was restarted.
+ * reconnects after the server was restarted.
  * @throws Failure 'InvalidInput' where `url` is not such a URL.
  */
 export function createDatabase(url: string): Database {

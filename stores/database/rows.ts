@@ -5,11 +5,11 @@ import { issueText } from '../../contracts/issue-text.ts';
 import type { Queryable } from './database.ts';
 import { type ColumnType, type NewRow, SQL_TYPES, type TableName, tables } from './tables.ts';
 
-/** A value for a jsonb parameter: the driver would take an array for one of PostgreSQL's. */
+/** A value for a jsonb parameter: the driver would pass an array as a PostgreSQL array. */
 export const json = (value: unknown): string => JSON.stringify(value);
 
 export interface InsertOptions {
-  /** `nothing`: a row whose key is there already stays as it is */
+  /** `nothing`: an existing row with the same key is not changed */
   onConflict?: 'nothing';
   /** what to return of each inserted row, as SQL */
   returning?: string;

@@ -17,7 +17,7 @@ import type { Reference } from '../../contracts/reference.ts';
  *     references/<digest>.safetensors
  *     models/<digest>/<file>
  *
- * `<digest>` of records: the first 16 hex digits of their SHA-256. A stage's name may hold a slash.
+ * `<digest>` of records: the first 16 hex digits of their SHA-256. A stage's name may contain a slash.
  */
 
 /** A key that needs the content's digest: what `ObjectStore.put` takes in place of a key. */
@@ -36,7 +36,7 @@ const record =
 /** The key within `s3://bucket/key`. */
 export const keyOf = ({ uri }: Pick<Reference, 'uri'>) => uri.slice(uri.indexOf('/', 's3://'.length) + 1);
 
-/** The folder of an object's key: what is made from a request lies beside it. */
+/** The folder of an object's key: results of a request are stored in its folder. */
 const folderOf = (reference: Pick<Reference, 'uri'>) => {
   const key = keyOf(reference);
   return key.slice(0, key.lastIndexOf('/'));
@@ -52,12 +52,12 @@ export const keys = {
   /** Prompts whose completions are to become examples of a supervised stage. */
   examplesRequest: (key: StageKey & { branch: number }, part: number): KeyOfContent =>
     record(`${branchFolder(key)}/examples/part-${padded(part)}`, 'request'),
-  /** Completions, beside their request. `lease`: null for a joined rollout, which several leases may have sampled. */
+  /** Completions, next to their request. `lease`: null for a joined rollout, which several leases may have sampled. */
   rollout: (request: Pick<Reference, 'uri'>, lease: Pick<Lease, 'term'> | null): KeyOfContent =>
     record(folderOf(request), lease ? `t${lease.term}-rollout` : 'rollout'),
-  /** Verdicts, beside their rollout. */
+  /** Verdicts, next to their rollout. */
   scores: (rollout: Pick<Reference, 'uri'>): KeyOfContent => record(folderOf(rollout), 'scores'),
-  /** Log-probabilities, beside their rollout. */
+  /** Log-probabilities, next to their rollout. */
   logprobs: (rollout: Pick<Reference, 'uri'>, lease: Pick<Lease, 'term'>): KeyOfContent =>
     record(folderOf(rollout), `t${lease.term}-logprobs`),
   batch: (key: StepKey, term: number): KeyOfContent =>

@@ -95,7 +95,7 @@ export async function readTexts(objects: ObjectStore, locations: readonly TextLo
   return texts;
 }
 
-/** One text, read by itself. Throws Failure 'CorruptObject'. */
+/** One text, read separately. Throws Failure 'CorruptObject'. */
 async function readText(objects: ObjectStore, location: TextLocation): Promise<string> {
   return textOf(await objects.getRange(location.object, location.offset, location.length), location);
 }

@@ -1,4 +1,4 @@
-/** Where a branch went on under other numerics or other versions of verifiers. */
+/** Where a branch continued under other numerics or other versions of verifiers. */
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { verifierChanges } from '../../algorithm/run/verifier-changes.ts';
@@ -28,7 +28,7 @@ export async function listNumericsChanges(reader: Queryable, key: BranchKey): Pr
 
 const versionsSchema = z.record(z.string(), z.int());
 
-/** Where a branch's batches and evaluations went on under other versions of verifiers, by step. */
+/** Where a branch's batches and evaluations continued under other versions of verifiers, by step. */
 export async function listVerifierChanges(reader: Queryable, key: BranchKey): Promise<VerifierChange[]> {
   // An evaluation after step s comes before the batch of step s + 1. Rows equal to the row before are left out.
   const judged = await readRows(

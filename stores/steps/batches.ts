@@ -60,7 +60,7 @@ export interface CommittedBatch {
 
 /**
  * Commits the log record of the branch's next step, and with a rollout's first batch the prompts that it
- * issued. The same batch committed again is no error.
+ * issued. Committing the same batch again is not an error.
  * @throws Failure 'SupersededTerm'; 'Contradiction' where the step has another batch; 'HistoryAhead' where
  * the step before it has no row; 'Unavailable' where a live change came in between: make the batch again.
  */

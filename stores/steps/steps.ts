@@ -153,7 +153,7 @@ async function insertStep(
 const LINES = {
   /** each stage's current branch, ancestors' steps included */
   current: 'lineage(st.run, st.stage, st.branch)',
-  /** every branch by itself */
+  /** every branch separately */
   all: `(SELECT branch AS ancestor, 2147483647 AS up_to FROM branches b WHERE b.run = st.run AND b.stage = st.stage)`,
 } as const;
 
@@ -167,7 +167,7 @@ export interface StepFilter {
 
 /**
  * The recorded steps of a run, in the order of stages, branches and steps. `branches`: those of each stage's current
- * branch with its ancestors, or every branch by itself.
+ * branch with its ancestors, or every branch separately.
  */
 export async function listSteps(
   reader: Queryable,

@@ -110,7 +110,8 @@ test(
     try {
       await launchRun({ ...ground, recipe: unreliable(ground.recipe) }, run, null);
       assert.equal(await awaitRest(ground, run), 'parked');
-      const reason = /expected at least 1 of 8 held-out pairs ranked correctly \(min_accuracy\), found 0\.\d+/;
+      const reason =
+        /expected at least 1 of 8 held-out pairs ranked correctly \(min_accuracy\), found 0\.\d+/;
       const why = await r1Json(settings, whyDocument, 'why', run);
       assert.deepEqual([why.stage, why.waitsFor], [REWARD_MODEL_STAGE, 'operator']);
       assert.match(why.text, reason);

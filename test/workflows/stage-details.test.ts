@@ -27,7 +27,7 @@ test('prose keeps its tags and has no meaning in Markdown', () => {
   };
   assert.equal(
     phaseText(progress),
-    '**parked**: expected \\<think\\>, found \\*none\\* in \\$a\\_b\\$\n\nAsked by \\<b\\>ada\\</b\\> to pause at the next step.',
+    '**parked**: expected \\<think\\>, found \\*none\\* in \\$a\\_b\\$\n\nRequested by \\<b\\>ada\\</b\\>: pause after the current step.',
   );
   const alarm = { stage: 'zero', branch: 0, step: 3, value: 1, threshold: 0.9, action: 'note' } as const;
   assert.match(

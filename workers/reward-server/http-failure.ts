@@ -24,5 +24,5 @@ export function httpFailureOf(error: unknown): HttpFailure {
   if (error instanceof HttpFailure) return error;
   if (error instanceof z.ZodError) return new HttpFailure(400, 'request', z.prettifyError(error));
   if (error instanceof Failure) return new HttpFailure(503, error.kind, error.message);
-  return new HttpFailure(500, 'internal', 'the server failed over this request');
+  return new HttpFailure(500, 'internal', 'the server failed while it handled this request');
 }

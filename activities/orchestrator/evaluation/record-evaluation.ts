@@ -103,8 +103,8 @@ export const answerOf = (verdict: Verdict | undefined, text: string): string | n
  */
 function voteOf(verdict: Verdict | undefined, text: string): string | null {
   if (verdict !== undefined && 'score' in verdict && verdict.value !== undefined) return verdict.value;
-  const said = answerOf(verdict, text);
-  return said === null || isNonAnswer(said) ? null : said.trim().replace(/\s+/g, ' ');
+  const answer = answerOf(verdict, text);
+  return answer === null || isNonAnswer(answer) ? null : answer.trim().replace(/\s+/g, ' ');
 }
 
 /** The language of a response is measured only where it has a chain of thought. */

@@ -19,8 +19,8 @@ import { floats, ints, joinInts, lengthsOf } from '../../ragged.ts';
 import { openTrainingData, type TrainingData, type TrainingSequence } from './training-data.ts';
 
 /**
- * Makes the log record of one supervised step and commits its row (rule 2). The rows of a step depend on the step alone:
- * each step takes the next `per_device_train_batch_size` rows.
+ * Makes the log record of one supervised step and commits its row (rule 2). The rows of a step are a function of the
+ * step and the run's seed: each step takes the next `per_device_train_batch_size` rows of the order of its epoch.
  */
 export async function makeSupervisedBatch(
   stores: WatchedStores,

@@ -105,7 +105,7 @@ function refuseTooLong(tokens: TrainingSequence, most: number, problem: string):
   if (length <= most) return;
   throw new Failure(
     'InvalidInput',
-    `expected at most ${most} tokens a response with its prompt (max_length), found ${length} for ` +
+    `expected at most ${most} tokens per response with its prompt (max_length), found ${length} for ` +
       `${JSON.stringify(problem.slice(0, 80))}; raise max_length or leave longer ones out of the preferences`,
   );
 }

@@ -1,4 +1,4 @@
-/** Texts that may be lists of messages, and reasoning in fields of its own, which is kept as thinking. */
+/** Texts that may be lists of messages, and reasoning in separate fields, which is kept as thinking. */
 import { z } from 'zod';
 import { filled, RefusedRow, type Row } from './layout.ts';
 

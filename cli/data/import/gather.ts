@@ -182,7 +182,7 @@ class Gathering {
 function refuseHeldOut(split: Split, own: Split | null): void {
   if (split === 'train') return;
   const says = own === null ? 'the name of a file or folder, or --split' : 'the row’s split';
-  const next = own === null ? 'Pass --split train to train on it nevertheless' : 'Leave the row out';
+  const next = own === null ? 'Pass --split train to train on it anyway' : 'Leave the row out';
   throw new RefusedRow('split', `expected an example to learn from, found one held out by ${says}. ${next}`);
 }
 

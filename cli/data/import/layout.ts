@@ -27,7 +27,7 @@ interface LayoutOptions {
 
 export interface Layout<Kind extends DataKind = DataKind> {
   kind: Kind;
-  /** the fields that identify it, for people */
+  /** the fields that identify it, for messages */
   fields: string;
   /** Whether a row has this layout; the first that matches is used. */
   matches(row: Row): boolean;

@@ -330,11 +330,11 @@ const overrides: [string, string | RegExp][] = [
 const configs: [object | string, RegExp][] = [
   [
     { rope_scaling: { rope_type: 'llama3', factor: 32 } },
-    /\n {2}rope_scaling\.rope_type: the engine knows the unscaled rotary embedding \("default"\) alone, found "llama3"\nLeave the file as it is: .* whose rotary embedding is not scaled/,
+    /\n {2}rope_scaling\.rope_type: the engine supports only the unscaled rotary embedding \("default"\), found "llama3"\nLeave the file as it is: .* whose rotary embedding is not scaled/,
   ],
   [
     { model_type: 'qwen2' },
-    /\n {2}model_type: the engine knows "llama" alone, found "qwen2"\nLeave the file as it is/,
+    /\n {2}model_type: the engine supports only "llama", found "qwen2"\nLeave the file as it is/,
   ],
   [{ hidden_act: 'gelu' }, /\n {2}hidden_act: .*found "gelu"\nLeave the file as it is/],
   [
