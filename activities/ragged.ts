@@ -39,6 +39,17 @@ function fill<A extends Int32Array | Float32Array>(flatT: A, sequences: readonly
   return flatT;
 }
 
+/** The tensors of prompts and their completions in a batch. */
+export const sequenceTensors = (
+  promptsN: readonly ArrayLike<number>[],
+  completionsN: readonly ArrayLike<number>[],
+): [string, Tensor][] => [
+  ['promptTokens', ints(joinInts(promptsN))],
+  ['promptLengths', ints(lengthsOf(promptsN))],
+  ['completionTokens', ints(joinInts(completionsN))],
+  ['completionLengths', ints(lengthsOf(completionsN))],
+];
+
 /** A one-dimensional tensor of a record. */
 export const ints = (data: Int32Array): Tensor => ({ dtype: 'I32', shape: [data.length], data });
 export const floats = (data: Float32Array): Tensor => ({ dtype: 'F32', shape: [data.length], data });

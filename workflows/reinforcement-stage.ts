@@ -5,15 +5,7 @@ import type { StageInput, StageOutcome } from '../contracts/workflows.ts';
 import { orchestrator } from './activities.ts';
 import { type FreshRollout, rollOut } from './rollout.ts';
 import { runStage, type StageKind } from './stage.ts';
-import { stepSummary } from './stage-details.ts';
-import { callTrainer } from './trainer.ts';
-import {
-  changesNumerics,
-  showStep,
-  stepRecorded,
-  stepTrained,
-  type TrainingState,
-} from './training-state.ts';
+import { type TrainingState, trainStep } from './training-state.ts';
 
 const reinforcement: StageKind<ReinforcementPlan> = {
   algorithm: 'grpo',
@@ -38,28 +30,7 @@ async function reinforcementStep(state: TrainingState<ReinforcementPlan>): Promi
   const spent = await ensureRollout(state, step);
   const batch = await logBatch(state, step);
   state.control.verifiersChanged(batch.verifierChange);
-  state.control.phase('training');
-  const result = await callTrainer(
-    state.trainer,
-    state.control.lostQueues,
-    'trainStep',
-    `step ${step} · train`,
-    {
-      batch: batch.batch,
-      expectedStep: step - 1,
-      acrossSeam: false,
-    },
-  );
-  stepTrained(state, result);
-  const seam = changesNumerics(state, result);
-  const shown = { step, batch, result, seam };
-  const { term } = state.trainer.lease;
-  const key = { ...state.branch, step };
-  const { alarms } = await orchestrator.recordStep.executeWithOptions({ summary: stepSummary(shown) }, [
-    { key, term, batch: batch.batch, result, spent, startedAt, seam },
-  ]);
-  stepRecorded(state, result, alarms);
-  showStep(state, shown);
+  await trainStep(state, batch, { spent, startedAt });
 }
 
 const nothingSpent: FreshRollout['spent'] = { tokensSampled: 0, sampling: 0, scoring: 0, logprobs: 0 };

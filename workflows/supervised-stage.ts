@@ -3,15 +3,7 @@ import type { StageInput, StageOutcome } from '../contracts/workflows.ts';
 import { orchestrator } from './activities.ts';
 import { collectExamples } from './example-collection.ts';
 import { runStage, type StageKind } from './stage.ts';
-import { stepSummary } from './stage-details.ts';
-import { callTrainer } from './trainer.ts';
-import {
-  changesNumerics,
-  showStep,
-  stepRecorded,
-  stepTrained,
-  type TrainingState,
-} from './training-state.ts';
+import { type TrainingState, trainStep } from './training-state.ts';
 
 const supervised: StageKind<SupervisedPlan> = {
   algorithm: 'sft',
@@ -38,24 +30,5 @@ export async function supervisedStep(state: TrainingState<SupervisedPlan | Rewar
     { summary: `step ${step} · log the batch` },
     [{ key, term, digestBefore: state.trainer.digest }],
   );
-  state.control.phase('training');
-  const result = await callTrainer(
-    state.trainer,
-    state.control.lostQueues,
-    'trainStep',
-    `step ${step} · train`,
-    {
-      batch: batch.batch,
-      expectedStep: step - 1,
-      acrossSeam: false,
-    },
-  );
-  stepTrained(state, result);
-  const seam = changesNumerics(state, result);
-  const shown = { step, batch, result, seam };
-  const { alarms } = await orchestrator.recordStep.executeWithOptions({ summary: stepSummary(shown) }, [
-    { key, term, batch: batch.batch, result, spent: nothingSampled, startedAt, seam },
-  ]);
-  stepRecorded(state, result, alarms);
-  showStep(state, shown);
+  await trainStep(state, batch, { spent: nothingSampled, startedAt });
 }

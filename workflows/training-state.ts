@@ -1,7 +1,12 @@
 /** The state of a stage's workflow, and what changes it: loading a policy, replaying the log, steps, milestones. */
 import { type Milestones, milestonesAt } from '../algorithm/run/milestones.ts';
 import { equalNumerics, sameNumerics } from '../algorithm/run/numerics-changes.ts';
-import type { LoggedBatch, StagePosition } from '../contracts/activities.ts';
+import type {
+  LoggedBatch,
+  MakeBatchResult,
+  RecordStepInput,
+  StagePosition,
+} from '../contracts/activities.ts';
 import type { RaisedAlarm } from '../contracts/alarms.ts';
 import { Failure } from '../contracts/failures.ts';
 import type { BranchKey, StageKey } from '../contracts/identity.ts';
@@ -14,7 +19,7 @@ import type { HeldTrainer, StageShown, StepStory } from '../contracts/workflows.
 import { orchestrator } from './activities.ts';
 import { evaluate } from './evaluation.ts';
 import { type StageControl, WAITING } from './stage-control.ts';
-import { stageDetails } from './stage-details.ts';
+import { stageDetails, stepSummary } from './stage-details.ts';
 import { acquireTrainer, callTrainer } from './trainer.ts';
 
 /** A stage's workflow, with or without a trainer. */
@@ -147,11 +152,34 @@ function refuseOtherDigest(step: number, expected: string | null, found: string 
 }
 
 /** Whether this step follows one that was computed under other numerics (rule 12). */
-export const changesNumerics = (state: TrainingState, result: TrainStepResult) =>
+const changesNumerics = (state: TrainingState, result: TrainStepResult) =>
   state.numerics !== null && (state.acrossNumericsChange || !equalNumerics(state.numerics, result.numerics));
 
+/** Trains on a logged batch, records the step and shows it: what every kind of stage does with its batch. */
+export async function trainStep(
+  state: TrainingState,
+  batch: MakeBatchResult,
+  { spent, startedAt }: Pick<RecordStepInput, 'spent' | 'startedAt'>,
+): Promise<void> {
+  const step = state.step + 1;
+  state.control.phase('training');
+  const input = { batch: batch.batch, expectedStep: step - 1, acrossSeam: false };
+  const summary = `step ${step} · train`;
+  const result = await callTrainer(state.trainer, state.control.lostQueues, 'trainStep', summary, input);
+  stepTrained(state, result);
+  const seam = changesNumerics(state, result);
+  const shown = { step, batch, result, seam };
+  const key = { ...state.branch, step };
+  const { term } = state.trainer.lease;
+  const { alarms } = await orchestrator.recordStep.executeWithOptions({ summary: stepSummary(shown) }, [
+    { key, term, batch: batch.batch, result, spent, startedAt, seam },
+  ]);
+  stepRecorded(state, result, alarms);
+  showStep(state, shown);
+}
+
 /** The trainer has trained a step; its row is not committed yet. */
-export function stepTrained(state: TrainingState, result: TrainStepResult): void {
+function stepTrained(state: TrainingState, result: TrainStepResult): void {
   const { step, digestAfter, referenceDigest, numerics } = result;
   state.trainer = { ...state.trainer, step, digest: digestAfter, referenceDigest, numerics };
   state.step = step;
@@ -161,7 +189,7 @@ export function stepTrained(state: TrainingState, result: TrainStepResult): void
  * The step's row is committed. `alarms` are those raised with the step; activities of releases before alarms existed
  * send none.
  */
-export function stepRecorded(
+function stepRecorded(
   state: TrainingState,
   result: TrainStepResult,
   alarms: readonly RaisedAlarm[] = [],
@@ -178,7 +206,7 @@ export function stepRecorded(
 }
 
 /** Adds a step to the table in the Temporal UI. */
-export function showStep(state: TrainingState, shown: StepStory): void {
+function showStep(state: TrainingState, shown: StepStory): void {
   const { recent, samples } = state.shown;
   state.shown = { recent: [...recent, shown].slice(-STEPS_SHOWN), samples };
   showDetails(state);

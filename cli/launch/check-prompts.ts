@@ -1,5 +1,6 @@
 /** Checks of prompts: each function returns the problems that keep a run from training on them or measuring with them. */
 import {
+  type EvaluationIndex,
   indexEvaluations,
   sampledIndices,
   sharedWithEvaluation,
@@ -135,22 +136,23 @@ export function contaminatedSamples({
   prompts: { prompts },
   generalDomains,
 }: Pick<WithPrompts, 'recipe' | 'prompts' | 'generalDomains'>): string[] {
-  return selectingStages(recipe)
-    .filter(({ keep }) => keep.decontaminate)
-    .flatMap((stage) => contaminatedIn(stage, prompts, generalDomains));
-}
-
-function contaminatedIn(
-  stage: SupervisedStageRecipe,
-  prompts: readonly ImportedPrompt[],
-  generalDomains: readonly string[],
-): string[] {
+  const stages = selectingStages(recipe).filter(({ keep }) => keep.decontaminate);
+  if (stages.length === 0) return [];
   const train = prompts.filter(({ split }) => split === 'train');
   const heldOut = prompts.filter(({ split }) => split === 'test');
   const index = indexEvaluations(
     heldOut.map(({ problem }) => problem),
     { learned: sampledIndices(train.length).map((position) => [train[position]?.problem ?? '']) },
   );
+  return stages.flatMap((stage) => contaminatedIn(stage, train, index, generalDomains));
+}
+
+function contaminatedIn(
+  stage: SupervisedStageRecipe,
+  train: readonly ImportedPrompt[],
+  index: EvaluationIndex,
+  generalDomains: readonly string[],
+): string[] {
   const drawn = train.filter(({ domain }) =>
     sampledBy(stage).some(({ domain_weights: weights }) =>
       weights === undefined ? !generalDomains.includes(domain) : (weights[domain] ?? 0) > 0,

@@ -15,7 +15,7 @@ import { listChanges } from '../../../stores/runs/changes.ts';
 import { commitBatch, findBatch } from '../../../stores/steps/batches.ts';
 import type { WatchedStores } from '../../dependencies.ts';
 import { planOf, stagePlanOf } from '../../plan-of.ts';
-import { floats, ints, joinInts, lengthsOf } from '../../ragged.ts';
+import { floats, ints, sequenceTensors } from '../../ragged.ts';
 import { openTrainingData, type TrainingData, type TrainingSequence } from './training-data.ts';
 
 /**
@@ -149,15 +149,10 @@ function tensorsOf(
   sequencesN: readonly TrainingSequence[],
   ordinals: readonly number[],
 ): Tensors {
-  const [prompts, completions] = [
-    sequencesN.map(({ prompt }) => prompt),
-    sequencesN.map(({ completion }) => completion),
-  ];
+  const promptsN = sequencesN.map(({ prompt }) => prompt);
+  const completionsN = sequencesN.map(({ completion }) => completion);
   const tensors: Tensors = new Map([
-    ['promptTokens', ints(joinInts(prompts))],
-    ['promptLengths', ints(lengthsOf(prompts))],
-    ['completionTokens', ints(joinInts(completions))],
-    ['completionLengths', ints(lengthsOf(completions))],
+    ...sequenceTensors(promptsN, completionsN),
     ['ordinals', ints(Int32Array.from(ordinals))],
     ['lossWeights', floats(lossWeights(objective, sequencesN))],
   ]);

@@ -18,7 +18,7 @@ import { verifierChangeAt } from '../../../stores/runs/version-changes.ts';
 import { commitBatch, findBatch } from '../../../stores/steps/batches.ts';
 import type { WatchedStores } from '../../dependencies.ts';
 import { planOf, reinforcementPlanOf } from '../../plan-of.ts';
-import { floats, ints, joinFloats, joinInts, lengthsOf, split } from '../../ragged.ts';
+import { floats, ints, joinFloats, sequenceTensors, split } from '../../ragged.ts';
 import { readLogprobs, readRollout, readSampleRequest, readScores, versionsOf } from '../../records.ts';
 
 /**
@@ -143,10 +143,7 @@ function batchTensors(
     return floats(joinFloats(sequencesB.map((n) => partsN[n] ?? [])));
   };
   const tensors: Tensors = new Map([
-    ['promptTokens', ints(joinInts(promptsB))],
-    ['promptLengths', ints(lengthsOf(promptsB))],
-    ['completionTokens', ints(joinInts(completionsB))],
-    ['completionLengths', ints(lengthsOf(completionsB))],
+    ...sequenceTensors(promptsB, completionsB),
     ['advantages', floats(Float32Array.from(advantagesB))],
     ['lossWeights', floats(Float32Array.from(lossWeightsB))],
     ['sequences', ints(Int32Array.from(sequencesB))],
