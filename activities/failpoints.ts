@@ -9,12 +9,14 @@ const failpointPlaces = {
   'batch-row': 'the batch’s row is committed, the workflow does not know',
   trained: 'the step is trained, the workflow does not know',
   'step-row': 'the step’s row is committed, the workflow does not know',
+  staged: 'a checkpoint is staged, the workflow does not know',
   'checkpoint-objects': 'the checkpoint’s objects are written, its manifest is not',
   manifest: 'the manifest is written, the checkpoint’s row is not',
   'checkpoint-row': 'the checkpoint’s row is committed, the workflow does not know',
   'part-texts': 'the texts of a part of a stage’s samples are in S3, their rows are not written',
   'part-rows': 'the part’s rows are committed, the workflow does not know',
   dataset: 'a stage’s data set is frozen, the workflow does not know',
+  'model-scores': 'a reward model’s scores are in S3, the workflow does not know',
   measured: 'a reward model is measured, the workflow does not know',
   continuing: 'the workflow has decided to continue as new, the server does not know',
   continued: 'the old history is closed, the new one has done nothing',
@@ -25,12 +27,15 @@ type Failpoint = keyof typeof failpointPlaces;
 export interface Failpoints {
   /** Whether an action is planned for this point. */
   armed(point: Failpoint, step: number): boolean;
-  /** Kills or stops the process or throws, where an action is planned for this point. */
-  reached(point: Failpoint, step: number): void;
+  /**
+   * Kills or stops the process or throws, where an action is planned for this point. Returns the action where the
+   * process goes on.
+   */
+  reached(point: Failpoint, step: number): Action | null;
 }
 
 /** For processes outside tests. */
-export const noFailpoints: Failpoints = { armed: () => false, reached: () => undefined };
+export const noFailpoints: Failpoints = { armed: () => false, reached: () => null };
 
 const end = (signal: NodeJS.Signals) => () => void process.kill(process.pid, signal);
 
@@ -41,6 +46,8 @@ const actions = {
   memory: () => {
     throw new Error('ONNX Runtime: std::bad_alloc');
   },
+  /** the engine's thread goes no further, at `sampling` only: the caller does it */
+  freeze: () => undefined,
 } as const;
 type Action = keyof typeof actions;
 
@@ -70,9 +77,10 @@ export function createFailpoints(texts: readonly string[], folder: string): Fail
     armed: (point, step) => next(point, step) !== undefined,
     reached(point, step) {
       const here = next(point, step);
-      if (here === undefined) return;
+      if (here === undefined) return null;
       writeFileSync(here.marker, String(process.pid), { flag: 'wx' });
       actions[here.action]();
+      return here.action;
     },
   };
 }

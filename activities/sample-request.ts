@@ -1,12 +1,11 @@
 import type { SamplingOptions } from '../contracts/options.ts';
 import type { RunPlan } from '../contracts/plan.ts';
-import type { DrawnPrompt, SampleRequest } from '../contracts/records.ts';
+import type { DrawnPrompt } from '../contracts/records/schemas.ts';
 import type { Reference } from '../contracts/reference.ts';
 import type { Prompt } from '../engine/tokenizer/chat-template.ts';
 import type { Tokenizer } from '../engine/tokenizer/tokenizer.ts';
 import { prefillOf } from '../rewards/chain-of-thought.ts';
-import type { Tensors } from '../stores/objects/records.ts';
-import { ints, joinInts, lengthsOf } from './ragged.ts';
+import type { DecodedRequest } from './records/request.ts';
 
 interface RequestInput {
   tokenizer: Tokenizer;
@@ -21,12 +20,13 @@ interface RequestInput {
 }
 
 /** A request to a trainer for samples: prompts as tokens, and a seed for each sequence (rule 8). */
-export function sampleRequest(input: RequestInput): { record: SampleRequest; tensors: Tensors } {
+export function sampleRequest(input: RequestInput): DecodedRequest {
   const { tokenizer, model, promptFormat, prompts, numGenerations, seedOf, sampling } = input;
-  const promptsP = prompts.map(({ problem }) => promptTokens(tokenizer, promptFormat, problem));
+  const promptsP = prompts.map(({ problem }) =>
+    Int32Array.from(promptTokens(tokenizer, promptFormat, problem)),
+  );
   const prefill = ({ problem }: DrawnPrompt) => prefillFor(tokenizer, promptFormat, problem);
-  const record: SampleRequest = {
-    kind: 'sample-request',
+  const request = {
     prompts: prompts.map((prompt) => ({ ...prompt, ...prefill(prompt) })),
     numGenerations,
     seeds: prompts.flatMap(({ slot }) =>
@@ -36,15 +36,7 @@ export function sampleRequest(input: RequestInput): { record: SampleRequest; ten
     model,
     eosTokenIds: [...tokenizer.endTokenIds],
   };
-  const flat = joinInts(promptsP);
-  const lengths = lengthsOf(promptsP);
-  return {
-    record,
-    tensors: new Map([
-      ['promptTokens', ints(flat)],
-      ['promptLengths', ints(lengths)],
-    ]),
-  };
+  return { request, promptsP };
 }
 
 /** A problem as the policy reads it: one user message in the chat template, or the plain text. */

@@ -5,7 +5,7 @@ import type { Numerics } from './numerics.ts';
 import type { RewindTarget, Rewound, SetRequest } from './operator.ts';
 import type { Change } from './options.ts';
 import type { StagePlan } from './plan.ts';
-import type { Cursor } from './records.ts';
+import type { Cursor, Shard } from './records/schemas.ts';
 import type { Reference } from './reference.ts';
 import type { RewardRecipe } from './rewards.ts';
 import type {
@@ -14,8 +14,14 @@ import type {
   RunStatus,
   SamplingCost,
   StageStatus,
+  WholeRollout,
 } from './stage-state.ts';
 import type { CheckpointResult, TrainStepResult } from './training.ts';
+
+/** The answer to a training call, as a workflow keeps it; histories of the first release do not know the policy. */
+export type KnownAnswer<Result> = Result extends { policy: string }
+  ? Omit<Result, 'policy'> & { policy: string | null }
+  : Result;
 
 /** A change of numerics within a stage (rule 12); `step` is the first step under the new ones. */
 export interface NumericsChange {
@@ -41,8 +47,10 @@ export interface LoggedBatch {
   batch: Reference;
   /** tokens of the rollout that begins with this step; 0 for the later steps of a rollout */
   tokensSampled: number;
+  /** the policy after its step; absent in results of an earlier release */
+  policy?: string;
   /** null: no row was committed, though the step may have been trained */
-  recorded: { digestAfter: string | null; numerics: Numerics } | null;
+  recorded: { digestAfter: string | null; fingerprintAfter?: string | null; numerics: Numerics } | null;
 }
 
 /** The state of a stage by its committed rows (rule 6): the result of `open-stage`. */
@@ -53,6 +61,8 @@ export interface StagePosition {
   step: number;
   /** last committed checkpoint, or the stage's initial one */
   checkpoint: CommittedCheckpoint;
+  /** the policy that the checkpoint holds; absent in results of an earlier release */
+  policy?: string;
   /** batches logged after that checkpoint, in order; the last may have no step row yet */
   logged: LoggedBatch[];
   /** numerics of the last step that has a row; null before the first */
@@ -94,11 +104,32 @@ export interface ScoreRolloutInput {
   /** only rewards by rule */
   rewards: RewardRecipe[];
 }
-/** Requests the verdicts of one of the run's reward models. */
+/** A request of workflows of an earlier release for the verdicts of one of the run's reward models. */
 export interface ScoreByModelInput {
   key: StageKey;
   rollout: Reference;
   reward: RewardRecipe;
+}
+/** What a reward model is to score: the input of the training call `score`. */
+export interface ModelScoring {
+  model: Reference;
+  sequences: Reference;
+}
+/** The same with its result, a record `model-scores`. */
+export interface ScoredByModel extends ModelScoring {
+  scores: Reference;
+}
+export interface PrepareScoringInput {
+  key: StageKey;
+  /** of the shard, by rule */
+  scores: Reference;
+  reward: RewardRecipe;
+}
+export interface AddModelVerdictsInput {
+  /** of the shard, by rule */
+  scores: Reference;
+  /** `scored` is null where the reward concerns no prompt of the shard */
+  byModel: { reward: RewardRecipe; scored: ScoredByModel | null }[];
 }
 export interface ScoreRolloutResult {
   scores: Reference;
@@ -112,25 +143,26 @@ export interface ScoreRolloutResult {
   seconds: number;
 }
 
-/** Joins the rounds of dynamic sampling into one rollout of the kept groups. */
-export interface JoinRolloutsInput {
+/** Lists the shards of a rollout, and what batches are cut by, in one object. */
+export interface IndexRolloutInput {
   key: BranchKey;
   firstStep: number;
-  parts: { request: Reference; rollout: Reference; scores: Reference; keep: number[] }[];
+  /** `keep`: the groups of the shard that are trained on; null: all */
+  shards: (Shard & { keep: number[] | null })[];
   /** maximum number of groups */
   groups: number;
-}
-export interface JoinRolloutsResult {
-  request: Reference;
-  rollout: Reference;
-  scores: Reference;
+  /** the policy that sampled all shards */
+  policy: string;
+  referenceDigest: string | null;
 }
 
 export interface MakeBatchInput {
   key: StepKey;
   term: number;
   hand: CurrentRollout;
-  /** digest of the policy before this step; null where `digest_steps` skipped it */
+  /** the policy before this step; absent or null in histories of the first release: the rows give it */
+  policyBefore?: string | null;
+  /** digest of its weights; null where the step before did not compute it */
   digestBefore: string | null;
   referenceDigest: string | null;
   /** whether this step trains the same weights that sampled */
@@ -153,7 +185,9 @@ export interface MakeBatchResult {
 export interface MakeSupervisedBatchInput {
   key: StepKey;
   term: number;
-  /** digest of the policy before this step; null where `digest_steps` skipped it */
+  /** the policy before this step; absent or null in histories of the first release: the rows give it */
+  policyBefore?: string | null;
+  /** digest of its weights; null where the step before did not compute it */
   digestBefore: string | null;
 }
 
@@ -191,7 +225,7 @@ export interface RecordStepInput {
   key: StepKey;
   term: number;
   batch: Reference;
-  result: TrainStepResult;
+  result: KnownAnswer<TrainStepResult>;
   /** cost of the rollout that begins with this step; zeros for the later steps of a rollout */
   spent: SamplingCost & { logprobs: number };
   /** start of this step in the workflow, in milliseconds since the epoch */
@@ -207,7 +241,7 @@ export interface RecordStepResult {
 export interface CommitCheckpointInput {
   key: StepKey;
   term: number;
-  checkpoint: CheckpointResult;
+  checkpoint: KnownAnswer<CheckpointResult>;
   /** whether the step was recorded under other numerics than trained these weights; then the digests may differ */
   acrossSeam: boolean;
 }
@@ -218,10 +252,20 @@ export interface DrawEvaluationInput {
   as: string;
   step: number;
   quick: boolean;
+  /** which shard of it, from 0; absent: all problems in one */
+  shard?: number;
+}
+export interface DrawEvaluationResult {
+  request: Reference;
+  /** number of shards of this evaluation; absent in results of an earlier release: one */
+  shards?: number;
 }
 export interface RecordEvaluationInput extends DrawEvaluationInput {
-  rollout: Reference;
-  scores: Reference;
+  /** all shards in order; absent in workflows of an earlier release */
+  shards?: Pick<Shard, 'request' | 'rollout' | 'scores'>[];
+  /** of the only shard, in workflows of an earlier release */
+  rollout?: Reference;
+  scores?: Reference;
   checkpoint: Reference | null;
   /** Optional: workflows started by an earlier release do not send it. */
   spent?: SamplingCost;
@@ -274,7 +318,9 @@ export interface OrchestratorActivities {
   /** Leaves the queue: the stage has its trainer, or no longer needs one. */
   leaveTrainerQueue(input: { key: StageKey }): Promise<void>;
   drawPrompts(input: DrawPromptsInput): Promise<DrawPromptsResult>;
-  joinRollouts(input: JoinRolloutsInput): Promise<JoinRolloutsResult>;
+  indexRollout(input: IndexRolloutInput): Promise<{ index: Reference }>;
+  /** Scheduled by workflows of an earlier release only: it makes the stage start again from its rows. */
+  joinRollouts(): Promise<Pick<WholeRollout, 'request' | 'rollout' | 'scores'>>;
   makeBatch(input: MakeBatchInput): Promise<MakeBatchResult>;
   makeSupervisedBatch(input: MakeSupervisedBatchInput): Promise<MakeBatchResult>;
   /** Reads which of a supervised stage's examples exist, and which are still to be sampled. */
@@ -285,7 +331,7 @@ export interface OrchestratorActivities {
   buildExamples(input: { key: BranchKey }): Promise<{ digest: string }>;
   recordStep(input: RecordStepInput): Promise<RecordStepResult>;
   commitCheckpoint(input: CommitCheckpointInput): Promise<CommittedCheckpoint>;
-  drawEvaluation(input: DrawEvaluationInput): Promise<{ request: Reference }>;
+  drawEvaluation(input: DrawEvaluationInput): Promise<DrawEvaluationResult>;
   recordEvaluation(input: RecordEvaluationInput): Promise<RecordEvaluationResult>;
   setStageStatus(input: { key: StageKey; status: StageStatus; reason?: string }): Promise<void>;
   setRunStatus(input: { run: string; status: RunStatus; reason?: string }): Promise<void>;
@@ -294,12 +340,27 @@ export interface OrchestratorActivities {
 /** Activities of the reward worker, on the queue `rewards`. */
 export interface RewardActivities {
   scoreRollout(input: ScoreRolloutInput): Promise<ScoreRolloutResult>;
+  /** Writes the sequences that a reward model is to score; null where it concerns no prompt of the shard. */
+  prepareScoring(input: PrepareScoringInput): Promise<{ scoring: ModelScoring | null }>;
+  /** Makes verdicts of what reward models have scored, and joins them with those by rule in one record. */
+  addModelVerdicts(input: AddModelVerdictsInput): Promise<{ scores: Reference }>;
+  /** Writes one slice of the held-out preferences as sequences for a reward-model stage's last checkpoint. */
+  prepareRanking(input: {
+    key: StageKey;
+    slice: number;
+  }): Promise<{ scoring: ModelScoring | null; slices: number }>;
+  /**
+   * Ranks held-out preferences by their scores, and stores the result. `needed`: the required accuracy
+   * (`min_accuracy`).
+   */
+  rankPreferences(input: {
+    key: StageKey;
+    slices: ScoredByModel[];
+  }): Promise<RewardModelMeasure & { needed: number }>;
+  /** Scheduled by workflows of an earlier release only, as are `joinScores` and `measureRewardModel`. */
   scoreByModel(input: ScoreByModelInput): Promise<{ scores: Reference; seconds: number }>;
   /** Joins several score records of one rollout into one. */
   joinScores(input: { scores: Reference[] }): Promise<{ scores: Reference }>;
-  /**
-   * Ranks held-out preferences with a reward-model stage's last checkpoint, and stores the result. `needed`: the
-   * required accuracy (`min_accuracy`).
-   */
+  /** Scores, ranks and stores in one. */
   measureRewardModel(input: { key: StageKey }): Promise<RewardModelMeasure & { needed: number }>;
 }

@@ -38,7 +38,9 @@ export const stepSamplesDocument = z.object({
   stage: z.string(),
   branch: count,
   step: count,
-  policy: sha256Schema.describe('digest of the weights that sampled'),
+  policy: sha256Schema.describe(
+    'digest of the weights that sampled; where it is not known, the id of the policy',
+  ),
   rollout: z.string().describe('URI of the rollout'),
   completions: count.describe('completions of the step, before --right, --wrong and --limit'),
   right: count,

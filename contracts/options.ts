@@ -124,6 +124,11 @@ export const grpoSchema = z
     num_generations: z.int().min(2).max(MOST_GENERATIONS).default(16),
     steps_per_generation: steps.default(1),
     num_iterations: steps.default(1),
+    /**
+     * groups that are sampled, scored and stored together; a rollout of more groups is cut into shards. Part of the
+     * numerics: what is computed side by side decides the last bits
+     */
+    shard_size: promptCount.default(16),
     beta: penaltyWeight.default(0.001),
     use_bias_correction_kl: z.boolean().default(false),
     /**
@@ -237,6 +242,8 @@ export const evaluationSchema = z
     /** problems and samples of the quick evaluation every `eval_steps` */
     quick_problems: promptCount.default(64),
     quick_k: generations.default(4),
+    /** problems whose samples are drawn, sampled and scored together */
+    shard_size: promptCount.default(64),
     /** held-out problems of the general domains in full evaluations, with `k` samples each */
     general_problems: promptCount.default(64),
     /** target language of chains of thought, measured in full and quick evaluations; default: not measured */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { cursorSchema } from './records.ts';
+import { cursorSchema } from './records/schemas.ts';
 import { type Reference, referenceSchema } from './reference.ts';
 import type { Digests } from './training.ts';
 
@@ -13,21 +13,32 @@ export type StageStatus = z.infer<typeof stageStatusSchema>;
 export const runStatusSchema = z.enum(['running', 'paused', 'parked', 'complete', 'aborted']);
 export type RunStatus = z.infer<typeof runStatusSchema>;
 
-/** The rollout that a stage trains on: what its steps need, and the positions in the prompt order. */
-export const currentRolloutSchema = z.strictObject({
+const rolloutPosition = {
   /** the branch that sampled it; a rewound stage may continue with the rollout of its parent branch */
   branch: z.int().nonnegative(),
   /** the first step that trains on it */
   firstStep: z.int().positive(),
-  request: referenceSchema,
-  rollout: referenceSchema,
-  scores: referenceSchema,
-  logprobs: referenceSchema.nullable(),
   /** tokens sampled by all its calls */
   tokensSampled: z.int().nonnegative(),
   cursorBefore: cursorSchema,
   cursorAfter: cursorSchema,
+};
+
+/** A rollout of version 1, in one piece. */
+const wholeRolloutSchema = z.strictObject({
+  ...rolloutPosition,
+  request: referenceSchema,
+  rollout: referenceSchema,
+  scores: referenceSchema,
+  logprobs: referenceSchema.nullable(),
 });
+export type WholeRollout = z.infer<typeof wholeRolloutSchema>;
+
+/** A rollout in shards: its index names them all. */
+const shardedRolloutSchema = z.strictObject({ ...rolloutPosition, index: referenceSchema });
+
+/** The rollout that a stage trains on: what its steps need, and the positions in the prompt order. */
+export const currentRolloutSchema = z.union([shardedRolloutSchema, wholeRolloutSchema]);
 export type CurrentRollout = z.infer<typeof currentRolloutSchema>;
 
 /** A checkpoint as in its committed row. */

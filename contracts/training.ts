@@ -7,8 +7,13 @@ import { fileNameSchema, referenceSchema, sha256Schema } from './reference.ts';
 /**
  * The training contract: the calls that a trainer, in any language, has to serve. The orchestrator runs the algorithm,
  * a trainer the computation; they exchange only references and small summaries. Each call has one JSON object as
- * input and one as output, without NaN or undefined, and with 64-bit numbers as strings.
+ * input and one as output, without NaN or undefined, and with 64-bit numbers as strings. Both sides parse both by these
+ * schemas. A message without a version is one of version 1, from the first release.
  */
+export const CONTRACT_VERSION = 2;
+/** Results of this release name their version; inputs that an earlier release scheduled do not. */
+const version = z.literal(CONTRACT_VERSION);
+const inputVersion = z.literal([1, CONTRACT_VERSION]).default(1);
 
 /** Digests of a policy's parts (rule 11); null: the policy does not have the part. */
 export const digestsSchema = z.strictObject({
@@ -19,37 +24,51 @@ export const digestsSchema = z.strictObject({
 });
 export type Digests = z.infer<typeof digestsSchema>;
 
+/** Per tensor Σ mix64(index, bits), as `contracts/README.md` defines it: 16 hex digits. */
+export const fingerprintSchema = z.string().regex(/^[0-9a-f]{16}$/, 'expected 16 lower-case hex digits');
+
 /**
  * Acquires a free trainer: it loads the checkpoint, checks its digests, and opens a task queue for this lease alone.
- * Served on the queue `train`.
+ * Served on the queue `train`. A second call with the same lease returns the same result.
  */
 export const acquireInputSchema = z.strictObject({
+  version: inputVersion,
   lease: leaseSchema.strict(),
   /** manifest of the checkpoint to load */
   checkpoint: referenceSchema,
   /** whether to hold a reference policy (beta > 0); a copy of the weights where the checkpoint has none */
   withReference: z.boolean(),
+  /** the policy that the checkpoint holds; absent in version 1 */
+  policy: sha256Schema.optional(),
 });
-export type AcquireInput = z.infer<typeof acquireInputSchema>;
+export type AcquireInput = z.input<typeof acquireInputSchema>;
 export const acquireResultSchema = z.strictObject({
+  version,
   /** the task queue on which this trainer serves the lease */
   queue: z.string(),
   /** number of steps that the loaded policy has been trained in this stage */
   step: z.int().nonnegative(),
+  policy: sha256Schema,
   digests: digestsSchema,
+  /** of training and log-probabilities */
   numerics: numericsSchema,
+  /** of sampling */
+  samplerNumerics: numericsSchema,
   parameters: z.int().positive(),
 });
 export type AcquireResult = z.infer<typeof acquireResultSchema>;
 
+/** Samples one shard (rule 8). */
 export const sampleInputSchema = z.strictObject({
+  version: inputVersion,
   lease: leaseSchema.strict(),
   request: referenceSchema,
-  /** the trainer must reject the request where its policy has another digest */
-  expectedDigest: sha256Schema,
+  /** the trainer must reject the request where it holds another policy */
+  policy: sha256Schema,
 });
-export type SampleInput = z.infer<typeof sampleInputSchema>;
+export type SampleInput = z.input<typeof sampleInputSchema>;
 export const sampleResultSchema = z.strictObject({
+  version,
   rollout: referenceSchema,
   completions: z.int().nonnegative(),
   tokens: z.int().nonnegative(),
@@ -57,22 +76,46 @@ export const sampleResultSchema = z.strictObject({
 });
 export type SampleResult = z.infer<typeof sampleResultSchema>;
 
+/** Log-probabilities of one shard's completions under softmax(logits / temperature). */
 export const logprobsInputSchema = z.strictObject({
+  version: inputVersion,
   lease: leaseSchema.strict(),
   rollout: referenceSchema,
   temperature: amount.gt(0),
   of: z.array(z.enum(['old', 'reference'])).min(1),
-  expectedDigest: sha256Schema,
+  /** only of these groups of the shard; values of the others are 0. Absent: all */
+  groups: z.array(z.int().nonnegative()).optional(),
+  policy: sha256Schema,
 });
-export type LogprobsInput = z.infer<typeof logprobsInputSchema>;
+export type LogprobsInput = z.input<typeof logprobsInputSchema>;
 export const logprobsResultSchema = z.strictObject({
+  version,
   logprobs: referenceSchema,
   seconds: amount,
 });
 export type LogprobsResult = z.infer<typeof logprobsResultSchema>;
 
+/**
+ * Scores sequences by a reward model. Served on the queue `score`, without a lease: the worker loads the model that the
+ * manifest names, checks its digest, and may keep it for the next call.
+ */
+export const scoreInputSchema = z.strictObject({
+  version: inputVersion,
+  /** manifest of the reward model's checkpoint */
+  model: referenceSchema,
+  sequences: referenceSchema,
+});
+export type ScoreInput = z.input<typeof scoreInputSchema>;
+export const scoreResultSchema = z.strictObject({
+  version,
+  /** record `model-scores` */
+  scores: referenceSchema,
+  seconds: amount,
+});
+export type ScoreResult = z.infer<typeof scoreResultSchema>;
+
 /** Metrics of one optimiser step. */
-const stepMetricsSchema = z.strictObject({
+export const stepMetricsSchema = z.strictObject({
   loss: figure,
   /** global norm before clipping */
   gradNorm: amount,
@@ -94,6 +137,7 @@ const stepMetricsSchema = z.strictObject({
 export type StepMetrics = z.infer<typeof stepMetricsSchema>;
 
 export const trainStepInputSchema = z.strictObject({
+  version: inputVersion,
   lease: leaseSchema.strict(),
   batch: referenceSchema,
   /** number of steps the policy must have; where the batch is already trained, its result is returned again */
@@ -101,12 +145,17 @@ export const trainStepInputSchema = z.strictObject({
   /** whether the log was written under other numerics; then digests may differ from the batch's */
   acrossSeam: z.boolean(),
 });
-export type TrainStepInput = z.infer<typeof trainStepInputSchema>;
+export type TrainStepInput = z.input<typeof trainStepInputSchema>;
 export const trainStepResultSchema = z.strictObject({
+  version,
   step: z.int().positive(),
+  /** after the step: policyAfter(policy before, batch), see `contracts/README.md` */
+  policy: sha256Schema,
   digestBefore: sha256Schema.nullable(),
   /** null where the batch does not request it */
   digestAfter: sha256Schema.nullable(),
+  /** where the batch requests a fingerprint and the trainer does not answer with a digest; else null */
+  fingerprintAfter: fingerprintSchema.nullable(),
   referenceDigest: sha256Schema.nullable(),
   metrics: stepMetricsSchema,
   numerics: numericsSchema,
@@ -114,40 +163,128 @@ export const trainStepResultSchema = z.strictObject({
 });
 export type TrainStepResult = z.infer<typeof trainStepResultSchema>;
 
-/** Writes the complete state as a Hugging Face folder: objects first, the manifest last (rule 4). */
-export const checkpointInputSchema = z.strictObject({
+/**
+ * Stages the complete state of a step, in memory or on a local disk; training goes on afterwards. One checkpoint is
+ * under way at a time: another `beginCheckpoint` before its `finishCheckpoint` fails with `Contradiction`. Repeated
+ * for the same step it returns the same result.
+ */
+export const beginCheckpointInputSchema = z.strictObject({
+  version: inputVersion,
   lease: leaseSchema.strict(),
   expectedStep: z.int().nonnegative(),
 });
-export type CheckpointInput = z.infer<typeof checkpointInputSchema>;
+export type BeginCheckpointInput = z.input<typeof beginCheckpointInputSchema>;
+export const beginCheckpointResultSchema = z.strictObject({
+  version,
+  step: z.int().nonnegative(),
+  policy: sha256Schema,
+  bytes: z.int().nonnegative(),
+  seconds: amount,
+});
+export type BeginCheckpointResult = z.infer<typeof beginCheckpointResultSchema>;
+
+/** Writes the staged state as a Hugging Face folder while steps go on: objects first, the manifest last (rule 4). */
+export const finishCheckpointInputSchema = z.strictObject({
+  version: inputVersion,
+  lease: leaseSchema.strict(),
+  /** the staged step */
+  step: z.int().nonnegative(),
+});
+export type FinishCheckpointInput = z.input<typeof finishCheckpointInputSchema>;
 export const checkpointResultSchema = z.strictObject({
+  version,
   manifest: referenceSchema,
   step: z.int().nonnegative(),
+  policy: sha256Schema,
   digests: digestsSchema,
   bytes: z.int().nonnegative(),
   seconds: amount,
 });
 export type CheckpointResult = z.infer<typeof checkpointResultSchema>;
 
-export const releaseInputSchema = z.strictObject({ lease: leaseSchema.strict() });
-export type ReleaseInput = z.infer<typeof releaseInputSchema>;
+/** Frees the policy's memory, after a checkpoint under way, and the trainer for another lease. */
+export const releaseInputSchema = z.strictObject({ version: inputVersion, lease: leaseSchema.strict() });
+export type ReleaseInput = z.input<typeof releaseInputSchema>;
+export const releaseResultSchema = z.strictObject({ version });
+export type ReleaseResult = z.infer<typeof releaseResultSchema>;
 
-/** The calls as activities: `acquire` on the queue `train`, the others on the queue that `acquire` returned. */
-export interface TrainingActivities {
-  acquire(input: AcquireInput): Promise<AcquireResult>;
-  sample(input: SampleInput): Promise<SampleResult>;
-  logprobs(input: LogprobsInput): Promise<LogprobsResult>;
-  trainStep(input: TrainStepInput): Promise<TrainStepResult>;
-  checkpoint(input: CheckpointInput): Promise<CheckpointResult>;
-  release(input: ReleaseInput): Promise<void>;
-}
+/**
+ * The calls as activities: `acquire` on the queue `train`, `score` on the queue `score`, the others on the queue that
+ * `acquire` returned.
+ */
+export const trainingCalls = {
+  acquire: { input: acquireInputSchema, result: acquireResultSchema },
+  sample: { input: sampleInputSchema, result: sampleResultSchema },
+  logprobs: { input: logprobsInputSchema, result: logprobsResultSchema },
+  score: { input: scoreInputSchema, result: scoreResultSchema },
+  trainStep: { input: trainStepInputSchema, result: trainStepResultSchema },
+  beginCheckpoint: { input: beginCheckpointInputSchema, result: beginCheckpointResultSchema },
+  finishCheckpoint: { input: finishCheckpointInputSchema, result: checkpointResultSchema },
+  release: { input: releaseInputSchema, result: releaseResultSchema },
+} as const;
+export type TrainingCall = keyof typeof trainingCalls;
+
+/** The task queue of each call; null: the one that `acquire` returned for the lease. */
+export const callQueues = {
+  acquire: 'train',
+  sample: null,
+  logprobs: null,
+  score: 'score',
+  trainStep: null,
+  beginCheckpoint: null,
+  finishCheckpoint: null,
+  release: null,
+} as const satisfies Record<TrainingCall, string | null>;
+
+export type TrainingActivities = {
+  [Name in TrainingCall]: (
+    input: z.input<(typeof trainingCalls)[Name]['input']>,
+  ) => Promise<z.infer<(typeof trainingCalls)[Name]['result']>>;
+};
+
+/** The answer of a stage's workflow to the query `lease`: its current lease; null: it has none. */
+export const leaseAnswerSchema = leaseSchema.strict().nullable();
+
+/** Phases of a call, for heartbeats. */
+export const PHASES = [
+  'loading',
+  'sampling',
+  'log-probabilities',
+  'scoring',
+  'training',
+  'checking',
+  'staging',
+  'writing',
+] as const;
+
+/**
+ * The detail of every heartbeat. `done` grows while the call makes progress; a call whose heartbeats show none for
+ * long is lost (`algorithm/run/progress-limit.ts`).
+ */
+export const heartbeatSchema = z.strictObject({
+  version,
+  phase: z.enum(PHASES),
+  /** steps of the policy that is held; null while it is loaded */
+  step: z.int().nonnegative().nullable(),
+  /** units of the phase that are done, such as completions, micro-batches or tensors */
+  done: z.int().nonnegative(),
+  /** of all units; null: not known */
+  of: z.int().nonnegative().nullable(),
+  /** tokens computed by this call */
+  tokens: z.int().nonnegative(),
+});
+export type Heartbeat = z.infer<typeof heartbeatSchema>;
 
 /** The manifest of a checkpoint: it is written last, and lists all other objects. */
 export const manifestSchema = z.strictObject({
   kind: z.literal('checkpoint'),
+  /** absent: version 1 */
+  version: z.literal(CONTRACT_VERSION).optional(),
   /** null for an imported model */
   lease: leaseSchema.strict().nullable(),
   step: z.int().nonnegative(),
+  /** the policy that it holds; absent in version 1 and in an imported model */
+  policy: sha256Schema.optional(),
   digests: digestsSchema,
   numerics: numericsSchema.nullable(),
   /** objects by file name in the Hugging Face folder: `model.safetensors`, `config.json`, `tokenizer.json`, … */

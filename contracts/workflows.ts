@@ -1,11 +1,11 @@
-import type { MakeBatchResult, ScoreRolloutResult } from './activities.ts';
+import type { KnownAnswer, MakeBatchResult, ScoreRolloutResult } from './activities.ts';
 import type { Lease, StageKey } from './identity.ts';
 import type { Numerics } from './numerics.ts';
 import type { Wish } from './operator.ts';
 import type { TrainStepResult } from './training.ts';
 
 /** Task queue of each process. A trainer with a policy also serves a queue for its lease. */
-export const queues = { orchestrator: 'r1', trainer: 'train', rewards: 'rewards' } as const;
+export const queues = { orchestrator: 'r1', trainer: 'train', rewards: 'rewards', score: 'score' } as const;
 
 /** Workflow ids are paths: the UI lists a run's workflows together. */
 export const runWorkflowId = (run: string) => `r1/${run}`;
@@ -17,6 +17,7 @@ export const workflowTypes = {
   reinforcement: 'reinforcementStage',
   supervised: 'supervisedStage',
   rewardModel: 'rewardModelStage',
+  sampling: 'sampleModel',
 } as const;
 
 export interface RunInput {
@@ -43,7 +44,7 @@ export interface StageShown {
 export interface StepStory {
   step: number;
   batch: MakeBatchResult;
-  result: TrainStepResult;
+  result: KnownAnswer<TrainStepResult>;
   /** whether it ran under other numerics than the step before it */
   seam: boolean;
 }
@@ -55,10 +56,15 @@ export interface HeldTrainer {
   queue: string;
   /** number of steps that its policy has been trained */
   step: number;
+  /** the policy that it holds; absent or null where a trainer of the first release was acquired */
+  policy?: string | null;
   /** digest of its weights; null where the last step did not compute it */
   digest: string | null;
   referenceDigest: string | null;
+  /** of training and log-probabilities */
   numerics: Numerics;
+  /** absent where a trainer of the first release was acquired */
+  samplerNumerics?: Numerics;
 }
 
 /** The current work of a stage, for `r1 watch`, `r1 why` and the UI. */
@@ -67,7 +73,7 @@ export interface StageProgress {
   step: number;
   steps: number;
   /**
-   * `acquiring a trainer`, `sampling`, `scoring`, `training`, `committing a checkpoint`, `evaluating`, `parked`, …
+   * `acquiring a trainer`, `sampling`, `scoring`, `training`, `staging a checkpoint`, `evaluating`, `parked`, …
    */
   phase: string;
   detail: string;
@@ -98,6 +104,7 @@ export type FailpointSinks = { failpoints: { reached(place: 'continuing' | 'cont
 /** Names of queries, updates and signals. */
 export const messages = {
   progress: 'progress',
+  lease: 'lease',
   pause: 'pauseStageUpdate',
   resume: 'resumeStageUpdate',
   retry: 'retryStageUpdate',

@@ -33,18 +33,26 @@ export function connectionEnvironment({ temporal, postgres, s3 }: Connections): 
   };
 }
 
+/** Connections of a worker without a database. */
+export type TrainerConnections = Omit<Connections, 'postgres'>;
+
 /**
  * The connections that a worker's environment names.
  * @throws StackError naming a variable that is missing.
  */
-export function connectionsFromSettings({ temporal, postgres, s3 }: Settings): Connections {
+export function connectionsFromSettings(settings: Settings): Connections {
+  const url = required('R1_DATABASE_URL', settings.postgres.url);
+  return { ...trainerConnections(settings), postgres: { url } };
+}
+
+/** The connections of a trainer, which uses no database. Throws StackError naming a variable that is missing. */
+export function trainerConnections({ temporal, s3 }: Settings): TrainerConnections {
   return {
     temporal: {
       address: required('R1_TEMPORAL_ADDRESS', temporal.address),
       namespace: temporal.namespace,
       ui: null,
     },
-    postgres: { url: required('R1_DATABASE_URL', postgres.url) },
     s3: {
       endpoint: required('R1_S3_ENDPOINT', s3.endpoint),
       bucket: s3.bucket,

@@ -109,7 +109,7 @@ const variables = z.object({
   R1_TRAINERS: integer(1, 64, 'a number of trainers').default(1),
   R1_FAILPOINT: list(
     /^[a-z-]+(:\d+)?(=(stop|memory))?$/,
-    'names of failpoints, each perhaps with :STEP and =stop or =memory',
+    'names of failpoints, each perhaps with :STEP and =stop, =memory or =freeze',
   ),
   R1_WORKER_NAME: matching(/^[a-z][\w-]*$/, 'a name of letters, digits, _ and -').default('worker'),
   R1_TEMPORAL_ADDRESS: elsewhere(/^[^\s/]+:\d+$/, 'host:port, such as temporal.example:7233', hostBeforePort),

@@ -1,5 +1,5 @@
 import { Failure, type FailureKind } from '../contracts/failures.ts';
-import type { Verdict } from '../contracts/records.ts';
+import type { Verdict } from '../contracts/records/schemas.ts';
 import { afterThinking } from './chain-of-thought.ts';
 import type { CodeTask } from './code/index.ts';
 import { domainRule, gradeText } from './domains.ts';

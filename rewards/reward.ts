@@ -1,4 +1,4 @@
-import type { Verdict } from '../contracts/records.ts';
+import type { Verdict } from '../contracts/records/schemas.ts';
 import type { RewardName } from '../contracts/rewards.ts';
 
 /** The input of a reward: one completion and its prompt. */

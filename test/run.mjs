@@ -22,7 +22,8 @@ if (files.length === 0) {
 }
 
 /** Tests that bring up servers of their own keep both cores busy by themselves: one at a time. */
-const ownServers = (file) => file.includes('durability') || file.endsWith('infra/stack.test.ts');
+const ownServers = (file) =>
+  ['durability', 'infra/stack.test.ts', 'bench/rollout.test.ts'].some((name) => file.includes(name));
 
 function run(group, concurrency) {
   if (group.length === 0) return 0;

@@ -6,10 +6,19 @@ import { failureOfEngine } from './engine-failures.ts';
 
 const HEARTBEAT_EVERY_MS = 1500;
 
+/** An activity that is watched while it runs. */
+export interface WatchedActivity {
+  run<Result>(work: () => Promise<Result>): Promise<Result>;
+  /** called with every heartbeat; returns its detail */
+  beat(): unknown;
+  /** rejects where the activity is given up while it runs */
+  lost: Promise<never>;
+}
+
 interface Duties {
   onStart?: () => void;
-  /** details of the heartbeat: the progress of the activity */
-  progress?: () => unknown;
+  /** watches an activity that starts, by its name */
+  watch?: (activity: string) => WatchedActivity;
   /** called when the activity is cancelled, by its workflow or by the shutdown of this worker */
   onCancel?: () => void;
   /** called after an activity during which heartbeats stopped for longer than the server's timeout */
@@ -22,7 +31,7 @@ interface Duties {
  */
 export function activityDuties({
   onStart,
-  progress,
+  watch = unwatched,
   onCancel,
   onHeartbeatGap,
 }: Duties = {}): ActivityInboundCallsInterceptor {
@@ -31,13 +40,14 @@ export function activityDuties({
       const context = Context.current();
       onStart?.();
       const gap = new HeartbeatGap();
+      const watched = watch(context.info.activityType);
       const beat = setInterval(() => {
         gap.endsNow();
-        context.heartbeat(progress?.());
+        context.heartbeat(watched.beat());
       }, HEARTBEAT_EVERY_MS);
       if (onCancel) context.cancellationSignal.addEventListener('abort', onCancel, { once: true });
       try {
-        return await next(input);
+        return await Promise.race([watched.run(() => next(input)), watched.lost]);
       } catch (error) {
         logRefusal(error, context);
         throw asTemporalFailure(error, context);
@@ -52,6 +62,12 @@ export function activityDuties({
     },
   };
 }
+
+const unwatched = (): WatchedActivity => ({
+  run: (work) => work(),
+  beat: () => undefined,
+  lost: new Promise(() => undefined),
+});
 
 /** The longest time between two heartbeats: the process may have been stopped, or its machine suspended. */
 class HeartbeatGap {

@@ -20,7 +20,7 @@ export interface LeaseWatch {
   called(): void;
   /**
    * Called after an activity whose heartbeats stopped for longer than the server's timeout. If the server has timed the
-   * activity out, the workflow acquires another trainer; if not, the lease is still valid. The rows decide.
+   * activity out, the workflow acquires another trainer; if not, the lease is still valid. The workflow knows.
    */
   hadHeartbeatGap(activity: string, seconds: number): Promise<void>;
   stop(): void;
@@ -28,18 +28,24 @@ export interface LeaseWatch {
 
 export function watchLease({ context, isSuperseded, log }: WatchedLease): LeaseWatch {
   let lastCall = Date.now();
+  let checking = false;
   const checks = setInterval(() => void check(), IDLE_CHECK_MS);
 
   async function check(): Promise<void> {
     const idle = Date.now() - lastCall;
-    if (context.held === null || idle < IDLE_CHECK_MS) return;
-    if (idle >= IDLE_LEASE_MS) await releaseLease(`no call for ${IDLE_LEASE_MS / 60_000} minutes`);
-    else await releaseIfSuperseded('another trainer has taken over');
+    if (context.held === null || idle < IDLE_CHECK_MS || checking) return;
+    checking = true;
+    try {
+      if (idle >= IDLE_LEASE_MS) await releaseLease(`no call for ${IDLE_LEASE_MS / 60_000} minutes`);
+      else await releaseIfSuperseded('another trainer has taken over');
+    } finally {
+      checking = false;
+    }
   }
 
   async function releaseIfSuperseded(why: string): Promise<void> {
     if (context.held === null) return;
-    // Where the database does not answer, the next check asks it again.
+    // Where the workflow does not answer, the next check asks it again.
     if (await isSuperseded(context.held.lease).catch(() => false)) await releaseLease(why);
   }
 

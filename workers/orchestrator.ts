@@ -17,7 +17,7 @@ const workerContext = await openWorkerContext();
 const { settings, connection, connections, stores, failpoints, logger } = workerContext;
 const watched = settings.failpoints.length > 0;
 const sinks: InjectedSinks<FailpointSinks> = {
-  failpoints: { reached: { fn: (_, place) => failpoints.reached(place, 0), callDuringReplay: false } },
+  failpoints: { reached: { fn: (_, place) => void failpoints.reached(place, 0), callDuringReplay: false } },
 };
 const worker = await Worker.create({
   connection,

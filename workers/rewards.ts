@@ -1,13 +1,18 @@
-/** The reward worker: verifiers, and the reward models that runs have trained. Serves the queue `rewards`. */
+/**
+ * The reward worker: verifiers on the queue `rewards`, and the reward models that runs have trained on the queue
+ * `score`, which any other worker may serve as well.
+ */
 import { availableParallelism } from 'node:os';
 import { Context } from '@temporalio/activity';
 import { Worker } from '@temporalio/worker';
-import { createRewardActivities } from '../activities/rewards/index.ts';
+import { createRewardActivities, createScoringActivities } from '../activities/rewards/index.ts';
 import { createRewardModels } from '../activities/rewards/reward-models.ts';
+import { trackedEngine } from '../activities/trainer/progress.ts';
 import { queues } from '../contracts/workflows.ts';
 import { startEngineThread } from '../engine/service/thread.ts';
 import { cancelledBy, createRewardTools } from '../rewards/tools.ts';
 import { activityDuties } from './activity-duties.ts';
+import { watchCalls } from './call-watch.ts';
 import {
   closeWorkerContext,
   heartbeats,
@@ -16,25 +21,46 @@ import {
   shutdownTimes,
 } from './worker-process.ts';
 
+/** Time for the answer that a call is lost, before the process ends. */
+const LAST_ANSWER_MS = 10_000;
+
 const workerContext = await openWorkerContext();
 const { settings, connection, connections, stores, failpoints, logger } = workerContext;
 const tools = cancelledBy(createRewardTools(), () => Context.current().cancellationSignal);
 const models = createRewardModels({
   objects: stores.objects,
-  openEngine: () => startEngineThread({ threads: settings.threads ?? availableParallelism() }),
+  openEngine: () => trackedEngine(startEngineThread({ threads: settings.threads ?? availableParallelism() })),
 });
-const worker = await Worker.create({
+const common = {
   connection,
   namespace: connections.temporal.namespace,
+  ...heartbeats,
+  ...shutdownTimes,
+};
+const judging = await Worker.create({
+  ...common,
   taskQueue: queues.rewards,
   activities: createRewardActivities({ ...stores, failpoints, tools, models }),
   interceptors: { activity: [() => ({ inbound: activityDuties() })] },
   maxConcurrentActivityTaskExecutions: 2,
-  ...heartbeats,
-  ...shutdownTimes,
 });
-logger.info(`rewards: serving the queue ${queues.rewards}`);
-await runUntilStopped(worker);
+const watch = watchCalls({ step: () => null, onLost: endFrozen });
+const scoring = await Worker.create({
+  ...common,
+  taskQueue: queues.score,
+  activities: createScoringActivities({ ...stores, failpoints, models }),
+  interceptors: { activity: [() => ({ inbound: activityDuties({ watch }) })] },
+  // Models take turns at one engine; another worker serves what waits.
+  maxConcurrentActivityTaskExecutions: 1,
+});
+logger.info(`rewards: serving the queues ${queues.rewards} and ${queues.score}`);
+await runUntilStopped(judging, scoring);
 await models.close();
 await tools.close();
 await closeWorkerContext(workerContext);
+
+/** The engine makes no progress: the process ends once the call's answer is sent, and the supervisor starts another. */
+function endFrozen(reason: string): void {
+  logger.error(`rewards: ${reason}: the process ends`);
+  setTimeout(() => process.exit(1), LAST_ANSWER_MS);
+}

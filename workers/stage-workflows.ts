@@ -1,5 +1,6 @@
 import { Client, type ConnectionLike, WorkflowNotFoundError } from '@temporalio/client';
 import type { StageWorkflows } from '../activities/dependencies.ts';
+import type { Lease } from '../contracts/identity.ts';
 import { messages, stageWorkflowId } from '../contracts/workflows.ts';
 
 /** Activities of a stage's workflow that wait for a trainer; `acquire` only until a trainer has started it. */
@@ -31,6 +32,26 @@ export function stageWorkflows(connection: ConnectionLike, namespace: string): S
     },
   };
 }
+
+/**
+ * Asks a stage's workflow whether another lease has taken over from this one. A workflow that has ended uses no trainer.
+ * Rejects where it does not answer: then it is not known.
+ */
+export function stageLeases(connection: ConnectionLike, namespace: string) {
+  const { workflow } = new Client({ connection, namespace });
+  return {
+    async isSuperseded(lease: Lease): Promise<boolean> {
+      const handle = workflow.getHandle(stageWorkflowId(lease));
+      const described = await unlessGone(handle.describe());
+      if (described?.status.name !== 'RUNNING') return true;
+      const current = await handle.query<Lease | null>(messages.lease);
+      return current !== null && isLater(current, lease);
+    },
+  };
+}
+
+/** Terms count within a branch, and branches within the stage. */
+const isLater = (a: Lease, b: Lease) => a.branch > b.branch || (a.branch === b.branch && a.term > b.term);
 
 async function unlessGone<Result>(call: Promise<Result>): Promise<Result | undefined> {
   try {

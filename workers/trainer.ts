@@ -8,34 +8,34 @@ import { Client, Connection } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
 import { createMutex, type TrainerContext } from '../activities/trainer/held-policy.ts';
 import { createTrainingActivities } from '../activities/trainer/index.ts';
+import { trackedEngine } from '../activities/trainer/progress.ts';
 import { messages, queues, stageWorkflowId } from '../contracts/workflows.ts';
 import { startEngineThread } from '../engine/service/thread.ts';
 import { homePaths } from '../infra/paths.ts';
-import { isSuperseded } from '../stores/runs/terms.ts';
 import { activityDuties } from './activity-duties.ts';
+import { watchCalls } from './call-watch.ts';
 import { leaseNotes } from './lease-note.ts';
 import { watchLease } from './lease-watch.ts';
-import {
-  closeWorkerContext,
-  heartbeats,
-  onStopSignal,
-  openWorkerContext,
-  shutdownTimes,
-} from './worker-process.ts';
+import { stageLeases } from './stage-workflows.ts';
+import { heartbeats, onStopSignal, openProcessContext, shutdownTimes } from './worker-process.ts';
 
-const workerContext = await openWorkerContext();
-const { settings, connection, connections, stores, failpoints, logger } = workerContext;
+/** Time for the answer that a call is lost, before the process ends. */
+const LAST_ANSWER_MS = 10_000;
+
+const { settings, connection, connections, objects, failpoints, logger } = await openProcessContext();
 const engine = startEngineThread({ threads: settings.threads ?? availableParallelism() });
 const incarnation = `train/${hostname()}/${randomUUID().slice(0, 8)}`;
 const notes = leaseNotes(homePaths(settings.home).leases, settings.workerName, (line) =>
   logger.warn(`trainer: ${line}`),
 );
 let stopping = false;
+/** whether the engine makes no progress: it cannot be ended, so the process is */
+let frozen = false;
 let serving: Worker | null = null;
 
 const context: TrainerContext = {
-  objects: stores.objects,
-  engine,
+  objects,
+  engine: trackedEngine(engine),
   failpoints,
   queueFor: (lease) => `${incarnation}/t${lease.term}`,
   held: null,
@@ -50,13 +50,13 @@ const context: TrainerContext = {
 
 const watch = watchLease({
   context,
-  isSuperseded: (lease) => isSuperseded(stores.database, lease),
+  isSuperseded: stageLeases(connection, connections.temporal.namespace).isSuperseded,
   log: (line) => logger.info(`trainer: ${line}`),
 });
 const { acquire, ...ownCalls } = createTrainingActivities(context);
 const duties = activityDuties({
   onStart: watch.called,
-  progress: () => engine.progress(),
+  watch: watchCalls({ step: () => context.held?.step ?? null, onLost: endFrozen }),
   onCancel: () => engine.stopSampling(true),
   onHeartbeatGap: (activity, seconds) => void watch.hadHeartbeatGap(activity, seconds),
 });
@@ -76,9 +76,21 @@ void engine.ended.then((error) => {
 });
 while (!stopping) await serveOneQueue();
 watch.stop();
+// The note of a lease that is lost stays: the successor reports it to the workflow.
+if (frozen) process.exit(1);
 await engine.close();
 notes.remove();
-await closeWorkerContext(workerContext);
+await connection.close();
+
+/** The engine makes no progress: ends the process once the call's answer is sent. The supervisor starts another. */
+function endFrozen(reason: string): void {
+  if (frozen) return;
+  logger.error(`trainer: ${reason}: the trainer ends, another takes over`);
+  frozen = true;
+  stopping = true;
+  setTimeout(() => process.exit(1), LAST_ANSWER_MS);
+  serving?.shutdown();
+}
 
 /** Serves `train`, or the lease's own queue, until the lease changes or the process stops. */
 async function serveOneQueue(): Promise<void> {

@@ -10,7 +10,12 @@ import {
 } from '@temporalio/worker';
 import type { Stores } from '../activities/dependencies.ts';
 import { createFailpoints, type Failpoints } from '../activities/failpoints.ts';
-import { type Connections, connectionsFromSettings } from '../infra/connections.ts';
+import {
+  type Connections,
+  connectionsFromSettings,
+  type TrainerConnections,
+  trainerConnections,
+} from '../infra/connections.ts';
 import { readSettings, type Settings } from '../infra/settings.ts';
 import { ignoreOutputErrors, writeLine } from '../infra/supervisor/log-lines.ts';
 import { createDatabase } from '../stores/database/database.ts';
@@ -25,13 +30,19 @@ export const heartbeats = { maxHeartbeatThrottleInterval: '2 seconds' } as const
 /** Time after SIGTERM until activities are cancelled, and until the process ends in any case. */
 export const shutdownTimes = { shutdownGraceTime: '2 seconds', shutdownForceTime: '15 seconds' } as const;
 
-export interface WorkerContext {
+/** What every worker process needs. A trainer needs no more: it has no connection to the database. */
+export interface ProcessContext {
   settings: Settings;
-  connections: Connections;
+  connections: TrainerConnections;
   connection: NativeConnection;
-  stores: Stores;
+  objects: Stores['objects'];
   failpoints: Failpoints;
   logger: Logger;
+}
+
+export interface WorkerContext extends Omit<ProcessContext, 'objects' | 'connections'> {
+  connections: Connections;
+  stores: Stores;
 }
 
 /** Writes lines as Temporal's own logger does, but drops a line that the disk has no free space for. */
@@ -41,20 +52,24 @@ function logLine({ level, timestampNanos, message, meta }: LogEntry): void {
   writeLine(process.stderr.fd, `${at} [${level}] ${message}${more}`);
 }
 
-/** Opens what every worker process needs: its settings, a connection to Temporal, the two stores. */
-export async function openWorkerContext(): Promise<WorkerContext> {
+/** Opens the settings, a connection to Temporal, and the object store. */
+export async function openProcessContext(): Promise<ProcessContext> {
   const settings = readSettings();
-  const connections = connectionsFromSettings(settings);
+  const connections = trainerConnections(settings);
   ignoreOutputErrors();
   const logger = new DefaultLogger('INFO', logLine);
   Runtime.install({ logger, shutdownSignals: [] });
   const connection = await NativeConnection.connect({ address: connections.temporal.address });
-  const stores = {
-    database: createDatabase(connections.postgres.url),
-    objects: createObjectStore(connections.s3),
-  };
   const failpoints = createFailpoints(settings.failpoints, join(settings.home, 'failpoints'));
-  return { settings, connections, connection, stores, failpoints, logger };
+  const objects = createObjectStore(connections.s3);
+  return { settings, connections, connection, objects, failpoints, logger };
+}
+
+/** The same with both stores. */
+export async function openWorkerContext(): Promise<WorkerContext> {
+  const { objects, ...context } = await openProcessContext();
+  const connections = connectionsFromSettings(context.settings);
+  return { ...context, connections, stores: { database: createDatabase(connections.postgres.url), objects } };
 }
 
 export async function closeWorkerContext({ connection, stores }: WorkerContext): Promise<void> {
@@ -67,10 +82,11 @@ export function onStopSignal(stop: () => void): void {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, stop);
 }
 
-/** Runs a worker until a stop signal. */
-export async function runUntilStopped(worker: Worker): Promise<void> {
-  onStopSignal(() => {
-    if (worker.getState() === 'RUNNING') worker.shutdown();
-  });
-  await worker.run();
+/** Runs workers until a stop signal, or until one of them fails. */
+export async function runUntilStopped(...workers: Worker[]): Promise<void> {
+  const stop = () => {
+    for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+  };
+  onStopSignal(stop);
+  await Promise.all(workers.map((worker) => worker.run().finally(stop)));
 }

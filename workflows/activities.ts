@@ -48,11 +48,26 @@ export const turns = proxyActivities<Pick<OrchestratorActivities, 'awaitTurn'>>(
   retry: { ...patient.retry, initialInterval: '1 second', backoffCoefficient: 1 },
 });
 
+/**
+ * A trainer that sends no heartbeat for this long is lost: its process, or its machine, does not run. A loaded machine
+ * delays heartbeats by seconds. A trainer whose engine makes no progress ends itself, and the successor of a dead one
+ * reports it at once.
+ */
+const TRAINER_SILENCE = '60 seconds';
+
 /** Waits on the shared queue until a trainer is free, without a time limit. */
 export const freeTrainers = proxyActivities<Pick<TrainingActivities, 'acquire'>>({
   taskQueue: queues.trainer,
   startToCloseTimeout: '1 hour',
-  heartbeatTimeout: '10 seconds',
+  heartbeatTimeout: TRAINER_SILENCE,
+  retry: { ...patient.retry, maximumAttempts: 10 },
+});
+
+/** Any worker that has reward models scores; a repeated call gives the same. It waits for one without a time limit. */
+export const scorers = proxyActivities<Pick<TrainingActivities, 'score'>>({
+  taskQueue: queues.score,
+  startToCloseTimeout: '12 hours',
+  heartbeatTimeout: patient.heartbeatTimeout,
   retry: { ...patient.retry, maximumAttempts: 10 },
 });
 
@@ -64,7 +79,7 @@ export const trainerOptions = (queue: string): ActivityOptions => ({
   taskQueue: queue,
   startToCloseTimeout: '12 hours',
   scheduleToStartTimeout: '30 seconds',
-  heartbeatTimeout: '10 seconds',
+  heartbeatTimeout: TRAINER_SILENCE,
   retry: { maximumAttempts: 1 },
 });
 

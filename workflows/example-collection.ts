@@ -9,7 +9,7 @@ import { orchestrator, rewards } from './activities.ts';
 import { costOf } from './rollout.ts';
 import { continueStage } from './stage.ts';
 import { WAITING } from './stage-control.ts';
-import { acquireTrainer, callTrainer, releaseTrainer } from './trainer.ts';
+import { acquireTrainer, callTrainer, policyOf, releaseTrainer } from './trainer.ts';
 import type { StageState } from './training-state.ts';
 
 /**
@@ -79,8 +79,7 @@ async function collectPart(
   const { request } = await orchestrator.drawSamples.executeWithOptions({ summary: what }, [
     { key, ...part },
   ]);
-  if (trainer.digest === null) throw new TypeError(`${key.stage}: expected a policy with a digest`);
-  const input = { request, expectedDigest: trainer.digest };
+  const input = { request, policy: policyOf(trainer) };
   const sampled = await callTrainer(trainer, state.control.lostQueues, 'sample', `${what} · sample`, input);
   const scored = await rewards.scoreRollout.executeWithOptions({ summary: `${what} · score` }, [
     {

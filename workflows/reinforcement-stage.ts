@@ -49,7 +49,7 @@ async function ensureRollout(
     );
   }
   const { branch, plan, trainer, cursor, control } = state;
-  const onPhase = (phase: string) => control.phase(phase);
+  const onPhase = (phase: string, detail?: string) => control.phase(phase, detail);
   const fresh = await rollOut({
     key: branch,
     plan,
@@ -57,8 +57,10 @@ async function ensureRollout(
     lost: control.lostQueues,
     step,
     cursor,
+    sampled: state.sampled,
     onPhase,
   });
+  state.sampled.clear();
   state.rollout = fresh.rollout;
   state.cursor = fresh.rollout.cursorAfter;
   state.shown = { ...state.shown, samples: fresh.samples };
@@ -74,6 +76,7 @@ function logBatch(state: TrainingState<ReinforcementPlan>, step: number) {
       key: { ...branch, step },
       term: trainer.lease.term,
       hand: rollout,
+      policyBefore: trainer.policy,
       digestBefore: trainer.digest,
       referenceDigest: trainer.referenceDigest,
       onPolicy: step === rollout.firstStep,

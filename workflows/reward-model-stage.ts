@@ -1,7 +1,7 @@
 import { Failure } from '../contracts/failures.ts';
 import type { RewardModelPlan } from '../contracts/plan.ts';
 import type { StageInput, StageOutcome } from '../contracts/workflows.ts';
-import { rewards } from './activities.ts';
+import { rankHeldOut } from './model-scoring.ts';
 import { runStage, type StageKind } from './stage.ts';
 import { supervisedStep } from './supervised-stage.ts';
 import type { TrainingState } from './training-state.ts';
@@ -22,13 +22,7 @@ export function rewardModelStage(input: StageInput): Promise<StageOutcome> {
 async function measure({ key, plan, control }: TrainingState<RewardModelPlan>): Promise<void> {
   control.phase('measuring the reward model');
   // Workers of earlier releases do not send `needed`.
-  const {
-    accuracy,
-    pairs,
-    needed = plan.options.min_accuracy,
-  } = await rewards.measureRewardModel.executeWithOptions({ summary: 'rank held-out preferences' }, [
-    { key },
-  ]);
+  const { accuracy, pairs, needed = plan.options.min_accuracy } = await rankHeldOut(key);
   if (accuracy >= needed) return;
   throw new Failure(
     'InvalidInput',

@@ -1,16 +1,19 @@
+/** A rollout, shard by shard: draw prompts, sample, score, log-probabilities; at the end one index names them all. */
 import { afterRound } from '../algorithm/rl/dynamic-sampling.ts';
 import { rewardPlan } from '../algorithm/rl/reward-plan.ts';
-import { rolloutOfStep } from '../algorithm/rl/rollout-plan.ts';
-import type { JoinRolloutsInput, RecordStepInput, ScoreRolloutResult } from '../contracts/activities.ts';
+import { rolloutOfStep, shardSizes } from '../algorithm/rl/rollout-plan.ts';
+import type { DrawPromptsResult, RecordStepInput, ScoreRolloutResult } from '../contracts/activities.ts';
 import type { BranchKey } from '../contracts/identity.ts';
 import type { ReinforcementPlan } from '../contracts/plan.ts';
-import type { Cursor } from '../contracts/records.ts';
+import type { Cursor, Shard } from '../contracts/records/schemas.ts';
 import type { Reference } from '../contracts/reference.ts';
 import type { CurrentRollout, SamplingCost } from '../contracts/stage-state.ts';
-import type { SampleResult } from '../contracts/training.ts';
+import type { LogprobsResult, SampleResult } from '../contracts/training.ts';
 import type { HeldTrainer } from '../contracts/workflows.ts';
 import { orchestrator, rewards } from './activities.ts';
-import { callTrainer, type LostQueues } from './trainer.ts';
+import { failureKind, TrainerLost } from './errors.ts';
+import { addScoresByModel } from './model-scoring.ts';
+import { callTrainer, type LostQueues, policyOf, speaksContract } from './trainer.ts';
 
 /** A rollout that is ready for training, and its cost. */
 export interface FreshRollout {
@@ -27,72 +30,179 @@ interface RolloutInput {
   /** the first step that trains on it */
   step: number;
   cursor: Cursor;
-  onPhase: (phase: string) => void;
+  /** shards that an earlier attempt has sampled; this one adds its own */
+  sampled: SampledShards;
+  onPhase: (phase: string, detail?: string) => void;
 }
 
-type Part = JoinRolloutsInput['parts'][number];
+/** Sampled shards by request and policy: what a lost trainer has sampled is not sampled again. */
+export type SampledShards = Map<string, SampleResult>;
 
-/** Samples a rollout with the current policy, scores it, and computes its log-probabilities. */
+/** A sampled shard; its scores may still be under way. */
+interface SampledShard {
+  request: Reference;
+  sampled: SampleResult;
+  logprobs: LogprobsResult | null;
+  /** groups */
+  size: number;
+  scored: Promise<ScoreRolloutResult>;
+}
+
+/** A shard with all that its index needs. */
+type ScoredShard = Omit<SampledShard, 'scored'> & { scored: ScoreRolloutResult };
+
+/**
+ * Samples a rollout with the current policy, scores it, and computes its log-probabilities. With DAPO's dynamic sampling
+ * (arXiv 2503.14476) in rounds, until enough groups are neither all right nor all wrong.
+ */
 export async function rollOut(input: RolloutInput): Promise<FreshRollout> {
   const { options } = input.plan;
-  return options.dynamic_sampling ? await rollOutDynamically(input) : await rollOutOnce(input);
-}
-
-async function rollOutOnce(input: RolloutInput): Promise<FreshRollout> {
-  const drawn = await draw(input, 0, groupsWanted(input), 0, input.cursor);
-  const sampled = await sample(input, drawn.request);
-  input.onPhase('scoring');
-  const [scored, logprobs] = await Promise.all([
-    score(input, sampled.rollout),
-    computeLogprobs(input, sampled.rollout, drawn.temperature),
-  ]);
-  const parts = { request: drawn.request, rollout: sampled.rollout, scores: scored.scores };
-  const spent = { ...costOf(sampled, scored), logprobs: logprobs.seconds };
-  return {
-    rollout: currentRollout(input, parts, logprobs.logprobs, drawn.cursor, spent),
-    spent,
-    samples: scored.samples,
-  };
-}
-
-/** DAPO's dynamic sampling (arXiv 2503.14476): rounds until enough groups are neither all right nor all wrong. */
-async function rollOutDynamically(input: RolloutInput): Promise<FreshRollout> {
-  const wanted = groupsWanted(input);
-  const maxExtraRounds = input.plan.options.dynamic_sampling_max_rounds;
-  const parts: Part[] = [];
-  const spent = { tokensSampled: 0, sampling: 0, scoring: 0, logprobs: 0 };
-  let samples: ScoreRolloutResult['samples'] = [];
-  let temperature = input.plan.options.temperature;
-  let cursor = input.cursor;
-  let sampledGroups = 0;
+  const wanted = options.prompts_per_step * options.steps_per_generation;
+  const shards: ScoredShard[] = [];
+  let drawn: Drawn = { cursor: input.cursor, temperature: options.temperature };
   let prompts = wanted;
   for (let round = 0; ; round++) {
-    const drawn = await draw(input, round, prompts, sampledGroups, cursor);
-    const sampled = await sample(input, drawn.request);
-    input.onPhase('scoring');
-    const scored = await score(input, sampled.rollout);
-    parts.push({
-      request: drawn.request,
-      rollout: sampled.rollout,
-      scores: scored.scores,
-      keep: scored.informative,
+    drawn = await sampleRound(input, { round, prompts }, drawn, shards);
+    if (!options.dynamic_sampling) break;
+    const outcome = afterRound({
+      wanted,
+      kept: sumOf(shards, ({ scored }) => scored.informative.length),
+      sampled: sumOf(shards, ({ size }) => size),
+      rounds: round + 1,
+      maxExtraRounds: options.dynamic_sampling_max_rounds,
     });
-    samples = scored.samples;
-    ({ cursor, temperature } = drawn);
-    sampledGroups += prompts;
-    spent.tokensSampled += sampled.tokens;
-    spent.sampling += sampled.seconds;
-    spent.scoring += scored.seconds;
-    const kept = parts.reduce((sum, part) => sum + part.keep.length, 0);
-    const outcome = afterRound({ wanted, kept, sampled: sampledGroups, rounds: round + 1, maxExtraRounds });
     if (outcome.kind !== 'refill') break;
     prompts = outcome.prompts;
   }
-  const { key, step: firstStep } = input;
-  const joined = await orchestrator.joinRollouts({ key, firstStep, parts, groups: wanted });
-  const logprobs = await computeLogprobs(input, joined.rollout, temperature);
-  spent.logprobs = logprobs.seconds;
-  return { rollout: currentRollout(input, joined, logprobs.logprobs, cursor, spent), spent, samples };
+  const objects = await collect(input, shards, wanted, drawn.temperature);
+  const spent = {
+    tokensSampled: sumOf(shards, ({ sampled }) => sampled.tokens),
+    sampling: sumOf(shards, ({ sampled }) => sampled.seconds),
+    scoring: sumOf(shards, ({ scored }) => scored.seconds),
+    logprobs: sumOf(shards, ({ logprobs }) => logprobs?.seconds ?? 0) + objects.logprobsSeconds,
+  };
+  const rollout: CurrentRollout = {
+    branch: input.key.branch,
+    firstStep: input.step,
+    tokensSampled: spent.tokensSampled,
+    cursorBefore: input.cursor,
+    cursorAfter: drawn.cursor,
+    ...objects.location,
+  };
+  return { rollout, spent, samples: shards.at(-1)?.scored.samples ?? [] };
+}
+
+type Drawn = Pick<DrawPromptsResult, 'cursor' | 'temperature'>;
+
+const sumOf = <T>(entries: readonly T[], of: (entry: T) => number) =>
+  entries.reduce((sum, entry) => sum + of(entry), 0);
+
+/** Samples the shards of one round. While one is scored, the next is sampled; at most one waits for its scores. */
+async function sampleRound(
+  input: RolloutInput,
+  { round, prompts }: { round: number; prompts: number },
+  before: Drawn,
+  shards: ScoredShard[],
+): Promise<Drawn> {
+  const sizes = shardSizes(prompts, input.plan.options);
+  let drawn = before;
+  let scoring: SampledShard | null = null;
+  let firstSlot = sumOf(shards, ({ size }) => size);
+  for (const [index, size] of sizes.entries()) {
+    const detail = sizes.length > 1 ? `shard ${index + 1} of ${sizes.length}` : '';
+    const next = await draw(input, { round, prompts: size, firstSlot, cursor: drawn.cursor });
+    const sampled = await sample(input, next.request, detail);
+    if (scoring !== null) shards.push({ ...scoring, scored: await scoring.scored });
+    input.onPhase('scoring', detail);
+    const scored = score(input, sampled.rollout);
+    // An error is thrown where the scores are awaited.
+    scored.catch(() => undefined);
+    const logprobs = await logprobsOfShard(input, sampled.rollout, next.temperature);
+    scoring = { request: next.request, sampled, logprobs, size, scored };
+    drawn = next;
+    firstSlot += size;
+  }
+  if (scoring !== null) shards.push({ ...scoring, scored: await scoring.scored });
+  return drawn;
+}
+
+/** With dynamic sampling they are computed last, of the groups that are kept. */
+async function logprobsOfShard(input: RolloutInput, rollout: Reference, temperature: number) {
+  return input.plan.options.dynamic_sampling ? null : computeLogprobs(input, rollout, temperature);
+}
+
+interface Collected {
+  location: { index: Reference } | Omit<Shard, 'index'>;
+  logprobsSeconds: number;
+}
+
+/** Writes the rollout's index, after the log-probabilities of the groups that dynamic sampling keeps. */
+async function collect(
+  input: RolloutInput,
+  scored: readonly ScoredShard[],
+  groups: number,
+  temperature: number,
+): Promise<Collected> {
+  if (!speaksContract(input.trainer)) return await collectWhole(input, scored, groups, temperature);
+  const { dynamic_sampling: dynamic } = input.plan.options;
+  const shards: (Shard & { keep: number[] | null })[] = [];
+  let [left, logprobsSeconds] = [groups, 0];
+  for (const { request, sampled, scored: judged, logprobs } of scored) {
+    const { rollout } = sampled;
+    const keep = dynamic ? judged.informative.slice(0, left) : null;
+    left -= keep?.length ?? 0;
+    const late =
+      keep === null || keep.length === 0 ? null : await computeLogprobs(input, rollout, temperature, keep);
+    logprobsSeconds += late?.seconds ?? 0;
+    shards.push({
+      request,
+      rollout,
+      scores: judged.scores,
+      logprobs: (logprobs ?? late)?.logprobs ?? null,
+      keep,
+    });
+  }
+  const { key, step: firstStep, trainer } = input;
+  const { referenceDigest } = trainer;
+  const policy = policyOf(trainer);
+  const summary = `step ${firstStep} · index ${scored.length === 1 ? '1 shard' : `${scored.length} shards`}`;
+  const location = await orchestrator.indexRollout.executeWithOptions({ summary }, [
+    { key, firstStep, shards, groups, policy, referenceDigest },
+  ]);
+  return { location, logprobsSeconds };
+}
+
+/** A rollout that a trainer of an earlier release has sampled, in one piece. */
+async function collectWhole(
+  input: RolloutInput,
+  scored: readonly ScoredShard[],
+  groups: number,
+  temperature: number,
+): Promise<Collected> {
+  const [first] = scored;
+  if (first === undefined) throw new TypeError(`step ${input.step}: expected a shard, found none`);
+  const { request, sampled, logprobs } = first;
+  const { dynamic_sampling: dynamic } = input.plan.options;
+  if (!dynamic) {
+    const parts = { request, rollout: sampled.rollout, scores: first.scored.scores };
+    return { location: { ...parts, logprobs: logprobs?.logprobs ?? null }, logprobsSeconds: 0 };
+  }
+  const joined = await joinEarlier(input, groups);
+  const late = await computeLogprobs(input, joined.rollout, temperature);
+  return { location: { ...joined, logprobs: late?.logprobs ?? null }, logprobsSeconds: late?.seconds ?? 0 };
+}
+
+/** Only histories of an earlier release have its result; where it would run now, the stage starts from its rows. */
+async function joinEarlier({ step }: RolloutInput, groups: number) {
+  try {
+    return await orchestrator.joinRollouts.executeWithOptions(
+      { summary: `step ${step} · join ${groups} groups` },
+      [],
+    );
+  } catch (error) {
+    if (failureKind(error) !== 'TrainerLost') throw error;
+    throw new TrainerLost(`step ${step}: its rollout was sampled by an earlier release`);
+  }
 }
 
 /** The cost of samples and their scores. */
@@ -102,22 +212,33 @@ export const costOf = (sampled: SampleResult, scored: ScoreRolloutResult): Sampl
   scoring: scored.seconds,
 });
 
-const groupsWanted = ({ plan }: RolloutInput) =>
-  plan.options.prompts_per_step * plan.options.steps_per_generation;
-
-function draw(input: RolloutInput, round: number, prompts: number, firstSlot: number, cursor: Cursor) {
-  const summary = `step ${input.step} · draw ${prompts} prompts${round > 0 ? ` · round ${round + 1}` : ''}`;
-  const { key, step: firstStep } = input;
+function draw(
+  { key, step: firstStep }: RolloutInput,
+  {
+    round,
+    prompts,
+    firstSlot,
+    cursor,
+  }: { round: number; prompts: number; firstSlot: number; cursor: Cursor },
+) {
+  const summary = `step ${firstStep} · draw ${prompts} prompts${round > 0 ? ` · round ${round + 1}` : ''}`;
   return orchestrator.drawPrompts.executeWithOptions({ summary }, [
     { key, firstStep, cursor, round, prompts, firstSlot },
   ]);
 }
 
-function sample(input: RolloutInput, request: Reference) {
-  const { trainer, lost, step } = input;
-  input.onPhase('sampling');
-  const expectedDigest = digestOf(trainer);
-  return callTrainer(trainer, lost, 'sample', `step ${step} · sample`, { request, expectedDigest });
+/** Samples a shard unless an earlier attempt has sampled it with this policy. */
+async function sample(input: RolloutInput, request: Reference, detail: string): Promise<SampleResult> {
+  const { trainer, lost, step, sampled } = input;
+  const policy = policyOf(trainer);
+  const name = `${request.sha256} ${policy}`;
+  const known = sampled.get(name);
+  if (known !== undefined) return known;
+  input.onPhase('sampling', detail);
+  const summary = `step ${step} · sample${detail === '' ? '' : ` · ${detail}`}`;
+  const result = await callTrainer(trainer, lost, 'sample', summary, { request, policy });
+  if (speaksContract(trainer)) sampled.set(name, result);
+  return result;
 }
 
 async function score({ key, plan, step }: RolloutInput, rollout: Reference): Promise<ScoreRolloutResult> {
@@ -126,59 +247,29 @@ async function score({ key, plan, step }: RolloutInput, rollout: Reference): Pro
   const scored = await rewards.scoreRollout.executeWithOptions({ summary: `step ${step} · score` }, [
     { key: stage, rollout, rewards: byRule },
   ]);
-  if (byModel.length === 0) return scored;
-  const judged = await Promise.all(
-    byModel.map((reward) =>
-      rewards.scoreByModel.executeWithOptions({ summary: `step ${step} · ${reward.name}` }, [
-        { key: stage, rollout, reward },
-      ]),
-    ),
-  );
-  const parts = [scored.scores, ...judged.map(({ scores }) => scores)];
-  const { scores } = await rewards.joinScores({ scores: parts });
-  return { ...scored, scores, seconds: scored.seconds + Math.max(...judged.map(({ seconds }) => seconds)) };
+  const shard = { key: stage, rollout, scores: scored.scores, byModel, what: `step ${step}` };
+  const { scores, seconds } = await addScoresByModel(shard);
+  return { ...scored, scores, seconds: scored.seconds + seconds };
 }
 
 /**
  * The reference's log-probabilities, and the old policy's where steps after the first train on this rollout: by then
- * the policy that sampled has been updated.
+ * the policy that sampled has been updated. `groups`: only of these groups.
  */
-async function computeLogprobs(input: RolloutInput, rollout: Reference, temperature: number) {
+async function computeLogprobs(
+  input: RolloutInput,
+  rollout: Reference,
+  temperature: number,
+  groups?: number[],
+): Promise<LogprobsResult | null> {
   const { trainer, lost, step, plan } = input;
   const { firstStep, lastStep } = rolloutOfStep(step, plan.options);
   const of = [
     ...(lastStep > firstStep ? (['old'] as const) : []),
     ...(trainer.referenceDigest !== null ? (['reference'] as const) : []),
   ];
-  if (of.length === 0) return { logprobs: null, seconds: 0 };
-  const request = { rollout, temperature, of, expectedDigest: digestOf(trainer) };
+  if (of.length === 0) return null;
+  const policy = policyOf(trainer);
+  const request = { rollout, temperature, of, policy, ...(groups === undefined ? {} : { groups }) };
   return callTrainer(trainer, lost, 'logprobs', `step ${step} · log-probabilities`, request);
-}
-
-function currentRollout(
-  { key, step, cursor }: RolloutInput,
-  refs: { request: Reference; rollout: Reference; scores: Reference },
-  logprobs: Reference | null,
-  cursorAfter: Cursor,
-  { tokensSampled }: FreshRollout['spent'],
-): CurrentRollout {
-  const { request, rollout, scores } = refs;
-  return {
-    branch: key.branch,
-    firstStep: step,
-    request,
-    rollout,
-    scores,
-    logprobs,
-    tokensSampled,
-    cursorBefore: cursor,
-    cursorAfter,
-  };
-}
-
-/** The digest is logged wherever a rollout begins, so a trainer that samples always has one. */
-function digestOf(trainer: HeldTrainer): string {
-  if (trainer.digest === null)
-    throw new Error(`step ${trainer.step}: expected a digest of the weights, found none`);
-  return trainer.digest;
 }

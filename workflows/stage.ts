@@ -18,11 +18,17 @@ import type { StagePlan } from '../contracts/plan.ts';
 import type { StageStatus } from '../contracts/stage-state.ts';
 import type { StageInput, StageOutcome } from '../contracts/workflows.ts';
 import { orchestrator, unhurried } from './activities.ts';
+import {
+  beginCheckpoint,
+  dropCheckpoint,
+  joinCheckpoint,
+  settleCheckpoint,
+  surfaceCheckpoint,
+} from './checkpoints.ts';
 import { describeFailure, TrainerLost } from './errors.ts';
 import { handleMessages, StageControl } from './stage-control.ts';
-import { releaseTrainer } from './trainer.ts';
+import { releaseTrainer, showLease } from './trainer.ts';
 import {
-  commitCheckpoint,
   loadPolicy,
   reachMilestones,
   type StagePreparation,
@@ -56,7 +62,18 @@ export async function runStage<Plan extends StagePlan>(
   const control = new StageControl(input.key, plan.options.max_steps);
   handleMessages(control);
   const { key, historyStep, trainer, shown = { recent: [], samples: [] } } = input;
-  const state: StageState<Plan> = { key, plan, control, historyStep, trainer, lost: 0, shown };
+  showLease(trainer?.lease ?? null);
+  const state: StageState<Plan> = {
+    key,
+    plan,
+    control,
+    historyStep,
+    trainer,
+    lost: 0,
+    sampled: new Map(),
+    pending: null,
+    shown,
+  };
   if (shown.recent.length > 0) showDetails(state);
   for (;;) {
     const attempt = await untilCancelled(state, kind);
@@ -100,6 +117,7 @@ async function untilFailed<Plan extends StagePlan>(
   } catch (error) {
     if (error instanceof ContinueAsNew || isCancellation(error)) throw error;
     if (!(error instanceof TrainerLost)) return await suspend(state, 'parked', describeFailure(error));
+    await dropCheckpoint(state);
     state.trainer = null;
     state.lost += 1;
     return state.lost < TRAINERS_IN_A_ROW
@@ -128,12 +146,14 @@ async function train<Plan extends StagePlan>(
     const { wish } = state.control;
     if (wish?.kind === 'end') return await saveAndAbort(loaded);
     if (wish?.kind === 'pause') return await pause(loaded, wish.author);
+    surfaceCheckpoint(loaded);
     await kind.step(loaded);
     const { saved } = await reachMilestones(loaded);
     const suspended = await actOnAlarms(loaded);
     if (suspended !== null) return suspended;
     await limitHistory(loaded, saved);
   }
+  await joinCheckpoint(loaded);
   await kind.finish?.(loaded);
   return await end(state, 'complete');
 }
@@ -142,8 +162,10 @@ async function train<Plan extends StagePlan>(
 async function limitHistory(state: TrainingState, saved: boolean): Promise<void> {
   const { continueAsNewSuggested, historyLength } = workflowInfo();
   const overdue = historyLength >= EVENTS_OF_ONE_HISTORY;
-  if (overdue && !saved) await commitCheckpoint(state);
-  if (overdue || (saved && continueAsNewSuggested)) await continueStage(state);
+  if (overdue && !saved) await beginCheckpoint(state);
+  if (!overdue && !(saved && continueAsNewSuggested)) return;
+  await joinCheckpoint(state);
+  await continueStage(state);
 }
 
 /**
@@ -185,7 +207,8 @@ async function actOnAlarms(state: TrainingState): Promise<Attempt | null> {
 }
 
 async function saveCurrentStep(state: TrainingState): Promise<void> {
-  if (state.step > 0 && state.checkpointStep !== state.step) await commitCheckpoint(state);
+  if (state.step > 0 && state.checkpointStep !== state.step) await beginCheckpoint(state);
+  await joinCheckpoint(state);
 }
 
 /** Releases the trainer and waits for an operator's decision. */
@@ -221,6 +244,7 @@ async function end(state: StageState, status: StageOutcome['status']): Promise<S
 }
 
 async function giveTrainerBack(state: StageState): Promise<void> {
+  await settleCheckpoint(state);
   const held = state.trainer;
   state.trainer = null;
   if (held !== null) await releaseTrainer(held, state.control.lostQueues);

@@ -28,7 +28,7 @@ export async function supervisedStep(state: TrainingState<SupervisedPlan | Rewar
   const key = { ...state.branch, step };
   const batch = await orchestrator.makeSupervisedBatch.executeWithOptions(
     { summary: `step ${step} · log the batch` },
-    [{ key, term, digestBefore: state.trainer.digest }],
+    [{ key, term, policyBefore: state.trainer.policy, digestBefore: state.trainer.digest }],
   );
   await trainStep(state, batch, { spent: nothingSampled, startedAt });
 }

@@ -2,6 +2,7 @@
 import { type Milestones, milestonesAt } from '../algorithm/run/milestones.ts';
 import { equalNumerics, sameNumerics } from '../algorithm/run/numerics-changes.ts';
 import type {
+  KnownAnswer,
   LoggedBatch,
   MakeBatchResult,
   RecordStepInput,
@@ -12,15 +13,17 @@ import { Failure } from '../contracts/failures.ts';
 import type { BranchKey, StageKey } from '../contracts/identity.ts';
 import type { Numerics } from '../contracts/numerics.ts';
 import type { StagePlan } from '../contracts/plan.ts';
-import type { Cursor } from '../contracts/records.ts';
+import type { Cursor } from '../contracts/records/schemas.ts';
 import type { CurrentRollout } from '../contracts/stage-state.ts';
 import type { TrainStepResult } from '../contracts/training.ts';
 import type { HeldTrainer, StageShown, StepStory } from '../contracts/workflows.ts';
 import { orchestrator } from './activities.ts';
+import { beginCheckpoint, checkpointsBeside, type PendingCheckpoint } from './checkpoints.ts';
 import { evaluate } from './evaluation.ts';
+import type { SampledShards } from './rollout.ts';
 import { type StageControl, WAITING } from './stage-control.ts';
 import { stageDetails, stepSummary } from './stage-details.ts';
-import { acquireTrainer, callTrainer } from './trainer.ts';
+import { aboutSomethingElse, acquireTrainer, callTrainer } from './trainer.ts';
 
 /** A stage's workflow, with or without a trainer. */
 export interface StageState<Plan extends StagePlan = StagePlan> {
@@ -32,6 +35,10 @@ export interface StageState<Plan extends StagePlan = StagePlan> {
   trainer: HeldTrainer | null;
   /** trainers lost since the last step was recorded */
   lost: number;
+  /** shards of the current rollout that are sampled, for an attempt after a lost trainer */
+  readonly sampled: SampledShards;
+  /** the checkpoint under way; null where there is none */
+  pending: PendingCheckpoint | null;
   shown: StageShown;
 }
 
@@ -46,6 +53,7 @@ export interface TrainingState<Plan extends StagePlan = StagePlan> extends Stage
   numerics: Numerics | null;
   /** whether the current step is recorded, and was trained again under numerics that may give other bits */
   acrossNumericsChange: boolean;
+  /** step of the last checkpoint that is committed or under way */
   checkpointStep: number;
   evaluated: Set<string>;
 }
@@ -57,6 +65,8 @@ export interface StagePreparation<Plan extends StagePlan> {
   /** Whether the trainer also holds a reference policy. */
   readonly withReference: (plan: Plan) => boolean;
 }
+
+type StepResult = KnownAnswer<TrainStepResult>;
 
 /** Rows of the table of steps in the Temporal UI. */
 const STEPS_SHOWN = 10;
@@ -77,7 +87,7 @@ export async function loadPolicy<Plan extends StagePlan>(
   const reference = withReference(state.plan);
   state.trainer = isAtPosition(state.trainer, position)
     ? state.trainer
-    : await acquireTrainer(branch, position.checkpoint, reference);
+    : await acquireTrainer(branch, position.checkpoint, reference, position.policy);
   const loaded: TrainingState<Plan> = Object.assign(state, {
     branch,
     trainer: state.trainer,
@@ -121,15 +131,23 @@ async function replayLog(state: TrainingState, position: StagePosition): Promise
     const input = { batch, expectedStep: step - 1, acrossSeam };
     const result = await callTrainer(state.trainer, state.control.lostQueues, 'trainStep', summary, input);
     stepTrained(state, result);
+    refuseOtherPolicy(logged, result);
     if (recorded === null) await recordReplayed(state, logged, result, startedAt);
-    else if (!acrossSeam) refuseOtherDigest(step, recorded.digestAfter, result.digestAfter);
+    else if (!acrossSeam) refuseOtherBits(step, recorded, result);
+    await replaceCheckpoint(state);
   }
+}
+
+/** A planned checkpoint that was under way when its trainer was lost is made again where the replay passes its step. */
+async function replaceCheckpoint(state: TrainingState): Promise<void> {
+  const due = milestonesAt(state.step, state.plan.options).save && state.checkpointStep < state.step;
+  if (due && checkpointsBeside()) await beginCheckpoint(state);
 }
 
 async function recordReplayed(
   state: TrainingState,
   { step, batch, tokensSampled }: LoggedBatch,
-  result: TrainStepResult,
+  result: StepResult,
   startedAt: number,
 ): Promise<void> {
   const spent = { tokensSampled, sampling: 0, scoring: 0, logprobs: 0 };
@@ -142,17 +160,34 @@ async function recordReplayed(
   stepRecorded(state, result, alarms);
 }
 
-function refuseOtherDigest(step: number, expected: string | null, found: string | null): void {
-  if (expected === null || found === null || expected === found) return;
-  throw new Failure(
-    'Contradiction',
-    `replaying step ${step}: expected digest ${expected}, found ${found}, under equal numerics; ` +
-      'the log, the checkpoint or the trainer has changed: compare them before you resume',
-  );
+/** The logged batches name the policy after a step; positions that an earlier release read do not. */
+function refuseOtherPolicy({ policy }: LoggedBatch, result: StepResult): void {
+  if (policy === undefined || result.policy === null || policy === result.policy) return;
+  throw aboutSomethingElse('trainStep', 'policy', policy, result.policy);
+}
+
+/** Digests and fingerprints are compared where both sides have computed them. */
+function refuseOtherBits(
+  step: number,
+  recorded: NonNullable<LoggedBatch['recorded']>,
+  result: Pick<StepResult, 'digestAfter' | 'fingerprintAfter'>,
+): void {
+  const pairs = [
+    ['digest', recorded.digestAfter, result.digestAfter],
+    ['fingerprint', recorded.fingerprintAfter ?? null, result.fingerprintAfter],
+  ] as const;
+  for (const [what, expected, found] of pairs) {
+    if (expected === null || found === null || expected === found) continue;
+    throw new Failure(
+      'Contradiction',
+      `replaying step ${step}: expected ${what} ${expected}, found ${found}, under equal numerics; ` +
+        'the log, the checkpoint or the trainer has changed: compare them before you resume',
+    );
+  }
 }
 
 /** Whether this step follows one that was computed under other numerics (rule 12). */
-const changesNumerics = (state: TrainingState, result: TrainStepResult) =>
+const changesNumerics = (state: TrainingState, result: StepResult) =>
   state.numerics !== null && (state.acrossNumericsChange || !equalNumerics(state.numerics, result.numerics));
 
 /** Trains on a logged batch, records the step and shows it: what every kind of stage does with its batch. */
@@ -179,9 +214,11 @@ export async function trainStep(
 }
 
 /** The trainer has trained a step; its row is not committed yet. */
-function stepTrained(state: TrainingState, result: TrainStepResult): void {
-  const { step, digestAfter, referenceDigest, numerics } = result;
-  state.trainer = { ...state.trainer, step, digest: digestAfter, referenceDigest, numerics };
+function stepTrained(state: TrainingState, result: StepResult): void {
+  const { step, policy, digestAfter, referenceDigest, numerics } = result;
+  const expected = state.trainer.step + 1;
+  if (step !== expected) throw aboutSomethingElse('trainStep', 'step', expected, step);
+  state.trainer = { ...state.trainer, step, policy, digest: digestAfter, referenceDigest, numerics };
   state.step = step;
 }
 
@@ -189,11 +226,7 @@ function stepTrained(state: TrainingState, result: TrainStepResult): void {
  * The step's row is committed. `alarms` are those raised with the step; activities of releases before alarms existed
  * send none.
  */
-function stepRecorded(
-  state: TrainingState,
-  result: TrainStepResult,
-  alarms: readonly RaisedAlarm[] = [],
-): void {
+function stepRecorded(state: TrainingState, result: StepResult, alarms: readonly RaisedAlarm[] = []): void {
   const { step, numerics } = result;
   if (state.numerics !== null && changesNumerics(state, result))
     state.control.numericsChanged({ step, before: state.numerics, after: numerics });
@@ -219,7 +252,7 @@ export const showDetails = ({ control, shown, plan }: StageState): void =>
 export async function reachMilestones(state: TrainingState): Promise<{ saved: boolean }> {
   const due = milestonesAt(state.step, state.plan.options);
   const saved = due.save && state.checkpointStep !== state.step;
-  if (saved) await commitCheckpoint(state);
+  if (saved) await beginCheckpoint(state);
   const as = state.step === 0 ? originName(state.plan) : state.key.stage;
   if (isEvaluated(state.plan, due) && as !== null && !state.evaluated.has(`${as}@${state.step}`)) {
     state.control.phase('evaluating', state.step === 0 ? `the ${as}` : `step ${state.step}`);
@@ -240,18 +273,3 @@ const originName = ({ origin }: StagePlan) => (origin.kind === 'model' ? origin.
 /** A reward model generates nothing: its ranking accuracy is measured at the stage's end instead. */
 const isEvaluated = ({ algorithm }: StagePlan, { evaluate }: Milestones) =>
   evaluate !== null && algorithm !== 'reward-model';
-
-/** Objects, the manifest, and last the row: the commit (rule 4). */
-export async function commitCheckpoint(state: TrainingState): Promise<void> {
-  const { step, trainer, acrossNumericsChange: acrossSeam } = state;
-  state.control.phase('committing a checkpoint', `step ${step}`);
-  const summary = `step ${step} · checkpoint`;
-  const checkpoint = await callTrainer(trainer, state.control.lostQueues, 'checkpoint', summary, {
-    expectedStep: step,
-  });
-  await orchestrator.commitCheckpoint.executeWithOptions({ summary: `${summary} · commit` }, [
-    { key: { ...state.branch, step }, term: trainer.lease.term, checkpoint, acrossSeam },
-  ]);
-  state.checkpointStep = step;
-  state.control.attributes({ step, reward: state.shown.recent.at(-1)?.batch.reward ?? undefined });
-}

@@ -1,7 +1,7 @@
 import { Failure } from '../../contracts/failures.ts';
 import type { RunPlan, TextRules } from '../../contracts/plan.ts';
 import type { Reference } from '../../contracts/reference.ts';
-import { type Manifest, manifestSchema } from '../../contracts/training.ts';
+import { CONTRACT_VERSION, type Manifest, manifestSchema } from '../../contracts/training.ts';
 import { type Tokenizer, tokenizerOfTexts } from '../../engine/tokenizer/tokenizer.ts';
 import { TOKENIZER_FILES } from '../../engine/tokenizer/tokenizer-files.ts';
 import type { ObjectStore } from '../../stores/objects/objects.ts';
@@ -10,8 +10,17 @@ const text = new TextDecoder();
 
 /** A checkpoint's manifest, checked. */
 export async function readManifest(objects: ObjectStore, reference: Reference): Promise<Manifest> {
-  const parsed = manifestSchema.safeParse(JSON.parse(text.decode(await objects.get(reference))));
+  const json: unknown = JSON.parse(text.decode(await objects.get(reference)));
+  const parsed = manifestSchema.safeParse(json);
   if (parsed.success) return parsed.data;
+  const version = typeof json === 'object' && json !== null && 'version' in json ? json.version : undefined;
+  if (typeof version === 'number' && version !== CONTRACT_VERSION) {
+    throw new Failure(
+      'UnknownVersion',
+      `${reference.uri}: expected a manifest of version ${CONTRACT_VERSION} or without one, found version ${version}: ` +
+        'use the release that wrote it, or a later one',
+    );
+  }
   const issue = parsed.error.issues[0];
   throw new Failure(
     'CorruptObject',
@@ -34,7 +43,7 @@ export async function readJsonFile(objects: ObjectStore, manifest: Manifest, nam
 /** Every file of a checkpoint's Hugging Face folder, by name. */
 export async function fetchFiles(
   objects: ObjectStore,
-  { files }: Manifest,
+  { files }: Pick<Manifest, 'files'>,
 ): Promise<Record<string, Uint8Array>> {
   const fetched = Object.entries(files).map(async ([name, file]) => [name, await objects.get(file)] as const);
   return Object.fromEntries(await Promise.all(fetched));

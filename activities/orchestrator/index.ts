@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import type { OrchestratorActivities } from '../../contracts/activities.ts';
+import { Failure } from '../../contracts/failures.ts';
 import { commitChanges } from '../../stores/runs/changes.ts';
 import { rewind } from '../../stores/runs/rewind.ts';
 import { setRunStatus } from '../../stores/runs/runs.ts';
@@ -14,7 +15,7 @@ import { makeSupervisedBatch } from './examples/make-supervised-batch.ts';
 import { buildExamples, openExamples } from './examples/open-examples.ts';
 import { selectSamples } from './examples/select-samples.ts';
 import { drawPrompts } from './rollouts/draw-prompts.ts';
-import { joinRollouts } from './rollouts/join-rollouts.ts';
+import { indexRollout } from './rollouts/index-rollout.ts';
 import { makeBatch } from './rollouts/make-batch.ts';
 import { awaitTurn } from './stages/await-turn.ts';
 import { changeStageStatus } from './stages/change-stage-status.ts';
@@ -34,7 +35,8 @@ export function createOrchestratorActivities(stores: OrchestratorContext): Orche
     awaitTurn: (input) => awaitTurn(stores, input),
     leaveTrainerQueue: ({ key }) => leaveTrainerQueue(stores.database, key),
     drawPrompts: (input) => drawPrompts(stores, input),
-    joinRollouts: (input) => joinRollouts(stores, input),
+    indexRollout: (input) => indexRollout(stores, input),
+    joinRollouts: startAgain,
     makeBatch: (input) => makeBatch(stores, input),
     makeSupervisedBatch: (input) => makeSupervisedBatch(stores, input),
     openExamples: (input) => openExamples(stores, input),
@@ -48,4 +50,9 @@ export function createOrchestratorActivities(stores: OrchestratorContext): Orche
     setStageStatus: (input) => changeStageStatus(stores, input),
     setRunStatus: ({ run, status, reason }) => setRunStatus(stores.database, run, status, reason),
   };
+}
+
+/** Rollouts are indexed now, not joined: a stage that an earlier release left at this point samples its rollout again. */
+async function startAgain(): Promise<never> {
+  throw new Failure('TrainerLost', 'this rollout was sampled by an earlier release: it is sampled again');
 }

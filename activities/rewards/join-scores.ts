@@ -1,23 +1,31 @@
 import { Failure } from '../../contracts/failures.ts';
-import type { ScoresRecord } from '../../contracts/records.ts';
 import type { Reference } from '../../contracts/reference.ts';
-import { keys } from '../../stores/objects/keys.ts';
 import type { ObjectStore } from '../../stores/objects/objects.ts';
-import { putRecord } from '../../stores/objects/records.ts';
-import { readScores } from '../records.ts';
+import { readRollout } from '../records/rollout.ts';
+import { type DecodedScores, putScores, putTexts, readScores } from '../records/scores.ts';
 
-/** Joins several records of scores on one rollout. */
+/** Joins several records of scores on one shard. */
 export async function joinScores(
   { objects }: { objects: ObjectStore },
   { scores }: { scores: Reference[] },
 ): Promise<{ scores: Reference }> {
   const parts = await Promise.all(scores.map((part) => readScores(objects, part)));
-  const joined = joinedScores(parts.map(({ record }) => record));
-  return { scores: await putRecord(objects, keys.scores(joined.rollout), joined, new Map()) };
+  const { rollout, rewards, texts, columns } = joinedScores(parts);
+  const { lengthsN, truncatedN } = columns ?? (await readRollout(objects, rollout));
+  return {
+    scores: await putScores(objects, {
+      rollout,
+      rewards,
+      texts: texts.kind === 'record' ? texts.reference : await putTexts(objects, rollout, texts.textsN),
+      lengthsN,
+      truncatedN,
+      thinkingN: columns?.thinkingN ?? Array.from(lengthsN, () => 'none' as const),
+    }),
+  };
 }
 
 /** The rewards in the order of the parts. Throws Failure 'InvalidInput' where parts are of different rollouts or share a reward. */
-export function joinedScores(parts: readonly ScoresRecord[]): ScoresRecord {
+export function joinedScores(parts: readonly DecodedScores[]): DecodedScores {
   const [first, ...others] = parts;
   if (first === undefined)
     throw new Failure('InvalidInput', 'scores: expected at least one record, found none');

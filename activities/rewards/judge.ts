@@ -1,13 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
 import { concerns } from '../../algorithm/rl/reward-plan.ts';
 import { Failure } from '../../contracts/failures.ts';
-import type { ScoresRecord, Verdict } from '../../contracts/records.ts';
+import type { JudgedReward, Verdict } from '../../contracts/records/schemas.ts';
 import { isModelReward, type RewardRecipe } from '../../contracts/rewards.ts';
 import { makeReward } from '../../rewards/index.ts';
 import type { Reward, RewardInput } from '../../rewards/reward.ts';
 import type { RewardTools } from '../../rewards/tools.ts';
-
-export type Judged = ScoresRecord['rewards'][number];
 
 /** How long verifiers may block the event loop, and with it heartbeats, in milliseconds. */
 const TURN_MS = 50;
@@ -21,8 +19,8 @@ export async function judge(
   inputs: readonly RewardInput[],
   tools: RewardTools,
   signal?: AbortSignal,
-): Promise<Judged[]> {
-  const judged: Judged[] = [];
+): Promise<JudgedReward[]> {
+  const judged: JudgedReward[] = [];
   for (const recipe of recipes) {
     const reward = ruleOf(recipe, tools);
     const concerned = inputs.filter(({ domain }) => concerns(recipe, domain));

@@ -1,7 +1,7 @@
 /** Completions with their verdicts, which explain a metric. */
 import type { CompletionDocument, CompletionVerdict } from '../../contracts/completion-document.ts';
 import type { SampleVerdict } from '../../contracts/datasets.ts';
-import type { SampleRequest, ScoresRecord, Verdict } from '../../contracts/records.ts';
+import type { SampleRequest, ScoresRecord, Verdict } from '../../contracts/records/schemas.ts';
 import { answerOf } from '../orchestrator/evaluation/record-evaluation.ts';
 import { promptOf } from './reward-inputs.ts';
 

@@ -1,7 +1,8 @@
 import type { JudgedFor } from '../../algorithm/data/scored-text.ts';
 import type { TextPlan } from '../../contracts/plan.ts';
-import type { Verdict } from '../../contracts/records.ts';
+import type { Verdict } from '../../contracts/records/schemas.ts';
 import type { Reference } from '../../contracts/reference.ts';
+import type { Tokenizer } from '../../engine/tokenizer/tokenizer.ts';
 import { rewardModelTokens, wholeSequence } from '../orchestrator/examples/reward-model-tokens.ts';
 import type { RewardModels } from './reward-models.ts';
 
@@ -28,22 +29,23 @@ const SCORES: Record<JudgedFor, (r: number) => number> = {
   safety: (r) => 1 / (1 + Math.exp(-r)),
 };
 
-/** A trained model's verdict on each answer, in order. An answer that is too long for the model is an error, not a 0. */
-export async function modelVerdicts(
-  models: RewardModels,
-  { name, manifest }: TrainedReward,
-  plan: TextPlan,
+/** What a reward model reads of each answer. */
+export const judgedSequences = (
+  tokenizer: Tokenizer,
+  { promptFormat }: Pick<TextPlan, 'promptFormat'>,
+  judgedFor: JudgedFor,
   answers: readonly Answer[],
-): Promise<Verdict[]> {
-  const tokenizer = await models.tokenizer(manifest, plan);
-  const sequencesN = answers.map(({ problem, completionText: response }) =>
-    wholeSequence(rewardModelTokens(tokenizer, plan.promptFormat, { judgedFor: name, problem, response })),
+): Int32Array[] =>
+  answers.map(({ problem, completionText: response }) =>
+    wholeSequence(rewardModelTokens(tokenizer, promptFormat, { judgedFor, problem, response })),
   );
-  const scores = await models.score(manifest, sequencesN);
-  return scores.map((r, n) =>
-    r === null ? tooLong(name, sequencesN[n]?.length ?? 0) : { score: SCORES[name](r) },
-  );
-}
+
+/** The verdicts of what a model has scored. A sequence that is too long for the model is an error, not a 0. */
+export const verdictsByModel = (
+  name: JudgedFor,
+  scoresN: readonly (number | null)[],
+  lengthOf: (n: number) => number,
+): Verdict[] => scoresN.map((r, n) => (r === null ? tooLong(name, lengthOf(n)) : { score: SCORES[name](r) }));
 
 const tooLong = (name: string, length: number): Verdict => ({
   error: {
@@ -51,3 +53,15 @@ const tooLong = (name: string, length: number): Verdict => ({
     message: `${name}: expected at most the positions of the reward model, found ${length} tokens`,
   },
 });
+
+/** A trained model's verdict on each answer, in order, by the embedded engine. */
+export async function modelVerdicts(
+  models: RewardModels,
+  { name, manifest }: TrainedReward,
+  plan: TextPlan,
+  answers: readonly Answer[],
+): Promise<Verdict[]> {
+  const sequencesN = judgedSequences(await models.tokenizer(manifest, plan), plan, name, answers);
+  const { scoresN } = await models.score(manifest, sequencesN);
+  return verdictsByModel(name, scoresN, (n) => sequencesN[n]?.length ?? 0);
+}

@@ -1,5 +1,6 @@
+import { setImmediate } from 'node:timers/promises';
 import { Failure } from '../../contracts/failures.ts';
-import type { DrawnPrompt, SampleRequest } from '../../contracts/records.ts';
+import type { DrawnPrompt, SampleRequest } from '../../contracts/records/schemas.ts';
 import type { Tokenizer } from '../../engine/tokenizer/tokenizer.ts';
 import type { RewardInput } from '../../rewards/reward.ts';
 
@@ -34,16 +35,25 @@ export function rewardInputs(sampled: SampledTexts): RewardInput[] {
   });
 }
 
+/** How long texts may be decoded without a pause for heartbeats, in milliseconds. */
+const TURN_MS = 50;
+
 /** Completions as text, [N], each with the beginning of the answer that its prompt's template has written. */
-export function completionTexts(
+export async function completionTexts(
   request: SampleRequest,
   completionsN: readonly Int32Array[],
   tokenizer: Tokenizer,
-): string[] {
-  return completionsN.map((tokens, n) => {
+): Promise<string[]> {
+  const texts: string[] = [];
+  let turn = performance.now();
+  for (const [n, tokens] of completionsN.entries()) {
     const { prefill = '' } = promptOf(request, n);
-    return prefill + tokenizer.decode(tokens, { skipSpecialTokens: true });
-  });
+    texts.push(prefill + tokenizer.decode(tokens, { skipSpecialTokens: true }));
+    if (performance.now() - turn < TURN_MS) continue;
+    await setImmediate();
+    turn = performance.now();
+  }
+  return texts;
 }
 
 /** The prompt that sequence n answers. */

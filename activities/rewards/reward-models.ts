@@ -1,6 +1,8 @@
 import { Failure } from '../../contracts/failures.ts';
+import type { Numerics } from '../../contracts/numerics.ts';
 import type { TextPlan } from '../../contracts/plan.ts';
 import type { Reference } from '../../contracts/reference.ts';
+import type { LoadedScorer } from '../../engine/service/service-arrays.ts';
 import type { EngineThread } from '../../engine/service/thread.ts';
 import type { Tokenizer } from '../../engine/tokenizer/tokenizer.ts';
 import { WEIGHTS_FILE } from '../../engine/weights/weights.ts';
@@ -11,11 +13,18 @@ import { createMutex } from '../trainer/held-policy.ts';
 /** A stage's rewards use two models in turn: helpfulness and safety. */
 const MOST_KEPT = 2;
 
+interface ModelScores {
+  /** r of each sequence; null for a sequence that is too long for the model */
+  scoresN: (number | null)[];
+  numerics: Numerics;
+  /** without the wait for other calls */
+  seconds: number;
+}
+
 /** The trained reward models of one process. */
 export interface RewardModels {
   tokenizer(manifest: Reference, plan: TextPlan): Promise<Tokenizer>;
-  /** r of each sequence; null for a sequence that is too long for the model. */
-  score(manifest: Reference, sequencesN: readonly Int32Array[]): Promise<(number | null)[]>;
+  score(manifest: Reference, sequencesN: readonly Int32Array[]): Promise<ModelScores>;
   close(): Promise<void>;
 }
 
@@ -28,41 +37,59 @@ export interface RewardModelsOptions {
 /** Models are loaded on first use. The two last used stay loaded, by their manifest's digest. */
 export function createRewardModels({ objects, openEngine }: RewardModelsOptions): RewardModels {
   const exclusive = createMutex();
-  /** manifest's digest → longest sequence, the last used last */
-  const kept = new Map<string, number>();
+  /** manifest's digest → the loaded model, the last used last */
+  const kept = new Map<string, LoadedModel>();
   let engine: EngineThread | null = null;
-  const opened = async (manifest: Reference): Promise<{ engine: EngineThread; longest: number }> => {
-    engine ??= openEngine();
+  const start = (): EngineThread => {
+    const started = openEngine();
+    // The next call starts another.
+    void started.ended.then(() => {
+      if (engine !== started) return;
+      engine = null;
+      kept.clear();
+    });
+    return started;
+  };
+  const opened = async (manifest: Reference): Promise<LoadedModel & { engine: EngineThread }> => {
+    engine ??= start();
+    const running = engine;
     const name = manifest.sha256;
-    const longest = kept.get(name) ?? (await load(objects, engine, manifest));
+    const loaded = kept.get(name) ?? (await load(objects, running, manifest));
     kept.delete(name);
-    kept.set(name, longest);
+    kept.set(name, loaded);
     for (const oldest of [...kept.keys()].slice(0, -MOST_KEPT)) {
       kept.delete(oldest);
-      await engine.call('dropScorer', oldest);
+      await running.call('dropScorer', oldest);
     }
-    return { engine, longest };
+    return { engine: running, ...loaded };
   };
   return {
     tokenizer: (manifest, plan) => tokenizerOf(objects, manifest, plan),
     score: (manifest, sequencesN) =>
       exclusive(async () => {
-        const model = await opened(manifest);
-        const fitting = sequencesN.filter(({ length }) => length <= model.longest);
+        const begin = performance.now();
+        const { longest, numerics, ...model } = await opened(manifest);
+        const fitting = sequencesN.filter(({ length }) => length <= longest);
         const scores = await model.engine.call('score', { name: manifest.sha256, sequencesN: fitting });
         const next = scores.values();
-        return sequencesN.map(({ length }) => (length <= model.longest ? (next.next().value ?? null) : null));
+        const scoresN = sequencesN.map(({ length }) =>
+          length <= longest ? (next.next().value ?? null) : null,
+        );
+        return { scoresN, numerics, seconds: (performance.now() - begin) / 1000 };
       }),
     close: async () => {
-      await engine?.close();
+      const running = engine;
       engine = null;
+      await running?.close();
       kept.clear();
     },
   };
 }
 
-/** Loads a checkpoint for scoring, and returns the longest sequence that it can score. Throws Failure 'CorruptObject'. */
-async function load(objects: ObjectStore, engine: EngineThread, reference: Reference): Promise<number> {
+type LoadedModel = Pick<LoadedScorer, 'longest' | 'numerics'>;
+
+/** Loads a checkpoint for scoring. Throws Failure 'CorruptObject'. */
+async function load(objects: ObjectStore, engine: EngineThread, reference: Reference): Promise<LoadedModel> {
   const manifest = await readManifest(objects, reference);
   const file = manifest.files[WEIGHTS_FILE];
   if (file === undefined)
@@ -72,8 +99,8 @@ async function load(objects: ObjectStore, engine: EngineThread, reference: Refer
     objects.get(file),
   ]);
   const name = reference.sha256;
-  const { digest, longest } = await engine.callMoving('loadScorer', { name, config, model });
-  if (digest === manifest.digests.weights) return longest;
+  const { digest, longest, numerics } = await engine.callMoving('loadScorer', { name, config, model });
+  if (digest === manifest.digests.weights) return { longest, numerics };
   await engine.call('dropScorer', name);
   throw new Failure(
     'CorruptObject',

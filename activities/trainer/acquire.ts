@@ -1,5 +1,11 @@
+import { policyOfWeights } from '../../algorithm/run/policy-id.ts';
 import { Failure } from '../../contracts/failures.ts';
-import type { AcquireInput, AcquireResult } from '../../contracts/training.ts';
+import {
+  type AcquireInput,
+  type AcquireResult,
+  CONTRACT_VERSION,
+  type Manifest,
+} from '../../contracts/training.ts';
 import { WEIGHTS_FILE } from '../../engine/weights/weights.ts';
 import { readJsonFile, readManifest } from '../checkpoints/checkpoint-files.ts';
 import { refuseOtherDigests, sameLease, type TrainerContext } from './held-policy.ts';
@@ -20,7 +26,7 @@ export function acquire(context: TrainerContext, input: AcquireInput): Promise<A
 
 async function load(
   context: TrainerContext,
-  { lease, checkpoint, withReference }: AcquireInput,
+  { lease, checkpoint, withReference, policy: asked }: AcquireInput,
 ): Promise<AcquireResult> {
   const { objects, engine } = context;
   const manifest = await readManifest(objects, checkpoint);
@@ -29,6 +35,7 @@ async function load(
     throw new Failure('CorruptObject', `${checkpoint.uri}: expected ${WEIGHTS_FILE}, found none`);
   // Steps count within a stage: a checkpoint of another stage or of an import is step 0 of this one.
   const ofThisStage = manifest.lease?.run === lease.run && manifest.lease.stage === lease.stage;
+  const policy = policyIn(manifest, ofThisStage, asked, checkpoint.uri);
   const [config, weights, moments, reference] = await Promise.all([
     readJsonFile(objects, manifest, 'config.json'),
     objects.get(model),
@@ -56,10 +63,13 @@ async function load(
   const { digests, numerics, parameters } = loaded;
   const queue = context.queueFor(lease);
   const acquired: AcquireResult = {
+    version: CONTRACT_VERSION,
     queue,
     step: ofThisStage ? manifest.step : 0,
+    policy,
     digests,
     numerics,
+    samplerNumerics: numerics,
     parameters,
   };
   context.held = {
@@ -67,12 +77,35 @@ async function load(
     queue,
     acquired,
     numerics,
+    samplerNumerics: acquired.samplerNumerics,
     files,
     step: acquired.step,
+    policy,
     digest: digests.weights,
     referenceDigest: digests.reference,
     last: null,
+    checkpoint: null,
   };
   context.onLease(context.held);
   return acquired;
+}
+
+/**
+ * The policy that a checkpoint holds. One that a stage starts from is named by its weights, whatever history made them;
+ * a later one by its manifest, or where that is of the first release, by the caller.
+ * @throws Failure 'Contradiction' where the caller expects another policy.
+ */
+function policyIn(
+  { step, policy, digests }: Manifest,
+  ofThisStage: boolean,
+  asked: string | undefined,
+  uri: string,
+): string {
+  const ofWeights = policyOfWeights(digests.weights);
+  const known = ofThisStage && step > 0 ? policy : ofWeights;
+  if (asked === undefined || known === undefined || asked === known) return asked ?? known ?? ofWeights;
+  throw new Failure(
+    'Contradiction',
+    `${uri}: expected a checkpoint of the policy ${asked}, found one of ${known}; compare the rows with the manifest`,
+  );
 }

@@ -2,7 +2,15 @@ import { Failure } from '../../contracts/failures.ts';
 import type { Lease } from '../../contracts/identity.ts';
 import type { Numerics } from '../../contracts/numerics.ts';
 import type { Reference } from '../../contracts/reference.ts';
-import type { AcquireResult, Digests, TrainStepResult } from '../../contracts/training.ts';
+import type {
+  AcquireResult,
+  BeginCheckpointResult,
+  CheckpointResult,
+  Digests,
+  Manifest,
+  TrainStepResult,
+} from '../../contracts/training.ts';
+import type { Staged } from '../../engine/service/service-arrays.ts';
 import type { EngineThread } from '../../engine/service/thread.ts';
 import type { ObjectStore } from '../../stores/objects/objects.ts';
 import type { Failpoints } from '../failpoints.ts';
@@ -12,16 +20,33 @@ export interface HeldPolicy {
   readonly lease: Lease;
   readonly queue: string;
   readonly acquired: AcquireResult;
+  /** of training and log-probabilities */
   readonly numerics: Numerics;
+  readonly samplerNumerics: Numerics;
   /** the checkpoint's folder without its weights: configuration, tokenizer, templates */
   readonly files: Record<string, Reference>;
   /** steps its policy has been trained */
   step: number;
+  /** the policy's id */
+  policy: string;
   /** digest of the weights; null where the last step did not compute it */
   digest: string | null;
   referenceDigest: string | null;
   /** the last batch trained and its result, which a repeated request returns */
   last: { batch: Reference; result: TrainStepResult } | null;
+  /** the last checkpoint that was begun; null before the first */
+  checkpoint: CheckpointUnderWay | null;
+}
+
+/** A checkpoint between `beginCheckpoint` and its result. */
+export interface CheckpointUnderWay {
+  readonly began: BeginCheckpointResult;
+  /** the manifest, but for what is known only once the objects are written */
+  readonly manifest: Pick<Manifest, 'lease' | 'step' | 'policy' | 'numerics' | 'files'>;
+  /** copies of the state; null once they are written, or dropped */
+  staged: Staged | null;
+  /** null: not asked for, or failed */
+  finishing: Promise<CheckpointResult> | null;
 }
 
 /** Shared by a trainer's activities: one engine, one policy at a time, calls one after the other. */
@@ -63,13 +88,19 @@ export function policyOf({ held }: TrainerContext, lease: Lease): HeldPolicy {
   );
 }
 
-/** Refuses to compute with another policy than the caller expects (rule 9). */
-export function refuseOtherPolicy(held: HeldPolicy, expectedDigest: string): void {
-  if (held.digest === expectedDigest) return;
+/** Refuses to compute with a policy of another number of steps. */
+export function refuseOtherStep(held: HeldPolicy, expectedStep: number): void {
+  if (held.step === expectedStep) return;
   throw new Failure(
-    'Contradiction',
-    `step ${held.step}: expected the policy ${expectedDigest}, found ${held.digest ?? 'one without a digest'}`,
+    'TrainerLost',
+    `expected a policy of ${expectedStep} steps, found one of ${held.step}: acquire again`,
   );
+}
+
+/** Refuses to compute with another policy than the caller expects (rule 9). */
+export function refuseOtherPolicy({ step, policy }: HeldPolicy, expected: string): void {
+  if (policy === expected) return;
+  throw new Failure('Contradiction', `step ${step}: expected the policy ${expected}, found ${policy}`);
 }
 
 /** Compares the digests of the loaded parts with those that the manifest names (rule 11). */

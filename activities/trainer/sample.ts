@@ -1,11 +1,9 @@
 import { Failure } from '../../contracts/failures.ts';
-import type { RolloutRecord } from '../../contracts/records.ts';
-import type { SampleInput, SampleResult } from '../../contracts/training.ts';
-import type { SampledArrays } from '../../engine/service/policy-service.ts';
+import { CONTRACT_VERSION, type SampleInput, type SampleResult } from '../../contracts/training.ts';
 import { keys } from '../../stores/objects/keys.ts';
-import { putRecord, type Tensors } from '../../stores/objects/records.ts';
-import { floats, ints, split } from '../ragged.ts';
-import { readSampleRequest } from '../records.ts';
+import { split } from '../ragged.ts';
+import { readSampleRequest } from '../records/request.ts';
+import { putRollout, type RolloutHeader } from '../records/rollout.ts';
 import { policyOf, refuseOtherPolicy, type TrainerContext } from './held-policy.ts';
 
 /** Samples a whole request (rule 8) and writes the completions as they were sampled (rule 9). */
@@ -13,30 +11,30 @@ export function sample(context: TrainerContext, input: SampleInput): Promise<Sam
   return context.exclusive(async () => {
     const started = performance.now();
     const held = policyOf(context, input.lease);
-    refuseOtherPolicy(held, input.expectedDigest);
-    const request = await readSampleRequest(context.objects, input.request);
-    const { numGenerations, seeds, sampling, eosTokenIds } = request.record;
-    const promptsP = split(request.ints('promptTokens'), request.ints('promptLengths'));
+    refuseOtherPolicy(held, input.policy);
+    const { request, promptsP } = await readSampleRequest(context.objects, input.request);
+    const { numGenerations, seeds, sampling, eosTokenIds } = request;
     const prompts = seeds.map((_, n) => promptsP[Math.floor(n / numGenerations)] ?? missingPrompt(n));
     context.engine.stopSampling(false);
     watchHalf(context, held.step + 1, seeds.length);
     const sampled = await context.engine.call('sample', { prompts, seeds, sampling, eosTokenIds });
-    const record: RolloutRecord = {
-      kind: 'rollout',
+    const header: RolloutHeader & { policy: string } = {
       request: input.request,
-      policyDigest: input.expectedDigest,
-      numerics: held.numerics,
+      policy: held.policy,
+      policyDigest: held.digest,
+      numerics: held.samplerNumerics,
     };
-    const rollout = await putRecord(
-      context.objects,
-      keys.rollout(input.request, input.lease),
-      record,
-      tensorsOf(sampled),
-    );
+    const { completions, logprobsT, truncatedN } = sampled;
+    const rollout = await putRollout(context.objects, keys.rollout(input.request), header, {
+      completionsN: split(completions.flat, completions.lengths),
+      logprobsN: split(logprobsT, completions.lengths),
+      truncatedN,
+    });
     return {
+      version: CONTRACT_VERSION,
       rollout,
       completions: seeds.length,
-      tokens: sampled.completions.flat.length,
+      tokens: completions.flat.length,
       seconds: (performance.now() - started) / 1000,
     };
   });
@@ -45,7 +43,7 @@ export function sample(context: TrainerContext, input: SampleInput): Promise<Sam
 /** `step`: the step that will train on the samples. */
 function watchHalf({ failpoints, engine }: TrainerContext, step: number, sequences: number): void {
   if (!failpoints.armed('sampling', step)) return;
-  engine.holdSampling(Math.ceil(sequences / 2), () => failpoints.reached('sampling', step));
+  engine.holdSampling(Math.ceil(sequences / 2), () => failpoints.reached('sampling', step) !== 'freeze');
 }
 
 function missingPrompt(sequence: number): never {
@@ -53,13 +51,4 @@ function missingPrompt(sequence: number): never {
     'CorruptObject',
     `sample request: expected a prompt for sequence ${sequence}, found none`,
   );
-}
-
-function tensorsOf({ completions, logprobsT, truncatedN }: SampledArrays): Tensors {
-  return new Map([
-    ['completionTokens', ints(completions.flat)],
-    ['completionLengths', ints(completions.lengths)],
-    ['logprobs', floats(logprobsT)],
-    ['truncated', ints(truncatedN)],
-  ]);
 }

@@ -1,5 +1,8 @@
 /** How well scores separate better from worse. */
 
+/** Held-out preferences that are read and scored at a time. */
+export const ROWS_OF_SLICE = 512;
+
 export interface Ranking {
   /** share of pairs ranked correctly; a tie counts half */
   accuracy: number;

@@ -1,6 +1,6 @@
 /**
  * The operations of a run: for each kind the activities it calls, and the objects and rows that they write. The size
- * of a run is the sum of its operations. Bytes follow the records' formats (`contracts/records.ts`).
+ * of a run is the sum of its operations. Bytes follow the records' formats (`contracts/records/`).
  */
 
 /** Bytes of a row in Postgres, rounded up: about half is the row itself, the rest are indexes and free space. */
@@ -34,7 +34,7 @@ export interface Operation {
   tokensSampled: number;
   /** of responses that steps train on; for a reward model, of prompts too */
   tokensTrained: number;
-  /** of responses in forward passes without a gradient: separate log-probabilities, reward models */
+  /** in forward passes without a gradient: separate log-probabilities, reward models */
   tokensRead: number;
   /** bytes of each object put into S3 */
   objects: readonly number[];
@@ -99,16 +99,24 @@ const ATTRIBUTES = 1;
 
 /** float32, int32 */
 const NUMBER = 4;
-/** JSON at the head of a record; a checkpoint's manifest; a configuration or a tokenizer. */
+/** The head of a record: its JSON, and an entry for each tensor. */
 const HEADER = 700;
+const ENTRY = 110;
+/** A checkpoint's manifest; a configuration or a tokenizer. */
 const MANIFEST = 4_000;
 const COMPANION = 100_000;
 /** UTF-8 bytes of a token: the mean of common tokenizers; one of single characters has fewer. */
 const TEXT = 4;
-/** As JSON: a seed; the fields of a drawn prompt besides its text; a verdict. */
-const SEED = 23;
-const DRAWN_PROMPT = 170;
-const VERDICT = 30;
+/** A SHA-256; the offset of a text; a seed. */
+const DIGEST = 32;
+const OFFSET = 8;
+const SEED = 8;
+/** A drawn prompt besides its tokens and texts: slot, hash, length, offsets of its four texts, domain. */
+const DRAWN_PROMPT = 2 * NUMBER + DIGEST + 4 * OFFSET + 16;
+/** A verdict: score, state, the extracted answer and its value with their offsets and states. */
+const VERDICT = 9 + 2 * (OFFSET + 1) + 24;
+/** A reference as JSON. */
+const REFERENCE = 240;
 
 /** Responses that one request samples. */
 export interface Sampling {
@@ -122,23 +130,61 @@ export interface Sampling {
 }
 
 const requestBytes = ({ prompts, promptTokens, responses }: Sampling) =>
-  HEADER + responses * SEED + prompts * (DRAWN_PROMPT + (TEXT + NUMBER) * promptTokens + NUMBER);
-/** Tokens and their log-probabilities, lengths, and which were cut. */
+  HEADER + 13 * ENTRY + responses * SEED + prompts * (DRAWN_PROMPT + (TEXT + NUMBER) * promptTokens);
+/** Tokens and their log-probabilities with a SHA-256 each, lengths, and which were cut. */
 const rolloutBytes = ({ responses, tokens }: Sampling) =>
-  HEADER + 2 * NUMBER * responses + 2 * NUMBER * tokens;
-const scoresBytes = ({ responses, tokens, rewards }: Sampling) =>
-  HEADER + rewards * responses * VERDICT + TEXT * tokens;
+  HEADER + 6 * ENTRY + (2 * NUMBER + 2 * DIGEST) * responses + 2 * NUMBER * tokens;
+const textsBytes = ({ responses, tokens }: Sampling) =>
+  HEADER + 2 * ENTRY + OFFSET * responses + TEXT * tokens;
+const scoresBytes = (rewards: number, { responses }: Sampling) =>
+  HEADER + REFERENCE + (3 + 12 * rewards) * ENTRY + (2 * NUMBER + 1 + rewards * VERDICT) * responses;
+const logprobsBytes = (policies: number, { responses, tokens }: Sampling) =>
+  HEADER + policies * (2 * ENTRY + DIGEST * responses + NUMBER * tokens);
+/** What a reward model reads of the responses, each with its prompt, and what it scored. */
+const modelScoringBytes = ({
+  responses,
+  tokens,
+  promptTokens,
+}: Pick<Sampling, 'responses' | 'tokens' | 'promptTokens'>) => [
+  HEADER + 2 * ENTRY + NUMBER * (tokens + responses * (promptTokens + 2)),
+  HEADER + 2 * REFERENCE + 2 * ENTRY + (NUMBER + 1) * responses,
+];
+/** References of every shard, and columns of all completions. */
+const indexBytes = (shards: number, rewards: number, { prompts, responses }: Sampling) =>
+  HEADER +
+  shards * 4 * REFERENCE +
+  (7 + 6 * rewards) * ENTRY +
+  prompts * (3 * NUMBER + DIGEST) +
+  responses * (2 * NUMBER + OFFSET + 9 * rewards);
 const sampledObjects = (sampling: Sampling) => [
   requestBytes(sampling),
   rolloutBytes(sampling),
-  scoresBytes(sampling),
+  textsBytes(sampling),
+  scoresBytes(sampling.rewards, sampling),
 ];
 
-/** A stage opens: it reads the plan and its position, and sets the status `running`. */
-export const opening = (): Operation => operation({ events: FRAME + 2 * ACTIVITY + ATTRIBUTES });
+/** Shards of whole groups: all of `size` prompts but the last, and tokens in proportion. */
+function shardsOf(sampling: Sampling, sizes: readonly number[]): Sampling[] {
+  const { prompts, responses, tokens } = sampling;
+  return sizes.map((size) => ({
+    ...sampling,
+    prompts: size,
+    responses: (responses / prompts) * size,
+    tokens: (tokens / prompts) * size,
+  }));
+}
 
-/** A trainer loads a policy under a new lease term. */
-export const acquiring = (): Operation => operation({ events: 2 * ACTIVITY, rows: { terms: 1 } });
+/** Of each change to the workflow that replays distinguish (`patched`): its marker, and the list of changes. */
+const PATCH = 2;
+/** Changes that every history of a stage marks. */
+const PATCHES = 3;
+
+/** A stage opens: it reads the plan and its position, and sets the status `running`. */
+export const opening = (): Operation =>
+  operation({ events: FRAME + 2 * ACTIVITY + ATTRIBUTES + PATCHES * PATCH });
+
+/** A trainer loads a policy under a new lease term: claim it, wait for a turn, acquire, leave the queue. */
+export const acquiring = (): Operation => operation({ events: 4 * ACTIVITY, rows: { terms: 1 } });
 
 export const releasing = (): Operation => operation({ events: ACTIVITY });
 
@@ -149,28 +195,39 @@ export const ending = (): Operation => operation({ events: 2 * ACTIVITY + ATTRIB
 export interface RolloutExtras {
   models: number;
   policies: number;
-  /** dynamic sampling: at least one round, which is joined */
-  joins: boolean;
+  /** prompts of each shard */
+  shardSizes: readonly number[];
 }
 
-/** Draw, sample, score; scores of each model, and all scores joined; log-probabilities. */
-export function rollout(sampling: Sampling, { models, policies, joins }: RolloutExtras): Operation {
-  const scorings = models === 0 ? 0 : models + 1;
-  const { prompts, responses, tokens } = sampling;
+/**
+ * Of each shard: draw, sample, score; sequences and scores of each model, and all verdicts in one record;
+ * log-probabilities. Then the index.
+ */
+export function rollout(sampling: Sampling, { models, policies, shardSizes }: RolloutExtras): Operation {
+  const scorings = models === 0 ? 0 : 2 * models + 1;
+  const { prompts, responses, tokens, rewards } = sampling;
+  const shards = shardsOf(sampling, shardSizes);
+  const judged = rewards + models;
   return operation({
     completions: responses,
     tokensSampled: tokens,
     tokensRead: (models + policies) * tokens,
-    events: ACTIVITY * (3 + scorings + Math.min(1, policies) + (joins ? 1 : 0)),
+    events: ACTIVITY * (shards.length * (3 + scorings + Math.min(1, policies)) + 1),
     objects: [
-      ...sampledObjects(sampling),
-      ...(joins ? sampledObjects(sampling) : []),
-      ...Array<number>(scorings).fill(scoresBytes(sampling)),
-      ...(policies === 0 ? [] : [HEADER + policies * NUMBER * tokens]),
+      ...shards.flatMap((shard) => [
+        ...sampledObjects(shard),
+        ...Array.from({ length: models }, () => modelScoringBytes(shard)).flat(),
+        ...(models === 0 ? [] : [scoresBytes(judged, shard)]),
+        ...(policies === 0 ? [] : [logprobsBytes(policies, shard)]),
+      ]),
+      indexBytes(shards.length, judged, sampling),
     ],
     rows: { prompt_uses: prompts },
   });
 }
+
+/** The history of a stage that reward models score for marks that they do so by the training contract. */
+export const scoredByModels = (): Operation => operation({ events: PATCH });
 
 /** What one step trains on. */
 export interface Batch {
@@ -188,29 +245,31 @@ export const step = ({ responses, tokens, promptTokens, perToken, withPrompts = 
   operation({
     tokensTrained: tokens + (withPrompts ? responses * promptTokens : 0),
     events: 3 * ACTIVITY,
-    objects: [3 * HEADER + responses * NUMBER * (promptTokens + 5) + perToken * NUMBER * tokens],
+    objects: [3 * HEADER + 14 * ENTRY + responses * NUMBER * (promptTokens + 5) + perToken * NUMBER * tokens],
     rows: { batches: 1, steps: 1 },
   });
 
-/** Weights, AdamW's two moments, the manifest; the reference policy where it changed since the last checkpoint. */
+/** Staged, written and committed: weights, AdamW's two moments, the manifest; the reference where it changed. */
 export const checkpoint = (parameters: number, { withReference }: { withReference: boolean }): Operation => {
   const weights = NUMBER * parameters;
   return operation({
-    events: 2 * ACTIVITY + ATTRIBUTES,
+    events: 3 * ACTIVITY + ATTRIBUTES,
     objects: [weights, 2 * weights, MANIFEST, ...(withReference ? [weights] : [])],
     rows: { checkpoints: 1 },
   });
 };
 
-/** Draw, sample, score, compute statistics. */
-export const evaluation = (sampling: Sampling): Operation =>
-  operation({
+/** Draw, sample and score each shard; statistics and the index. */
+export function evaluation(sampling: Sampling, shardSizes: readonly number[]): Operation {
+  const shards = shardsOf(sampling, shardSizes);
+  return operation({
     evaluationCompletions: sampling.responses,
     tokensSampled: sampling.tokens,
-    events: 4 * ACTIVITY,
-    objects: sampledObjects(sampling),
+    events: (3 * shards.length + 1) * ACTIVITY,
+    objects: [...shards.flatMap(sampledObjects), indexBytes(shards.length, sampling.rewards, sampling)],
     rows: { evaluations: 1 },
   });
+}
 
 /** Draw, sample, score, select. */
 export const samplePart = (sampling: Sampling): Operation =>
@@ -232,8 +291,18 @@ export const datasetTakenOver = (): Operation => operation({ events: ACTIVITY })
 export const scalarHead = (parameters: number): Operation =>
   operation({ objects: [NUMBER * parameters, COMPANION, COMPANION, COMPANION, MANIFEST] });
 
-/** Held-out preferences are ranked. */
-export const ranking = (): Operation => operation({ events: ACTIVITY });
+/** Held-out preferences, of one slice or more, are written as sequences, scored, and ranked by their scores. */
+export const ranking = (
+  slices: readonly Pick<Sampling, 'responses' | 'tokens' | 'promptTokens'>[],
+): Operation =>
+  operation({
+    tokensRead: slices.reduce(
+      (sum, { responses, tokens, promptTokens }) => sum + tokens + responses * promptTokens,
+      0,
+    ),
+    events: (2 * slices.length + 1) * ACTIVITY + PATCH,
+    objects: slices.flatMap(modelScoringBytes),
+  });
 
 /** The run's row and those of its stages, and its workflow's events: plan, status, and each stage's begin and end. */
 export const launching = (stages: number): Operation =>

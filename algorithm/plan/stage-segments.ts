@@ -8,9 +8,11 @@ import {
   type StageRecipe,
   type SupervisedStageRecipe,
 } from '../../contracts/recipe.ts';
+import { isModelReward } from '../../contracts/rewards.ts';
 import { measuredRewards } from '../evaluation/measured-rewards.ts';
+import { ROWS_OF_SLICE } from '../evaluation/ranking.ts';
 import { rewardPlan } from '../rl/reward-plan.ts';
-import { rolloutOfStep } from '../rl/rollout-plan.ts';
+import { rolloutOfStep, shardSizes } from '../rl/rollout-plan.ts';
 import { completionLimitAt } from '../rl/schedules.ts';
 import { milestonesAt } from '../run/milestones.ts';
 import * as operations from './operations.ts';
@@ -28,6 +30,8 @@ export interface RunFacts {
   generalHeldOut: number;
   /** stage → examples that come from files, not from sampling */
   givenExamples: Readonly<Record<string, number>>;
+  /** stage → held-out preferences of a reward model; one slice where they are not known */
+  heldOutPreferences: Readonly<Record<string, number>>;
 }
 
 /** Tokens of a number of responses of a stage, none longer than `limit`. */
@@ -60,7 +64,7 @@ export function segmentsOf(stage: StageRecipe, facts: RunFacts): Segment[] {
       known.set(kind, segment);
       return segment;
     }),
-    { done: sumOf([...finished(stage), operations.ending()]), at: 'other' },
+    { done: sumOf([...finished(stage, facts), operations.ending()]), at: 'other' },
   ];
 }
 
@@ -85,11 +89,33 @@ function kindOfStep(step: number, stage: StageRecipe): string {
   return `${due} ${step === firstStep} ${limit} ${byRule.length} ${byModel.length}`;
 }
 
-const prepared = ({ algorithm, stage }: StageRecipe, { parametersOf }: RunFacts): Operation[] =>
-  algorithm === 'reward-model' ? [operations.scalarHead(parametersOf(stage))] : [];
+function prepared(recipe: StageRecipe, { parametersOf }: RunFacts): Operation[] {
+  if (recipe.algorithm === 'reward-model') return [operations.scalarHead(parametersOf(recipe.stage))];
+  const { rewards = [] } = recipe.algorithm === 'grpo' ? recipe.options : {};
+  return rewards.some(({ name }) => isModelReward(name)) ? [operations.scoredByModels()] : [];
+}
 
-const finished = ({ algorithm }: StageRecipe): Operation[] =>
-  algorithm === 'reward-model' ? [operations.ranking()] : [];
+/** A slice of held-out preferences is scored at a time. */
+function finished(recipe: StageRecipe, facts: RunFacts): Operation[] {
+  if (recipe.algorithm !== 'reward-model') return [];
+  const { promptTokens, heldOutPreferences } = facts;
+  const { stage, options } = recipe;
+  const rows = heldOutPreferences[stage] ?? ROWS_OF_SLICE;
+  const limit = responseLimit(options.max_length, facts);
+  const slices = Array.from({ length: Math.ceil(rows / ROWS_OF_SLICE) }, (_, slice) => {
+    const responses = responsesOf(recipe, Math.min(ROWS_OF_SLICE, rows - slice * ROWS_OF_SLICE));
+    return { responses, promptTokens, tokens: responseTokens(facts, stage, { responses, limit }) };
+  });
+  return [operations.ranking(slices)];
+}
+
+/** A pair of preferences is two responses. */
+const responsesOf = ({ algorithm, stage }: StageRecipe, rows: number) =>
+  rows * (algorithm === 'reward-model' && stage !== 'reward-model/safety' ? 2 : 1);
+
+/** `max_length` includes the prompt. */
+const responseLimit = (maxLength: number, { promptTokens }: RunFacts) =>
+  Math.max(1, maxLength - promptTokens);
 
 function trainingAt(step: number, stage: StageRecipe, facts: RunFacts): Operation[] {
   if (stage.algorithm === 'grpo') return reinforcementAt(step, stage, facts);
@@ -124,18 +150,16 @@ function reinforcementAt(
     tokens: tokens(sampled),
     rewards: byRule.length,
   };
-  const extras = { models: byModel.length, policies, joins: options.dynamic_sampling };
+  const extras = { models: byModel.length, policies, shardSizes: shardSizes(prompts, options) };
   return [operations.rollout(sampling, extras), trained];
 }
 
-/** A pair of preferences is two responses; `max_length` includes the prompt. */
 function supervisedStep(stage: SupervisedStageRecipe | RewardModelStageRecipe, facts: RunFacts): Operation {
   const { per_device_train_batch_size: rows, max_length } = stage.options;
   const { promptTokens } = facts;
-  const limit = Math.max(1, max_length - promptTokens);
+  const limit = responseLimit(max_length, facts);
   const withPrompts = stage.algorithm === 'reward-model';
-  const isPair = withPrompts && stage.stage !== 'reward-model/safety';
-  const responses = rows * (isPair ? 2 : 1);
+  const responses = responsesOf(stage, rows);
   const tokens = responseTokens(facts, stage.stage, { responses, limit });
   return operations.step({ responses, tokens, promptTokens, perToken: 1, withPrompts });
 }
@@ -168,9 +192,8 @@ function evaluationAt(step: number, stage: StageRecipe, facts: RunFacts): Operat
   const limit = evaluation.max_completion_length;
   const tokens = responseTokens(facts, stage.stage, { responses: problems * k, limit });
   const rewards = measuredRewards(evaluation.language).length;
-  return [
-    operations.evaluation({ prompts: problems, promptTokens, responses: problems * k, tokens, rewards }),
-  ];
+  const sampling = { prompts: problems, promptTokens, responses: problems * k, tokens, rewards };
+  return [operations.evaluation(sampling, shardSizes(problems, evaluation))];
 }
 
 function measuresOrigin(stage: StageRecipe, { stages }: Recipe): boolean {

@@ -1,7 +1,7 @@
 /**
  * The source of every random choice of a run. Nothing here has state: a seed is a pure function of its
  * purpose, and a draw is a pure function of (seed, position). Any worker, in any language, that follows the
- * three definitions below draws the same numbers; `test/algorithm/random/seeds.vectors.json` has test vectors.
+ * three definitions below draws the same numbers; `contracts/vectors/seeds.json` has test vectors.
  *
  *     deriveSeed  = w0 + 2^32·w1 of philox4x32(
  *                     counter = [fnv1a32("stage/branch/purpose"), step, slot, sample],

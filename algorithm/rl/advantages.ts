@@ -9,7 +9,7 @@
  * Axes: K = rewards, N = sequences of the rollout, Q = groups kept, G = completions kept of one group.
  */
 import type { GrpoOptions } from '../../contracts/options.ts';
-import type { Drop, Verdict } from '../../contracts/records.ts';
+import type { Drop, Verdict } from '../../contracts/records/schemas.ts';
 import { permutation } from '../random/seeds.ts';
 import { mean, sampleDeviation, sum } from './sample-statistics.ts';
 

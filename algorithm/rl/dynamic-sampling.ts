@@ -4,7 +4,7 @@
  * have advantages of 0 and only dilute the batch.
  */
 
-import type { Verdict } from '../../contracts/records.ts';
+import type { Verdict } from '../../contracts/records/schemas.ts';
 
 /** The state of a rollout after a round of sampling. */
 export interface DynamicSamplingState {

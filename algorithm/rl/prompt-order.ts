@@ -7,7 +7,7 @@
  * often a domain comes, and the position stays a plain cursor.
  */
 import type { DomainWeights, GrpoOptions } from '../../contracts/options.ts';
-import type { Cursor } from '../../contracts/records.ts';
+import type { Cursor } from '../../contracts/records/schemas.ts';
 import { deriveSeed, permutation } from '../random/seeds.ts';
 import { rolloutOfStep } from './rollout-plan.ts';
 

@@ -40,6 +40,20 @@ export function rolloutOfStep(step: number, options: RolloutOptions): RolloutPos
 }
 
 /**
+ * The groups of each shard of `groups`, in order: all of `shard_size` but the last. A plan of a release before shards
+ * does not name it: all groups are one shard.
+ */
+export function shardSizes(
+  groups: number,
+  { shard_size }: Partial<Pick<GrpoOptions, 'shard_size'>>,
+): number[] {
+  const size = shard_size ?? groups;
+  return Array.from({ length: Math.ceil(groups / size) }, (_, shard) =>
+    Math.min(size, groups - shard * size),
+  );
+}
+
+/**
  * The completions of each batch, as indices into the rollout's kept completions: random under `seed`, of sizes
  * that differ by at most one, with ascending indices. Throws RangeError where there are fewer completions than batches.
  */

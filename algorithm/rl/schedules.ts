@@ -5,7 +5,7 @@
  * Steps count from 1: step n is the n-th optimiser update, and step 0 is the state before any.
  */
 import type { Change, GrpoOptions, RewardModelOptions, SftOptions } from '../../contracts/options.ts';
-import type { NumbersInForce, SupervisedNumbers } from '../../contracts/records.ts';
+import type { NumbersInForce, SupervisedNumbers } from '../../contracts/records/schemas.ts';
 import { rolloutOfStep } from './rollout-plan.ts';
 
 export type ScheduleOptions = Pick<

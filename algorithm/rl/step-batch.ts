@@ -1,6 +1,6 @@
 import { Failure } from '../../contracts/failures.ts';
-import type { Change, GrpoOptions } from '../../contracts/options.ts';
-import type { Drop, NumbersInForce, SampleRequest, ScoresRecord, Verdict } from '../../contracts/records.ts';
+import type { Change, GrpoOptions, SamplingOptions } from '../../contracts/options.ts';
+import type { Drop, JudgedReward, NumbersInForce, Verdict } from '../../contracts/records/schemas.ts';
 import { deriveSeed } from '../random/seeds.ts';
 import { type Advantages, computeAdvantages, type RewardVerdicts, shuffleVerdicts } from './advantages.ts';
 import { lossWeights } from './loss-weights.ts';
@@ -48,8 +48,8 @@ export interface StepBatchInput {
   step: number;
   options: GrpoOptions;
   changes: readonly Change[];
-  request: SampleRequest;
-  scores: ScoresRecord;
+  sampling: SamplingOptions;
+  rewards: readonly JudgedReward[];
   /** lengthsN: tokens of each completion, the end token among them */
   lengthsN: ArrayLike<number>;
   /** truncatedN: 1 where the length limit cut it */
@@ -58,7 +58,7 @@ export interface StepBatchInput {
 
 /** Throws Failure: `TooManyErrors` above `max_drop_rate`, `EmptyBatch` where nothing is left to train on. */
 export function stepBatch(input: StepBatchInput): StepBatch {
-  const { options, step, request } = input;
+  const { options, step, sampling } = input;
   const inForce = optionsInForce(step, options, input.changes);
   const numbers = numbersInForce(step, options, input.changes);
   const { firstStep } = rolloutOfStep(step, options);
@@ -72,12 +72,12 @@ export function stepBatch(input: StepBatchInput): StepBatch {
     truncated: input.truncatedN[n] === 1,
   }));
   return {
-    numbers: { ...numbers, temperature: request.sampling.temperature },
+    numbers: { ...numbers, temperature: sampling.temperature },
     sequencesB,
     advantagesB: chosen.map(({ advantage }) => advantage),
     lossWeightsB: lossWeights(lengthsB, {
       ...inForce,
-      max_completion_length: request.sampling.max_completion_length,
+      max_completion_length: sampling.max_completion_length,
     }),
     drops: advantages.drops,
     summary: summarise(input, advantages, sequencesB),
@@ -85,11 +85,11 @@ export function stepBatch(input: StepBatchInput): StepBatch {
 }
 
 /** The verdicts that advantages are computed from: as scored, or permuted in the control. */
-function givenVerdicts({ options, scores, runSeed, stage, branch, step }: StepBatchInput): RewardVerdicts[] {
-  if (!options.shuffle_rewards) return scores.rewards;
+function givenVerdicts({ options, rewards, runSeed, stage, branch, step }: StepBatchInput): RewardVerdicts[] {
+  if (!options.shuffle_rewards) return [...rewards];
   const { firstStep } = rolloutOfStep(step, options);
   const purpose = { runSeed, stage, branch, purpose: 'shuffle-rewards', step: firstStep, slot: 0, sample: 0 };
-  return shuffleVerdicts(scores.rewards, deriveSeed(purpose));
+  return shuffleVerdicts(rewards, deriveSeed(purpose));
 }
 
 function refuseTooManyErrors({ errorShare }: Advantages, { max_drop_rate }: GrpoOptions): void {
@@ -120,9 +120,9 @@ function batchOf<Kept>(
 }
 
 function summarise(input: StepBatchInput, advantages: Advantages, sequencesB: number[]): BatchSummary {
-  const { options, scores, lengthsN } = input;
+  const { options, lengthsN } = input;
   const rewards = Object.fromEntries(
-    scores.rewards.flatMap(({ name, verdicts }) => {
+    input.rewards.flatMap(({ name, verdicts }) => {
       const scored = scoresOf(verdicts, sequencesB);
       return scored.length === 0 ? [] : [[name, mean(scored)]];
     }),

@@ -3,6 +3,7 @@
  * state before any.
  */
 import type { GrpoOptions } from '../../contracts/options.ts';
+import type { WeightsCheck } from '../../contracts/records/schemas.ts';
 
 export type MilestoneOptions = Pick<GrpoOptions, 'max_steps' | 'save_steps' | 'digest_steps'> &
   Partial<Pick<GrpoOptions, 'eval_steps' | 'sync_ref_model' | 'ref_model_sync_steps'>>;
@@ -14,7 +15,7 @@ export interface Milestones {
   evaluate: 'full' | 'quick' | null;
   /** π_ref ← α·π_θ + (1 − α)·π_ref: every `ref_model_sync_steps`, after the step (as in TRL). */
   refreshReference: boolean;
-  /** The weights' digest is logged: every `digest_steps`, and wherever a checkpoint is committed. */
+  /** The weights' digest is logged: every `digest_steps`. */
   digest: boolean;
 }
 
@@ -25,8 +26,18 @@ export function milestonesAt(step: number, options: MilestoneOptions): Milestone
     save,
     evaluate: evaluationAt(step, options),
     refreshReference: refreshesReferenceAt(step, options),
-    digest: save || step % options.digest_steps === 0,
+    digest: step % options.digest_steps === 0,
   };
+}
+
+/**
+ * What a trainer computes of the weights after `step`: a digest every `digest_steps`, else a fingerprint wherever a
+ * rollout or a checkpoint starts from this step. `nextSamples`: whether the next step begins with a rollout.
+ */
+export function weightsCheckAt(step: number, options: MilestoneOptions, nextSamples: boolean): WeightsCheck {
+  const { digest, save } = milestonesAt(step, options);
+  if (digest) return 'digest';
+  return save || nextSamples ? 'fingerprint' : 'none';
 }
 
 function refreshesReferenceAt(step: number, options: MilestoneOptions): boolean {

@@ -1,7 +1,7 @@
 /** Completions of a GRPO step: read from S3, and shown as text. */
 import { tokenizerOf } from '../../activities/checkpoints/checkpoint-files.ts';
-import { split } from '../../activities/ragged.ts';
-import { readLoggedBatch, readRollout, readSampleRequest, readScores } from '../../activities/records.ts';
+import { isReinforcement, type LoggedBatch, readLoggedBatch } from '../../activities/records/logged-batch.ts';
+import { readShards, type ShardTexts } from '../../activities/records/shards.ts';
 import { judgedCompletions } from '../../activities/rewards/judged-completions.ts';
 import type {
   CompletionDocument,
@@ -9,7 +9,6 @@ import type {
   StepSamplesDocument,
 } from '../../contracts/completion-document.ts';
 import type { EvalDocument, StepDocument } from '../../contracts/documents.ts';
-import type { BatchRecord, SampleRequest } from '../../contracts/records.ts';
 import type { Queryable } from '../../stores/database/database.ts';
 import type { ObjectStore } from '../../stores/objects/objects.ts';
 import type { DecodedRecord } from '../../stores/objects/records.ts';
@@ -32,20 +31,21 @@ export async function readStepSamples(
 ): Promise<StepSamplesDocument> {
   const recorded = await recordedStep(reader, { run, stage, step });
   const batch = await readLoggedBatch(objects, recorded.batch);
-  if (batch.record.kind !== 'batch')
+  if (!isReinforcement(batch))
     throw new InputError(
       `${run}/${stage}: expected a GRPO stage, whose steps sample completions, found one that trains on examples. ` +
         `Samples for its data set: \`r1 samples ${run} ${stage}\`.`,
     );
   const completions = await completionsOf(objects, batch.record);
-  const outcomes = outcomesOf(batch as DecodedRecord<BatchRecord>);
+  const outcomes = outcomesOf(batch);
   const ofStep = completions.filter(({ sequence }) => outcomes.has(sequence));
   const number = (of: CompletionVerdict) => ofStep.filter((completion) => completion.verdict === of).length;
   const asked = ofStep.filter((completion) => verdict === null || completion.verdict === verdict);
   return {
     ...{ run, stage, branch: recorded.branch, step },
-    policy: batch.record.policyDigest,
-    rollout: batch.record.rollout.uri,
+    policy: batch.record.policyDigest ?? batch.record.policy ?? '',
+    rollout: ('index' in batch.record.rollout ? batch.record.rollout.index : batch.record.rollout.rollout)
+      .uri,
     ...{
       completions: ofStep.length,
       right: number('right'),
@@ -72,28 +72,27 @@ async function recordedStep(
   );
 }
 
-async function completionsOf(objects: ObjectStore, { rollout, scores }: BatchRecord) {
-  const [sampled, judged] = await Promise.all([readRollout(objects, rollout), readScores(objects, scores)]);
-  const request = await readSampleRequest(objects, sampled.record.request);
-  const completions = judgedCompletions({
-    request: request.record,
-    promptTextsP: await promptTexts(objects, request),
-    scores: judged.record,
-    lengthsN: sampled.ints('completionLengths'),
-    truncatedN: sampled.ints('truncated'),
-  });
-  return completions.map((completion, sequence) => ({ ...completion, sequence }));
+async function completionsOf(objects: ObjectStore, { rollout }: LoggedBatch) {
+  const completions: (CompletionDocument & { sequence: number })[] = [];
+  const where = 'index' in rollout ? { rollout: rollout.index, scores: rollout.index } : rollout;
+  for await (const shard of readShards(objects, where)) {
+    const judged = judgedCompletions({ ...shard, promptTextsP: await promptTexts(objects, shard) });
+    for (const [n, completion] of judged.entries()) {
+      const sequence = shard.sequenceOf(n);
+      if (sequence !== null) completions.push({ ...completion, sequence });
+    }
+  }
+  return completions.sort((a, b) => a.sequence - b.sequence);
 }
 
 /** Prompts as the model read them; the bare problems where the tokenizer is unknown. */
 async function promptTexts(
   objects: ObjectStore,
-  { record, tensors, ints }: DecodedRecord<SampleRequest>,
+  { request, promptsP }: Pick<ShardTexts, 'request' | 'promptsP'>,
 ): Promise<string[]> {
-  if (record.model === null || !tensors.has('promptTokens'))
-    return record.prompts.map(({ problem }) => problem);
-  const tokenizer = await tokenizerOf(objects, record.model, {});
-  return split(ints('promptTokens'), ints('promptLengths')).map((tokens) => tokenizer.decode(tokens));
+  if (request.model === null) return request.prompts.map(({ problem }) => problem);
+  const tokenizer = await tokenizerOf(objects, request.model, {});
+  return promptsP.map((tokens) => tokenizer.decode(tokens));
 }
 
 interface Outcome {
@@ -103,7 +102,7 @@ interface Outcome {
 const NO_OUTCOME: Outcome = { advantage: null, dropped: null };
 
 /** By index in the rollout: sequences of the step's batch, and sequences dropped from every batch of the rollout. */
-function outcomesOf({ record, ints, floats }: DecodedRecord<BatchRecord>): Map<number, Outcome> {
+function outcomesOf({ record, ints, floats }: DecodedRecord<LoggedBatch>): Map<number, Outcome> {
   const advantages = floats('advantages');
   const trained = [...ints('sequences')].map((sequence, b): [number, Outcome] => [
     sequence,

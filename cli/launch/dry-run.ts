@@ -112,6 +112,12 @@ function factsOf({ recipe, models, prompts, generalDomains, data }: ResolvedLaun
     givenExamples: Object.fromEntries(
       Object.entries(data.examples).map(([stage, sets]) => [stage, sets.flat().length]),
     ),
+    heldOutPreferences: Object.fromEntries(
+      Object.entries(data.preferences).map(([stage, rows]) => [
+        stage,
+        rows.filter(({ split }) => split === 'test').length,
+      ]),
+    ),
   };
 }
 
@@ -122,6 +128,7 @@ function declared(recipe: Recipe): Found {
     promptTokens: ASSUMED_PROMPT_TOKENS,
     generalHeldOut: recipe.general_prompts === undefined ? 0 : recipe.evaluation.general_problems,
     givenExamples: {},
+    heldOutPreferences: {},
   };
 }
 

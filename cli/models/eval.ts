@@ -2,17 +2,18 @@
 import { type Command, Option } from 'commander';
 import { evaluationSeed } from '../../activities/orchestrator/evaluation/draw-evaluation.ts';
 import { evaluatedSamples } from '../../activities/orchestrator/evaluation/record-evaluation.ts';
-import { split } from '../../activities/ragged.ts';
+import type { DecodedRequest } from '../../activities/records/request.ts';
 import { judge } from '../../activities/rewards/judge.ts';
 import { judgedCompletions } from '../../activities/rewards/judged-completions.ts';
 import { completionTexts, rewardInputs } from '../../activities/rewards/reward-inputs.ts';
 import { sampleRequest } from '../../activities/sample-request.ts';
 import { measuredRewards } from '../../algorithm/evaluation/measured-rewards.ts';
-import { summarizeEvaluation } from '../../algorithm/evaluation/statistics.ts';
+import { type EvaluatedSample, summarizeEvaluation } from '../../algorithm/evaluation/statistics.ts';
 import type { EvaluationSummary } from '../../contracts/activities.ts';
 import type { CompletionDocument } from '../../contracts/completion-document.ts';
 import type { DomainFigures, EvalDocument, EvaluationDocument } from '../../contracts/documents.ts';
-import type { EngineThread } from '../../engine/service/thread.ts';
+import type { Tokenizer } from '../../engine/tokenizer/tokenizer.ts';
+import type { SampledModel } from '../../engine/weights/model-folder.ts';
 import { createRewardTools, type RewardTools } from '../../rewards/tools.ts';
 import { completionText, countCompletions, countsText } from '../data/completions.ts';
 import { InputError } from '../errors.ts';
@@ -28,13 +29,13 @@ import {
 import { metricsOf, percent, percentInterval } from '../output/figures.ts';
 import { refuseExisting, writeLines, writeNewFile } from '../output/new-file.ts';
 import { examples, jsonOption, printDocument, printLine, tableText } from '../output/output.ts';
-import { createLiveLine, tenthOf } from '../run/live-line.ts';
 import { locationText } from './checkpoint-location.ts';
-import type { EvaluateInput } from './measure.ts';
 import { chooseMeasure, type Measure, type MeasureOptions } from './measure.ts';
-import { CHECKPOINT_HELP, loadModel, type OpenModel, withEngine, withModel } from './open-model.ts';
+import { CHECKPOINT_HELP, type OpenModel, type Place, withModel } from './open-model.ts';
+import { onOption, progressLine, withSampler } from './sampler.ts';
+import type { Sampler, SamplingWork } from './sampling-work.ts';
 
-type Options = MeasureOptions & { json?: boolean; show?: number; out?: string };
+type Options = MeasureOptions & { json?: boolean; show?: number; out?: string; on?: Place };
 
 export const commands = { eval: defineEval };
 
@@ -66,6 +67,7 @@ function defineEval(command: Command): void {
     .option('--max-tokens <n>', 'token limit of an answer', tokenCount)
     .option('--trained-too', 'also use problems of --prompts that the run was trained on')
     .option('--seed <n>', 'random seed of the samples', seed)
+    .addOption(onOption())
     .option(
       '--show <n>',
       'show n samples: prompt, completion, extracted answer, correct answer, verdict',
@@ -83,6 +85,7 @@ function defineEval(command: Command): void {
         'r1 eval nano-zero-1/zero@40 --problems 64 --k 4 --show 8',
         'r1 eval nano-r1-1/scenario-rl --prompts benchmark.jsonl --k 8',
         'r1 eval models/nano-base --recipe recipes/nano-zero.yaml --json',
+        'r1 eval models/nano-base --recipe recipes/nano-zero.yaml --on trainer',
       ),
     )
     .action(evaluate);
@@ -91,9 +94,12 @@ function defineEval(command: Command): void {
 async function evaluate(name: string, options: Options): Promise<void> {
   const { show = 0, out } = options;
   if (out !== undefined) await refuseOut(out);
-  await withModel(name, async (opened, connections) => {
+  await withModel(name, options.on, async (model, connections) => {
+    const { opened } = model;
     const measure = await chooseMeasure(opened, connections, options);
-    const { figures, completions } = await withEngine((engine) => measureModel(engine, opened, measure));
+    const { figures, completions } = await withSampler(model, connections, (sampler) =>
+      measureModel(sampler, opened, measure),
+    );
     const samples = spread(completions, measure.k).slice(0, show);
     const document = { ...figures, counts: countCompletions(completions), samples };
     if (out !== undefined) await writeNewFile(out, (file) => writeLines(file, completions));
@@ -125,24 +131,16 @@ function spread<Sample extends { sample: number }>(samples: readonly Sample[], k
   return Array.from({ length: k }, (_, index) => samples.filter(({ sample }) => sample === index)).flat();
 }
 
-/** Interval of progress updates, in milliseconds. */
-const UPDATE_EVERY = 500;
-
 async function measureModel(
-  engine: EngineThread,
+  sampler: Sampler,
   { name, model, origin }: OpenModel,
   measure: Measure,
 ): Promise<{ figures: Omit<EvalDocument, 'counts' | 'samples'>; completions: CompletionDocument[] }> {
   const started = performance.now();
-  const line = createLiveLine();
-  const samples = measure.prompts.length * measure.k;
-  const ticking = setInterval(() => {
-    const { finished } = engine.progress();
-    line.show(`evaluate  ${finished}/${samples} answers`, tenthOf(finished, samples));
-  }, UPDATE_EVERY);
+  const line = progressLine('evaluate', measure.prompts.length * measure.k);
   const tools = createRewardTools();
   try {
-    const { figures, completions } = await evaluateModel(engine, tools, { model, ...measure });
+    const { figures, completions } = await evaluateModel({ sampler, tools, model, measure, ...line });
     const ofStage =
       origin !== null && origin.step > 0 ? origin : { stage: origin ? 'base' : 'model', step: 0 };
     const seconds = (performance.now() - started) / 1000;
@@ -152,54 +150,62 @@ async function measureModel(
       completions,
     };
   } finally {
-    clearInterval(ticking);
     line.end();
     await tools.close();
   }
 }
 
-/** Evaluates a model as a stage evaluates its policy: same seeds, verdicts and statistics. */
-async function evaluateModel(
-  engine: EngineThread,
-  tools: RewardTools,
-  input: EvaluateInput,
-): Promise<{ figures: EvaluationSummary; completions: CompletionDocument[] }> {
-  const { model, promptFormat, prompts, entries, k, sampling, runSeed } = input;
-  const { tokenizer } = model;
-  const { record, tensors } = sampleRequest({
-    tokenizer,
-    model: null,
-    promptFormat,
-    prompts: prompts.map((prompt, slot) => ({ ...prompt, slot })),
-    numGenerations: k,
-    seedOf: (slot, sample) => evaluationSeed(runSeed, slot, sample),
-    sampling,
-  });
-  const promptsP = split(intsOf(tensors, 'promptTokens'), intsOf(tensors, 'promptLengths'));
-  await loadModel(engine, model);
-  const { completions, truncatedN } = await engine.call('sample', {
-    prompts: record.seeds.map((_, n) => promptsP[Math.floor(n / k)] ?? new Int32Array()),
-    seeds: record.seeds,
-    sampling,
-    eosTokenIds: record.eosTokenIds,
-  });
-  const texts = completionTexts(record, split(completions.flat, completions.lengths), tokenizer);
-  const lengthsN = completions.lengths;
-  const inputs = rewardInputs({ request: record, entries, texts, lengthsN, truncatedN });
-  const judged = await judge(measuredRewards(input.language), inputs, tools);
-  const scores = { rewards: judged, texts };
-  return {
-    figures: summarizeEvaluation(evaluatedSamples(record, scores, lengthsN), input.generalDomains),
-    completions: judgedCompletions({
-      ...{ request: record, scores, lengthsN, truncatedN },
-      promptTextsP: promptsP.map((tokens) => tokenizer.decode(tokens)),
-    }),
-  };
+interface Evaluation extends Pick<SamplingWork, 'onProgress' | 'say'> {
+  sampler: Sampler;
+  tools: RewardTools;
+  model: SampledModel;
+  measure: Measure;
 }
 
-function intsOf(tensors: ReturnType<typeof sampleRequest>['tensors'], name: string): Int32Array {
-  const tensor = tensors.get(name);
-  return tensor?.dtype === 'I32' ? tensor.data : new Int32Array();
+/** Evaluates a model as a stage evaluates its policy: same shards, seeds, verdicts and statistics. */
+async function evaluateModel({
+  sampler,
+  tools,
+  model: { tokenizer },
+  measure,
+  onProgress,
+  say,
+}: Evaluation): Promise<{ figures: EvaluationSummary; completions: CompletionDocument[] }> {
+  const shards = shardsOf(measure, tokenizer);
+  const samplesPK: EvaluatedSample[][] = [];
+  const found: CompletionDocument[] = [];
+  const next = shards.values();
+  for await (const sampled of sampler({ shards, withLogprobs: false, onProgress, say })) {
+    const { completionsN, lengthsN, truncatedN } = sampled;
+    const { value: shard } = next.next();
+    if (shard === undefined) break;
+    const { request, promptsP } = shard;
+    const texts = await completionTexts(request, completionsN, tokenizer);
+    const inputs = rewardInputs({ request, entries: measure.entries, texts, lengthsN, truncatedN });
+    const scores = { rewards: await judge(measuredRewards(measure.language), inputs, tools), texts };
+    samplesPK.push(...evaluatedSamples(request, scores, lengthsN));
+    const promptTextsP = promptsP.map((tokens) => tokenizer.decode(tokens));
+    found.push(...judgedCompletions({ request, scores, lengthsN, truncatedN, promptTextsP }));
+  }
+  return { figures: summarizeEvaluation(samplesPK, measure.generalDomains), completions: found };
+}
+
+function shardsOf(
+  { prompts, promptFormat, k, sampling, runSeed, shardSize }: Measure,
+  tokenizer: Tokenizer,
+): DecodedRequest[] {
+  const placed = prompts.map((prompt, slot) => ({ ...prompt, slot }));
+  return Array.from({ length: Math.ceil(placed.length / shardSize) }, (_, shard) =>
+    sampleRequest({
+      tokenizer,
+      model: null,
+      promptFormat,
+      prompts: placed.slice(shard * shardSize, (shard + 1) * shardSize),
+      numGenerations: k,
+      seedOf: (slot, sample) => evaluationSeed(runSeed, slot, sample),
+      sampling,
+    }),
+  );
 }
 
 function evaluationsText(evaluations: readonly EvaluationDocument[]): string {

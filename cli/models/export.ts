@@ -22,7 +22,7 @@ import { type Connections, withConnections } from '../stack/connections.ts';
 import { locationText } from './checkpoint-location.ts';
 import { type ModelCardInput, modelCard } from './model-card.ts';
 import { locateModel, refuseOther } from './model-location.ts';
-import { type OpenCheckpoint, type OpenModel, openCheckpoint } from './open-model.ts';
+import { type OpenCheckpoint, openCheckpoint } from './open-model.ts';
 
 export const commands = { export: defineExport };
 
@@ -77,7 +77,7 @@ async function refuseModel(name: string): Promise<void> {
 }
 
 /** Without the generation config of a reward model, which generates nothing. */
-function filesOf({ config, files }: OpenModel['model']): Map<string, Uint8Array> {
+function filesOf({ config, files }: OpenCheckpoint['model']): Map<string, Uint8Array> {
   const kept = [...files].filter(
     ([name]) => config.architecture === 'LlamaForCausalLM' || name !== 'generation_config.json',
   );

@@ -1,18 +1,21 @@
 /** `r1 generate`. */
+import { createHash } from 'node:crypto';
 import type { Command } from 'commander';
 import { z } from 'zod';
+import type { DecodedRequest } from '../../activities/records/request.ts';
 import { temperatureOrGreedy, topK, topP } from '../../contracts/bounds.ts';
 import type { GenerateDocument } from '../../contracts/documents.ts';
 import type { SamplingOptions } from '../../contracts/options.ts';
-import type { EngineThread } from '../../engine/service/thread.ts';
 import type { Tokenizer } from '../../engine/tokenizer/tokenizer.ts';
-import type { ModelFolder } from '../../engine/weights/model-folder.ts';
+import type { SampledModel } from '../../engine/weights/model-folder.ts';
 import { InputError } from '../errors.ts';
 import { probability, seed, temperatureOption, tokenCount } from '../options.ts';
 import { examples, jsonOption, printDocument, printLine } from '../output/output.ts';
 import { problemsOf } from '../recipe/problems.ts';
 import { locationText } from './checkpoint-location.ts';
-import { CHECKPOINT_HELP, loadModel, withEngine, withModel } from './open-model.ts';
+import { CHECKPOINT_HELP, type Place, withModel } from './open-model.ts';
+import { onOption, progressLine, withSampler } from './sampler.ts';
+import type { Sampler } from './sampling-work.ts';
 
 interface Options {
   prompt: string;
@@ -23,6 +26,7 @@ interface Options {
   maxTokens?: number;
   seed?: bigint;
   json?: boolean;
+  on?: Place;
 }
 
 export const commands = { generate: defineGenerate };
@@ -41,6 +45,7 @@ function defineGenerate(command: Command): void {
     .option('--top-p <p>', 'sample from the most likely tokens with this total probability', probability)
     .option('--max-tokens <n>', 'token limit (default: what fits, up to 512)', tokenCount)
     .option('--seed <n>', 'random seed (default: 0); the same seed gives the same answer', seed)
+    .addOption(onOption())
     .option(...jsonOption('generate'))
     .addHelpText(
       'after',
@@ -56,9 +61,10 @@ async function generate(name: string, options: Options): Promise<void> {
   if (options.greedy && options.temperature !== undefined) {
     throw new InputError('--greedy and --temperature: expected one of them, found both');
   }
-  await withModel(name, ({ model, name: checkpoint, origin, location }) =>
-    withEngine(async (engine) => {
-      const answered = await answer(engine, model, options);
+  await withModel(name, options.on, (toSample, connections) =>
+    withSampler(toSample, connections, async (sampler) => {
+      const { model, name: checkpoint, origin, location } = toSample.opened;
+      const answered = await answer(sampler, model, options);
       const of = { checkpoint, stage: origin?.stage ?? null, step: origin?.step ?? null };
       if (options.json) printDocument('generate', { ...of, ...answered.document });
       else printLine(answered.document.text);
@@ -95,20 +101,21 @@ interface Answer {
   endedBy: string | null;
 }
 
-async function answer(engine: EngineThread, model: ModelFolder, options: Options): Promise<Answer> {
+async function answer(sampler: Sampler, model: SampledModel, options: Options): Promise<Answer> {
   const { tokenizer } = model;
   const promptTokens = promptTokensOf(model, options);
   const sampling = samplingOf(model, promptTokens.length, options);
-  await loadModel(engine, model);
-  const prompt = Int32Array.from(promptTokens);
-  const { completions, truncatedN } = await engine.call('sample', {
-    prompts: [prompt],
-    seeds: [String(options.seed ?? 0n)],
-    sampling,
-    eosTokenIds: [...tokenizer.endTokenIds],
+  const { tokens, logprobs, truncated } = await sampleOne(sampler, {
+    request: {
+      prompts: [promptAs(options.prompt)],
+      numGenerations: 1,
+      seeds: [String(options.seed ?? 0n)],
+      sampling,
+      model: null,
+      eosTokenIds: [...tokenizer.endTokenIds],
+    },
+    promptsP: [Int32Array.from(promptTokens)],
   });
-  const tokens = completions.flat;
-  const logprobs = await engine.call('logprobs', { promptsN: [prompt], completionsN: [tokens] }, 1, 'policy');
   return {
     document: {
       promptTokens,
@@ -116,12 +123,45 @@ async function answer(engine: EngineThread, model: ModelFolder, options: Options
       logprobs: [...logprobs],
       text: tokenizer.decode(tokens, { skipSpecialTokens: true }),
     },
-    truncated: truncatedN[0] === 1,
-    endedBy: truncatedN[0] === 1 ? null : tokenizer.decode(tokens.slice(-1)),
+    truncated,
+    endedBy: truncated ? null : tokenizer.decode(tokens.slice(-1)),
   };
 }
 
-function promptTokensOf({ tokenizer }: ModelFolder, { prompt, chat }: Options): number[] {
+interface SampledOne {
+  tokens: Int32Array;
+  logprobs: Float32Array;
+  truncated: boolean;
+}
+
+async function sampleOne(sampler: Sampler, shard: DecodedRequest): Promise<SampledOne> {
+  const line = progressLine('generate', 1);
+  // An answer that comes soon needs no line.
+  const onProgress = (progress: { done: number; waiting?: string }) =>
+    progress.waiting === undefined ? undefined : line.onProgress(progress);
+  const answered: SampledOne = { tokens: new Int32Array(), logprobs: new Float32Array(), truncated: false };
+  try {
+    for await (const sampled of sampler({ shards: [shard], withLogprobs: true, onProgress, say: line.say })) {
+      answered.tokens = sampled.completionsN[0] ?? answered.tokens;
+      answered.logprobs = sampled.logprobsN?.[0] ?? answered.logprobs;
+      answered.truncated = sampled.truncatedN[0] === 1;
+    }
+    return answered;
+  } finally {
+    line.end();
+  }
+}
+
+/** Nothing is judged: the text alone is known of it. */
+const promptAs = (problem: string) => ({
+  slot: 0,
+  prompt: createHash('sha256').update(problem).digest('hex'),
+  problem,
+  answer: '',
+  domain: '',
+});
+
+function promptTokensOf({ tokenizer }: SampledModel, { prompt, chat }: Options): number[] {
   const tokens = chat
     ? tokenizer.encodePrompt([{ role: 'user', content: prompt }])
     : tokenizer.encode(prompt);
@@ -132,7 +172,7 @@ function promptTokensOf({ tokenizer }: ModelFolder, { prompt, chat }: Options): 
 /** The default limit. */
 const DEFAULT_TOKENS = 512;
 
-function samplingOf(model: ModelFolder, promptLength: number, options: Options): SamplingOptions {
+function samplingOf(model: SampledModel, promptLength: number, options: Options): SamplingOptions {
   const positions = model.config.max_position_embeddings;
   const available = positions - promptLength;
   const limit = options.maxTokens ?? Math.min(available, DEFAULT_TOKENS);
@@ -158,7 +198,7 @@ const generationSchema = z.object({
 });
 
 /** The sampling of the model's generation_config.json; temperature 1, top-p 1 where it is silent. */
-function generationConfig({ files }: ModelFolder) {
+function generationConfig({ files }: SampledModel) {
   const bytes = files.get('generation_config.json');
   const { temperature, top_p, top_k } = parseGenerationConfig(bytes);
   return { temperature: temperature ?? 1, top_p: top_p ?? 1, top_k: top_k ?? 0 };

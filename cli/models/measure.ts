@@ -5,8 +5,7 @@ import { heldOutOrAll } from '../../algorithm/data/prompt-row.ts';
 import type { ImportedPrompt } from '../../algorithm/data/prompt-rows.ts';
 import type { EvaluationOptions, SamplingOptions } from '../../contracts/options.ts';
 import type { RunPlan } from '../../contracts/plan.ts';
-import type { DrawnPrompt } from '../../contracts/records.ts';
-import type { ModelFolder } from '../../engine/weights/model-folder.ts';
+import type { DrawnPrompt } from '../../contracts/records/schemas.ts';
 import {
   countPrompts,
   promptHash,
@@ -41,8 +40,7 @@ export interface MeasureOptions {
   trainedToo?: boolean;
 }
 
-export interface EvaluateInput {
-  model: ModelFolder;
+export interface Measure {
   prompts: readonly Omit<DrawnPrompt, 'slot'>[];
   /** entries by the hash of their prompt */
   entries: ReadonlyMap<string, unknown>;
@@ -56,14 +54,13 @@ export interface EvaluateInput {
   sampling: SamplingOptions;
   /** with the seed, prompts and options of a run, the samples are those of its evaluation */
   runSeed: bigint;
-}
-
-export type Measure = Omit<EvaluateInput, 'model'> & {
+  /** problems that are sampled at a time; as the run cuts them */
+  shardSize: number;
   /** rows of a file that were left out, for display */
   notes: readonly string[];
-};
+}
 
-type Problems = Pick<EvaluateInput, 'prompts' | 'entries'>;
+type Problems = Pick<Measure, 'prompts' | 'entries'>;
 type Database = Pick<Connections, 'database'>;
 
 interface Choice {
@@ -107,10 +104,14 @@ export async function chooseMeasure(
     runSeed: options.seed ?? defaults.runSeed,
     generalDomains: defaults.generalDomains,
     language: evaluation.language,
+    shardSize: shardSizeOf(evaluation) ?? count,
   };
   refuseLong(opened, measure);
   return measure;
 }
+
+/** Runs of an earlier release do not name it: all problems are one shard. */
+const shardSizeOf = ({ shard_size: size }: Partial<Pick<EvaluationOptions, 'shard_size'>>) => size;
 
 /** Problem and answer must fit the positions of the model. */
 function refuseLong({ name, model: { tokenizer, config } }: OpenModel, measure: Measure): void {
@@ -209,6 +210,7 @@ const DEFAULT_EVALUATION = {
   top_k: 0,
   quick_problems: 1,
   quick_k: 1,
+  shard_size: 64,
   general_problems: 1,
 };
 const DEFAULT_TOKENS = 512;

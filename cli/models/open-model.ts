@@ -1,13 +1,20 @@
 /** Opens models and engines. */
-import { readCheckpoint } from '../../activities/checkpoints/read-checkpoint.ts';
+import { readCheckpoint, readSampledModel } from '../../activities/checkpoints/read-checkpoint.ts';
+import { ModelConfigError } from '../../engine/model/model-config.ts';
 import { type EngineThread, startEngineThread } from '../../engine/service/thread.ts';
-import { type ModelFolder, type ModelOptions, readModelFolder } from '../../engine/weights/model-folder.ts';
+import {
+  type ModelFolder,
+  type ModelOptions,
+  readAnyModelFolder,
+  readModelFolder,
+  type SampledModel,
+} from '../../engine/weights/model-folder.ts';
 import { WEIGHTS_FILE } from '../../engine/weights/weights.ts';
 import { readSettings } from '../../infra/settings.ts';
 import { findStack, type Stack } from '../../infra/stack.ts';
 import { type FoundCheckpoint, findCheckpoint } from '../../stores/steps/checkpoints.ts';
 import { CommandError } from '../errors.ts';
-import { type Connections, withConnections, withOptionalStack } from '../stack/connections.ts';
+import { type Connections, runningStack, withConnections, withOptionalStack } from '../stack/connections.ts';
 import { type CheckpointLocation, locateCheckpoint, refuseUntrained } from './checkpoint-location.ts';
 import { locateModel, refuseOther, WHAT_IS_READ } from './model-location.ts';
 
@@ -15,7 +22,7 @@ import { locateModel, refuseOther, WHAT_IS_READ } from './model-location.ts';
 export interface OpenModel {
   /** URI of the manifest, or the folder */
   name: string;
-  model: ModelFolder;
+  model: SampledModel;
   /** its run, stage and step; null for a folder */
   origin: FoundCheckpoint | null;
   /** the same with the state of its stage, for display */
@@ -23,30 +30,74 @@ export interface OpenModel {
 }
 
 /** A committed checkpoint of a run. */
-export type OpenCheckpoint = OpenModel & { origin: FoundCheckpoint; location: CheckpointLocation };
+export type OpenCheckpoint<Model = ModelFolder> = OpenModel & {
+  model: Model;
+  origin: FoundCheckpoint;
+  location: CheckpointLocation;
+};
 
 /** The argument of commands that read a checkpoint. */
 export const CHECKPOINT_HELP =
   'RUN, RUN/STAGE, RUN/STAGE@STEP (step 0: what the stage started from), s3://…/manifest.json, or a model’s folder';
 
+/** What computes: the engine in this process, or a trainer of the stack. */
+export const PLACES = ['here', 'trainer'] as const;
+export type Place = (typeof PLACES)[number];
+
+/** A model that is to be sampled from, and where. */
+export type ModelToSample =
+  | { on: 'here'; opened: OpenModel & { model: ModelFolder } }
+  | { on: 'trainer'; opened: OpenModel };
+
 /**
- * Opens a model by name and passes it to `work`. Throws InputError where the name leads to no supported model, or to a
- * run without a checkpoint.
+ * Opens a model by name and passes it to `work`. By default it is sampled from here where the embedded engine computes
+ * it, else by a trainer where a stack runs. Throws InputError where the name leads to no supported model, or to a run
+ * without a checkpoint.
  */
 export async function withModel<Result>(
   name: string,
-  work: (opened: OpenModel, connections: Pick<Connections, 'database'>) => Promise<Result>,
+  on: Place | undefined,
+  work: (model: ModelToSample, connections: Omit<Connections, 'stack'>) => Promise<Result>,
 ): Promise<Result> {
   const location = await locateModel(name);
   refuseOther(name, location);
   if (location.kind === 'folder') {
-    const model = await readModelFolder(name);
-    return withOptionalStack((connections) => work({ name, model, origin: null }, connections));
+    const model = await placed(on, {
+      here: async () => ({ name, model: await readModelFolder(name), origin: null }),
+      trainer: async () => ({ name, model: await readAnyModelFolder(name), origin: null }),
+    });
+    return withOptionalStack((connections) => work(model, connections));
   }
   return withConnections(async (connections) => {
-    const opened = await openCheckpoint(name, connections);
-    return work(opened, connections);
+    const model = await placed(on, {
+      here: () => openCheckpoint(name, connections),
+      trainer: () => openForTrainer(name, connections),
+    });
+    return work(model, connections);
   }, stackFor(name));
+}
+
+interface Openers {
+  here: () => Promise<OpenModel & { model: ModelFolder }>;
+  trainer: () => Promise<OpenModel>;
+}
+
+async function placed(on: Place | undefined, open: Openers): Promise<ModelToSample> {
+  if (on === 'here') return { on, opened: await open.here() };
+  if (on === 'trainer') {
+    runningStack();
+    return { on, opened: await open.trainer() };
+  }
+  try {
+    return { on: 'here', opened: await open.here() };
+  } catch (error) {
+    if (!(error instanceof ModelConfigError) || findStack() === undefined) throw error;
+    const opened = await open.trainer().catch(() => {
+      throw error;
+    });
+    process.stderr.write(`(a trainer samples: ${error.message})\n`);
+    return { on: 'trainer', opened };
+  }
 }
 
 /** The stack for a checkpoint. Throws CommandError where none runs. */
@@ -62,14 +113,26 @@ function stackFor(name: string): Stack {
 /** A committed checkpoint by name. Throws Failure where there is none or it is damaged, InputError where none is saved yet. */
 export async function openCheckpoint(
   name: string,
-  { database, objects }: Connections,
+  connections: Connections,
   options: ModelOptions = {},
 ): Promise<OpenCheckpoint> {
+  const found = await findTrained(name, connections);
+  const objects = await connections.objects();
+  return { ...found, model: await readCheckpoint({ objects }, found.origin.manifest, options) };
+}
+
+/** The same without its weights. */
+async function openForTrainer(name: string, connections: Connections): Promise<OpenCheckpoint<SampledModel>> {
+  const found = await findTrained(name, connections);
+  const objects = await connections.objects();
+  return { ...found, model: await readSampledModel({ objects }, found.origin.manifest) };
+}
+
+async function findTrained(name: string, { database }: Connections) {
   const origin = await findCheckpoint(await database(), name);
   await refuseUntrained(await database(), name, origin);
   const location = await locateCheckpoint(await database(), origin);
-  const model = await readCheckpoint({ objects: await objects() }, origin.manifest, options);
-  return { name: origin.manifest.uri, model, origin, location };
+  return { name: origin.manifest.uri, origin, location };
 }
 
 /** Runs `work` with its own engine thread. */
@@ -84,7 +147,7 @@ export async function withEngine<Result>(work: (engine: EngineThread) => Promise
 }
 
 /** Loads a model into an engine for sampling. */
-export async function loadModel(engine: EngineThread, { files }: ModelFolder): Promise<void> {
+export async function loadModel(engine: EngineThread, { files }: Pick<ModelFolder, 'files'>): Promise<void> {
   const file = (name: string) => files.get(name) ?? new Uint8Array();
   await engine.call('load', {
     config: JSON.parse(new TextDecoder().decode(file('config.json'))),

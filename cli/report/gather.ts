@@ -1,10 +1,10 @@
 /** Gathers the data of a run's report from database and object store. */
 
-import { readRollout, readSampleRequest, readScores } from '../../activities/records.ts';
+import { readShards } from '../../activities/records/shards.ts';
 import { sumCounts } from '../../algorithm/data/filters.ts';
 import { partsOf } from '../../algorithm/data/response-parts.ts';
 import type { EvaluationDocument, ShowDocument } from '../../contracts/documents.ts';
-import type { DrawnPrompt, ScoresRecord } from '../../contracts/records.ts';
+import type { DrawnPrompt, ScoresRecord } from '../../contracts/records/schemas.ts';
 import { runWorkflowId } from '../../contracts/workflows.ts';
 import { getDataset } from '../../stores/data/datasets.ts';
 import { listLastParts } from '../../stores/data/samples.ts';
@@ -126,15 +126,17 @@ function shownOf(prompts: readonly DrawnPrompt[], generalDomains: readonly strin
 }
 
 async function readFirstAnswers(objects: ObjectStore, evaluation: CommittedEvaluation): Promise<Answered> {
-  const { record: scores } = await readScores(objects, evaluation.scores);
-  const { record: rollout } = await readRollout(objects, evaluation.rollout);
-  const { record: request } = await readSampleRequest(objects, rollout.request);
-  const responses = request.prompts.map(({ prompt }, p): [string, PolicyResponse] => {
-    const n = p * request.numGenerations;
-    const text = cut(scores.texts[n] ?? '');
-    return [prompt, { policy: evaluation.stage, text, parts: partsOf(text), correct: isCorrect(scores, n) }];
-  });
-  return { prompts: request.prompts, responses: new Map(responses) };
+  const answered: Answered = { prompts: [], responses: new Map() };
+  for await (const { request, scores } of readShards(objects, evaluation)) {
+    answered.prompts.push(...request.prompts);
+    for (const [p, { prompt }] of request.prompts.entries()) {
+      const n = p * request.numGenerations;
+      const text = cut(scores.texts[n] ?? '');
+      const correct = isCorrect(scores, n);
+      answered.responses.set(prompt, { policy: evaluation.stage, text, parts: partsOf(text), correct });
+    }
+  }
+  return answered;
 }
 
 function isCorrect({ rewards }: ScoresRecord, n: number): boolean | null {

@@ -111,7 +111,7 @@ async function askTemporal(
   const client = await connections.temporal();
   const deadline = Date.now() + ANSWER_MILLISECONDS;
   const key = run === null || stage === null ? null : { run, stage };
-  const [ofRun, ofStage, orchestrator, trainer, rewards] = await client.connection.withDeadline(
+  const [ofRun, ofStage, orchestrator, trainer, rewards, score] = await client.connection.withDeadline(
     deadline,
     () =>
       Promise.all([
@@ -120,6 +120,7 @@ async function askTemporal(
         isServed(client, 'orchestrator'),
         isServed(client, 'trainer'),
         isServed(client, 'rewards'),
+        isServed(client, 'score'),
       ]),
   );
   const answers = key !== null && ofStage !== null && orchestrator;
@@ -129,7 +130,7 @@ async function askTemporal(
     progress: answers ? await queryProgress(client, key) : null,
     pending: [...(ofRun?.pending ?? []), ...(ofStage?.pending ?? [])],
     silentSince: ofStage?.silentSince ?? ofRun?.silentSince ?? null,
-    served: { orchestrator, trainer, rewards },
+    served: { orchestrator, trainer, rewards, score },
   };
 }
 

@@ -100,6 +100,7 @@ const RULES: readonly Rule[] = [
   queued,
   noTrainer,
   noRewards,
+  noScorer,
   retried,
 ];
 
@@ -237,6 +238,20 @@ function noRewards(known: Known): Reason | null {
   };
 }
 
+/** One that scores for another reward model, or for another run, is free for the next call soon. */
+function noScorer(known: Known): Reason | null {
+  const call = waiting(known, SCORE_CALLS);
+  if (call === undefined) return null;
+  const isBusy = known.workflow?.pending.some(({ activity, started }) => started && activity === 'score');
+  if (known.workflow?.served.score && (isBusy || !isLong(call.scheduledAt, known.now))) return null;
+  return {
+    waitsFor: 'rewards',
+    since: call.scheduledAt,
+    text: `${known.name} waits for a worker that scores with reward models${ago(call.scheduledAt, known.now)}: ${position(known)} no free one takes it from the task queue score. ${processesText(known, 'rewards')}`,
+    ways: [START_WORKERS],
+  };
+}
+
 function retried(known: Known): Reason | null {
   const call = known.workflow?.pending.find(({ lastFailure }) => lastFailure !== null);
   if (call?.lastFailure == null) return null;
@@ -269,7 +284,14 @@ function working(known: Known): Reason {
 
 /** Activities of trainers and of reward workers; all others run in the orchestrator. */
 const TRAINER_CALLS = ['acquire'];
-const REWARD_CALLS = ['scoreRollout'];
+const REWARD_CALLS = [
+  'scoreRollout',
+  'prepareScoring',
+  'addModelVerdicts',
+  'prepareRanking',
+  'rankPreferences',
+];
+const SCORE_CALLS = ['score'];
 
 /** A free worker takes an activity faster than this. */
 const TAKEN_SECONDS = 5;

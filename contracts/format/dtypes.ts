@@ -8,6 +8,7 @@ interface ArrayOf {
   F32: Float32Array;
   I32: Int32Array;
   I64: BigInt64Array;
+  F64: Float64Array;
   U8: Uint8Array;
   BF16: Uint16Array;
   F16: Uint16Array;
@@ -29,6 +30,7 @@ interface Element<D extends Dtype> {
 /** In the order of the safetensors library, descending: wider elements first. */
 export const ELEMENTS: { readonly [D in Dtype]: Element<D> } = {
   I64: { bytes: 8, view: (buffer, offset, n) => new BigInt64Array(buffer, offset, n) },
+  F64: { bytes: 8, view: (buffer, offset, n) => new Float64Array(buffer, offset, n) },
   F32: { bytes: 4, view: (buffer, offset, n) => new Float32Array(buffer, offset, n) },
   I32: { bytes: 4, view: (buffer, offset, n) => new Int32Array(buffer, offset, n) },
   BF16: { bytes: 2, view: (buffer, offset, n) => new Uint16Array(buffer, offset, n) },

@@ -70,7 +70,7 @@ export class Parameters {
   }
 
   /** Clips the gradient and updates the weights. Throws, without an update, where the gradient is not finite. */
-  update(gradNorm: number, options: UpdateOptions): void {
+  update(gradNorm: number, options: UpdateOptions, onTensor: () => void = () => undefined): void {
     if (!Number.isFinite(gradNorm)) {
       throw new Error(
         `The gradient's norm at step ${options.step} is ${gradNorm}; the weights were not changed. ` +
@@ -85,6 +85,7 @@ export class Parameters {
         tensorOf(this.moments.expAvgSq, name).data,
       ];
       adamWUpdate({ name, weight, gradient, expAvg, expAvgSq }, factor, options);
+      onTensor();
     }
   }
 
@@ -124,17 +125,23 @@ export function nativeWeights(
   config: ModelConfig,
   file: Uint8Array,
   source: string,
+  onTensor: () => void = () => undefined,
 ): TensorMap {
-  return native(runtime, checkWeights(decodeSafetensors(file, source), config, source));
+  return native(runtime, checkWeights(decodeSafetensors(file, source), config, source), onTensor);
 }
 
 /** Both moments from a safetensors file. */
-export function nativeMoments(runtime: Runtime, config: ModelConfig, file: Uint8Array): Moments {
+export function nativeMoments(
+  runtime: Runtime,
+  config: ModelConfig,
+  file: Uint8Array,
+  onTensor: () => void = () => undefined,
+): Moments {
   const stored = decodeSafetensors(file, 'the moments');
   const part = (prefix: string) => {
     const tensors = [...stored].filter(([name]) => name.startsWith(prefix));
     const unprefixed = new Map(tensors.map(([name, tensor]) => [name.slice(prefix.length), tensor]));
-    return native(runtime, checkWeights(unprefixed, config, `the moments ${prefix}*`));
+    return native(runtime, checkWeights(unprefixed, config, `the moments ${prefix}*`), onTensor);
   };
   const expAvg = part(MOMENT_PREFIXES.expAvg);
   try {
@@ -145,10 +152,13 @@ export function nativeMoments(runtime: Runtime, config: ModelConfig, file: Uint8
   }
 }
 
-function native(runtime: Runtime, stored: StoredTensors): TensorMap {
-  return new Map(
-    [...stored].map(([name, { shape, data }]) => [name, runtime.createTensor('float32', shape, data)]),
-  );
+function native(runtime: Runtime, stored: StoredTensors, onTensor: () => void): TensorMap {
+  const tensors = new Map<string, FloatTensor>();
+  for (const [name, { shape, data }] of stored) {
+    tensors.set(name, runtime.createTensor('float32', shape, data));
+    onTensor();
+  }
+  return tensors;
 }
 
 /** Both moments in one map, as a checkpoint stores them: `exp_avg.NAME` and `exp_avg_sq.NAME`. */

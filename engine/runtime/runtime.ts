@@ -26,6 +26,11 @@ import type { Runtime, RuntimeOptions, Session, SessionOptions } from './session
 
 export type { BoundCall, Runtime, RuntimeOptions, Session } from './session.ts';
 
+/**
+ * Version of the layouts that decide the order of sums: how a batch is cut into micro-batches, and which operators its
+ * graphs have. Numerics without it are of this layout.
+ */
+const LAYOUT = 'r1-layout-1';
 const LOG_ERROR = 3;
 const ALLOW_ALL_OPTIMIZATIONS = 99;
 
@@ -114,6 +119,8 @@ class OrtRuntime implements Runtime, Native {
       device: 'cpu',
       instructionSet: set,
       threads,
+      computeDtype: 'float32',
+      kernels: LAYOUT,
       deterministic: true,
     };
   }

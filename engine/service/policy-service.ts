@@ -8,21 +8,21 @@ import { parseSeed } from '../../algorithm/random/seeds.ts';
 import type { Digests, StepMetrics } from '../../contracts/training.ts';
 import { createDecoder, type Decoder } from '../decode/decoder.ts';
 import type { TensorMap } from '../graph/tensor.ts';
-import { isRewardModel, type ModelConfig, parameterCount } from '../model/architecture.ts';
+import { expectedTensors, isRewardModel, type ModelConfig, parameterCount } from '../model/architecture.ts';
 import { ModelConfigError, parseModelConfig } from '../model/model-config.ts';
 import type { Moments } from '../model/parameters.ts';
 import { momentTensors, nativeMoments, nativeWeights } from '../model/parameters.ts';
 import { collectGarbage } from '../runtime/memory.ts';
+import { noReport, type ProgressReport } from '../runtime/progress.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { createPolicy, type Policy, type StepResult } from '../train/policy.ts';
 import { RewardModel } from '../train/reward-model.ts';
 import { type SupervisedArrays, supervisedStep } from '../train/supervised-step.ts';
 import { digestTensors } from '../weights/digest.ts';
-import { decodeSafetensors, encodeSafetensors } from '../weights/safetensors.ts';
+import { copySafetensors, decodeSafetensors } from '../weights/safetensors.ts';
 import { checkWeights, storedTensors } from '../weights/weights.ts';
 import { joined, joinFloats } from './ragged.ts';
 import type {
-  Exported,
   LoadedPolicy,
   LoadedScorer,
   LoadInput,
@@ -32,6 +32,7 @@ import type {
   ScoreArrays,
   ScorerInput,
   SequenceArrays,
+  Staged,
   TrainArrays,
   Trained,
   TrainedSupervised,
@@ -55,29 +56,41 @@ export class PolicyService {
   private readonly runtime: Runtime;
   private held: HeldPolicy | HeldRewardModel | null = null;
   private readonly scorers = new Map<string, RewardModel>();
+  private readonly report: ProgressReport;
+  private readonly onTensor = () => this.report.advance();
 
-  constructor(runtime: Runtime) {
+  constructor(runtime: Runtime, report: ProgressReport = noReport) {
     this.runtime = runtime;
+    this.report = report;
   }
 
   load(input: LoadInput): LoadedPolicy {
     this.dispose();
     const config = parseModelConfig(input.config);
-    const weights = nativeWeights(this.runtime, config, input.model, 'model.safetensors');
-    const moments = input.moments === null ? undefined : nativeMoments(this.runtime, config, input.moments);
-    const options = { runtime: this.runtime, config, weights, moments };
+    const { onTensor, report, runtime } = this;
+    report.begin('loading', expectedTensors(config).size * (input.moments === null ? 1 : 3));
+    const weights = nativeWeights(runtime, config, input.model, 'model.safetensors', onTensor);
+    const moments =
+      input.moments === null ? undefined : nativeMoments(runtime, config, input.moments, onTensor);
+    const options = { runtime, config, weights, moments, report };
     this.held = isRewardModel(config)
       ? { kind: 'reward-model', model: new RewardModel(options) }
       : this.openPolicy(options, input);
     return {
-      digests: digestsOf(partsOf(this.held), input.moments !== null),
+      digests: this.digestsOf(partsOf(this.held), input.moments !== null),
       numerics: this.runtime.numerics,
       parameters: parameterCount(config),
     };
   }
 
   private openPolicy(
-    options: { runtime: Runtime; config: ModelConfig; weights: TensorMap; moments: Moments | undefined },
+    options: {
+      runtime: Runtime;
+      config: ModelConfig;
+      weights: TensorMap;
+      moments: Moments | undefined;
+      report: ProgressReport;
+    },
     { withReference, reference }: LoadInput,
   ): HeldPolicy {
     const policy = createPolicy(options);
@@ -88,6 +101,7 @@ export class PolicyService {
 
   sample({ prompts, seeds, sampling, eosTokenIds }: SampleArrays, watch: SampleWatch = {}): SampledArrays {
     const requests = prompts.map((promptTokens, n) => ({ promptTokens, seed: parseSeed(seeds[n] ?? '') }));
+    this.report.begin('sampling', requests.length);
     const sampled = this.current.decoder.sample(requests, { ...sampling, eosTokenIds, ...watch });
     return {
       completions: joined(sampled.map(({ tokens }) => tokens)),
@@ -118,7 +132,7 @@ export class PolicyService {
     if (arrays.refreshReference !== null) policy.refreshReference(arrays.refreshReference.alpha);
     return {
       metrics: metricsOf(result, arrays),
-      digestAfter: arrays.digestAfter ? digestOf(policy.weights) : null,
+      digestAfter: arrays.digestAfter ? this.digestOf(policy.weights) : null,
       referenceDigest:
         policy.reference === undefined ? null : this.referenceDigest(arrays.refreshReference !== null),
     };
@@ -129,16 +143,20 @@ export class PolicyService {
     const { held } = this;
     const metrics = supervisedStep(held ?? refuseNothing(), arrays);
     const { weights } = partsOf(held ?? refuseNothing());
-    return { metrics, digestAfter: arrays.digestAfter ? digestOf(weights) : null, referenceDigest: null };
+    const digestAfter = arrays.digestAfter ? this.digestOf(weights) : null;
+    return { metrics, digestAfter, referenceDigest: null };
   }
 
   /** Loads a reward model for scoring only, beside the trained model, until it is dropped. */
   loadScorer({ name, config: json, model }: ScorerInput): LoadedScorer {
     this.dropScorer(name);
     const config = parseModelConfig(json);
-    const weights = nativeWeights(this.runtime, config, model, 'model.safetensors');
-    this.scorers.set(name, new RewardModel({ runtime: this.runtime, config, weights }));
-    return { digest: digestOf(weights), longest: config.max_position_embeddings };
+    const { onTensor, report, runtime } = this;
+    report.begin('loading', expectedTensors(config).size);
+    const weights = nativeWeights(runtime, config, model, 'model.safetensors', onTensor);
+    this.scorers.set(name, new RewardModel({ runtime, config, weights, report }));
+    const { numerics } = runtime;
+    return { digest: this.digestOf(weights), longest: config.max_position_embeddings, numerics };
   }
 
   /** Gives its memory back to the system. */
@@ -158,13 +176,16 @@ export class PolicyService {
     return model.score(sequencesN);
   }
 
-  export(): Exported {
-    const parts = partsOf(this.held ?? refuseNothing());
+  /** Copies of a checkpoint's parts, as files; training may go on. Nothing is hashed here. */
+  stage(): Staged {
+    const { weights, moments, reference } = partsOf(this.held ?? refuseNothing());
+    const state = momentTensors(moments);
+    this.report.begin('staging', weights.size + state.size + (reference?.size ?? 0));
+    const copy = (tensors: TensorMap) => copySafetensors(storedTensors(tensors), this.onTensor);
     return {
-      model: encodeSafetensors(storedTensors(parts.weights)),
-      moments: encodeSafetensors(storedTensors(momentTensors(parts.moments))),
-      reference: parts.reference === undefined ? null : encodeSafetensors(storedTensors(parts.reference)),
-      digests: digestsOf(parts, true),
+      model: copy(weights),
+      moments: copy(state),
+      reference: reference === undefined ? null : copy(reference),
     };
   }
 
@@ -201,8 +222,21 @@ export class PolicyService {
   private referenceDigest(changed: boolean): string | null {
     const { reference } = this.current.policy;
     if (reference === undefined) return null;
-    if (changed || this.knownReference === null) this.knownReference = digestOf(reference);
+    if (changed || this.knownReference === null) this.knownReference = this.digestOf(reference);
     return this.knownReference;
+  }
+
+  private digestsOf({ weights, moments, reference }: Parts, withMoments: boolean): Digests {
+    return {
+      weights: this.digestOf(weights),
+      moments: withMoments ? this.digestOf(momentTensors(moments)) : null,
+      reference: reference === undefined ? null : this.digestOf(reference),
+    };
+  }
+
+  private digestOf(tensors: TensorMap): string {
+    this.report.begin('checking', tensors.size);
+    return digestTensors(storedTensors(tensors), this.onTensor);
   }
 }
 
@@ -214,8 +248,6 @@ function referenceWeights(bytes: Uint8Array, config: ModelConfig): Map<string, F
   );
   return new Map([...stored].map(([name, { data }]) => [name, data]));
 }
-
-const digestOf = (tensors: TensorMap) => digestTensors(storedTensors(tensors));
 
 function refuseNothing(): never {
   throw new Error('expected a loaded policy, found none: load a checkpoint first');
@@ -230,14 +262,6 @@ interface Parts {
 
 const partsOf = (held: HeldPolicy | HeldRewardModel): Parts =>
   held.kind === 'policy' ? held.policy : held.model.parameters;
-
-function digestsOf(parts: Parts, withMoments: boolean): Digests {
-  return {
-    weights: digestOf(parts.weights),
-    moments: withMoments ? digestOf(momentTensors(parts.moments)) : null,
-    reference: parts.reference === undefined ? null : digestOf(parts.reference),
-  };
-}
 
 const sequencesOf = ({ promptsN, completionsN }: SequenceArrays) =>
   completionsN.map((completionTokens, n) => ({

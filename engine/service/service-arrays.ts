@@ -5,7 +5,7 @@
  */
 import type { Numerics } from '../../contracts/numerics.ts';
 import type { SamplingOptions } from '../../contracts/options.ts';
-import type { NumbersInForce } from '../../contracts/records.ts';
+import type { NumbersInForce } from '../../contracts/records/schemas.ts';
 import type { Digests, StepMetrics } from '../../contracts/training.ts';
 import type { SampleProgress } from '../decode/sampling.ts';
 import type { SupervisedMetrics } from '../train/supervised-step.ts';
@@ -82,6 +82,7 @@ export interface LoadedScorer {
   digest: string;
   /** tokens of the longest sequence that it accepts */
   longest: number;
+  numerics: Numerics;
 }
 
 export interface ScoreArrays {
@@ -90,12 +91,11 @@ export interface ScoreArrays {
   sequencesN: Int32Array[];
 }
 
-/** The contents of a checkpoint: safetensors files and their digests. */
-export interface Exported {
+/** The contents of a checkpoint: safetensors files. */
+export interface Staged {
   model: Uint8Array;
   moments: Uint8Array;
   reference: Uint8Array | null;
-  digests: Digests;
 }
 
 /** Progress of a long `sample`, and a way to stop it. */

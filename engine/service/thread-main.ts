@@ -1,4 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { PHASES } from '../../contracts/training.ts';
+import type { ProgressReport } from '../runtime/progress.ts';
 import { openRuntime } from '../runtime/runtime.ts';
 import { PolicyService, type SampleArrays } from './policy-service.ts';
 import {
@@ -14,11 +16,23 @@ const { threads, cells } = workerData as ThreadData;
 const port = parentPort;
 if (port === null)
   throw new Error('engine/service/thread-main.ts is a worker thread; start it by startEngineThread()');
-const service = new PolicyService(openRuntime({ threads }));
+
+const report: ProgressReport = {
+  begin(phase, of) {
+    Atomics.store(cells, sharedCells.phase, PHASES.indexOf(phase));
+    Atomics.store(cells, sharedCells.done, 0);
+    Atomics.store(cells, sharedCells.of, of);
+  },
+  advance(tokens = 0) {
+    Atomics.add(cells, sharedCells.done, 1);
+    Atomics.add(cells, sharedCells.tokens, tokens);
+  },
+};
+const service = new PolicyService(openRuntime({ threads }), report);
 
 const watch = {
   onProgress: ({ finished, tokens }: { finished: number; tokens: number }) => {
-    Atomics.store(cells, sharedCells.finished, finished);
+    Atomics.store(cells, sharedCells.done, finished);
     Atomics.store(cells, sharedCells.tokens, tokens);
     const hold = Atomics.load(cells, sharedCells.hold);
     if (hold > 0 && finished >= hold) Atomics.wait(cells, sharedCells.hold, hold);

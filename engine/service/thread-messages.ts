@@ -11,7 +11,7 @@ export type ServiceCalls = Pick<
   | 'loadScorer'
   | 'dropScorer'
   | 'score'
-  | 'export'
+  | 'stage'
   | 'release'
 >;
 
@@ -52,12 +52,16 @@ function isWholeBuffer(value: unknown): value is Uint8Array<ArrayBuffer> {
 export const sharedCells = {
   /** 1: the running call must stop */
   stop: 0,
-  /** completions of the running call that have ended */
-  finished: 1,
-  /** tokens drawn by the running call */
-  tokens: 2,
+  /** units of the phase that are done */
+  done: 1,
+  /** of all units */
+  of: 2,
+  /** tokens computed by the running call */
+  tokens: 3,
   /** while this is n > 0, the running call waits once n completions have ended */
-  hold: 3,
+  hold: 4,
+  /** index in `PHASES` of what the running call does */
+  phase: 5,
 } as const;
 
 export interface ThreadData {

@@ -1,4 +1,6 @@
 import { Worker } from 'node:worker_threads';
+import { PHASES } from '../../contracts/training.ts';
+import type { Phase } from '../runtime/progress.ts';
 import {
   type AnswerMessage,
   largeFiles,
@@ -12,21 +14,31 @@ type EngineCall = <Name extends keyof ServiceCalls>(
   ...args: Parameters<ServiceCalls[Name]>
 ) => Promise<ReturnType<ServiceCalls[Name]>>;
 
+/** What the running call does. */
+export interface EngineProgress {
+  phase: Phase;
+  /** units of the phase that are done: completions, micro-batches, tensors */
+  done: number;
+  of: number;
+  /** tokens computed by the call */
+  tokens: number;
+}
+
 /** The engine in a worker thread: calls run one after the other, and the caller's event loop is not blocked. */
 export interface EngineThread {
   /** Arguments are copied. */
   call: EngineCall;
   /** The same, but large files among the arguments are moved, not copied: the caller's arrays are empty afterwards. */
   callMoving: EngineCall;
-  /** Progress of the running `sample`. */
-  progress(): { finished: number; tokens: number };
+  /** Progress of the running call. */
+  progress(): EngineProgress;
   /** true: ends the running `sample`, which rejects; false: sampling is allowed again. */
   stopSampling(stop: boolean): void;
   /**
    * For tests: the next `sample` waits once this many of its completions have ended; `meanwhile` is called, and then
-   * sampling continues.
+   * sampling continues if it returns true.
    */
-  holdSampling(completions: number, meanwhile: () => void): void;
+  holdSampling(completions: number, meanwhile: () => boolean): void;
   /** Resolves with the reason once the thread has ended; later calls reject with it. */
   ended: Promise<Error>;
   close(): Promise<void>;
@@ -40,6 +52,20 @@ class EngineError extends Error {
     this.stack = stack;
   }
 }
+
+/** What each call does first. */
+const FIRST_PHASES: Record<keyof ServiceCalls, Phase> = {
+  load: 'loading',
+  sample: 'sampling',
+  logprobs: 'log-probabilities',
+  train: 'training',
+  trainSupervised: 'training',
+  loadScorer: 'loading',
+  dropScorer: 'loading',
+  score: 'scoring',
+  stage: 'staging',
+  release: 'loading',
+};
 
 /** Polling interval of `holdSampling`. */
 const HOLD_POLL_MS = 2;
@@ -84,23 +110,27 @@ export function startEngineThread({ threads }: { threads: number }): EngineThrea
         if (dead !== undefined) return reject(dead);
         const id = ++calls;
         waiting.set(id, { resolve, reject });
+        for (const cell of ['done', 'of', 'tokens'] as const) Atomics.store(cells, sharedCells[cell], 0);
+        Atomics.store(cells, sharedCells.phase, PHASES.indexOf(FIRST_PHASES[name]));
         worker.postMessage({ id, name, args }, moved(args));
       });
   return {
     call: callWith(() => []),
     callMoving: callWith(largeFiles),
     progress: () => ({
-      finished: Atomics.load(cells, sharedCells.finished),
+      phase: PHASES[Atomics.load(cells, sharedCells.phase)] ?? 'loading',
+      done: Atomics.load(cells, sharedCells.done),
+      of: Atomics.load(cells, sharedCells.of),
       tokens: Atomics.load(cells, sharedCells.tokens),
     }),
     stopSampling: (stop) => void Atomics.store(cells, sharedCells.stop, Number(stop)),
     holdSampling: (completions, meanwhile) => {
-      Atomics.store(cells, sharedCells.finished, 0);
+      Atomics.store(cells, sharedCells.done, 0);
       Atomics.store(cells, sharedCells.hold, completions);
       const watch = setInterval(() => {
-        if (Atomics.load(cells, sharedCells.finished) < completions) return;
+        if (Atomics.load(cells, sharedCells.done) < completions) return;
         clearInterval(watch);
-        meanwhile();
+        if (!meanwhile()) return;
         Atomics.store(cells, sharedCells.hold, 0);
         Atomics.notify(cells, sharedCells.hold);
       }, HOLD_POLL_MS);

@@ -5,12 +5,14 @@ import type { ModelConfig } from '../model/architecture.ts';
 import { AttentionInputs } from '../model/attention-inputs.ts';
 import type { RowLayout } from '../model/full-attention.ts';
 import { GraphSessions, renamed, runGraph, type Tensors } from '../runtime/graph-sessions.ts';
+import { noReport, type ProgressReport } from '../runtime/progress.ts';
 import type { Runtime, Session } from '../runtime/runtime.ts';
 import type { Objective } from './losses.ts';
 import {
   flatten,
   layOut,
   type MicroBatch,
+  membersOf,
   planMicroBatches,
   planPacked,
   type Sequence,
@@ -60,23 +62,33 @@ export class PolicyGraphs {
   private readonly maxTokens: number;
   private readonly sessions: GraphSessions;
   private readonly attention: AttentionInputs;
+  private readonly report: ProgressReport;
 
-  constructor(options: { runtime: Runtime; config: ModelConfig; maxMicroBatchTokens?: number | undefined }) {
+  constructor(options: {
+    runtime: Runtime;
+    config: ModelConfig;
+    maxMicroBatchTokens?: number | undefined;
+    report?: ProgressReport | undefined;
+  }) {
     this.runtime = options.runtime;
     this.config = options.config;
     this.maxTokens = options.maxMicroBatchTokens ?? defaultMicroBatchTokens(options.config);
     this.sessions = new GraphSessions(options.runtime);
     this.attention = new AttentionInputs(options.runtime, options.config);
+    this.report = options.report ?? noReport;
   }
 
   score({ weights, sequences, temperature }: ScoreCall): Pick<TokenOutputs, 'logprobs' | 'entropies'> {
     this.check(sequences, {});
     const session = this.sessions.get('score', () => scoringGraph(this.config));
     const results = { logprobs: emptyTokens(sequences), entropies: emptyTokens(sequences) };
-    for (const plan of planMicroBatches(sequences, this.maxTokens)) {
+    const plans = planMicroBatches(sequences, this.maxTokens);
+    this.report.begin('log-probabilities', plans.length);
+    for (const plan of plans) {
       const own = this.inputs(sequences, plan, {}, { floats: { temperature }, flags: {} });
       const kept = { ...this.attention.shared(plan, { packed: false }), ...Object.fromEntries(weights) };
       this.runOnce(session, kept, own, {}, plan, results);
+      this.report.advance(tokensOf(sequences, plan));
     }
     return results;
   }
@@ -90,14 +102,17 @@ export class PolicyGraphs {
     const results = emptyOutputs(sequences, objective);
     const shared = { ...Object.fromEntries(weights), ...renamed(gradients, gradientInput) };
     const accumulated = renamed(gradients, gradientOutput);
-    const plans = packing ? planPacked : planMicroBatches;
-    for (const plan of plans(sequences, this.maxTokens)) {
+    const plans = (packing ? planPacked : planMicroBatches)(sequences, this.maxTokens);
+    // The update of the weights follows, tensor by tensor.
+    this.report.begin('training', plans.length + weights.size);
+    for (const plan of plans) {
       const kept = { ...this.attention.shared(plan, { packed: packing }), ...shared };
       const own = {
         ...this.inputs(sequences, plan, perToken, scalars),
         ...(packing ? this.attention.packed(sequences, plan) : {}),
       };
       this.runOnce(session, kept, own, accumulated, plan, results);
+      this.report.advance(tokensOf(sequences, plan));
     }
     return results;
   }
@@ -168,6 +183,10 @@ export class PolicyGraphs {
   }
 }
 
+/** Scored tokens of a micro-batch. */
+const tokensOf = (sequences: readonly Sequence[], plan: MicroBatch) =>
+  membersOf(plan).reduce((sum, index) => sum + (sequences[index]?.completionTokens.length ?? 0), 0);
+
 function checkSequence(
   config: ModelConfig,
   { promptTokens, completionTokens }: Sequence,
@@ -175,19 +194,21 @@ function checkSequence(
 ): void {
   const total = promptTokens.length + completionTokens.length;
   if (promptTokens.length === 0) {
-    throw new Error(`Sequence ${index} has an empty prompt; expected at least one token to predict from.`);
+    throw new RangeError(
+      `Sequence ${index} has an empty prompt; expected at least one token to predict from.`,
+    );
   }
   if (completionTokens.length === 0) {
-    throw new Error(`Sequence ${index} has an empty completion; expected at least one token to score.`);
+    throw new RangeError(`Sequence ${index} has an empty completion; expected at least one token to score.`);
   }
   if (total > config.max_position_embeddings) {
-    throw new Error(
+    throw new RangeError(
       `Sequence ${index} has ${total} tokens; the model has ${config.max_position_embeddings} positions.`,
     );
   }
   for (const token of [promptTokens, completionTokens].flatMap((tokens) => [...tokens])) {
     if (token >= 0 && token < config.vocab_size) continue;
-    throw new Error(`Sequence ${index} has token ${token}; expected 0 to ${config.vocab_size - 1}.`);
+    throw new RangeError(`Sequence ${index} has token ${token}; expected 0 to ${config.vocab_size - 1}.`);
   }
 }
 

@@ -8,6 +8,7 @@
 import { disposeAll, type TensorMap } from '../graph/tensor.ts';
 import type { ModelConfig } from '../model/architecture.ts';
 import { type Moments, Parameters, type ParametersOptions, tensorOf } from '../model/parameters.ts';
+import type { ProgressReport } from '../runtime/progress.ts';
 import type { Objective } from './losses.ts';
 import type { Sequence } from './micro-batches.ts';
 import { PolicyGraphs } from './policy-graphs.ts';
@@ -61,6 +62,7 @@ export interface Policy {
 export interface PolicyOptions extends ParametersOptions {
   /** Positions of a micro-batch, padding included; changes the bits. Default: at most 1024. */
   maxMicroBatchTokens?: number | undefined;
+  report?: ProgressReport | undefined;
 }
 
 /** Throws where a weight is missing, unknown or of another shape than the configuration's. */
@@ -73,12 +75,14 @@ class OrtPolicy implements Policy {
   reference: TensorMap | undefined;
   private readonly parameters: Parameters;
   private readonly graphs: PolicyGraphs;
+  private readonly onTensor: () => void;
 
-  constructor({ maxMicroBatchTokens, ...options }: PolicyOptions) {
+  constructor({ maxMicroBatchTokens, report, ...options }: PolicyOptions) {
     const { runtime, config } = options;
     this.config = config;
     this.parameters = new Parameters(options);
-    this.graphs = new PolicyGraphs({ runtime, config, maxMicroBatchTokens });
+    this.graphs = new PolicyGraphs({ runtime, config, maxMicroBatchTokens, report });
+    this.onTensor = () => report?.advance();
   }
 
   get weights(): TensorMap {
@@ -95,7 +99,7 @@ class OrtPolicy implements Policy {
 
   trainStep(batch: TrainBatch): StepResult {
     const result = this.computeGradients(batch);
-    this.parameters.update(result.gradNorm, batch.options);
+    this.parameters.update(result.gradNorm, batch.options, this.onTensor);
     return result;
   }
 
@@ -112,7 +116,7 @@ class OrtPolicy implements Policy {
     const objective: Objective = { loss: 'sft', level: 'token' };
     const outputs = this.accumulate(objective, sequences, { tokenWeights }, scalars, packing);
     const result = this.result(outputs, tokenWeights);
-    this.parameters.update(result.gradNorm, options);
+    this.parameters.update(result.gradNorm, options, this.onTensor);
     return result;
   }
 

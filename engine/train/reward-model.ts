@@ -11,6 +11,7 @@ import { AttentionInputs } from '../model/attention-inputs.ts';
 import { ModelConfigError } from '../model/model-config.ts';
 import { Parameters, type ParametersOptions } from '../model/parameters.ts';
 import { GraphSessions, renamed, runGraph } from '../runtime/graph-sessions.ts';
+import { noReport, type ProgressReport } from '../runtime/progress.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import {
   layOut,
@@ -38,6 +39,7 @@ export interface PreferenceResult {
 
 export interface RewardModelOptions extends ParametersOptions {
   maxMicroBatchTokens?: number | undefined;
+  report?: ProgressReport | undefined;
 }
 
 export class RewardModel {
@@ -47,9 +49,10 @@ export class RewardModel {
   private readonly sessions: GraphSessions;
   private readonly attention: AttentionInputs;
   private readonly maxTokens: number;
+  private readonly report: ProgressReport;
 
   /** Throws ModelConfigError where the configuration has no scalar head. */
-  constructor({ maxMicroBatchTokens, ...options }: RewardModelOptions) {
+  constructor({ maxMicroBatchTokens, report = noReport, ...options }: RewardModelOptions) {
     const { runtime, config } = options;
     if (!isRewardModel(config)) {
       const expected = rewardArchitecture(config.architecture);
@@ -62,6 +65,7 @@ export class RewardModel {
     this.parameters = new Parameters(options);
     this.sessions = new GraphSessions(runtime);
     this.attention = new AttentionInputs(runtime, config);
+    this.report = report;
     this.maxTokens = maxMicroBatchTokens ?? defaultMicroBatchTokens(config);
   }
 
@@ -70,8 +74,11 @@ export class RewardModel {
     const sequences = this.unpadded(sequencesN);
     const session = this.sessions.get('score', () => sequenceScoresGraph(this.config));
     const scores = new Float32Array(sequences.length);
-    for (const plan of planMicroBatches(sequences, this.maxTokens)) {
+    const plans = planMicroBatches(sequences, this.maxTokens);
+    this.report.begin('scoring', plans.length);
+    for (const plan of plans) {
       this.run(session, sequences, plan, { own: {}, gradients: false }, scores);
+      this.report.advance(tokensOf(sequences, plan));
     }
     return scores;
   }
@@ -79,7 +86,7 @@ export class RewardModel {
   /** One update. Throws, without an update, where the gradient is not finite. */
   step(batch: PreferenceBatch): PreferenceResult {
     const result = this.computeGradients(batch);
-    this.parameters.update(result.gradNorm, batch.options);
+    this.parameters.update(result.gradNorm, batch.options, () => this.report.advance());
     return result;
   }
 
@@ -91,9 +98,13 @@ export class RewardModel {
     const session = this.sessions.get(objective, () => preferenceGraph(this.config, objective));
     const scores = new Float32Array(sequences.length);
     this.parameters.clearGradients();
-    const plans = { pairwise: planPairs, pointwise: planMicroBatches }[objective];
-    for (const plan of plans(sequences, this.maxTokens)) {
+    const cut = { pairwise: planPairs, pointwise: planMicroBatches }[objective];
+    const plans = cut(sequences, this.maxTokens);
+    // The update of the weights follows, tensor by tensor.
+    this.report.begin('training', plans.length + this.parameters.weights.size);
+    for (const plan of plans) {
       this.run(session, sequences, plan, { own: this.items(batch, plan), gradients: true }, scores);
+      this.report.advance(tokensOf(sequences, plan));
     }
     return {
       ...preferenceMetrics(batch, scores),
@@ -175,6 +186,9 @@ export class RewardModel {
     this.attention.dispose();
   }
 }
+
+const tokensOf = (sequences: readonly Sequence[], plan: MicroBatch) =>
+  membersOf(plan).reduce((sum, index) => sum + (sequences[index]?.promptTokens.length ?? 0), 0);
 
 /** The index of the last token that is not padding; 0 where all are padding, as in transformers. */
 function lastUnpadded(tokens: Int32Array, padTokenId: number | null): number {

@@ -4,6 +4,7 @@
  */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { exportedCheckpointSchema } from '../../contracts/documents.ts';
 import { pretrainingSchema } from '../../contracts/pretrain.ts';
 import type { ModelConfig } from '../model/architecture.ts';
@@ -13,7 +14,7 @@ import { TOKENIZER_FILES, TokenizerError } from '../tokenizer/tokenizer-files.ts
 import { digestTensors } from './digest.ts';
 import { readModelFile, refuseLinksOutside } from './model-file.ts';
 import { decodeSafetensors, encodeSafetensors, WeightsError } from './safetensors.ts';
-import { checkWeights, readWeightsFolder, WEIGHTS_FILE } from './weights.ts';
+import { checkWeights, readAnyWeights, readWeightsFolder, WEIGHTS_FILE } from './weights.ts';
 
 export interface ModelFolder {
   config: ModelConfig;
@@ -22,6 +23,11 @@ export interface ModelFolder {
   digest: string;
   /** the files of a checkpoint, by name; the weights are one float32 safetensors file */
   files: Map<string, Uint8Array>;
+}
+
+/** A model whose weights this engine does not compute with: another worker does. Of any architecture. */
+export interface SampledModel extends Pick<ModelFolder, 'tokenizer' | 'digest' | 'files'> {
+  config: Pick<ModelConfig, 'max_position_embeddings'>;
 }
 
 /** The file that identifies an exported checkpoint. */
@@ -53,6 +59,56 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
   declareFloat32(files);
   return { config, tokenizer, digest, files };
 }
+
+/** The same of any architecture: its tensors are read, and not compared with the configuration. */
+export async function readAnyModelFolder(folder: string): Promise<SampledModel> {
+  await refuseLinksOutside(folder);
+  const files = await readCompanions(folder);
+  const described = describedBy(files, folder);
+  const weights = await readAnyWeights(folder);
+  const digest = digestTensors(weights);
+  await refuseOtherWeights(folder, digest);
+  files.set(WEIGHTS_FILE, encodeSafetensors(weights));
+  return { ...described, digest, files: declareFloat32(files) };
+}
+
+/** A model by its files without the weights, whose digest is known. Throws ModelConfigError or TokenizerError. */
+export const sampledModelOf = (
+  files: Map<string, Uint8Array>,
+  digest: string,
+  source: string,
+): SampledModel => ({ ...describedBy(files, source), digest, files });
+
+const describedSchema = z.looseObject({
+  max_position_embeddings: z.int('expected the number of positions').positive(),
+  architectures: z
+    .array(
+      z.string().refine((name) => !name.endsWith('ForSequenceClassification'), {
+        error: ({ input }) => `expected a model that generates, found ${JSON.stringify(input)}`,
+      }),
+    )
+    .nullish(),
+});
+
+function describedBy(
+  files: Map<string, Uint8Array>,
+  source: string,
+): Pick<SampledModel, 'config' | 'tokenizer'> {
+  const named = `${source}: config.json`;
+  const config = describedSchema.safeParse(parseJson(textOf(files, 'config.json', named), named));
+  if (config.success)
+    return { config: config.data, tokenizer: tokenizerOfTexts(tokenizerTexts(files), source) };
+  const problems = config.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+  throw new ModelConfigError(`${named}: ${problems.join('; ')}. Use another model.`);
+}
+
+const tokenizerTexts = (files: Map<string, Uint8Array>): Map<string, string> =>
+  new Map(
+    TOKENIZER_FILES.flatMap((name) => {
+      const bytes = files.get(name);
+      return bytes === undefined ? [] : [[name as string, decoder.decode(bytes)] as const];
+    }),
+  );
 
 /** Files of exports and pre-trained models that state the digest of the weights. */
 const declarations: Record<string, (json: unknown) => string | undefined> = {
@@ -108,13 +164,7 @@ export function modelOfFiles(
   const named = (name: string) => `${source}: ${name}`;
   const json = (name: string) => parseJson(textOf(files, name, named(name)), named(name));
   const config = parseConfig(json('config.json'), named('config.json'));
-  const texts = new Map(
-    TOKENIZER_FILES.flatMap((name) => {
-      const bytes = files.get(name);
-      return bytes === undefined ? [] : [[name as string, decoder.decode(bytes)] as const];
-    }),
-  );
-  const tokenizer = tokenizerOfTexts(texts, source);
+  const tokenizer = tokenizerOfTexts(tokenizerTexts(files), source);
   refuseTokensWithoutEmbedding(tokenizer, config, source);
   const stored = decodeSafetensors(bytesOf(files, WEIGHTS_FILE, named(WEIGHTS_FILE)), named(WEIGHTS_FILE));
   return {

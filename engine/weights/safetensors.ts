@@ -77,6 +77,22 @@ export const safetensorsChunks = (tensors: ReadonlyMap<string, StoredTensor>): U
 export const encodeSafetensors = (tensors: ReadonlyMap<string, StoredTensor>): Uint8Array =>
   encode(tensors, METADATA);
 
+/** The same, with a call after each tensor that is copied. */
+export function copySafetensors(
+  tensors: ReadonlyMap<string, StoredTensor>,
+  onTensor: () => void,
+): Uint8Array<ArrayBuffer> {
+  const pieces = safetensorsChunks(tensors);
+  const file = new Uint8Array(pieces.reduce((total, { length }) => total + length, 0));
+  let offset = 0;
+  for (const [index, piece] of pieces.entries()) {
+    file.set(piece, offset);
+    offset += piece.length;
+    if (index > 0) onTensor();
+  }
+  return file;
+}
+
 async function readHeader(source: ByteSource): Promise<SafetensorsHeader<WeightDtype>> {
   const { name, bytes } = source;
   const length = await source.read(0, Math.min(LENGTH_BYTES, bytes));

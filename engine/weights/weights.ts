@@ -37,16 +37,31 @@ const indexSchema = z.object({ weight_map: z.record(z.string(), fileNameSchema) 
  * Throws WeightsError naming file and tensor.
  */
 async function readCheckpointWeights(files: CheckpointFiles, config: ModelConfig): Promise<StoredTensors> {
+  const { tensors, source } = await readTensors(files);
+  return checkWeights(tensors, config, source);
+}
+
+async function readTensors(files: CheckpointFiles): Promise<{ tensors: StoredTensors; source: string }> {
   const single = await files.open(WEIGHTS_FILE);
   const tensors = single ? await readSafetensors(single) : await readShards(files);
-  return checkWeights(tensors, config, single?.name ?? INDEX_FILE);
+  return { tensors, source: single?.name ?? INDEX_FILE };
 }
 
 /** `readCheckpointWeights` of a folder on disk. */
-export async function readWeightsFolder(folder: string, config: ModelConfig): Promise<StoredTensors> {
+export const readWeightsFolder = (folder: string, config: ModelConfig): Promise<StoredTensors> =>
+  withFolder(folder, (files) => readCheckpointWeights(files, config));
+
+/** The tensors of a folder, of any architecture. */
+export const readAnyWeights = (folder: string): Promise<StoredTensors> =>
+  withFolder(folder, async (files) => (await readTensors(files)).tensors);
+
+async function withFolder<Result>(
+  folder: string,
+  work: (files: CheckpointFiles) => Promise<Result>,
+): Promise<Result> {
   const handles: FileHandle[] = [];
   try {
-    return await readCheckpointWeights(folderFiles(folder, handles), config);
+    return await work(folderFiles(folder, handles));
   } finally {
     await Promise.all(handles.map((handle) => handle.close()));
   }

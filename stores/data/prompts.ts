@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { ImportedPrompt } from '../../algorithm/data/prompt-rows.ts';
 import { canonicalJson, parseExactJson, stringifyExactJson } from '../../contracts/exact-json.ts';
 import { Failure } from '../../contracts/failures.ts';
-import type { DrawnPrompt } from '../../contracts/records.ts';
+import type { DrawnPrompt } from '../../contracts/records/schemas.ts';
 import { sha256Schema } from '../../contracts/reference.ts';
 import type { Database, Queryable } from '../database/database.ts';
 import { insertRow, insertRows, readRow, readRows } from '../database/rows.ts';

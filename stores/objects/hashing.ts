@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { littleEndianBytes, type Tensor } from '../../contracts/format/dtypes.ts';
 
 /** Bytes hashed between two turns of the event loop: about ten milliseconds of work. */
 const PIECE_BYTES = 8 * 2 ** 20;
@@ -15,3 +16,15 @@ export async function sha256Of(bytes: Uint8Array): Promise<string> {
   }
   return hash.digest('hex');
 }
+
+/** The SHA-256 of each array's bytes, as a tensor U8 [N, 32]. */
+export function sha256Column(arraysN: readonly (Int32Array | Float32Array)[]): Tensor<'U8'> {
+  const data = new Uint8Array(arraysN.length * SHA256_BYTES);
+  for (const [n, array] of arraysN.entries()) data.set(hashOf(littleEndianBytes(array)), n * SHA256_BYTES);
+  return { dtype: 'U8', shape: [arraysN.length, SHA256_BYTES], data };
+}
+
+/** SHA-256 of a few bytes. */
+export const hashOf = (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest();
+
+export const SHA256_BYTES = 32;

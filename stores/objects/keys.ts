@@ -2,16 +2,22 @@ import type { Lease, StageKey, StepKey } from '../../contracts/identity.ts';
 import type { Reference } from '../../contracts/reference.ts';
 
 /**
- * Every object's key. A key contains the term of its writer, the digest of the content, or both: two writers never use
- * one key for different bytes (rule 5).
+ * Every object's key. A key contains the term of its writer or the digest of the content: two writers never use one key
+ * for different bytes (rule 5). Records carry no term: whoever writes the same record writes the same object.
  *
  *     runs/<run>/<stage>/b<branch>/rollouts/step-000037/request-<digest>.safetensors
- *                                                       t3-rollout-<digest>.safetensors
+ *                                                       rollout-<digest>.safetensors
+ *                                                       texts-<digest>.safetensors
+ *                                                       sequences-<digest>.safetensors
+ *                                                       model-scores-<digest>.safetensors
  *                                                       scores-<digest>.safetensors
- *                                                       t3-logprobs-<digest>.safetensors
- *                                  batches/step-000037/t3-batch-<digest>.safetensors
+ *                                                       logprobs-<digest>.safetensors
+ *                                                       index-<digest>.safetensors
+ *                                  batches/step-000037/batch-<digest>.safetensors
  *                                  checkpoints/step-000040/t3/<file>
+ *                                  ranking/sequences-<digest>.safetensors, model-scores-<digest>.safetensors
  *     runs/<run>/<stage>/evaluations/<as>-000040[-quick]/request-<digest>.safetensors, …
+ *     evaluations/<name>/request-<digest>.safetensors, …
  *     texts/<digest>.txt
  *                                  examples/part-000003/request-<digest>.safetensors, …
  *     references/<digest>.safetensors
@@ -52,16 +58,27 @@ export const keys = {
   /** Prompts whose completions are to become examples of a supervised stage. */
   examplesRequest: (key: StageKey & { branch: number }, part: number): KeyOfContent =>
     record(`${branchFolder(key)}/examples/part-${padded(part)}`, 'request'),
-  /** Completions, next to their request. `lease`: null for a joined rollout, which several leases may have sampled. */
-  rollout: (request: Pick<Reference, 'uri'>, lease: Pick<Lease, 'term'> | null): KeyOfContent =>
-    record(folderOf(request), lease ? `t${lease.term}-rollout` : 'rollout'),
+  /** Prompts of `r1 eval` or `r1 generate`; no run is of this name. */
+  modelRequest: ({ run }: Pick<StageKey, 'run'>): KeyOfContent => record(`evaluations/${run}`, 'request'),
+  /** Completions, next to their request. */
+  rollout: (request: Pick<Reference, 'uri'>): KeyOfContent => record(folderOf(request), 'rollout'),
   /** Verdicts, next to their rollout. */
   scores: (rollout: Pick<Reference, 'uri'>): KeyOfContent => record(folderOf(rollout), 'scores'),
+  /** Completions as text, next to their rollout. */
+  completionTexts: (rollout: Pick<Reference, 'uri'>): KeyOfContent => record(folderOf(rollout), 'texts'),
+  /** The index of a rollout, next to its requests. */
+  rolloutIndex: (request: Pick<Reference, 'uri'>): KeyOfContent => record(folderOf(request), 'index'),
+  /** Sequences for a reward model and its scores, next to the rollout that they are of. */
+  sequences: (rollout: Pick<Reference, 'uri'>): KeyOfContent => record(folderOf(rollout), 'sequences'),
+  /** Held-out preferences for the reward model that a stage has trained. */
+  rankedSequences: (key: StageKey & { branch: number }): KeyOfContent =>
+    record(`${branchFolder(key)}/ranking`, 'sequences'),
+  modelScores: (sequences: Pick<Reference, 'uri'>): KeyOfContent =>
+    record(folderOf(sequences), 'model-scores'),
   /** Log-probabilities, next to their rollout. */
-  logprobs: (rollout: Pick<Reference, 'uri'>, lease: Pick<Lease, 'term'>): KeyOfContent =>
-    record(folderOf(rollout), `t${lease.term}-logprobs`),
-  batch: (key: StepKey, term: number): KeyOfContent =>
-    record(`${branchFolder(key)}/batches/${stepFolder(key.step)}`, `t${term}-batch`),
+  logprobs: (rollout: Pick<Reference, 'uri'>): KeyOfContent => record(folderOf(rollout), 'logprobs'),
+  batch: (key: StepKey): KeyOfContent =>
+    record(`${branchFolder(key)}/batches/${stepFolder(key.step)}`, 'batch'),
   /** A file of a checkpoint's Hugging Face folder. */
   checkpointFile: (lease: Lease, step: number, file: string) =>
     `${branchFolder(lease)}/checkpoints/${stepFolder(step)}/t${lease.term}/${file}`,

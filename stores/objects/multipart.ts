@@ -15,7 +15,12 @@ export const PART_BYTES = 32 * 1024 * 1024;
  * Writes a large object in parts, each with its checksum. The last call turns them into an object, if the key is still
  * free. After a failure the parts are deleted. Errors are the SDK's.
  */
-export async function putInParts(store: BucketClient, key: string, bytes: Uint8Array): Promise<void> {
+export async function putInParts(
+  store: BucketClient,
+  key: string,
+  bytes: Uint8Array,
+  onBytes: (bytes: number) => void = () => undefined,
+): Promise<void> {
   const { client, bucket } = store;
   const target = { Bucket: bucket, Key: key };
   const created = await client.send(
@@ -23,7 +28,7 @@ export async function putInParts(store: BucketClient, key: string, bytes: Uint8A
   );
   const upload = { ...target, UploadId: created.UploadId };
   try {
-    const parts = await uploadParts(store, upload, bytes);
+    const parts = await uploadParts(store, upload, bytes, onBytes);
     const command = { ...upload, MultipartUpload: { Parts: parts }, IfNoneMatch: '*' };
     await client.send(new CompleteMultipartUploadCommand(command));
   } catch (error) {
@@ -39,6 +44,7 @@ async function uploadParts(
   { client }: BucketClient,
   upload: Upload,
   bytes: Uint8Array,
+  onBytes: (bytes: number) => void,
 ): Promise<CompletedPart[]> {
   const parts: CompletedPart[] = [];
   for (let begin = 0; begin < bytes.length; begin += PART_BYTES) {
@@ -49,6 +55,7 @@ async function uploadParts(
       new UploadPartCommand({ ...upload, PartNumber, Body: body, ChecksumSHA256 }),
     );
     parts.push({ PartNumber, ETag, ChecksumSHA256 });
+    onBytes(body.length);
   }
   return parts;
 }

@@ -24,9 +24,10 @@ export interface ObjectStore {
   /**
    * Writes an object unless its key is taken. The same bytes under the same key are not an error: a
    * writer whose answer was lost writes again.
+   * `onBytes`: called for every part that is written, with its size.
    * @throws Failure 'Contradiction' where the key holds other bytes.
    */
-  put(key: string | KeyOfContent, bytes: Uint8Array): Promise<Reference>;
+  put(key: string | KeyOfContent, bytes: Uint8Array, onBytes?: (bytes: number) => void): Promise<Reference>;
   /** @throws Failure 'CorruptObject' where the object is missing or its bytes are not those of the reference. */
   get(reference: Reference): Promise<Uint8Array>;
   /**
@@ -54,7 +55,7 @@ export function createObjectStore(settings: ObjectStoreSettings): ObjectStore {
   return {
     endpoint: store.endpoint,
     bucket: store.bucket,
-    put: (key, bytes) => put(store, key, bytes),
+    put: (key, bytes, onBytes = () => undefined) => put(store, key, bytes, onBytes),
     get: (reference) => get(store, reference),
     getRange: (reference, offset, length) => getRange(store, reference, offset, length),
     getByUri: async (uri) => {
@@ -81,14 +82,19 @@ export function refuseKey(key: string): void {
   );
 }
 
-async function put(store: BucketClient, named: string | KeyOfContent, bytes: Uint8Array): Promise<Reference> {
+async function put(
+  store: BucketClient,
+  named: string | KeyOfContent,
+  bytes: Uint8Array,
+  onBytes: (bytes: number) => void,
+): Promise<Reference> {
   const sha256 = await sha256Of(bytes);
   const key = typeof named === 'string' ? named : named(sha256);
   refuseKey(key);
   const reference = { uri: `s3://${store.bucket}/${key}`, sha256, bytes: bytes.length };
   // Another writer writes the same key at the same time: S3 answers with a conflict, and later the winner's object exists.
   for (let attempt = 1; attempt <= CONFLICT_TRIES; attempt++) {
-    const outcome = await putOnce(store, key, bytes, sha256);
+    const outcome = await putOnce(store, key, bytes, sha256, onBytes);
     if (outcome === 'written') return reference;
     if (outcome === 'taken' && (await agrees(store, reference))) return reference;
     await sleep(CONFLICT_PAUSE_MS * attempt);
@@ -104,10 +110,11 @@ async function putOnce(
   key: string,
   bytes: Uint8Array,
   sha256: string,
+  onBytes: (bytes: number) => void,
 ): Promise<'written' | 'taken' | 'conflict'> {
   try {
-    if (bytes.length > PART_BYTES) await putInParts(store, key, bytes);
-    else await putWhole(store, key, bytes, sha256);
+    if (bytes.length > PART_BYTES) await putInParts(store, key, bytes, onBytes);
+    else await putWhole(store, key, bytes, sha256).then(() => onBytes(bytes.length));
     return 'written';
   } catch (error) {
     if (isAlreadyThere(error)) return 'taken';

@@ -5,7 +5,7 @@ import { Failure } from '../../contracts/failures.ts';
 import type { BranchKey, StageKey } from '../../contracts/identity.ts';
 import { numericsSchema } from '../../contracts/numerics.ts';
 import type { StagePlan } from '../../contracts/plan.ts';
-import { cursorSchema } from '../../contracts/records.ts';
+import { cursorSchema } from '../../contracts/records/schemas.ts';
 import { referenceSchema, sha256Schema } from '../../contracts/reference.ts';
 import {
   type CommittedCheckpoint,
@@ -14,10 +14,11 @@ import {
   type StageStatus,
   stageStatusSchema,
 } from '../../contracts/stage-state.ts';
-import { digestsSchema } from '../../contracts/training.ts';
+import { digestsSchema, fingerprintSchema } from '../../contracts/training.ts';
 import type { Database, Queryable } from '../database/database.ts';
 import { readRow, readRows } from '../database/rows.ts';
 import { lastCheckpoint } from '../steps/checkpoints.ts';
+import { policiesOf } from '../steps/policies.ts';
 import { listAlarms } from './alarms.ts';
 import { branchValues, currentBranch, rowsOfBranch } from './branches.ts';
 import { listChanges } from './changes.ts';
@@ -37,12 +38,15 @@ export async function readPosition(database: Database, key: StageKey): Promise<S
     const checkpoint = (await lastCheckpoint(reader, branch)) ?? stage.initial;
     const last = await lastBatch(reader, branch);
     const recorded = await lastRecorded(reader, branch);
+    const policies = await policiesOf(reader, branch);
+    const logged = await batchesAfter(reader, branch, checkpoint.step);
     return {
       branch: branch.branch,
       status: stage.status,
       step: recorded?.step ?? 0,
       checkpoint,
-      logged: await batchesAfter(reader, branch, checkpoint.step),
+      policy: policies.get(checkpoint.step),
+      logged: logged.map((each) => ({ ...each, policy: policies.get(each.step) })),
       numerics: recorded?.numerics ?? null,
       cursor: last?.cursor ?? { pass: 0, position: 0 },
       rollout: last && currentRollout(last, stage.plan),
@@ -120,7 +124,13 @@ const loggedBatchSchema = z.object({
   step: z.int(),
   batch: referenceSchema,
   tokensSampled: z.int(),
-  recorded: z.object({ digestAfter: sha256Schema.nullable(), numerics: numericsSchema }).nullable(),
+  recorded: z
+    .object({
+      digestAfter: sha256Schema.nullable(),
+      fingerprintAfter: fingerprintSchema.nullable(),
+      numerics: numericsSchema,
+    })
+    .nullable(),
 });
 
 async function batchesAfter(reader: Queryable, key: BranchKey, step: number): Promise<LoggedBatch[]> {
@@ -132,7 +142,8 @@ async function batchesAfter(reader: Queryable, key: BranchKey, step: number): Pr
        CASE WHEN r.step = (r.hand ->> 'firstStep')::integer THEN (r.hand ->> 'tokensSampled')::integer ELSE 0 END
          AS "tokensSampled",
        CASE WHEN s.step IS NOT NULL THEN
-       jsonb_build_object('digestAfter', s.digest_after, 'numerics', s.numerics) END AS recorded
+       jsonb_build_object('digestAfter', s.digest_after, 'fingerprintAfter', s.fingerprint_after,
+         'numerics', s.numerics) END AS recorded
      ${rowsOfBranch('batches')}
      LEFT JOIN steps s ON s.run = r.run AND s.stage = r.stage AND s.branch = r.branch AND s.step = r.step
      WHERE r.step > $4 ORDER BY r.step`,

@@ -1,8 +1,7 @@
-import { z } from 'zod';
 import { Failure } from '../../contracts/failures.ts';
 import type { BranchKey, Lease } from '../../contracts/identity.ts';
-import type { Database, Queryable, Transaction } from '../database/database.ts';
-import { insertRow, readRow } from '../database/rows.ts';
+import type { Database, Transaction } from '../database/database.ts';
+import { insertRow } from '../database/rows.ts';
 import { type BranchState, branchName, lockCurrentBranch } from './branches.ts';
 
 /**
@@ -31,19 +30,4 @@ export async function assertCurrentTerm(tx: Transaction, lease: Lease): Promise<
     `${branchName(lease)}: expected the current term ${state.term} (held by ${state.holder ?? 'nobody'}), ` +
       `found a write under term ${lease.term}. Nothing was written; the trainer of term ${lease.term} is to be released.`,
   );
-}
-
-/** Whether another term, or another branch, has taken over. Lets a trainer without calls find out that it may stop. */
-export async function isSuperseded(reader: Queryable, lease: Lease): Promise<boolean> {
-  const row = await readRow(
-    reader,
-    'stages',
-    z.object({ superseded: z.boolean() }),
-    `SELECT s.branch <> $3 OR EXISTS (
-       SELECT FROM terms t WHERE t.run = $1 AND t.stage = $2 AND t.branch = $3 AND t.term > $4
-     ) AS superseded
-     FROM stages s WHERE s.run = $1 AND s.stage = $2`,
-    [lease.run, lease.stage, lease.branch, lease.term],
-  );
-  return row?.superseded ?? false;
 }

@@ -9,7 +9,7 @@ import { Failure } from '../../contracts/failures.ts';
 import type { StepKey } from '../../contracts/identity.ts';
 import type { Change } from '../../contracts/options.ts';
 import type { StagePlan } from '../../contracts/plan.ts';
-import type { BatchRecord, SupervisedBatchRecord } from '../../contracts/records.ts';
+import type { BatchRecord, SupervisedBatchRecord } from '../../contracts/records/schemas.ts';
 import { type Reference, referenceSchema, sha256Schema } from '../../contracts/reference.ts';
 import type { CurrentRollout } from '../../contracts/stage-state.ts';
 import type { Database, Queryable, Transaction } from '../database/database.ts';
@@ -18,6 +18,7 @@ import { branchName, branchValues, lastStep } from '../runs/branches.ts';
 import { listChanges } from '../runs/changes.ts';
 import { readStagePlan } from '../runs/runs.ts';
 import { assertCurrentTerm } from '../runs/terms.ts';
+import { policyBefore } from './policies.ts';
 
 /** A prompt that a rollout issued. */
 interface PromptUse {
@@ -72,6 +73,7 @@ export async function commitBatch(database: Database, batch: NewBatch): Promise<
     if (committed !== null) return sameBatch(committed, batch);
     await refuseOutOfTurn(tx, key);
     await refuseOtherNumbers(tx, batch);
+    await refuseOtherPolicy(tx, batch);
     await insertBatch(tx, batch);
     await insertUses(tx, batch);
     return batch.result;
@@ -128,6 +130,17 @@ async function refuseOutOfTurn(tx: Transaction, key: StepKey): Promise<void> {
   );
 }
 
+/** A step starts from the policy that the logged batches before it give (rule 9). */
+async function refuseOtherPolicy(tx: Transaction, { key, record }: NewBatch): Promise<void> {
+  const expected = await policyBefore(tx, key);
+  if (record.policyBefore === expected) return;
+  throw new Failure(
+    'Contradiction',
+    `batch of ${branchName(key)} step ${key.step}: expected it to start from the policy ${expected}, ` +
+      `found ${record.policyBefore}. Nothing was written; acquire a trainer again.`,
+  );
+}
+
 /**
  * The numbers in a batch must be those of the committed list of changes (rule 7). The branch is locked: the list cannot
  * grow between this check and the commit. The temperature is that of the rollout.
@@ -167,6 +180,7 @@ async function insertBatch(
     term,
     hand,
     digest_before: record.digestBefore,
+    policy_before: record.policyBefore,
     cursor_after: record.cursorAfter,
     completions: result.completions,
     tokens: result.tokens,

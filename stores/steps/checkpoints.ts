@@ -10,12 +10,15 @@ import { insertRow, readRow, readRows } from '../database/rows.ts';
 import { branchName, branchValues, currentBranch, rowsOfBranch } from '../runs/branches.ts';
 import { committedCheckpointSchema } from '../runs/runs.ts';
 import { assertCurrentTerm } from '../runs/terms.ts';
+import { policyBefore } from './policies.ts';
 
 export interface NewCheckpoint {
   key: StepKey;
   term: number;
   manifest: Reference;
   digests: Digests;
+  /** as its trainer names it; null where that is of the first release */
+  policy?: string | null;
   /** of all its objects */
   bytes: number;
   /** the step was trained again under other numerics: the weights may differ from those that its row names */
@@ -39,6 +42,7 @@ export async function commitCheckpoint(
     const committed = await readCheckpoint(tx, key);
     if (committed !== null) return sameCheckpoint(committed, checkpoint);
     await refuseOtherStep(tx, checkpoint);
+    await refuseOtherPolicy(tx, checkpoint);
     const { run, stage, branch, step } = key;
     const row = { run, stage, branch, step, term, manifest, digests, bytes, seconds_saving: seconds };
     await insertRow(tx, 'checkpoints', row);
@@ -95,6 +99,17 @@ async function refuseOtherStep(tx: Transaction, { key, digests, acrossSeam }: Ne
   throw new Failure(
     'Contradiction',
     `${where}: expected the weights ${row.digest} that the step left, found ${digests.weights}. Nothing was written.`,
+  );
+}
+
+/** A checkpoint holds the policy that the logged batches give. */
+async function refuseOtherPolicy(tx: Transaction, { key, policy = null }: NewCheckpoint): Promise<void> {
+  if (policy === null) return;
+  const expected = await policyBefore(tx, { ...key, step: key.step + 1 });
+  if (policy === expected) return;
+  throw new Failure(
+    'Contradiction',
+    `checkpoint of ${branchName(key)} step ${key.step}: expected the policy ${expected}, found ${policy}. Nothing was written.`,
   );
 }
 

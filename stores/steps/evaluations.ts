@@ -9,13 +9,16 @@ import type { AlarmRule } from '../../contracts/alarms.ts';
 import { figure } from '../../contracts/bounds.ts';
 import { evaluationDocument } from '../../contracts/documents.ts';
 import { Failure } from '../../contracts/failures.ts';
-import { referenceSchema } from '../../contracts/reference.ts';
+import { type Reference, referenceSchema } from '../../contracts/reference.ts';
 import type { Database, Queryable, Transaction } from '../database/database.ts';
 import { insertRow, parseRows, readRow, readRows } from '../database/rows.ts';
 import { watchEvaluation } from '../runs/alarms.ts';
 import { currentBranch } from '../runs/branches.ts';
 
-export interface NewEvaluation extends RecordEvaluationInput {
+export interface NewEvaluation extends Omit<RecordEvaluationInput, 'shards' | 'rollout' | 'scores'> {
+  /** the index of its shards */
+  rollout: Reference;
+  scores: Reference;
   figures: EvaluationSummary;
   /** reward → version of the verifier that judged */
   verifiers: VerifierVersions;

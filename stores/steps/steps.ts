@@ -1,16 +1,19 @@
 import { z } from 'zod';
+import { policyAfter } from '../../algorithm/run/policy-id.ts';
 import type { RecordStepInput } from '../../contracts/activities.ts';
 import type { AlarmRule } from '../../contracts/alarms.ts';
 import { type StepDocument, stepDocument } from '../../contracts/documents.ts';
 import { Failure } from '../../contracts/failures.ts';
 import type { StepKey } from '../../contracts/identity.ts';
 import { type Reference, sha256Schema } from '../../contracts/reference.ts';
+import { fingerprintSchema } from '../../contracts/training.ts';
 import type { Database, Queryable, Transaction } from '../database/database.ts';
 import { insertRow, readRow, readRows } from '../database/rows.ts';
 import { watchStep } from '../runs/alarms.ts';
 import { branchName, branchValues, rowsOfBranch } from '../runs/branches.ts';
 import { assertCurrentTerm } from '../runs/terms.ts';
 import { type CommittedBatch, findBatch } from './batches.ts';
+import { policyBefore } from './policies.ts';
 
 export interface NewStep extends Omit<RecordStepInput, 'startedAt'> {
   /** wall time of the step outside sampling, scoring, log-probabilities and training */
@@ -24,6 +27,7 @@ const stepIdentitySchema = z.object({
   batch: sha256Schema,
   digestBefore: sha256Schema.nullable(),
   digestAfter: sha256Schema.nullable(),
+  fingerprintAfter: fingerprintSchema.nullable(),
   referenceDigest: sha256Schema.nullable(),
 });
 type StepIdentity = z.infer<typeof stepIdentitySchema>;
@@ -43,7 +47,7 @@ export async function recordStep(database: Database, step: NewStep): Promise<voi
     const recorded = await findStep(tx, key);
     if (recorded !== undefined) return refuseOtherStep(key, recorded, identityOf(step));
     await refuseBrokenChain(tx, step);
-    await insertStep(tx, step);
+    await insertStep(tx, step, await refuseOtherPolicy(tx, step));
     await watchStep(tx, key, step.alarms);
   });
 }
@@ -52,6 +56,8 @@ const identityOf = ({ batch, result }: NewStep): StepIdentity => ({
   batch: batch.sha256,
   digestBefore: result.digestBefore,
   digestAfter: result.digestAfter,
+  // Activities that a workflow of the first release scheduled have none.
+  fingerprintAfter: result.fingerprintAfter ?? null,
   referenceDigest: result.referenceDigest,
 });
 
@@ -73,16 +79,19 @@ async function findStep(tx: Transaction, key: StepKey): Promise<StepIdentity | u
     'steps and batches',
     stepIdentitySchema,
     `SELECT b.batch ->> 'sha256' AS batch, s.digest_before AS "digestBefore", s.digest_after AS "digestAfter",
-       s.reference_digest AS "referenceDigest"
+       s.fingerprint_after AS "fingerprintAfter", s.reference_digest AS "referenceDigest"
      FROM steps s JOIN batches b USING (run, stage, branch, step)
      WHERE s.run = $1 AND s.stage = $2 AND s.branch = $3 AND s.step = $4`,
     [...branchValues(key), key.step],
   );
 }
 
+/** Null on either side: that attempt did not compute it, which contradicts nothing. */
 function refuseOtherStep(key: StepKey, recorded: StepIdentity, found: StepIdentity): void {
-  const names = ['batch', 'digestBefore', 'digestAfter', 'referenceDigest'] as const;
-  const differing = names.filter((name) => recorded[name] !== found[name]);
+  const names = ['batch', 'digestBefore', 'digestAfter', 'fingerprintAfter', 'referenceDigest'] as const;
+  const differing = names.filter(
+    (name) => recorded[name] !== null && found[name] !== null && recorded[name] !== found[name],
+  );
   if (differing.length === 0) return;
   const both = differing.map((name) => `${name} ${recorded[name]}, found ${found[name]}`).join('; ');
   throw new Failure(
@@ -104,6 +113,22 @@ async function refuseBrokenChain(tx: Transaction, { key, result, seam }: NewStep
   );
 }
 
+/**
+ * The policy after the step, by the logged batches. Throws Failure 'Contradiction' where the trainer answered with
+ * another: it trained something else.
+ */
+async function refuseOtherPolicy(tx: Transaction, { key, batch, result }: NewStep): Promise<string> {
+  const expected = policyAfter(await policyBefore(tx, key), batch.sha256);
+  // Unknown where a trainer of the first release answered.
+  const found = result.policy ?? expected;
+  if (found === expected) return expected;
+  throw new Failure(
+    'Contradiction',
+    `${branchName(key)} step ${key.step}: expected the policy ${expected} after it, found that the trainer holds ${found}. ` +
+      'Nothing was written; look at the worker.',
+  );
+}
+
 /** The weights' digest after a step, 0 for what the stage started from; null where it was not logged. */
 async function digestAfter(reader: Queryable, key: StepKey): Promise<string | null> {
   const sql =
@@ -120,6 +145,7 @@ async function digestAfter(reader: Queryable, key: StepKey): Promise<string | nu
 async function insertStep(
   tx: Transaction,
   { key, term, result, spent, secondsOther, seam }: NewStep,
+  policy: string,
 ): Promise<void> {
   const { metrics } = result;
   await insertRow(tx, 'steps', {
@@ -130,6 +156,8 @@ async function insertStep(
     term,
     digest_before: result.digestBefore,
     digest_after: result.digestAfter,
+    policy_after: policy,
+    fingerprint_after: result.fingerprintAfter,
     reference_digest: result.referenceDigest,
     loss: metrics.loss,
     grad_norm: metrics.gradNorm,

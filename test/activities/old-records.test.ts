@@ -6,26 +6,21 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { readManifest } from '../../activities/checkpoints/checkpoint-files.ts';
-import { joinRollouts } from '../../activities/orchestrator/rollouts/join-rollouts.ts';
-import {
-  readLoggedBatch,
-  readLogprobs,
-  readRollout,
-  readSampleRequest,
-  readScores,
-} from '../../activities/records.ts';
-import type { JoinRolloutsInput, JoinRolloutsResult } from '../../contracts/activities.ts';
-import type { Verdict } from '../../contracts/records.ts';
+import { isReinforcement, readLoggedBatch } from '../../activities/records/logged-batch.ts';
+import { readSampleRequest } from '../../activities/records/request.ts';
+import { readRollout } from '../../activities/records/rollout.ts';
+import { openRollout } from '../../activities/records/rollout-view.ts';
+import { readScoresAndTexts } from '../../activities/records/scores.ts';
+import type { Verdict } from '../../contracts/records/schemas.ts';
 import type { Reference } from '../../contracts/reference.ts';
-import type { Database } from '../../stores/database/database.ts';
+import { decodeRecord } from '../../stores/objects/records.ts';
 import { memoryObjects } from './memory-objects.ts';
 
 const folder = join(import.meta.dirname, '..', 'fixtures', 'release-1');
 interface Fixtures {
   records: { kind: string; what: string; file: string; reference: Reference }[];
-  calls: { stage: string; activity: string; input: unknown; result: unknown }[];
 }
-const { records, calls } = JSON.parse(readFileSync(join(folder, 'records.json'), 'utf8')) as Fixtures;
+const { records } = JSON.parse(readFileSync(join(folder, 'records.json'), 'utf8')) as Fixtures;
 
 /** A store that holds every fixture under its original address. */
 function oldObjects() {
@@ -51,18 +46,29 @@ test('each fixture has the bytes that its reference names', () => {
 
 test('old records of every kind are read', async () => {
   const objects = oldObjects();
-  for (const reference of of('sample-request'))
-    assert.ok((await readSampleRequest(objects, reference)).ints('promptTokens').length > 0);
-  for (const reference of of('rollout'))
-    assert.ok((await readRollout(objects, reference)).floats('logprobs').length > 0);
+  for (const reference of of('sample-request')) {
+    const { request, promptsP } = await readSampleRequest(objects, reference);
+    assert.ok(promptsP.every(({ length }) => length > 0));
+    assert.match(request.prompts[0]?.prompt ?? '', /^[0-9a-f]{64}$/);
+  }
+  for (const reference of of('rollout')) {
+    const { record, completionsN, logprobsN } = await readRollout(objects, reference);
+    assert.equal(record.policy, null);
+    assert.deepEqual(
+      completionsN.map(({ length }) => length),
+      logprobsN.map(({ length }) => length),
+    );
+  }
   for (const reference of of('logprobs')) {
-    const { ints: _, floats } = await readLogprobs(objects, reference);
+    const { floats, version } = decodeRecord(['logprobs'], await objects.get(reference));
+    assert.equal(version, 1);
     assert.equal(floats('old').length, floats('reference').length);
   }
   const verdicts: Verdict[] = [];
   for (const reference of of('scores')) {
-    const { record } = await readScores(objects, reference);
-    verdicts.push(...record.rewards.flatMap((reward) => reward.verdicts));
+    const { rewards, texts } = await readScoresAndTexts(objects, reference);
+    assert.equal(texts.length, rewards[0]?.verdicts.length);
+    verdicts.push(...rewards.flatMap((reward) => reward.verdicts));
   }
   for (const field of ['error', 'absent', 'extracted', 'value'])
     assert.ok(
@@ -71,14 +77,18 @@ test('old records of every kind are read', async () => {
     );
   const seen = new Set<string>();
   for (const reference of [...of('batch'), ...of('supervised-batch')]) {
-    const { record, ints } = await readLoggedBatch(objects, reference);
-    assert.ok(ints('completionTokens').length > 0);
-    if (record.kind === 'supervised-batch') seen.add(record.objective);
-    else
-      seen
-        .add(`old ${record.old}`)
-        .add(record.refreshReference === null ? 'kept' : 'refreshed')
-        .add(record.logprobs === null ? 'alone' : 'with log-probabilities');
+    const batch = await readLoggedBatch(objects, reference);
+    assert.ok(batch.ints('completionTokens').length > 0);
+    assert.equal(batch.record.policyBefore, null);
+    if (!isReinforcement(batch)) {
+      seen.add((batch.record as { objective: string }).objective);
+      continue;
+    }
+    const { old, refreshReference, rollout } = batch.record;
+    seen
+      .add(`old ${old}`)
+      .add(refreshReference === null ? 'kept' : 'refreshed')
+      .add('logprobs' in rollout && rollout.logprobs !== null ? 'with log-probabilities' : 'alone');
   }
   const each = ['sft', 'pairwise', 'pointwise', 'old own', 'old logged', 'kept', 'refreshed'];
   assert.deepEqual([...seen].sort(), [...each, 'alone', 'with log-probabilities'].sort());
@@ -89,21 +99,26 @@ test('old records of every kind are read', async () => {
   }
 });
 
-test('old rounds of dynamic sampling are joined into the same arrays', async () => {
+test('a rollout of the first release is read as one shard: its batches’ sequences are those that it logged', async () => {
   const objects = oldObjects();
-  const call = calls.find(({ activity }) => activity === 'joinRollouts');
-  const { input, result } = call as { input: JoinRolloutsInput; result: JoinRolloutsResult };
-  assert.ok(input.parts.length > 1);
-  const database = null as unknown as Database;
-  const joined = await joinRollouts({ database, objects }, input);
-  const [old, again] = await Promise.all(
-    [result, joined].map(({ rollout }) => readRollout(objects, rollout)),
-  );
-  for (const name of ['completionTokens', 'completionLengths', 'truncated'])
-    assert.deepEqual(again?.ints(name), old?.ints(name));
-  assert.deepEqual(again?.floats('logprobs'), old?.floats('logprobs'));
-  const [oldScores, scores] = await Promise.all(
-    [result, joined].map((each) => readScores(objects, each.scores)),
-  );
-  assert.deepEqual(scores?.record.rewards, oldScores?.record.rewards);
+  let compared = 0;
+  for (const reference of of('batch')) {
+    const batch = await readLoggedBatch(objects, reference);
+    if (!isReinforcement(batch)) continue;
+    const { rollout, old, referenceDigest } = batch.record;
+    if (!('scores' in rollout) || !objects.stored.has(rollout.rollout.uri)) continue;
+    const view = await openRollout(objects, rollout);
+    const wanted = { old: old === 'logged', reference: referenceDigest !== null };
+    const read = await view.read([...batch.ints('sequences')], wanted);
+    assert.deepEqual(read.completionsT, batch.ints('completionTokens'));
+    assert.deepEqual(
+      read.promptsB.flatMap((prompt) => [...prompt]),
+      [...batch.ints('promptTokens')],
+    );
+    assert.deepEqual(read.samplerLogprobsT, batch.floats('samplerLogprobs'));
+    if (wanted.old) assert.deepEqual(read.oldLogprobsT, batch.floats('oldLogprobs'));
+    if (wanted.reference) assert.deepEqual(read.referenceLogprobsT, batch.floats('referenceLogprobs'));
+    compared += 1;
+  }
+  assert.ok(compared > 3);
 });

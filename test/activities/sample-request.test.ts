@@ -4,7 +4,6 @@ import { exampleTokens } from '../../activities/orchestrator/examples/example-to
 import { completionTexts } from '../../activities/rewards/reward-inputs.ts';
 import { sampleRequest } from '../../activities/sample-request.ts';
 import { nanoTokenizerConfigJson, nanoTokenizerJson } from '../../algorithm/nano/tokenizer.ts';
-import { sampleRequestSchema } from '../../contracts/records.ts';
 import { loadTokenizer } from '../../engine/tokenizer/tokenizer.ts';
 import { isWellFormed } from '../../rewards/format.ts';
 
@@ -40,31 +39,31 @@ const requestOf = (
     numGenerations: 2,
     seedOf: () => 1n,
     sampling: { temperature: 1, top_p: 1, top_k: 0, max_completion_length: 8 },
-  }).record;
+  }).request;
 
 const tokens = (tokenizer: ReturnType<typeof open>, text: string) => Int32Array.from(tokenizer.encode(text));
 
-test('a <think> that the template writes counts as the beginning of every answer', () => {
+test('a <think> that the template writes counts as the beginning of every answer', async () => {
   for (const opening of ['<think>', '<think> ', '<think>\\n']) {
     const tokenizer = open(opening);
-    const request = sampleRequestSchema.parse(requestOf(tokenizer, ['1+1=?', '1+2=?']));
+    const request = requestOf(tokenizer, ['1+1=?', '1+2=?']);
     const said = '1+1=2</think><answer>2</answer>';
-    const texts = completionTexts(request, Array(4).fill(tokens(tokenizer, said)), tokenizer);
+    const texts = await completionTexts(request, Array(4).fill(tokens(tokenizer, said)), tokenizer);
     for (const text of texts) {
       assert.ok(isWellFormed(text), text);
       const { prompt, completion } = exampleTokens(tokenizer, 'chat', '1+1=?', text);
       const whole = tokenizer.decode([...prompt, ...completion]);
       assert.equal(whole.split('<think>').length, 2, whole);
     }
-    const twice = completionTexts(request, [tokens(tokenizer, `<think>${said}`)], tokenizer);
+    const twice = await completionTexts(request, [tokens(tokenizer, `<think>${said}`)], tokenizer);
     assert.ok(!isWellFormed(twice[0] ?? ''));
   }
 });
 
-test('a template that writes none leaves completions as they are', () => {
+test('a template that writes none leaves completions as they are', async () => {
   const tokenizer = open('');
   const request = requestOf(tokenizer, ['1+1=?', '<think>']);
-  const texts = completionTexts(request, [tokens(tokenizer, '</think>2')], tokenizer);
+  const texts = await completionTexts(request, [tokens(tokenizer, '</think>2')], tokenizer);
   assert.deepEqual(texts, ['</think>2']);
 });
 

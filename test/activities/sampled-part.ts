@@ -3,15 +3,16 @@
 import type { TestContext } from 'node:test';
 import type { Stores, WatchedStores } from '../../activities/dependencies.ts';
 import { noFailpoints } from '../../activities/failpoints.ts';
-import { ints } from '../../activities/ragged.ts';
+import { putSampleRequest } from '../../activities/records/request.ts';
+import { putRollout } from '../../activities/records/rollout.ts';
+import { putScores, putTexts } from '../../activities/records/scores.ts';
 import { type SelectSamplesInput, selectionRuleSchema } from '../../contracts/datasets.ts';
-import type { RolloutRecord, SampleRequest, ScoresRecord, Verdict } from '../../contracts/records.ts';
+import type { SampleRequest, Verdict } from '../../contracts/records/schemas.ts';
 import { MIGRATIONS } from '../../infra/paths.ts';
 import { promptHash } from '../../stores/data/prompts.ts';
 import { migrate } from '../../stores/database/migrate.ts';
 import { keys } from '../../stores/objects/keys.ts';
 import { createObjectStore } from '../../stores/objects/objects.ts';
-import { putRecord } from '../../stores/objects/records.ts';
 import { withStack } from '../helpers/stack.ts';
 import {
   addRun,
@@ -58,12 +59,11 @@ export async function sampledPart(
   { objects }: Pick<Stores, 'objects'>,
   part: number,
   sampled: readonly Sampled[],
-  perPrompt = 2,
+  perPrompt = Math.min(2, sampled.length),
 ): Promise<SelectSamplesInput> {
   const count = Math.ceil(sampled.length / perPrompt);
   const drawn = prompts(20).slice(0, count);
   const request: SampleRequest = {
-    kind: 'sample-request',
     model: null,
     prompts: drawn.map(({ problem, answer, domain }, slot) => {
       return { slot, prompt: promptHash({ problem, answer, domain }), problem, answer, domain };
@@ -73,32 +73,34 @@ export async function sampledPart(
     sampling: { temperature: 1, top_p: 1, top_k: 0, max_completion_length: 64 },
     eosTokenIds: [1],
   };
-  const requestAt = await putRecord(objects, keys.request({ ...BRANCH, step: part + 1 }), request, new Map());
-  const rollout: RolloutRecord = {
-    kind: 'rollout',
-    request: requestAt,
-    policyDigest: digest('w0'),
-    numerics,
-  };
-  const rolloutAt = await putRecord(
+  const requestAt = await putSampleRequest(objects, keys.request({ ...BRANCH, step: part + 1 }), {
+    request,
+    promptsP: drawn.map(() => Int32Array.of(2)),
+  });
+  const completionsN = sampled.map(({ tokens = 8 }) => new Int32Array(tokens));
+  const truncatedN = Int32Array.from(sampled, ({ truncated }) => Number(truncated ?? false));
+  const header = { request: requestAt, policy: digest('policy'), policyDigest: digest('w0'), numerics };
+  const rolloutAt = await putRollout(objects, keys.rollout(requestAt), header, {
+    completionsN,
+    logprobsN: completionsN.map(({ length }) => new Float32Array(length)),
+    truncatedN,
+  });
+  const texts = await putTexts(
     objects,
-    keys.rollout(requestAt, null),
-    rollout,
-    new Map([
-      ['completionLengths', ints(Int32Array.from(sampled, ({ tokens = 8 }) => tokens))],
-      ['truncated', ints(Int32Array.from(sampled, ({ truncated }) => Number(truncated ?? false)))],
-    ]),
+    rolloutAt,
+    sampled.map(({ text }) => text),
   );
-  const scores: ScoresRecord = {
-    kind: 'scores',
+  const scoresAt = await putScores(objects, {
     rollout: rolloutAt,
+    texts,
     rewards: [
       { name: 'accuracy', version: 3, verdicts: sampled.map(({ accuracy }) => accuracy) },
       { name: 'format', version: 1, verdicts: sampled.map(() => ({ score: 1 })) },
     ],
-    texts: sampled.map(({ text }) => text),
-  };
-  const scoresAt = await putRecord(objects, keys.scores(rolloutAt), scores, new Map());
+    lengthsN: Int32Array.from(completionsN, ({ length }) => length),
+    truncatedN,
+    thinkingN: sampled.map(() => 'present'),
+  });
   const checkpoint = {
     step: 0,
     manifest: reference('base'),

@@ -12,7 +12,7 @@ import { digestTensors } from '../../engine/weights/digest.ts';
 import { encodeSafetensors } from '../../engine/weights/safetensors.ts';
 import type { ObjectStore } from '../../stores/objects/objects.ts';
 
-const config = nanoModelConfig({
+export const tinyConfig = nanoModelConfig({
   num_hidden_layers: 1,
   hidden_size: 16,
   intermediate_size: 16,
@@ -27,13 +27,13 @@ const config = nanoModelConfig({
 });
 
 export function importTinyPolicy(objects: ObjectStore): Promise<CommittedCheckpoint> {
-  const weights = initialWeights(config, 1n);
+  const weights = initialWeights(tinyConfig, 1n);
   const bytes = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
   const files = new Map<string, Uint8Array>([
-    ['config.json', new TextEncoder().encode(formatModelConfig(config))],
+    ['config.json', new TextEncoder().encode(formatModelConfig(tinyConfig))],
     ['generation_config.json', bytes({ temperature: 0.6 })],
     ['tokenizer.json', bytes(nanoTokenizerJson())],
-    ['tokenizer_config.json', bytes(nanoTokenizerConfigJson(config.max_position_embeddings))],
+    ['tokenizer_config.json', bytes(nanoTokenizerConfigJson(tinyConfig.max_position_embeddings))],
     ['model.safetensors', encodeSafetensors(weights)],
   ]);
   return importBase({ objects }, { digest: digestTensors(weights), files });
@@ -51,7 +51,7 @@ export function engineHere(): { engine: EngineThread; calls: string[] } {
   const engine: EngineThread = {
     call,
     callMoving: call,
-    progress: () => ({ finished: 0, tokens: 0 }),
+    progress: () => ({ phase: 'loading', done: 0, of: 0, tokens: 0 }),
     stopSampling: () => {},
     holdSampling: () => {},
     ended: new Promise(() => {}),

@@ -64,5 +64,8 @@ export async function shownByTemporal({ connections }: Ground, run: string) {
   const handle = client.workflow.getHandle(stageWorkflowId({ run, stage: STAGE }));
   const { currentDetails } = await handle.query<{ currentDetails: string }>('__temporal_workflow_metadata');
   const { searchAttributes } = await handle.describe();
-  return { details: currentDetails, status: searchAttributes.R1Status?.[0] };
+  return { details: asRead(currentDetails), status: searchAttributes.R1Status?.[0] };
 }
+
+/** Markdown as it is read: without the escapes of punctuation. */
+const asRead = (markdown: string) => markdown.replaceAll(/\\([\\`*_{}[\]()#+.!:|&<>~^$-])/g, '$1');

@@ -155,7 +155,7 @@ interface CrewOptions {
 
 /** Starts workers that will meet the given failpoints (`activities/failpoints.ts`), in their order. */
 export async function startCrew(
-  { folder, stack }: Ground,
+  { folder, stack }: Pick<Ground, 'folder' | 'stack'>,
   name: string,
   { failpoints = [], workers = localWorkers(), threads = 1 }: CrewOptions = {},
 ): Promise<Crew> {
@@ -208,7 +208,7 @@ export async function launchRun(
  * Asks the rows until the answer is one. Servers may be away meanwhile: that is waited out, anything else is thrown.
  */
 export async function eventually<Answer>(
-  { connections }: Ground,
+  { connections }: Pick<Ground, 'connections'>,
   ask: (database: Database) => Promise<Answer | null>,
 ): Promise<Answer> {
   const database = await connections.database();

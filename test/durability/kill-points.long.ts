@@ -34,6 +34,7 @@ const KILLS: Record<string, Kill> = {
   'a batch is committed and not trained': { failpoints: ['batch-row:9'] },
   'a step is trained without its row': { failpoints: ['trained:9'] },
   'a step’s row is committed and the workflow does not know': { failpoints: ['step-row:9'] },
+  'a checkpoint is staged and nothing of it is written': { failpoints: ['staged:10'] },
   'a checkpoint’s objects lie in S3 without their manifest': {
     failpoints: ['checkpoint-objects:10'],
     left: ofCheckpoint(10, ['model.safetensors', 'optimizer.safetensors']),

@@ -12,7 +12,7 @@ import {
   runThrough,
   startCrew,
 } from './ground.ts';
-import { type Outcome, outcomeOf } from './outcome.ts';
+import { type Outcome, objectsLeft, ofCheckpoint, outcomeOf } from './outcome.ts';
 
 /** For a machine with much else to do; none of it is waited for in vain. */
 const PATIENCE = { timeout: 600_000 };
@@ -34,6 +34,18 @@ test(
     const failpoints = ['sampling:9', 'batch-object:9', 'trained:9', 'trained:7'];
     assert.equal(await runThrough(ground, 'killed', failpoints), 'complete');
     assert.deepEqual(await outcomeOf(ground, 'killed'), calm);
+  },
+);
+
+test(
+  'killed when a checkpoint is staged, and while it is written beside training, a run ends in the same bits',
+  PATIENCE,
+  async () => {
+    assert.equal(await runThrough(ground, 'saving', ['staged:10', 'checkpoint-objects:10']), 'complete');
+    const found = await outcomeOf(ground, 'saving');
+    const left = ofCheckpoint(10, ['model.safetensors', 'optimizer.safetensors']);
+    assert.deepEqual(objectsLeft(found, calm), left);
+    assert.deepEqual(found, { ...calm, objects: found.objects });
   },
 );
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readManifest } from '../../activities/checkpoints/checkpoint-files.ts';
-import { readLoggedBatch } from '../../activities/records.ts';
+import { readLoggedBatch } from '../../activities/records/logged-batch.ts';
 import type { StageKey } from '../../contracts/identity.ts';
 import type { Reference } from '../../contracts/reference.ts';
 import type { Database } from '../../stores/database/database.ts';
@@ -11,8 +11,9 @@ import { type Ground, STAGE } from './ground.ts';
 
 /** Columns that say when, where and by whom. */
 const INCIDENTAL = {
-  steps: ['term', 'recorded_at'],
-  batches: ['term', 'batch', 'hand', 'committed_at'],
+  // A policy is named by the batches that made it, and a batch names its run.
+  steps: ['term', 'recorded_at', 'policy_after'],
+  batches: ['term', 'batch', 'hand', 'committed_at', 'policy_before'],
   checkpoints: ['term', 'manifest', 'committed_at', 'bytes'],
   prompt_uses: [],
   changes: ['ordinal', 'committed_at'],
@@ -107,18 +108,10 @@ async function batchesOf(database: Database, objects: ObjectStore, { run, stage 
 
 async function contentOf(objects: ObjectStore, batch: Reference): Promise<string> {
   const { record, tensors } = await readLoggedBatch(objects, batch);
-  // Where a rollout's objects lie names the term that wrote them, which a kill changes; a data set's digest is of its name too.
-  const {
-    rollout: _rollout,
-    scores: _scores,
-    logprobs: _logprobs,
-    data: _data,
-    key,
-    ...numbers
-  } = {
-    ...{ rollout: null, scores: null, logprobs: null, data: null },
-    ...record,
-  };
+  // Policies and data sets are named by what holds their run's name too.
+  const { key, ...others } = record;
+  const incidental = ['rollout', 'data', 'policy', 'policyBefore'];
+  const numbers = Object.fromEntries(Object.entries(others).filter(([name]) => !incidental.includes(name)));
   const hash = createHash('sha256').update(
     JSON.stringify({ ...numbers, step: key.step, branch: key.branch }),
   );
@@ -148,7 +141,7 @@ async function partsOf(objects: ObjectStore, reference: Reference): Promise<Reco
   return Object.fromEntries(await Promise.all(digests));
 }
 
-/** `b0/batches/step-000009/t2-batch-0123456789abcdef.safetensors` becomes `b0/batches/step-000009/t-batch.safetensors`. */
+/** `b0/checkpoints/step-000010/t2/model.safetensors` becomes `b0/checkpoints/step-000010/t/model.safetensors`, and digests are left out. */
 async function objectsOf(objects: ObjectStore, { run, stage }: StageKey): Promise<string[]> {
   const prefix = `runs/${run}/${stage}/`;
   const all = await objects.list(prefix);

@@ -34,7 +34,7 @@ const KILLS: Record<string, Kills> = {
     failpoints: ['batch-object:4', 'batch-row:4', 'trained:4', 'step-row:4', 'trained:5', 'trained:4'],
   },
   'around the commits of a supervised stage’s checkpoint': {
-    failpoints: ['part-rows:2', 'checkpoint-objects:3', 'manifest:3', 'checkpoint-row:3'],
+    failpoints: ['part-rows:2', 'staged:3', 'checkpoint-objects:3', 'manifest:3', 'checkpoint-row:3'],
     left: {
       [SFT_STAGE]: [...ofCheckpoint(3, checkpoint), ...ofCheckpoint(3, ['manifest.json', ...checkpoint])],
     },

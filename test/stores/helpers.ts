@@ -1,12 +1,13 @@
 import type { TestContext } from 'node:test';
 import { wilsonInterval } from '../../algorithm/evaluation/statistics.ts';
 import { numbersInForce } from '../../algorithm/rl/schedules.ts';
+import { policyAfter, policyOfWeights } from '../../algorithm/run/policy-id.ts';
 import type { EvaluationSummary } from '../../contracts/activities.ts';
 import type { StepKey } from '../../contracts/identity.ts';
 import type { Numerics } from '../../contracts/numerics.ts';
 import { evaluationSchema, grpoSchema } from '../../contracts/options.ts';
 import type { RunPlan } from '../../contracts/plan.ts';
-import type { BatchRecord } from '../../contracts/records.ts';
+import type { BatchRecord } from '../../contracts/records/schemas.ts';
 import type { Reference } from '../../contracts/reference.ts';
 import { MIGRATIONS } from '../../infra/paths.ts';
 import { importPromptSet, promptHash } from '../../stores/data/prompts.ts';
@@ -129,8 +130,18 @@ export async function addRun(database: Database, run: string): Promise<void> {
   await createRun(database, { run, recipe, plan, base: initial });
 }
 
+/** The policy after a step whose batches are called batch-1, batch-2, … */
+export const policyAt = (step: number): string =>
+  step === 0
+    ? policyOfWeights(digest('w0'))
+    : policyAfter(policyAt(step - 1), reference(`batch-${step}`).sha256);
+
 /** The batch of a step: its rollout is the one that the options give it, its weights are called w0, w1, … */
-export function batchOf(step: number, term: number, { name = `batch-${step}`, branch = 0 } = {}): NewBatch {
+export function batchOf(
+  step: number,
+  term: number,
+  { name = `batch-${step}`, branch = 0, before = policyAt(step - 1) } = {},
+): NewBatch {
   const firstStep = step <= 4 ? 1 : 5;
   const hand = {
     branch: 0,
@@ -147,18 +158,19 @@ export function batchOf(step: number, term: number, { name = `batch-${step}`, br
     kind: 'batch',
     key: at(step, branch),
     rollout: hand.rollout,
-    scores: hand.scores,
-    logprobs: null,
+    version: 2,
     numbers: numbersInForce(step, options, []),
     old: 'own',
+    policy: policyAt(firstStep - 1),
     policyDigest: digest(`w${firstStep - 1}`),
+    policyBefore: before,
+    samplerNumerics: numerics,
     digestBefore: digest(`w${step - 1}`),
     referenceDigest: null,
     refreshReference: null,
     cursorBefore: hand.cursorBefore,
     cursorAfter: hand.cursorAfter,
-    drops: [],
-    digestAfter: true,
+    checkAfter: 'digest',
   };
   const summary = {
     reward: 0.5,
@@ -213,7 +225,10 @@ export function stepOf(step: number, term: number, { branch = 0, after = `w${ste
     term,
     batch: reference(`batch-${step}`),
     result: {
+      version: 2,
       step,
+      policy: null,
+      fingerprintAfter: null,
       digestBefore: digest(`w${step - 1}`),
       digestAfter: digest(after),
       referenceDigest: null,

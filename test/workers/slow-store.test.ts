@@ -5,11 +5,13 @@ import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { checkpoint } from '../../activities/trainer/checkpoint.ts';
+import { noFailpoints } from '../../activities/failpoints.ts';
+import { beginCheckpoint, finishCheckpoint } from '../../activities/trainer/checkpoint.ts';
 import { createMutex, type TrainerContext } from '../../activities/trainer/held-policy.ts';
 import type { Lease } from '../../contracts/identity.ts';
 import type { CheckpointResult } from '../../contracts/training.ts';
 import type { EngineThread } from '../../engine/service/thread.ts';
+import { encodeSafetensors } from '../../engine/weights/safetensors.ts';
 import { sha256Of } from '../../stores/objects/hashing.ts';
 import { createObjectStore } from '../../stores/objects/objects.ts';
 import { activityDuties } from '../../workers/activity-duties.ts';
@@ -35,7 +37,8 @@ test('heartbeats go on while a large checkpoint is hashed and written to a slow 
   environment.on('heartbeat', () => beats.push(Date.now()));
   const duties = activityDuties({ onHeartbeatGap: (activity) => silences.push(activity) });
   const context = slowContext();
-  const write = () => checkpoint(context, { lease, expectedStep: 7 });
+  await beginCheckpoint(context, { lease, expectedStep: 7 });
+  const write = () => finishCheckpoint(context, { lease, step: 7 });
   const activity = async () => (await duties.execute?.({ args: [], headers: {} }, write)) as CheckpointResult;
   const result: CheckpointResult = await environment.run(activity);
   assert.ok(result.bytes >= 288 * MEBIBYTE);
@@ -75,14 +78,20 @@ test('a trainer that was silent keeps its lease unless another has taken over', 
 
 const lease: Lease = { run: 'slow', stage: 'zero', branch: 0, term: 1 };
 
+const tensor = {
+  dtype: 'F32' as const,
+  shape: [24 * MEBIBYTE],
+  data: new Float32Array(24 * MEBIBYTE),
+};
+
 /** A trainer that holds a policy whose checkpoint is some 300 MB. */
 function slowContext(): TrainerContext {
   const { engine } = engineHere();
   const { port } = server.address() as AddressInfo;
-  const part = () => new Uint8Array(96 * MEBIBYTE);
+  const part = () => encodeSafetensors(new Map([['w', tensor]]));
   const digests = { weights: 'w', moments: 'm', reference: 'r' };
   const call = async (name: string) =>
-    name === 'export' ? { model: part(), moments: part(), reference: part(), digests } : undefined;
+    name === 'stage' ? { model: part(), moments: part(), reference: part() } : undefined;
   const numerics = {
     engine: 'test',
     version: '1',
@@ -91,7 +100,16 @@ function slowContext(): TrainerContext {
     threads: 1,
     deterministic: true,
   };
-  const acquired = { queue: 'q', step: 7, digests, numerics, parameters: 1 };
+  const acquired = {
+    version: 2 as const,
+    queue: 'q',
+    step: 7,
+    policy: 'p',
+    digests,
+    numerics,
+    samplerNumerics: numerics,
+    parameters: 1,
+  };
   return {
     engine: { ...engine, call: call as EngineThread['call'] },
     objects: createObjectStore({
@@ -102,18 +120,21 @@ function slowContext(): TrainerContext {
       secretAccessKey: 'secret',
       forcePathStyle: true,
     }),
-    failpoints: { reached: () => undefined, armed: () => false },
+    failpoints: noFailpoints,
     queueFor: () => 'q',
     held: {
       lease,
       queue: 'q',
       acquired,
       numerics,
+      samplerNumerics: numerics,
       files: {},
       step: 7,
+      policy: 'p',
       digest: 'w',
       referenceDigest: 'r',
       last: null,
+      checkpoint: null,
     },
     onLease: () => undefined,
     exclusive: createMutex(),

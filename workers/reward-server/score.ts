@@ -1,5 +1,6 @@
-import { type Judged, judge } from '../../activities/rewards/judge.ts';
+import { judge } from '../../activities/rewards/judge.ts';
 import { mean } from '../../algorithm/rl/sample-statistics.ts';
+import type { JudgedReward } from '../../contracts/records/schemas.ts';
 import type { RewardTools } from '../../rewards/tools.ts';
 import type { ScoreResponse, ScoreTask } from './score-request.ts';
 
@@ -38,7 +39,7 @@ function weightedSum(
   return sum;
 }
 
-function errorsOf({ name, verdicts }: Judged): ScoreResponse['errors'] {
+function errorsOf({ name, verdicts }: JudgedReward): ScoreResponse['errors'] {
   return verdicts.flatMap((verdict, index) =>
     'error' in verdict ? [{ index, reward: name, ...verdict.error }] : [],
   );

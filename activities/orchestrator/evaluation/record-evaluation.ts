@@ -2,40 +2,73 @@ import { type EvaluatedSample, summarizeEvaluation } from '../../../algorithm/ev
 import { watchedAfter } from '../../../algorithm/run/alarms.ts';
 import type { RecordEvaluationInput, RecordEvaluationResult } from '../../../contracts/activities.ts';
 import { Failure } from '../../../contracts/failures.ts';
-import type { SampleRequest, ScoresRecord, Verdict } from '../../../contracts/records.ts';
+import type { SampleRequest, ScoresRecord, Verdict } from '../../../contracts/records/schemas.ts';
+import type { Reference } from '../../../contracts/reference.ts';
 import { extractAnswer, isNonAnswer } from '../../../rewards/answer-text.ts';
 import { chainOfThought } from '../../../rewards/chain-of-thought.ts';
+import type { ObjectStore } from '../../../stores/objects/objects.ts';
 import { alarmsAt } from '../../../stores/runs/alarms.ts';
 import { recordEvaluation as insertEvaluation } from '../../../stores/steps/evaluations.ts';
 import type { Stores } from '../../dependencies.ts';
 import { planOf, stagePlanOf } from '../../plan-of.ts';
-import { readRollout, readSampleRequest, readScores, versionsOf } from '../../records.ts';
+import { versionsOf } from '../../records/scores.ts';
+import { readShardHeader } from '../../records/shard-reader.ts';
+import { readShards, type ScoredRollout, type ScoredShard } from '../../records/shards.ts';
+import { indexRollout } from '../rollouts/index-rollout.ts';
 
 /** Computes the figures of a scored evaluation, commits them as a row, and returns the alarms that it raises. */
 export async function recordEvaluation(
   { database, objects }: Stores,
-  input: RecordEvaluationInput,
+  { shards: given, rollout, scores, ...input }: RecordEvaluationInput,
 ): Promise<RecordEvaluationResult> {
-  const [rollout, scores] = await Promise.all([
-    readRollout(objects, input.rollout),
-    readScores(objects, input.scores),
-  ]);
   const plan = await planOf(database, input.key.run);
   const { alarms = [] } = stagePlanOf(plan, input.key.stage);
-  const request = await readSampleRequest(objects, rollout.record.request);
-  const lengthsN = rollout.ints('completionLengths');
-  const figures = summarizeEvaluation(
-    evaluatedSamples(request.record, scores.record, lengthsN),
-    plan.generalDomains,
-  );
+  const where =
+    given === undefined ? wholeOf(rollout, scores) : await indexEvaluation(objects, input.step, given);
+  const samplesPK: EvaluatedSample[][] = [];
+  const versions: Record<string, number> = {};
+  for await (const shard of readShards(objects, where)) {
+    samplesPK.push(...evaluatedSamples(shard.request, shard.scores, shard.lengthsN));
+    Object.assign(versions, versionsOf(shard.scores.rewards));
+  }
+  const figures = summarizeEvaluation(samplesPK, plan.generalDomains);
   const { stage, branch, step } = await insertEvaluation(database, {
     ...input,
+    ...where,
     figures,
     alarms,
-    verifiers: versionsOf(scores.record),
+    verifiers: versions,
   });
   const raised = await alarmsAt(database, { run: input.key.run, stage, branch, step });
   return { ...figures, alarms: raised.filter(({ name }) => watchedAfter(name) === 'evaluations') };
+}
+
+/** Of a workflow of an earlier release: the whole evaluation is one rollout. */
+function wholeOf(rollout: Reference | undefined, scores: Reference | undefined): ScoredRollout {
+  if (rollout !== undefined && scores !== undefined) return { rollout, scores };
+  throw new Failure('InvalidInput', 'evaluation: expected its shards, found none');
+}
+
+/** One object for all shards, as for a rollout. */
+async function indexEvaluation(
+  objects: ObjectStore,
+  step: number,
+  shards: readonly ScoredShard[],
+): Promise<ScoredRollout> {
+  const [first] = shards;
+  if (first === undefined) throw new Failure('InvalidInput', 'evaluation: expected its shards, found none');
+  const { policy } = await readShardHeader(objects, first.rollout, 'rollout');
+  const { index } = await indexRollout(
+    { objects },
+    {
+      firstStep: step,
+      shards: shards.map((shard) => ({ ...shard, logprobs: null, keep: null })),
+      groups: Number.MAX_SAFE_INTEGER,
+      policy,
+      referenceDigest: null,
+    },
+  );
+  return { rollout: index, scores: index };
 }
 
 /**

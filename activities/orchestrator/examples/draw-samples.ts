@@ -5,11 +5,11 @@ import { Failure } from '../../../contracts/failures.ts';
 import type { SampledSource, SupervisedPlan } from '../../../contracts/plan.ts';
 import { readPrompts } from '../../../stores/data/prompts.ts';
 import { keys } from '../../../stores/objects/keys.ts';
-import { putRecord } from '../../../stores/objects/records.ts';
 import { finalCheckpoint } from '../../../stores/steps/checkpoints.ts';
 import { tokenizerOf } from '../../checkpoints/checkpoint-files.ts';
 import type { Stores } from '../../dependencies.ts';
 import { planOf, supervisedPlanOf } from '../../plan-of.ts';
+import { putSampleRequest } from '../../records/request.ts';
 import { sampleRequest } from '../../sample-request.ts';
 import { trainOrdinals } from '../rollouts/train-ordinals.ts';
 import { samplePartsOf } from './open-examples.ts';
@@ -34,7 +34,7 @@ export async function drawSamples(
   const drawn = indices.slice(range.begin).map((position) => ordinals[position] ?? 0);
   const rows = await readPrompts(database, plan.promptSet, 'train', drawn);
   const { temperature, top_p, top_k, max_completion_length } = source;
-  const { record, tensors } = sampleRequest({
+  const drawnRequest = sampleRequest({
     tokenizer: await tokenizerOf(objects, model, plan),
     model,
     promptFormat: plan.promptFormat,
@@ -52,7 +52,7 @@ export async function drawSamples(
       }),
     sampling: { temperature, top_p, top_k, max_completion_length },
   });
-  return { request: await putRecord(objects, keys.examplesRequest(key, part), record, tensors) };
+  return { request: await putSampleRequest(objects, keys.examplesRequest(key, part), drawnRequest) };
 }
 
 function sourceAt({ sampled }: SupervisedPlan['data'], index: number): SampledSource {

@@ -1,18 +1,24 @@
 import { firstCursor, take } from '../../../algorithm/rl/prompt-order.ts';
 import { sum } from '../../../algorithm/rl/sample-statistics.ts';
 import { supervisedNumbersInForce } from '../../../algorithm/rl/schedules.ts';
-import { milestonesAt } from '../../../algorithm/run/milestones.ts';
+import { weightsCheckAt } from '../../../algorithm/run/milestones.ts';
 import type { MakeBatchResult, MakeSupervisedBatchInput } from '../../../contracts/activities.ts';
 import { Failure } from '../../../contracts/failures.ts';
 import type { StepKey } from '../../../contracts/identity.ts';
 import type { Change } from '../../../contracts/options.ts';
 import type { RewardModelPlan, SupervisedPlan } from '../../../contracts/plan.ts';
-import type { Cursor, SupervisedBatchRecord, SupervisedObjective } from '../../../contracts/records.ts';
+import {
+  type Cursor,
+  RECORD_VERSION,
+  type SupervisedBatchRecord,
+  type SupervisedObjective,
+} from '../../../contracts/records/schemas.ts';
 import type { Reference } from '../../../contracts/reference.ts';
 import { keys } from '../../../stores/objects/keys.ts';
 import { putRecord, type Tensors } from '../../../stores/objects/records.ts';
 import { listChanges } from '../../../stores/runs/changes.ts';
 import { commitBatch, findBatch } from '../../../stores/steps/batches.ts';
+import { policyBefore } from '../../../stores/steps/policies.ts';
 import type { WatchedStores } from '../../dependencies.ts';
 import { planOf, stagePlanOf } from '../../plan-of.ts';
 import { floats, ints, sequenceTensors } from '../../ragged.ts';
@@ -34,8 +40,15 @@ export async function makeSupervisedBatch(
   const plan = stagePlanOf(runPlan, key.stage) as SupervisedPlan | RewardModelPlan;
   const data = await openTrainingData(stores, key, runPlan, plan);
   const drawn = await draw(data, key, BigInt(runPlan.seed), plan);
-  const { record, tensors } = recordOf(input, plan, data, drawn, await listChanges(database, key));
-  const batch = await putRecord(objects, keys.batch(key, term), record, tensors);
+  const before = input.policyBefore ?? (await policyBefore(database, key));
+  const { record, tensors } = recordOf(
+    { ...input, policyBefore: before },
+    plan,
+    data,
+    drawn,
+    await listChanges(database, key),
+  );
+  const batch = await putRecord(objects, keys.batch(key), record, tensors);
   failpoints.reached('batch-object', key.step);
   const summary = summaryOf(drawn);
   const result = resultOf(batch, drawn, summary, record.numbers.learning_rate);
@@ -95,7 +108,7 @@ function refuseEmpty(where: string, longest: number, drawn: number, kept: number
 }
 
 function recordOf(
-  { key, digestBefore }: MakeSupervisedBatchInput,
+  { key, policyBefore, digestBefore }: MakeSupervisedBatchInput & { policyBefore: string },
   plan: SupervisedPlan | RewardModelPlan,
   { objective, digest }: TrainingData,
   { cursorBefore, cursorAfter, sequencesN, ordinals }: Drawn,
@@ -103,15 +116,17 @@ function recordOf(
 ): { record: SupervisedBatchRecord; tensors: Tensors } {
   const record: SupervisedBatchRecord = {
     kind: 'supervised-batch',
+    version: RECORD_VERSION,
     key,
     objective,
     data: digest,
     packing: plan.algorithm === 'sft' && plan.options.packing,
     numbers: supervisedNumbersInForce(key.step, plan.options, changes),
+    policyBefore,
     digestBefore,
     cursorBefore,
     cursorAfter,
-    digestAfter: milestonesAt(key.step, plan.options).digest,
+    checkAfter: weightsCheckAt(key.step, plan.options, false),
   };
   return { record, tensors: tensorsOf(objective, sequencesN, ordinals) };
 }

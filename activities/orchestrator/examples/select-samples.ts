@@ -16,12 +16,14 @@ import type {
   TemplateName,
 } from '../../../contracts/datasets.ts';
 import { Failure } from '../../../contracts/failures.ts';
-import type { SampleRequest, ScoresRecord, Verdict } from '../../../contracts/records.ts';
+import type { SampleRequest, ScoresRecord, Verdict } from '../../../contracts/records/schemas.ts';
 import { commitPart, findPart, type NewSample } from '../../../stores/data/samples.ts';
 import { packTexts, putTexts } from '../../../stores/objects/texts.ts';
 import type { Stores, WatchedStores } from '../../dependencies.ts';
 import { planOf } from '../../plan-of.ts';
-import { readRollout, readSampleRequest, readScores } from '../../records.ts';
+import { readSampleRequest } from '../../records/request.ts';
+import { readRollout } from '../../records/rollout.ts';
+import { readScoresAndTexts } from '../../records/scores.ts';
 import { evaluatedProblems } from './evaluated-problems.ts';
 
 /**
@@ -101,34 +103,34 @@ function selectionSeed(runSeed: bigint, { key, part }: SelectSamplesInput): bigi
 async function readSamples({ objects }: Stores, input: SelectSamplesInput): Promise<SampledCandidate[]> {
   const [rollout, scores] = await Promise.all([
     readRollout(objects, input.rollout),
-    readScores(objects, input.scores),
+    readScoresAndTexts(objects, input.scores),
   ]);
-  const { record: request } = await readSampleRequest(objects, rollout.record.request);
-  refuseForeign(input, rollout.record.policyDigest, scores.record);
-  const [lengthsN, truncatedN] = [rollout.ints('completionLengths'), rollout.ints('truncated')];
-  return scores.record.texts.map((text, n) => ({
+  const { record, lengthsN, truncatedN } = rollout;
+  const { request } = await readSampleRequest(objects, record.request);
+  refuseForeign(input, record.policyDigest, scores);
+  return scores.texts.map((text, n) => ({
     ...promptOf(request, n),
     sequence: n,
     seed: request.seeds[n] ?? '0',
     text,
     tokens: lengthsN[n] ?? 0,
     truncated: truncatedN[n] === 1,
-    rewards: verdictsOn(scores.record, n),
+    rewards: verdictsOn(scores, n),
   }));
 }
 
 /** Samples must be of the policy that their rows will name, and have the scores that the rule needs (rule 9). */
 function refuseForeign(
   { key, part, from, rule, rollout }: SelectSamplesInput,
-  policy: string,
+  policyDigest: string | null,
   scores: ScoresRecord,
 ): void {
   const where = `${key.run}/${key.stage}: part ${part} of its samples`;
   const { weights } = from.checkpoint.digests;
-  if (policy !== weights) {
+  if (policyDigest !== weights) {
     throw new Failure(
       'Contradiction',
-      `${where}: expected completions of ${from.stage}'s policy ${weights}, found those of ${policy}; sample again`,
+      `${where}: expected completions of ${from.stage}'s policy ${weights}, found those of ${policyDigest}; sample again`,
     );
   }
   if (scores.rollout.sha256 !== rollout.sha256) {

@@ -1,7 +1,7 @@
 import { Failure } from '../../../contracts/failures.ts';
 import type { StageKey } from '../../../contracts/identity.ts';
 import type { RewardModelPlan, RunPlan, SupervisedPlan } from '../../../contracts/plan.ts';
-import type { SupervisedObjective } from '../../../contracts/records.ts';
+import type { SupervisedObjective } from '../../../contracts/records/schemas.ts';
 import type { Tokenizer } from '../../../engine/tokenizer/tokenizer.ts';
 import { countExamples, readExamples } from '../../../stores/data/dataset-rows.ts';
 import { countPreferences, readPreferences } from '../../../stores/data/preferences.ts';

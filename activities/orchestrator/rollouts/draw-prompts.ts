@@ -4,17 +4,17 @@ import { completionLimitAt, optionsInForce } from '../../../algorithm/rl/schedul
 import type { DrawPromptsInput, DrawPromptsResult } from '../../../contracts/activities.ts';
 import { readPrompts } from '../../../stores/data/prompts.ts';
 import { keys } from '../../../stores/objects/keys.ts';
-import { putRecord } from '../../../stores/objects/records.ts';
 import { listChanges } from '../../../stores/runs/changes.ts';
 import { tokenizerOf } from '../../checkpoints/checkpoint-files.ts';
 import type { Stores } from '../../dependencies.ts';
 import { initialOf, planOf, reinforcementPlanOf } from '../../plan-of.ts';
+import { putSampleRequest } from '../../records/request.ts';
 import { sampleRequest } from '../../sample-request.ts';
 import { trainOrdinals } from './train-ordinals.ts';
 
 /**
- * Draws the next prompts and writes the request to sample from them. The same cursor gives the same prompts and seeds, and
- * so the same object: drawing twice issues no prompt twice.
+ * Draws the prompts of the next shard and writes the request to sample from them. The same cursor gives the same prompts
+ * and seeds, and so the same object: drawing twice issues no prompt twice.
  */
 export async function drawPrompts(
   { database, objects }: Stores,
@@ -32,7 +32,7 @@ export async function drawPrompts(
   const options = optionsInForce(firstStep, stage.options, changes);
   const runSeed = BigInt(plan.seed);
   const order = { runSeed, stage: key.stage, size: ordinals.length };
-  const startsOver = input.round === 0 && beginsPhase(firstStep, stage.options);
+  const startsOver = input.firstSlot === 0 && beginsPhase(firstStep, stage.options);
   const cursor = startsOver ? { ...firstCursor, pass: input.cursor.pass + 1 } : input.cursor;
   const { indices, next } = take(cursor, input.prompts, order);
   const rows = await readPrompts(
@@ -41,7 +41,7 @@ export async function drawPrompts(
     'train',
     indices.map((index) => ordinals[index] ?? 0),
   );
-  const { record, tensors } = sampleRequest({
+  const drawnRequest = sampleRequest({
     tokenizer,
     model,
     promptFormat: plan.promptFormat,
@@ -64,6 +64,6 @@ export async function drawPrompts(
       max_completion_length: completionLimitAt(firstStep, options),
     },
   });
-  const request = await putRecord(objects, keys.request({ ...key, step: firstStep }), record, tensors);
+  const request = await putSampleRequest(objects, keys.request({ ...key, step: firstStep }), drawnRequest);
   return { request, cursor: next, temperature: options.temperature };
 }

@@ -1,25 +1,27 @@
-import { rolloutHealth } from '../../../algorithm/rl/rollout-health.ts';
+import { rolloutHealth, thinkingOf } from '../../../algorithm/rl/rollout-health.ts';
 import { rolloutOfStep } from '../../../algorithm/rl/rollout-plan.ts';
 import { type StepBatch, stepBatch } from '../../../algorithm/rl/step-batch.ts';
-import { milestonesAt } from '../../../algorithm/run/milestones.ts';
+import { milestonesAt, weightsCheckAt } from '../../../algorithm/run/milestones.ts';
 import type { MakeBatchInput, MakeBatchResult } from '../../../contracts/activities.ts';
 import { Failure } from '../../../contracts/failures.ts';
+import type { Tensor } from '../../../contracts/format/dtypes.ts';
+import { textColumn } from '../../../contracts/format/text-column.ts';
 import type { ReinforcementPlan } from '../../../contracts/plan.ts';
-import type {
-  BatchRecord,
-  LogprobsRecord,
-  RolloutRecord,
-  SampleRequest,
-} from '../../../contracts/records.ts';
+import { type BatchRecord, RECORD_VERSION } from '../../../contracts/records/schemas.ts';
+import { DROP_REASONS } from '../../../contracts/records/tensors.ts';
+import type { Database } from '../../../stores/database/database.ts';
 import { keys } from '../../../stores/objects/keys.ts';
-import { type DecodedRecord, putRecord, type Tensors } from '../../../stores/objects/records.ts';
+import { putRecord, type Tensors } from '../../../stores/objects/records.ts';
 import { listChanges } from '../../../stores/runs/changes.ts';
 import { verifierChangeAt } from '../../../stores/runs/version-changes.ts';
 import { commitBatch, findBatch } from '../../../stores/steps/batches.ts';
+import { policyBefore as policyOfStep } from '../../../stores/steps/policies.ts';
 import type { WatchedStores } from '../../dependencies.ts';
 import { planOf, reinforcementPlanOf } from '../../plan-of.ts';
-import { floats, ints, joinFloats, sequenceTensors, split } from '../../ragged.ts';
-import { readLogprobs, readRollout, readSampleRequest, readScores, versionsOf } from '../../records.ts';
+import { floats, ints, joinInts, lengthsOf } from '../../ragged.ts';
+import { openRollout, type RolloutView } from '../../records/rollout-view.ts';
+import { versionsOf } from '../../records/scores.ts';
+import { promptOf } from '../../rewards/reward-inputs.ts';
 
 /**
  * Makes the log record of one step and commits its row: from then on any trainer can replay the step (rule 2). Where the
@@ -34,14 +36,12 @@ export async function makeBatch(
   if (committed !== null) return committed.result;
   const plan = await planOf(database, key.run);
   const { options } = reinforcementPlanOf(plan, key.stage);
-  const [request, rollout, scores, logprobs, changes] = await Promise.all([
-    readSampleRequest(objects, hand.request),
-    readRollout(objects, hand.rollout),
-    readScores(objects, hand.scores),
-    hand.logprobs === null ? null : readLogprobs(objects, hand.logprobs),
+  const [rollout, changes] = await Promise.all([
+    openRollout(objects, 'index' in hand ? { index: hand.index } : hand),
     listChanges(database, key),
   ]);
-  refuseForeignPolicy(input, rollout.record);
+  refuseForeignPolicy(input, rollout);
+  const { numGenerations, sampling, rewards, lengthsN, truncatedN } = rollout;
   const made = stepBatch({
     runSeed: BigInt(plan.seed),
     stage: key.stage,
@@ -49,14 +49,14 @@ export async function makeBatch(
     step: key.step,
     options,
     changes,
-    request: request.record,
-    scores: scores.record,
-    lengthsN: rollout.ints('completionLengths'),
-    truncatedN: rollout.ints('truncated'),
+    sampling,
+    rewards,
+    lengthsN,
+    truncatedN,
   });
-  const record = batchRecord(input, made, rollout.record, options);
-  const tensors = batchTensors(made, record, request, rollout, logprobs);
-  const batch = await putRecord(objects, keys.batch(key, input.term), record, tensors);
+  const record = await batchRecord(database, input, made, rollout, options);
+  const tensors = await batchTensors(made, record, rollout);
+  const batch = await putRecord(objects, keys.batch(key), record, tensors);
   failpoints.reached('batch-object', key.step);
   const { reward, accuracy, meanLength, dropped, tokens } = made.summary;
   const completions = made.sequencesB.length;
@@ -69,19 +69,10 @@ export async function makeBatch(
     hand,
     record,
     summary: made.summary,
-    health: rolloutHealth({
-      request: request.record,
-      scores: scores.record,
-      truncatedN: rollout.ints('truncated'),
-      generalDomains: plan.generalDomains,
-    }),
-    verifiers: versionsOf(scores.record),
+    health: healthOf(rollout, plan.generalDomains),
+    verifiers: versionsOf(rewards),
     result,
-    uses: promptUses(
-      key.step === hand.firstStep ? request.record : null,
-      made,
-      request.record.numGenerations,
-    ),
+    uses: key.step === hand.firstStep ? promptUses(rollout, made, numGenerations) : [],
   });
   failpoints.reached('batch-row', key.step);
   const verifierChange = await verifierChangeAt(database, key);
@@ -89,86 +80,101 @@ export async function makeBatch(
 }
 
 /** Where a step trains the policy that sampled, the rollout must come from exactly that policy (rule 9). */
-function refuseForeignPolicy({ key, onPolicy, digestBefore }: MakeBatchInput, rollout: RolloutRecord): void {
-  if (!onPolicy || digestBefore === null || rollout.policyDigest === digestBefore) return;
-  throw new Failure(
-    'Contradiction',
-    `step ${key.step}: expected completions of the policy ${digestBefore}, found those of ${rollout.policyDigest}; sample again`,
-  );
+function refuseForeignPolicy(
+  { key, onPolicy, policyBefore, digestBefore }: MakeBatchInput,
+  rollout: Pick<RolloutView, 'policy' | 'policyDigest'>,
+): void {
+  if (!onPolicy) return;
+  const pairs = [
+    [policyBefore ?? null, rollout.policy],
+    [digestBefore, rollout.policyDigest],
+  ] as const;
+  for (const [expected, found] of pairs) {
+    if (expected === null || found === null || expected === found) continue;
+    throw new Failure(
+      'Contradiction',
+      `step ${key.step}: expected completions of the policy ${expected}, found those of ${found}; sample again`,
+    );
+  }
 }
 
-function batchRecord(
-  { key, hand, digestBefore, referenceDigest, onPolicy }: MakeBatchInput,
-  { numbers, drops }: StepBatch,
-  { policyDigest }: RolloutRecord,
+async function batchRecord(
+  database: Database,
+  { key, hand, policyBefore, digestBefore, referenceDigest, onPolicy }: MakeBatchInput,
+  { numbers }: StepBatch,
+  rollout: RolloutView,
   options: ReinforcementPlan['options'],
-): BatchRecord {
+): Promise<BatchRecord> {
   const due = milestonesAt(key.step, options);
   const nextSamples = rolloutOfStep(key.step + 1, options).firstStep === key.step + 1;
   const refresh = due.refreshReference && referenceDigest !== null;
+  const before = policyBefore ?? (await policyOfStep(database, key));
   return {
     kind: 'batch',
+    version: RECORD_VERSION,
     key,
-    rollout: hand.rollout,
-    scores: hand.scores,
-    logprobs: hand.logprobs,
+    rollout: 'index' in hand ? hand.index : hand.rollout,
     numbers,
     old: onPolicy ? 'own' : 'logged',
-    policyDigest,
+    policy: rollout.policy ?? (await policyOfStep(database, { ...key, step: hand.firstStep })),
+    policyDigest: rollout.policyDigest,
+    policyBefore: before,
     digestBefore,
     referenceDigest,
+    samplerNumerics: rollout.numerics,
     refreshReference: refresh ? { alpha: options.ref_model_mixup_alpha } : null,
     cursorBefore: hand.cursorBefore,
     cursorAfter: hand.cursorAfter,
-    drops,
-    // A rollout names the digest of its policy: the step before a rollout computes it.
-    digestAfter: due.digest || nextSamples,
+    checkAfter: weightsCheckAt(key.step, options, nextSamples),
   };
 }
 
-function batchTensors(
-  { sequencesB, advantagesB, lossWeightsB }: StepBatch,
+async function batchTensors(
+  { sequencesB, advantagesB, lossWeightsB, drops }: StepBatch,
   record: BatchRecord,
-  request: DecodedRecord<SampleRequest>,
-  rollout: DecodedRecord<RolloutRecord>,
-  logprobs: DecodedRecord<LogprobsRecord> | null,
-): Tensors {
-  const lengthsN = rollout.ints('completionLengths');
-  const promptsP = split(request.ints('promptTokens'), request.ints('promptLengths'));
-  const completionsN = split(rollout.ints('completionTokens'), lengthsN);
-  const promptsB = sequencesB.map((n) => promptsP[Math.floor(n / request.record.numGenerations)] ?? []);
-  const completionsB = sequencesB.map((n) => completionsN[n] ?? []);
-  const selected = (flatT: Float32Array) => {
-    const partsN = split(flatT, lengthsN);
-    return floats(joinFloats(sequencesB.map((n) => partsN[n] ?? [])));
-  };
-  const tensors: Tensors = new Map([
-    ...sequenceTensors(promptsB, completionsB),
+  rollout: RolloutView,
+): Promise<Tensors> {
+  const sequences = await rollout.read(sequencesB, {
+    old: record.old === 'logged',
+    reference: record.referenceDigest !== null,
+  });
+  const { promptsB, lengthsB, completionsT, samplerLogprobsT, oldLogprobsT, referenceLogprobsT } = sequences;
+  const reasons = Uint8Array.from(drops, ({ reason }) => DROP_REASONS.indexOf(reason));
+  const tensors: Tensors = new Map<string, Tensor>([
+    ['promptTokens', ints(joinInts(promptsB))],
+    ['promptLengths', ints(lengthsOf(promptsB))],
+    ['completionTokens', ints(completionsT)],
+    ['completionLengths', ints(lengthsB)],
     ['advantages', floats(Float32Array.from(advantagesB))],
     ['lossWeights', floats(Float32Array.from(lossWeightsB))],
     ['sequences', ints(Int32Array.from(sequencesB))],
-    ['samplerLogprobs', selected(rollout.floats('logprobs'))],
+    ['samplerLogprobs', floats(samplerLogprobsT)],
+    ['dropSequences', ints(Int32Array.from(drops, ({ sequence }) => sequence))],
+    ['dropReasons', { dtype: 'U8', shape: [reasons.length], data: reasons }],
+    ...textColumn(
+      'dropMessages',
+      drops.map(({ message }) => message),
+    ),
   ]);
-  if (record.old === 'logged') tensors.set('oldLogprobs', selected(required(logprobs, record).floats('old')));
-  if (record.referenceDigest !== null) {
-    tensors.set('referenceLogprobs', selected(required(logprobs, record).floats('reference')));
-  }
+  if (oldLogprobsT !== null) tensors.set('oldLogprobs', floats(oldLogprobsT));
+  if (referenceLogprobsT !== null) tensors.set('referenceLogprobs', floats(referenceLogprobsT));
   return tensors;
 }
 
-function required<T>(logprobs: T | null, { key }: BatchRecord): T {
-  if (logprobs !== null) return logprobs;
-  throw new Failure(
-    'Contradiction',
-    `step ${key.step}: expected log-probabilities of its rollout, found none`,
+/** Of a rollout of version 1 it is computed here, from its texts. */
+function healthOf({ health, whole, rewards, truncatedN }: RolloutView, generalDomains: readonly string[]) {
+  if (health !== null || whole === null) return health;
+  const { request, scores } = whole;
+  const thinkingN = scores.texts.map((text, n) =>
+    thinkingOf(text, promptOf(request, n).domain, generalDomains),
   );
+  return rolloutHealth({ thinkingN, truncatedN, rewards });
 }
 
 /** The prompts that a rollout issued, and whether each is trained on; recorded once, with its first batch. */
-function promptUses(request: SampleRequest | null, { drops }: StepBatch, generations: number) {
-  if (request === null) return [];
+function promptUses({ groupsQ }: RolloutView, { drops }: StepBatch, generations: number) {
   const dropped = new Set(drops.map(({ sequence }) => sequence));
-  return request.prompts.map(({ slot, prompt }, index) => ({
+  return groupsQ.map(({ slot, prompt }, index) => ({
     slot,
     prompt,
     trained: Array.from({ length: generations }, (_, g) => index * generations + g).some(

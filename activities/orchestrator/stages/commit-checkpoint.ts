@@ -8,7 +8,8 @@ export async function commitCheckpoint(
   { database, failpoints }: Pick<WatchedStores, 'database' | 'failpoints'>,
   { key, term, checkpoint, acrossSeam }: CommitCheckpointInput,
 ): Promise<CommittedCheckpoint> {
-  const { step: _, ...made } = checkpoint;
+  const { manifest, digests, policy, bytes, seconds } = checkpoint;
+  const made = { manifest, digests, policy, bytes, seconds };
   const committed = await insertCheckpoint(database, { key, term, ...made, acrossSeam });
   failpoints.reached('checkpoint-row', key.step);
   return committed;

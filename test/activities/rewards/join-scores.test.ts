@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readScores } from '../../../activities/records.ts';
+import {
+  type DecodedScores,
+  putScores,
+  putTexts,
+  readScoresAndTexts,
+} from '../../../activities/records/scores.ts';
 import { joinedScores, joinScores } from '../../../activities/rewards/join-scores.ts';
-import type { ScoresRecord } from '../../../contracts/records.ts';
-import { keys } from '../../../stores/objects/keys.ts';
-import { putRecord } from '../../../stores/objects/records.ts';
 import { memoryObjects } from '../memory-objects.ts';
 
 const rollout = (digit: string) => ({
@@ -12,22 +14,33 @@ const rollout = (digit: string) => ({
   sha256: digit.repeat(64),
   bytes: 1,
 });
-const scoresOf = (name: string, score: number, digit = 'a'): ScoresRecord => ({
-  kind: 'scores',
+const textsN = ['x', 'y'];
+const scoresOf = (name: string, score: number, digit = 'a'): DecodedScores => ({
   rollout: rollout(digit),
   rewards: [{ name, version: 1, verdicts: [{ score }, { error: { kind: 'too-long', message: 'm' } }] }],
-  texts: ['x', 'y'],
+  texts: { kind: 'inline', textsN },
+  columns: {
+    lengthsN: Int32Array.of(3, 0),
+    truncatedN: Int32Array.of(0, 1),
+    thinkingN: ['present', 'none'],
+  },
 });
 
 test('scores of one rollout become one record, rewards in the order of the parts', async () => {
   const objects = memoryObjects();
   const parts = [scoresOf('accuracy', 1), scoresOf('safety', 0.2), scoresOf('helpfulness', -3)];
-  const written = await Promise.all(
-    parts.map((part) => putRecord(objects, keys.scores(part.rollout), part, new Map())),
-  );
+  const written = [];
+  for (const { rollout, rewards, columns } of parts) {
+    const texts = await putTexts(objects, rollout, textsN);
+    assert.ok(columns !== null);
+    written.push(await putScores(objects, { rollout, texts, rewards, ...columns }));
+  }
   const { scores } = await joinScores({ objects }, { scores: written });
-  const { record } = await readScores(objects, scores);
-  assert.deepEqual(record, { ...parts[0], rewards: parts.flatMap(({ rewards }) => rewards) });
+  assert.deepEqual(await readScoresAndTexts(objects, scores), {
+    rollout: rollout('a'),
+    rewards: parts.flatMap(({ rewards }) => rewards),
+    texts: textsN,
+  });
   assert.deepEqual((await joinScores({ objects }, { scores: written })).scores, scores);
 });
 

@@ -5,7 +5,7 @@ import { rewardModelTokens } from '../../../activities/orchestrator/examples/rew
 import { makeRewardModel } from '../../../activities/orchestrator/stages/make-reward-model.ts';
 import { modelVerdicts } from '../../../activities/rewards/model-verdicts.ts';
 import { createRewardModels } from '../../../activities/rewards/reward-models.ts';
-import type { Verdict } from '../../../contracts/records.ts';
+import type { Verdict } from '../../../contracts/records/schemas.ts';
 import type { Reference } from '../../../contracts/reference.ts';
 import { parseModelConfig } from '../../../engine/model/model-config.ts';
 import { memoryObjects } from '../memory-objects.ts';

@@ -34,6 +34,7 @@ const sizeOf = (stages: unknown[], facts: Partial<RunFacts> = {}) =>
     promptTokens: 8,
     generalHeldOut: 0,
     givenExamples: {},
+    heldOutPreferences: {},
     ...facts,
   });
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { philox4x32, type Words2, type Words4 } from '../../../algorithm/random/philox.ts';
-import vectors from './seeds.vectors.json' with { type: 'json' };
+import vectors from '../../../contracts/vectors/seeds.json' with { type: 'json' };
 
 const hex = (words: readonly number[]) => words.map((word) => word.toString(16).padStart(8, '0')).join(' ');
 const words = (text: string) => text.split(' ').map((word) => Number.parseInt(word, 16));

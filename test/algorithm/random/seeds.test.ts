@@ -9,7 +9,7 @@ import {
   type SeedPurpose,
   uniformAt,
 } from '../../../algorithm/random/seeds.ts';
-import vectors from './seeds.vectors.json' with { type: 'json' };
+import vectors from '../../../contracts/vectors/seeds.json' with { type: 'json' };
 
 const purpose: SeedPurpose = {
   runSeed: 42n,

@@ -8,7 +8,7 @@ import {
   shuffleVerdicts,
 } from '../../../algorithm/rl/advantages.ts';
 import { mean, sampleDeviation } from '../../../algorithm/rl/sample-statistics.ts';
-import { dropSchema, type Verdict } from '../../../contracts/records.ts';
+import { dropSchema, type Verdict } from '../../../contracts/records/schemas.ts';
 
 const error: Verdict = { error: { kind: 'ground-truth', message: 'it is empty' } };
 

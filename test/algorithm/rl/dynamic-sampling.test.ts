@@ -6,7 +6,7 @@ import {
   type DynamicSamplingState,
   informativeGroups,
 } from '../../../algorithm/rl/dynamic-sampling.ts';
-import type { Verdict } from '../../../contracts/records.ts';
+import type { Verdict } from '../../../contracts/records/schemas.ts';
 
 const verdicts = (scores: (number | null)[]): Verdict[] =>
   scores.map((score) => (score === null ? { error: { kind: 'k', message: 'm' } } : { score }));

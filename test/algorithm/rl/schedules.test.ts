@@ -8,7 +8,7 @@ import {
   optionsInForce,
 } from '../../../algorithm/rl/schedules.ts';
 import { changeSchema, type GrpoOptions } from '../../../contracts/options.ts';
-import { numbersInForceSchema } from '../../../contracts/records.ts';
+import { numbersInForceSchema } from '../../../contracts/records/schemas.ts';
 import { grpoOptions } from './grpo-options.ts';
 
 const close = (actual: number, expected: number) =>

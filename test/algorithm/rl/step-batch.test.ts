@@ -3,9 +3,7 @@ import { test } from 'node:test';
 import { type StepBatchInput, stepBatch } from '../../../algorithm/rl/step-batch.ts';
 import { Failure } from '../../../contracts/failures.ts';
 import { grpoSchema } from '../../../contracts/options.ts';
-import type { Verdict } from '../../../contracts/records.ts';
-
-const reference = { uri: 's3://bucket/key', sha256: '0'.repeat(64), bytes: 1 };
+import type { Verdict } from '../../../contracts/records/schemas.ts';
 
 /** A scored rollout of `groups` prompts with four completions each; sequence n is n+1 tokens long. */
 function scored(
@@ -31,23 +29,8 @@ function scored(
       ...options,
     }),
     changes: [],
-    request: {
-      kind: 'sample-request',
-      model: null,
-      prompts: Array.from({ length: groups }, (_, slot) => {
-        return { slot, prompt: '0'.repeat(64), problem: `${slot}`, answer: '1', domain: 'math' };
-      }),
-      numGenerations: 4,
-      seeds: verdicts.map((_, n) => String(n)),
-      sampling: { temperature: 1, top_p: 1, top_k: 0, max_completion_length: 64 },
-      eosTokenIds: [1],
-    },
-    scores: {
-      kind: 'scores',
-      rollout: reference,
-      rewards: [{ name: 'accuracy', version: 1, verdicts }],
-      texts: verdicts.map(() => ''),
-    },
+    sampling: { temperature: 1, top_p: 1, top_k: 0, max_completion_length: 64 },
+    rewards: [{ name: 'accuracy', version: 1, verdicts }],
     lengthsN: verdicts.map((_, n) => n + 1),
     truncatedN: verdicts.map(() => 0),
   };
@@ -94,10 +77,11 @@ test('a rollout of which nothing is left is an empty batch, not a step of nothin
 });
 
 test('a reward of which only errors are known is left out of the means, for JSON has no NaN', () => {
-  const input = scored(2, { rewards: [{ name: 'accuracy' }, { name: 'format', weight: 0 }] }, (n) => ({
+  const judged = scored(2, { rewards: [{ name: 'accuracy' }, { name: 'format', weight: 0 }] }, (n) => ({
     score: n % 2,
   }));
-  input.scores.rewards.push({ name: 'format', version: 1, verdicts: Array.from({ length: 8 }, () => error) });
+  const format = { name: 'format', version: 1, verdicts: Array.from({ length: 8 }, () => error) };
+  const input = { ...judged, rewards: [...judged.rewards, format] };
   assert.deepEqual(Object.keys(stepBatch(input).summary.rewards), ['accuracy']);
 });
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Milestones, milestonesAt } from '../../../algorithm/run/milestones.ts';
+import { type Milestones, milestonesAt, weightsCheckAt } from '../../../algorithm/run/milestones.ts';
 import { grpoOptions } from '../rl/grpo-options.ts';
 
 const options = grpoOptions({
@@ -40,9 +40,18 @@ test('the reference is refreshed after every ref_model_sync_steps, and never whe
   assert.equal(milestonesAt(8, { ...options, sync_ref_model: false }).refreshReference, false);
 });
 
-test('a digest is logged every digest_steps and wherever a checkpoint is committed', () => {
-  assert.deepEqual(
-    stepsWhere(({ digest }) => digest),
-    [0, 4, 8, 10, 12, 16, 20, 24, 25],
+test('weights are checked by a digest every digest_steps, else by a fingerprint before a rollout or a checkpoint', () => {
+  const checks = (nextSamples: (step: number) => boolean) =>
+    Array.from({ length: 25 }, (_, before) =>
+      weightsCheckAt(before + 1, options, nextSamples(before + 1)).at(0),
+    ).join('');
+  // n: none, d: digest, f: fingerprint; checkpoints after 10, 20 and 25
+  assert.equal(
+    checks(() => false),
+    'nnndnnndnfndnnndnnndnnndf',
+  );
+  assert.equal(
+    checks((step) => step % 3 === 0),
+    'nnfdnfndffndnnfdnfndfnndf',
   );
 });

@@ -1,15 +1,19 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { floats, ints } from '../../../activities/ragged.ts';
+import { indexRollout } from '../../../activities/orchestrator/rollouts/index-rollout.ts';
+import { floats, ints, sequenceTensors } from '../../../activities/ragged.ts';
+import { readRollout } from '../../../activities/records/rollout.ts';
 import { readStepSamples, stepSamplesText } from '../../../cli/data/completions.ts';
 import { stepSamplesDocument } from '../../../contracts/completion-document.ts';
-import type { BatchRecord } from '../../../contracts/records.ts';
+import type { Tensor } from '../../../contracts/format/dtypes.ts';
+import { textColumn } from '../../../contracts/format/text-column.ts';
+import type { BatchRecord } from '../../../contracts/records/schemas.ts';
 import { keys } from '../../../stores/objects/keys.ts';
 import { putRecord } from '../../../stores/objects/records.ts';
 import { commitBatch } from '../../../stores/steps/batches.ts';
 import { recordStep } from '../../../stores/steps/steps.ts';
 import { right, sampledPart, storesWithRun, wrong } from '../../activities/sampled-part.ts';
-import { at, batchOf, claim, KEY, stepOf } from '../../stores/helpers.ts';
+import { at, batchOf, claim, digest, KEY, stepOf } from '../../stores/helpers.ts';
 
 const failed = {
   text: 'no tags',
@@ -20,19 +24,29 @@ const failed = {
 async function trainedStep(t: TestContext) {
   const stores = await storesWithRun(t);
   const part = await sampledPart(stores, 0, [right('a'), wrong, { ...failed }, right('b')]);
+  const { request } = (await readRollout(stores.objects, part.rollout)).record;
+  const { index } = await indexRollout(stores, {
+    firstStep: 1,
+    shards: [{ request, rollout: part.rollout, scores: part.scores, logprobs: null, keep: null }],
+    groups: 2,
+    policy: digest('policy'),
+    referenceDigest: null,
+  });
   const term = await claim(stores.database);
   const made = batchOf(1, term);
-  const record: BatchRecord = {
-    ...(made.record as BatchRecord),
-    rollout: part.rollout,
-    scores: part.scores,
-    drops: [{ sequence: 2, reason: 'error', message: 'accuracy: unparsable' }],
-  };
-  const tensors = new Map([
+  const record: BatchRecord = { ...(made.record as BatchRecord), rollout: index };
+  const sequences = [[2], [2], [2]].map((tokens) => Int32Array.from(tokens));
+  const tensors = new Map<string, Tensor>([
+    ...sequenceTensors(sequences, sequences),
     ['sequences', ints(Int32Array.from([0, 1, 3]))],
     ['advantages', floats(Float32Array.from([0.5, -1, 0.5]))],
+    ['lossWeights', floats(new Float32Array(3))],
+    ['samplerLogprobs', floats(new Float32Array(3))],
+    ['dropSequences', ints(Int32Array.of(2))],
+    ['dropReasons', { dtype: 'U8', shape: [1], data: Uint8Array.of(0) }],
+    ...textColumn('dropMessages', ['accuracy: unparsable']),
   ]);
-  const batch = await putRecord(stores.objects, keys.batch(at(1), term), record, tensors);
+  const batch = await putRecord(stores.objects, keys.batch(at(1)), record, tensors);
   const { database } = stores;
   await commitBatch(database, { ...made, batch, record, result: { ...made.result, batch } });
   await recordStep(database, { ...stepOf(1, term), batch });

@@ -22,7 +22,7 @@ const workflow: WorkflowFacts = {
   },
   pending: [],
   silentSince: null,
-  served: { orchestrator: true, trainer: true, rewards: true },
+  served: { orchestrator: true, trainer: true, rewards: true, score: true },
 };
 
 const process = (
@@ -154,6 +154,11 @@ const CASES: Record<string, [WhyFacts, string, RegExp]> = {
     ),
     'trainer',
     /waits for a trainer, for 2 min:.*place 2 of 3 in the queue for a trainer, behind other-1\/zero\..*`r1 pause other-1`/,
+  ],
+  'a worker for reward models that is missing is missed': [
+    facts({ pending: [call('score')], served: { ...workflow.served, score: false } }),
+    'rewards',
+    /waits for a worker that scores with reward models, for 2 min.*task queue score/,
   ],
   'a reward worker that is missing is missed': [
     facts({ pending: [call('scoreRollout')], served: { ...workflow.served, rewards: false } }),

@@ -108,8 +108,8 @@ test('an overlap, a gap and a tail are rejected with the name and what was expec
 
 test('an unknown dtype, an invalid shape and offsets that do not fit are rejected with the name', () => {
   assert.throws(
-    refusal({ a: entry('F64', [1], [0, 8]) }, 8),
-    /tensor "a": expected a dtype of .*, found "F64"/,
+    refusal({ a: entry('C64', [1], [0, 8]) }, 8),
+    /tensor "a": expected a dtype of .*, found "C64"/,
   );
   assert.throws(refusal({ a: entry('toString', [1], [0, 8]) }, 8), /tensor "a": expected a dtype/);
   assert.throws(

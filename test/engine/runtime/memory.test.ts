@@ -74,7 +74,7 @@ async function hold(engine: EngineThread, config: ModelConfig): Promise<void> {
     eosTokenIds: [0],
   });
   await engine.call('trainSupervised', batch);
-  await engine.call('export');
+  await engine.call('stage');
 }
 
 async function released(engine: EngineThread): Promise<number> {

@@ -4,6 +4,7 @@ import { initialWeights, type Model, withScoreHead } from '../../../engine/model
 import { formatModelConfig } from '../../../engine/model/model-config.ts';
 import { openRuntime } from '../../../engine/runtime/runtime.ts';
 import { PolicyService, type SupervisedArrays } from '../../../engine/service/policy-service.ts';
+import { digestOfFile } from '../../../engine/weights/digest.ts';
 import { encodeSafetensors } from '../../../engine/weights/safetensors.ts';
 import { tinyConfig } from '../fixtures.ts';
 
@@ -63,7 +64,7 @@ test('supervised steps lower the loss of a policy, packed or not', () => {
   }
 });
 
-test('a checkpoint with a scalar head is trained on preferences, exported and loaded again', () => {
+test('a checkpoint with a scalar head is trained on preferences, staged and loaded again', async () => {
   const service = new PolicyService(runtime);
   for (const change of [{ objective: 'pairwise' }, { objective: 'pointwise', labelsN: labels }] as const) {
     const loaded = service.load(loadOf(reward));
@@ -71,20 +72,25 @@ test('a checkpoint with a scalar head is trained on preferences, exported and lo
     assert.equal(trained.at(-1)?.metrics.accuracy, 1, change.objective);
     assert.equal(trained.at(-1)?.metrics.entropy, null);
     assert.notEqual(trained[0]?.digestAfter, loaded.digests.weights);
-    const exported = service.export();
-    assert.equal(exported.digests.weights, trained.at(-1)?.digestAfter);
-    const again = service.load({ ...loadOf(reward), model: exported.model, moments: exported.moments });
-    assert.deepEqual(again.digests, exported.digests);
+    const staged = service.stage();
+    const digests = {
+      weights: await digestOfFile(staged.model, 'model.safetensors'),
+      moments: await digestOfFile(staged.moments, 'moments'),
+      reference: null,
+    };
+    assert.equal(digests.weights, trained.at(-1)?.digestAfter);
+    const again = service.load({ ...loadOf(reward), model: staged.model, moments: staged.moments });
+    assert.deepEqual(again.digests, digests);
   }
   service.release();
 });
 
-test('a model that only scores stands beside the one that is trained', () => {
+test('a model that only scores stands beside the one that is trained', async () => {
   const service = new PolicyService(runtime);
   service.load(loadOf(reward));
   const sequencesN = arrays.completionsN;
   const { digest } = service.loadScorer({ name: 'safety', ...fileOf(reward) });
-  assert.equal(digest, service.export().digests.weights);
+  assert.equal(digest, await digestOfFile(service.stage().model, 'model.safetensors'));
   const before = service.score({ name: 'safety', sequencesN });
   assert.deepEqual(service.score({ name: null, sequencesN }), before);
   steps(service, { objective: 'pairwise' }, 1);

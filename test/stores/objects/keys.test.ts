@@ -12,19 +12,12 @@ test('every object has a key of its own that tells whose it is', () => {
   const rollouts = 'runs/calm/distill/STUDENT/b2/rollouts/step-000037';
   const table: [string, string][] = [
     [keys.request(key)(sha256), `${rollouts}/request-0123456789abcdef.safetensors`],
-    [
-      keys.rollout(under(`${rollouts}/r`), lease)(sha256),
-      `${rollouts}/t3-rollout-0123456789abcdef.safetensors`,
-    ],
-    [keys.rollout(under(`${rollouts}/r`), null)(sha256), `${rollouts}/rollout-0123456789abcdef.safetensors`],
+    [keys.rollout(under(`${rollouts}/r`))(sha256), `${rollouts}/rollout-0123456789abcdef.safetensors`],
     [keys.scores(under(`${rollouts}/r`))(sha256), `${rollouts}/scores-0123456789abcdef.safetensors`],
+    [keys.logprobs(under(`${rollouts}/r`))(sha256), `${rollouts}/logprobs-0123456789abcdef.safetensors`],
     [
-      keys.logprobs(under(`${rollouts}/r`), lease)(sha256),
-      `${rollouts}/t3-logprobs-0123456789abcdef.safetensors`,
-    ],
-    [
-      keys.batch(key, 3)(sha256),
-      'runs/calm/distill/STUDENT/b2/batches/step-000037/t3-batch-0123456789abcdef.safetensors',
+      keys.batch(key)(sha256),
+      'runs/calm/distill/STUDENT/b2/batches/step-000037/batch-0123456789abcdef.safetensors',
     ],
     [
       keys.evaluationRequest(key, { as: 'base', step: 0, quick: true })(sha256),

@@ -17,6 +17,7 @@ import {
   failure,
   KEY,
   numerics,
+  policyAt,
   reference,
   train,
 } from '../helpers.ts';
@@ -26,7 +27,8 @@ const logged = (step: number) => ({
   batch: reference(`batch-${step}`),
   // steps 1 and 5 begin rollouts
   tokensSampled: step % 4 === 1 ? 30 : 0,
-  recorded: { digestAfter: digest(`w${step}`), numerics },
+  policy: policyAt(step),
+  recorded: { digestAfter: digest(`w${step}`), fingerprintAfter: null, numerics },
 });
 
 test('a fresh stage stands at step 0 of what it starts from', async (t) => {
@@ -40,6 +42,7 @@ test('a fresh stage stands at step 0 of what it starts from', async (t) => {
       manifest: reference('base'),
       digests: { weights: digest('w0'), moments: null, reference: null },
     },
+    policy: policyAt(0),
     logged: [],
     numerics: null,
     cursor: { pass: 0, position: 0 },

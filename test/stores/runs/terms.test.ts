@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { forkBranch } from '../../../stores/runs/rewind.ts';
-import { assertCurrentTerm, claimTerm, isSuperseded } from '../../../stores/runs/terms.ts';
+import { assertCurrentTerm, claimTerm } from '../../../stores/runs/terms.ts';
 import { commitBatch } from '../../../stores/steps/batches.ts';
 import { commitCheckpoint } from '../../../stores/steps/checkpoints.ts';
 import { recordStep } from '../../../stores/steps/steps.ts';
@@ -40,17 +40,6 @@ test('a superseded trainer writes nothing, and its refusal shows both terms', as
   await assert.rejects(commitCheckpoint(database, checkpointOf(1, old)), refused);
   assert.equal((await database.query('SELECT FROM batches')).length, 1);
   await train(database, 2, 2, current);
-});
-
-test('a lease is superseded by a larger term and by a rewind, not by its own', async (t) => {
-  const database = await databaseWithRun(t);
-  const first = await claimTerm(database, BRANCH, 'trainer-a');
-  assert.equal(await isSuperseded(database, first), false);
-  const second = await claimTerm(database, BRANCH, 'trainer-b');
-  assert.equal(await isSuperseded(database, first), true);
-  assert.equal(await isSuperseded(database, second), false);
-  await forkBranch(database, KEY, 0);
-  assert.equal(await isSuperseded(database, second), true);
 });
 
 test('a claim waits for a write under way, which then stands under the older term', async (t) => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { evaluatedSamples } from '../../../../activities/orchestrator/evaluation/record-evaluation.ts';
 import { consAtK } from '../../../../algorithm/evaluation/statistics.ts';
-import { type Verdict, verdictSchema } from '../../../../contracts/records.ts';
+import { type Verdict, verdictSchema } from '../../../../contracts/records/schemas.ts';
 
 /** Samples of one problem with these verdicts of the accuracy reward. */
 function samplesOf(verdicts: Verdict[], texts: string[] = verdicts.map(() => '')) {

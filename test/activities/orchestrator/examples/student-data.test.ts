@@ -8,7 +8,7 @@ import { exampleTokens } from '../../../../activities/orchestrator/examples/exam
 import { makeSupervisedBatch } from '../../../../activities/orchestrator/examples/make-supervised-batch.ts';
 import { buildExamples } from '../../../../activities/orchestrator/examples/open-examples.ts';
 import { openStage } from '../../../../activities/orchestrator/stages/open-stage.ts';
-import { readLoggedBatch } from '../../../../activities/records.ts';
+import { readLoggedBatch } from '../../../../activities/records/logged-batch.ts';
 import { NANO_CHARACTERS, nanoTokenizerJson } from '../../../../algorithm/nano/tokenizer.ts';
 import { checkLaunch, launch } from '../../../../cli/launch/launch.ts';
 import type { ResolvedLaunch } from '../../../../cli/launch/resolve.ts';

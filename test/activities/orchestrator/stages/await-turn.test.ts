@@ -77,7 +77,7 @@ async function roomWith(t: TestContext, runs: readonly string[]) {
   const context: OrchestratorContext = {
     database,
     objects: memoryObjects(),
-    failpoints: { reached: () => undefined, armed: () => false },
+    failpoints: { reached: () => null, armed: () => false },
     workflows: {
       waitsForTrainer: async ({ run }) => !gone.has(run),
       showPlace: async ({ run }, place) => void shown.push({ run, ...place }),

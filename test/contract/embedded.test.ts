@@ -1,0 +1,4 @@
+import { embedded } from './embedded.ts';
+import { testContract } from './suite.ts';
+
+testContract(embedded);
