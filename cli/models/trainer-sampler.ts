@@ -41,10 +41,11 @@ export function sampleOnTrainer(
   connections: Pick<Connections, 'objects' | 'temporal'>,
 ): TrainerSampler {
   let running: WorkflowHandle | null = null;
+  let cancelling: Promise<unknown> | null = null;
+  /** Ends when the server has the request, also for a second caller. */
   const cancel = async () => {
-    const handle = running;
-    running = null;
-    await handle?.cancel();
+    if (running !== null) cancelling ??= running.cancel();
+    await cancelling;
   };
   return {
     async *sample(work, signal) {
@@ -113,7 +114,7 @@ async function* sampledParts(
   );
   let known = 0;
   while (known < shards.length) {
-    if (signal.aborted) return;
+    signal.throwIfAborted();
     if (failure !== null) throw reasonOf(failure);
     const progress: SamplingProgress | null =
       result === null ? await ask(client, handle, known) : { leased: true, sampled: sliceOf(result, known) };
