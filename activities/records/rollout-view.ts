@@ -16,7 +16,7 @@ import { joinFloats, joinInts, split } from '../ragged.ts';
 import { type DecodedRequest, readSampleRequest } from './request.ts';
 import { readRollout } from './rollout.ts';
 import { readScoresAndTexts, verdictsOf } from './scores.ts';
-import { openShard, type ShardReader } from './shard-reader.ts';
+import { openShard, readWhole, type ShardReader } from './shard-reader.ts';
 
 /** Where a rollout lies: its index, or the objects of version 1. */
 export type RolloutObjects =
@@ -118,8 +118,10 @@ async function openSharded(objects: ObjectStore, reference: Reference): Promise<
             length: lengthsN[n] ?? 0,
           };
         });
-        const sampled = openShard(objects, refs.rollout, 'rollout');
-        const computed = openLogprobs(objects, refs.logprobs, old || withReference, reference.uri);
+        const needsMost = 2 * wanted.length > record.shardSize * numGenerations;
+        const source = needsMost ? readWhole(objects) : objects;
+        const sampled = openShard(source, refs.rollout, 'rollout');
+        const computed = openLogprobs(source, refs.logprobs, old || withReference, reference.uri);
         // Side by side: a column is a request for each of its sequences.
         const [{ promptsP }, tokens, logprobs, oldValues, referenceValues] = await Promise.all([
           readSampleRequest(objects, refs.request),
@@ -164,7 +166,7 @@ function beginsOf(lengthsB: Int32Array): number[] {
 }
 
 async function openLogprobs(
-  objects: ObjectStore,
+  objects: Pick<ObjectStore, 'getRange'>,
   reference: Reference | null,
   needed: boolean,
   of: string,
