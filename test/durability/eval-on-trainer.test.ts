@@ -137,7 +137,11 @@ test(
       const query = `WorkflowType = 'sampleModel' AND ExecutionStatus = 'Running'`;
       let workflowId: string | null = null;
       while (workflowId === null) {
-        assert.equal(child.exitCode, null, 'expected the command to wait for a trainer, found that it has ended');
+        assert.equal(
+          child.exitCode,
+          null,
+          'expected the command to wait for a trainer, found that it has ended',
+        );
         for await (const found of client.workflow.list({ query })) workflowId = found.workflowId;
         await sleep(100);
       }
