@@ -6,6 +6,7 @@ import {
   type JudgedReward,
   RECORD_VERSION,
   type RolloutIndexRecord,
+  type SampleRequest,
   type Shard,
   type Verdict,
 } from '../../../contracts/records/schemas.ts';
@@ -54,9 +55,10 @@ export async function indexRollout(
   };
   let first: RolloutHeader | null = null;
   for (const [index, { keep, ...shard }] of input.shards.entries()) {
-    const header = await headerOf(objects, shard, input);
+    const { request } = await readSampleRequest(objects, shard.request);
+    const header = await headerOf(objects, shard, request, input);
     first ??= header;
-    await appendShard(objects, { shard, index, keep, groups: input.groups }, columns);
+    await appendShard(objects, { shard, request, index, keep, groups: input.groups }, columns);
   }
   const [firstShard] = input.shards;
   if (first === null || firstShard === undefined || columns.slotsQ.length === 0) {
@@ -85,10 +87,10 @@ export async function indexRollout(
 async function headerOf(
   objects: ObjectStore,
   shard: Shard,
+  request: SampleRequest,
   { policy, referenceDigest }: Omit<IndexRolloutInput, 'key'>,
 ): Promise<RolloutHeader> {
   const sampled = await readShardHeader(objects, shard.rollout, 'rollout');
-  const { request } = await readSampleRequest(objects, shard.request);
   refuseOther(shard.rollout, 'the request', shard.request.sha256, sampled.request.sha256);
   refuseOther(shard.rollout, 'completions of the policy', policy, sampled.policy);
   if (shard.logprobs !== null) {
@@ -123,6 +125,7 @@ function refuseOther({ uri }: Reference, what: string, expected: string | null, 
 
 interface AppendedShard {
   shard: Shard;
+  request: SampleRequest;
   index: number;
   keep: readonly number[] | null;
   groups: number;
@@ -130,10 +133,9 @@ interface AppendedShard {
 
 async function appendShard(
   objects: ObjectStore,
-  { shard, index, keep, groups }: AppendedShard,
+  { shard, request, index, keep, groups }: AppendedShard,
   columns: Columns,
 ): Promise<void> {
-  const { request } = await readSampleRequest(objects, shard.request);
   const scores = await readScores(objects, shard.scores);
   refuseOther(shard.scores, 'scores of the rollout', shard.rollout.sha256, scores.rollout.sha256);
   const { lengthsN, truncatedN, thinkingN } =
