@@ -58,9 +58,16 @@ type Answers = Record<string, (input: Input, good: object) => unknown>;
 let answers: Answers = {};
 /** calls in their order, such as `trainStep 3` */
 let calls: string[] = [];
+/** What the server says of the workflow of this test. */
+let described = async () => 'not started';
+/** Less than a test's time: a call that never comes is reported with what came in its place. */
+const LONGEST_WAIT = 240_000;
 const happened = async (call: string) => {
-  while (!calls.includes(call)) {
-    if (calls.includes('parked')) throw new Error(`expected ${call}, found ${calls.join(', ')}`);
+  const awaited = calls;
+  const latest = performance.now() + LONGEST_WAIT;
+  while (!awaited.includes(call)) {
+    if (awaited.includes('parked') || performance.now() > latest)
+      throw new Error(`expected ${call}, found ${awaited.join(', ')}; the workflow: ${await described()}`);
     await sleep(20);
   }
 };
@@ -205,8 +212,15 @@ async function stage(own: Answers, until: (found: StageFound) => Promise<void>):
   const handle = await client.workflow.start(workflowTypes.rewardModel, {
     taskQueue: queues.orchestrator,
     workflowId: stageWorkflowId(key),
+    // A workflow task that is late on a loaded machine is not repeated.
+    workflowTaskTimeout: '60 seconds',
     args: [{ key, historyStep: null, trainer: null }],
   });
+  described = async () => {
+    const { status, raw } = await handle.describe();
+    const { pendingActivities, pendingWorkflowTask } = raw;
+    return JSON.stringify({ status: status.name, pendingActivities, pendingWorkflowTask });
+  };
   try {
     await until({
       lease: { ...key, branch: 0, term: 3 },
