@@ -14,6 +14,7 @@ import type {
   RunStatus,
   SamplingCost,
   StageStatus,
+  UnindexedRollout,
   WholeRollout,
 } from './stage-state.ts';
 import type { CheckpointResult, TrainStepResult } from './training.ts';
@@ -143,23 +144,10 @@ export interface ScoreRolloutResult {
   seconds: number;
 }
 
-/** Lists the shards of a rollout, and what batches are cut by, in one object. */
-export interface IndexRolloutInput {
-  key: BranchKey;
-  firstStep: number;
-  /** `keep`: the groups of the shard that are trained on; null: all */
-  shards: (Shard & { keep: number[] | null })[];
-  /** maximum number of groups */
-  groups: number;
-  /** the policy that sampled all shards */
-  policy: string;
-  referenceDigest: string | null;
-}
-
 export interface MakeBatchInput {
   key: StepKey;
   term: number;
-  hand: CurrentRollout;
+  hand: CurrentRollout | UnindexedRollout;
   /** the policy before this step; absent or null in histories of the first release: the rows give it */
   policyBefore?: string | null;
   /** digest of its weights; null where the step before did not compute it */
@@ -178,6 +166,8 @@ export interface MakeBatchResult {
   accuracy: number | null;
   meanLength: number;
   learningRate: number;
+  /** of its rollout; absent for a supervised step and a rollout of version 1 */
+  index?: Reference;
   /** set where this batch is the first that other verifier versions judged */
   verifierChange?: VerifierChange;
 }
@@ -318,7 +308,6 @@ export interface OrchestratorActivities {
   /** Leaves the queue: the stage has its trainer, or no longer needs one. */
   leaveTrainerQueue(input: { key: StageKey }): Promise<void>;
   drawPrompts(input: DrawPromptsInput): Promise<DrawPromptsResult>;
-  indexRollout(input: IndexRolloutInput): Promise<{ index: Reference }>;
   /** Scheduled by workflows of an earlier release only: it makes the stage start again from its rows. */
   joinRollouts(): Promise<Pick<WholeRollout, 'request' | 'rollout' | 'scores'>>;
   makeBatch(input: MakeBatchInput): Promise<MakeBatchResult>;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { cursorSchema } from './records/schemas.ts';
+import { cursorSchema, type Shard } from './records/schemas.ts';
 import { type Reference, referenceSchema } from './reference.ts';
 import type { Digests } from './training.ts';
 
@@ -40,6 +40,16 @@ const shardedRolloutSchema = z.strictObject({ ...rolloutPosition, index: referen
 /** The rollout that a stage trains on: what its steps need, and the positions in the prompt order. */
 export const currentRolloutSchema = z.union([shardedRolloutSchema, wholeRolloutSchema]);
 export type CurrentRollout = z.infer<typeof currentRolloutSchema>;
+
+/** A rollout that is sampled and scored: its first batch writes its index. */
+export interface UnindexedRollout extends Omit<z.infer<typeof shardedRolloutSchema>, 'index'> {
+  /** `keep`: the groups of the shard that are trained on; null: all */
+  shards: (Shard & { keep: number[] | null })[];
+  /** maximum number of groups */
+  groups: number;
+  /** the policy that sampled all shards */
+  policy: string;
+}
 
 /** A checkpoint as in its committed row. */
 export interface CommittedCheckpoint {

@@ -20,6 +20,7 @@ import { readSettings, type Settings } from '../infra/settings.ts';
 import { ignoreOutputErrors, writeLine } from '../infra/supervisor/log-lines.ts';
 import { createDatabase } from '../stores/database/database.ts';
 import { createObjectStore } from '../stores/objects/objects.ts';
+import { keepSmallObjects } from '../stores/objects/small-objects.ts';
 
 /**
  * How often a heartbeat is sent at most. By default it is sent after four fifths of the heartbeat timeout: on a loaded
@@ -65,11 +66,15 @@ export async function openProcessContext(): Promise<ProcessContext> {
   return { settings, connections, connection, objects, failpoints, logger };
 }
 
-/** The same with both stores. */
+/** The same with both stores. Small objects are kept in memory: a step reads the same records several times. */
 export async function openWorkerContext(): Promise<WorkerContext> {
   const { objects, ...context } = await openProcessContext();
   const connections = connectionsFromSettings(context.settings);
-  return { ...context, connections, stores: { database: createDatabase(connections.postgres.url), objects } };
+  return {
+    ...context,
+    connections,
+    stores: { database: createDatabase(connections.postgres.url), objects: keepSmallObjects(objects) },
+  };
 }
 
 export async function closeWorkerContext({ connection, stores }: WorkerContext): Promise<void> {

@@ -1,6 +1,8 @@
 import { rolloutOfStep } from '../algorithm/rl/rollout-plan.ts';
+import type { MakeBatchResult } from '../contracts/activities.ts';
 import { Failure } from '../contracts/failures.ts';
 import type { ReinforcementPlan } from '../contracts/plan.ts';
+import type { CurrentRollout, UnindexedRollout } from '../contracts/stage-state.ts';
 import type { StageInput, StageOutcome } from '../contracts/workflows.ts';
 import { orchestrator } from './activities.ts';
 import { type FreshRollout, rollOut } from './rollout.ts';
@@ -27,21 +29,21 @@ export function reinforcementStage(input: StageInput): Promise<StageOutcome> {
 async function reinforcementStep(state: TrainingState<ReinforcementPlan>): Promise<void> {
   const startedAt = Date.now();
   const step = state.step + 1;
-  const spent = await ensureRollout(state, step);
-  const batch = await logBatch(state, step);
+  const { spent, rollout } = await ensureRollout(state, step);
+  const batch = await logBatch(state, step, rollout);
   state.control.verifiersChanged(batch.verifierChange);
   await trainStep(state, batch, { spent, startedAt });
 }
 
 const nothingSpent: FreshRollout['spent'] = { tokensSampled: 0, sampling: 0, scoring: 0, logprobs: 0 };
 
-/** Samples a rollout where this step is the first that trains on it. Returns what that took. */
+/** The rollout that this step trains on, sampled where this step is the first to do so, and what that took. */
 async function ensureRollout(
   state: TrainingState<ReinforcementPlan>,
   step: number,
-): Promise<FreshRollout['spent']> {
+): Promise<{ spent: FreshRollout['spent']; rollout: CurrentRollout | UnindexedRollout }> {
   const { firstStep } = rolloutOfStep(step, state.plan.options);
-  if (state.rollout?.firstStep === firstStep) return nothingSpent;
+  if (state.rollout?.firstStep === firstStep) return { spent: nothingSpent, rollout: state.rollout };
   if (step !== firstStep) {
     throw new Failure(
       'Contradiction',
@@ -61,17 +63,19 @@ async function ensureRollout(
     onPhase,
   });
   state.sampled.clear();
-  state.rollout = fresh.rollout;
   state.cursor = fresh.rollout.cursorAfter;
   state.shown = { ...state.shown, samples: fresh.samples };
-  return fresh.spent;
+  return fresh;
 }
 
 /** Commits the batch before it is trained (rule 2). */
-function logBatch(state: TrainingState<ReinforcementPlan>, step: number) {
-  const { rollout, trainer, branch } = state;
-  if (rollout === null) throw new Failure('Contradiction', `step ${step}: expected a rollout, found none`);
-  return orchestrator.makeBatch.executeWithOptions({ summary: `step ${step} · log the batch` }, [
+async function logBatch(
+  state: TrainingState<ReinforcementPlan>,
+  step: number,
+  rollout: CurrentRollout | UnindexedRollout,
+): Promise<MakeBatchResult> {
+  const { trainer, branch } = state;
+  const batch = await orchestrator.makeBatch.executeWithOptions({ summary: `step ${step} · log the batch` }, [
     {
       key: { ...branch, step },
       term: trainer.lease.term,
@@ -82,4 +86,15 @@ function logBatch(state: TrainingState<ReinforcementPlan>, step: number) {
       onPolicy: step === rollout.firstStep,
     },
   ]);
+  state.rollout = 'shards' in rollout ? asIndexed(rollout, batch) : rollout;
+  return batch;
+}
+
+/** The rollout as the rows hold it once its first batch is logged. */
+function asIndexed(
+  { shards: _, groups: __, policy: ___, ...position }: UnindexedRollout,
+  { batch, index }: MakeBatchResult,
+): CurrentRollout {
+  if (index !== undefined) return { ...position, index };
+  throw new Failure('Contradiction', `${batch.uri}: expected the index of its rollout, found none`);
 }

@@ -1,4 +1,4 @@
-/** A rollout, shard by shard: draw prompts, sample, score, log-probabilities; at the end one index names them all. */
+/** A rollout, shard by shard: draw prompts, sample, score, log-probabilities. */
 import { afterRound } from '../algorithm/rl/dynamic-sampling.ts';
 import { rewardPlan } from '../algorithm/rl/reward-plan.ts';
 import { rolloutOfStep, shardSizes } from '../algorithm/rl/rollout-plan.ts';
@@ -7,7 +7,7 @@ import type { BranchKey } from '../contracts/identity.ts';
 import type { ReinforcementPlan } from '../contracts/plan.ts';
 import type { Cursor, Shard } from '../contracts/records/schemas.ts';
 import type { Reference } from '../contracts/reference.ts';
-import type { CurrentRollout, SamplingCost } from '../contracts/stage-state.ts';
+import type { SamplingCost, UnindexedRollout, WholeRollout } from '../contracts/stage-state.ts';
 import type { LogprobsResult, SampleResult } from '../contracts/training.ts';
 import type { HeldTrainer } from '../contracts/workflows.ts';
 import { orchestrator, rewards } from './activities.ts';
@@ -15,9 +15,9 @@ import { failureKind, TrainerLost } from './errors.ts';
 import { addScoresByModel } from './model-scoring.ts';
 import { callTrainer, type LostQueues, policyOf, speaksContract } from './trainer.ts';
 
-/** A rollout that is ready for training, and its cost. */
+/** A rollout that is ready for training, and its cost. Its first batch writes its index. */
 export interface FreshRollout {
-  rollout: CurrentRollout;
+  rollout: UnindexedRollout | WholeRollout;
   spent: RecordStepInput['spent'];
   samples: ScoreRolloutResult['samples'];
 }
@@ -81,14 +81,14 @@ export async function rollOut(input: RolloutInput): Promise<FreshRollout> {
     scoring: sumOf(shards, ({ scored }) => scored.seconds),
     logprobs: sumOf(shards, ({ logprobs }) => logprobs?.seconds ?? 0) + objects.logprobsSeconds,
   };
-  const rollout: CurrentRollout = {
+  const position = {
     branch: input.key.branch,
     firstStep: input.step,
     tokensSampled: spent.tokensSampled,
     cursorBefore: input.cursor,
     cursorAfter: drawn.cursor,
-    ...objects.location,
   };
+  const rollout = { ...position, ...objects.location };
   return { rollout, spent, samples: shards.at(-1)?.scored.samples ?? [] };
 }
 
@@ -132,11 +132,11 @@ async function logprobsOfShard(input: RolloutInput, rollout: Reference, temperat
 }
 
 interface Collected {
-  location: { index: Reference } | Omit<Shard, 'index'>;
+  location: Pick<UnindexedRollout, 'shards' | 'groups' | 'policy'> | Shard;
   logprobsSeconds: number;
 }
 
-/** Writes the rollout's index, after the log-probabilities of the groups that dynamic sampling keeps. */
+/** What the rollout's index will list, after the log-probabilities of the groups that dynamic sampling keeps. */
 async function collect(
   input: RolloutInput,
   scored: readonly ScoredShard[],
@@ -145,7 +145,7 @@ async function collect(
 ): Promise<Collected> {
   if (!speaksContract(input.trainer)) return await collectWhole(input, scored, groups, temperature);
   const { dynamic_sampling: dynamic } = input.plan.options;
-  const shards: (Shard & { keep: number[] | null })[] = [];
+  const shards: UnindexedRollout['shards'] = [];
   let [left, logprobsSeconds] = [groups, 0];
   for (const { request, sampled, scored: judged, logprobs } of scored) {
     const { rollout } = sampled;
@@ -162,14 +162,7 @@ async function collect(
       keep,
     });
   }
-  const { key, step: firstStep, trainer } = input;
-  const { referenceDigest } = trainer;
-  const policy = policyOf(trainer);
-  const summary = `step ${firstStep} · index ${scored.length === 1 ? '1 shard' : `${scored.length} shards`}`;
-  const location = await orchestrator.indexRollout.executeWithOptions({ summary }, [
-    { key, firstStep, shards, groups, policy, referenceDigest },
-  ]);
-  return { location, logprobsSeconds };
+  return { location: { shards, groups, policy: policyOf(input.trainer) }, logprobsSeconds };
 }
 
 /** A rollout that a trainer of an earlier release has sampled, in one piece. */

@@ -15,7 +15,6 @@ import { makeSupervisedBatch } from './examples/make-supervised-batch.ts';
 import { buildExamples, openExamples } from './examples/open-examples.ts';
 import { selectSamples } from './examples/select-samples.ts';
 import { drawPrompts } from './rollouts/draw-prompts.ts';
-import { indexRollout } from './rollouts/index-rollout.ts';
 import { makeBatch } from './rollouts/make-batch.ts';
 import { awaitTurn } from './stages/await-turn.ts';
 import { changeStageStatus } from './stages/change-stage-status.ts';
@@ -35,7 +34,6 @@ export function createOrchestratorActivities(stores: OrchestratorContext): Orche
     awaitTurn: (input) => awaitTurn(stores, input),
     leaveTrainerQueue: ({ key }) => leaveTrainerQueue(stores.database, key),
     drawPrompts: (input) => drawPrompts(stores, input),
-    indexRollout: (input) => indexRollout(stores, input),
     joinRollouts: startAgain,
     makeBatch: (input) => makeBatch(stores, input),
     makeSupervisedBatch: (input) => makeSupervisedBatch(stores, input),

@@ -212,7 +212,7 @@ export function rollout(sampling: Sampling, { models, policies, shardSizes }: Ro
     completions: responses,
     tokensSampled: tokens,
     tokensRead: (models + policies) * tokens,
-    events: ACTIVITY * (shards.length * (3 + scorings + Math.min(1, policies)) + 1),
+    events: ACTIVITY * shards.length * (3 + scorings + Math.min(1, policies)),
     objects: [
       ...shards.flatMap((shard) => [
         ...sampledObjects(shard),

@@ -91,6 +91,7 @@ const batchRowSchema = z.object({
   accuracy: figure.nullable(),
   meanLength: figure,
   learningRate: figure,
+  index: referenceSchema.nullable(),
 });
 
 /** The committed batch of a step of this very branch; null where there is none. */
@@ -100,12 +101,13 @@ export async function findBatch(reader: Queryable, key: StepKey): Promise<Commit
     'batches',
     batchRowSchema,
     `SELECT batch, term, digest_before AS "digestBefore", completions, tokens, dropped, reward, accuracy,
-       mean_length AS "meanLength", learning_rate AS "learningRate"
+       mean_length AS "meanLength", learning_rate AS "learningRate", hand -> 'index' AS index
      FROM batches WHERE run = $1 AND stage = $2 AND branch = $3 AND step = $4`,
     [...branchValues(key), key.step],
   );
   if (row === undefined) return null;
-  const { term, digestBefore, ...result } = row;
+  const { term, digestBefore, index, ...figures } = row;
+  const result = { ...figures, ...(index === null ? {} : { index }) };
   return { batch: row.batch, term, digestBefore, result };
 }
 

@@ -1,5 +1,4 @@
 import { rolloutHealth, type Thinking } from '../../../algorithm/rl/rollout-health.ts';
-import type { IndexRolloutInput } from '../../../contracts/activities.ts';
 import { Failure } from '../../../contracts/failures.ts';
 import type { Tensor } from '../../../contracts/format/dtypes.ts';
 import {
@@ -11,6 +10,7 @@ import {
   type Verdict,
 } from '../../../contracts/records/schemas.ts';
 import type { Reference } from '../../../contracts/reference.ts';
+import type { UnindexedRollout } from '../../../contracts/stage-state.ts';
 import { keys } from '../../../stores/objects/keys.ts';
 import type { ObjectStore } from '../../../stores/objects/objects.ts';
 import { putRecord } from '../../../stores/objects/records.ts';
@@ -18,7 +18,7 @@ import type { Stores } from '../../dependencies.ts';
 import { ints } from '../../ragged.ts';
 import { readSampleRequest } from '../../records/request.ts';
 import { readRollout } from '../../records/rollout.ts';
-import { readScores, verdictColumns } from '../../records/scores.ts';
+import { type DecodedScores, readScores, verdictColumns } from '../../records/scores.ts';
 import { readShardHeader } from '../../records/shard-reader.ts';
 
 /** Columns of the groups that are trained on; one entry a group (Q) or a completion (N). */
@@ -34,6 +34,11 @@ interface Columns {
   rewards: JudgedReward[];
 }
 
+/** What an index lists. */
+export interface IndexInput extends Pick<UnindexedRollout, 'firstStep' | 'shards' | 'groups' | 'policy'> {
+  referenceDigest: string | null;
+}
+
 type RolloutHeader = Pick<
   RolloutIndexRecord,
   'numGenerations' | 'shardSize' | 'sampling' | 'policy' | 'policyDigest' | 'numerics'
@@ -47,7 +52,7 @@ type RolloutHeader = Pick<
  */
 export async function indexRollout(
   { objects }: Pick<Stores, 'objects'>,
-  input: Omit<IndexRolloutInput, 'key'>,
+  input: IndexInput,
 ): Promise<{ index: Reference }> {
   const columns: Columns = {
     ...{ shardOfQ: [], inShardQ: [], slotsQ: [], promptsQ: [], lengthsN: [], offsetsN: [] },
@@ -55,10 +60,15 @@ export async function indexRollout(
   };
   let first: RolloutHeader | null = null;
   for (const [index, { keep, ...shard }] of input.shards.entries()) {
-    const { request } = await readSampleRequest(objects, shard.request);
-    const header = await headerOf(objects, shard, request, input);
+    const [{ request }, sampled, computed, scores] = await Promise.all([
+      readSampleRequest(objects, shard.request),
+      readShardHeader(objects, shard.rollout, 'rollout'),
+      shard.logprobs === null ? null : readShardHeader(objects, shard.logprobs, 'logprobs'),
+      readScores(objects, shard.scores),
+    ]);
+    const header = headerOf(shard, { request, sampled, computed }, input);
     first ??= header;
-    await appendShard(objects, { shard, request, index, keep, groups: input.groups }, columns);
+    await appendShard(objects, { shard, request, scores, index, keep, groups: input.groups }, columns);
   }
   const [firstShard] = input.shards;
   if (first === null || firstShard === undefined || columns.slotsQ.length === 0) {
@@ -83,18 +93,22 @@ export async function indexRollout(
   };
 }
 
+/** Headers of a shard's records. */
+interface ShardHeaders {
+  request: SampleRequest;
+  sampled: Awaited<ReturnType<typeof readShardHeader<'rollout'>>>;
+  computed: Awaited<ReturnType<typeof readShardHeader<'logprobs'>>> | null;
+}
+
 /** What the shard's completions have in common, after a check that its records are of one another. */
-async function headerOf(
-  objects: ObjectStore,
+function headerOf(
   shard: Shard,
-  request: SampleRequest,
-  { policy, referenceDigest }: Omit<IndexRolloutInput, 'key'>,
-): Promise<RolloutHeader> {
-  const sampled = await readShardHeader(objects, shard.rollout, 'rollout');
+  { request, sampled, computed }: ShardHeaders,
+  { policy, referenceDigest }: IndexInput,
+): RolloutHeader {
   refuseOther(shard.rollout, 'the request', shard.request.sha256, sampled.request.sha256);
   refuseOther(shard.rollout, 'completions of the policy', policy, sampled.policy);
-  if (shard.logprobs !== null) {
-    const computed = await readShardHeader(objects, shard.logprobs, 'logprobs');
+  if (shard.logprobs !== null && computed !== null) {
     refuseOther(
       shard.logprobs,
       'log-probabilities of the rollout',
@@ -126,6 +140,7 @@ function refuseOther({ uri }: Reference, what: string, expected: string | null, 
 interface AppendedShard {
   shard: Shard;
   request: SampleRequest;
+  scores: DecodedScores;
   index: number;
   keep: readonly number[] | null;
   groups: number;
@@ -133,10 +148,9 @@ interface AppendedShard {
 
 async function appendShard(
   objects: ObjectStore,
-  { shard, request, index, keep, groups }: AppendedShard,
+  { shard, request, scores, index, keep, groups }: AppendedShard,
   columns: Columns,
 ): Promise<void> {
-  const scores = await readScores(objects, shard.scores);
   refuseOther(shard.scores, 'scores of the rollout', shard.rollout.sha256, scores.rollout.sha256);
   const { lengthsN, truncatedN, thinkingN } =
     scores.columns ?? (await withoutThinking(objects, shard.rollout));

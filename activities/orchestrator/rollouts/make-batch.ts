@@ -9,6 +9,7 @@ import { textColumn } from '../../../contracts/format/text-column.ts';
 import type { ReinforcementPlan } from '../../../contracts/plan.ts';
 import { type BatchRecord, RECORD_VERSION } from '../../../contracts/records/schemas.ts';
 import { DROP_REASONS } from '../../../contracts/records/tensors.ts';
+import type { CurrentRollout } from '../../../contracts/stage-state.ts';
 import type { Database } from '../../../stores/database/database.ts';
 import { keys } from '../../../stores/objects/keys.ts';
 import { putRecord, type Tensors } from '../../../stores/objects/records.ts';
@@ -22,18 +23,39 @@ import { floats, ints, joinInts, lengthsOf } from '../../ragged.ts';
 import { openRollout, type RolloutView } from '../../records/rollout-view.ts';
 import { versionsOf } from '../../records/scores.ts';
 import { promptOf } from '../../rewards/reward-inputs.ts';
+import { indexRollout } from './index-rollout.ts';
 
 /**
  * Makes the log record of one step and commits its row: from then on any trainer can replay the step (rule 2). Where the
- * row exists already, it is the result (rule 3).
+ * row exists already, it is the result (rule 3). The first batch of a rollout writes the rollout's index.
  */
-export async function makeBatch(
+export async function makeBatch(stores: WatchedStores, input: MakeBatchInput): Promise<MakeBatchResult> {
+  const committed = await findBatch(stores.database, input.key);
+  if (committed !== null) return committed.result;
+  return await logBatch(stores, { ...input, hand: await indexed(stores, input) });
+}
+
+/** The rollout with its index, which is written where none is yet. */
+async function indexed(
+  stores: Pick<WatchedStores, 'objects'>,
+  { hand, referenceDigest }: MakeBatchInput,
+): Promise<CurrentRollout> {
+  if (!('shards' in hand)) return hand;
+  const { shards, groups, policy, ...position } = hand;
+  const { firstStep } = position;
+  return {
+    ...position,
+    ...(await indexRollout(stores, { firstStep, shards, groups, policy, referenceDigest })),
+  };
+}
+
+type IndexedInput = MakeBatchInput & { hand: CurrentRollout };
+
+async function logBatch(
   { database, objects, failpoints }: WatchedStores,
-  input: MakeBatchInput,
+  input: IndexedInput,
 ): Promise<MakeBatchResult> {
   const { key, hand } = input;
-  const committed = await findBatch(database, key);
-  if (committed !== null) return committed.result;
   const plan = await planOf(database, key.run);
   const { options } = reinforcementPlanOf(plan, key.stage);
   const [rollout, changes] = await Promise.all([
@@ -61,7 +83,18 @@ export async function makeBatch(
   const { reward, accuracy, meanLength, dropped, tokens } = made.summary;
   const completions = made.sequencesB.length;
   const learningRate = made.numbers.learning_rate;
-  const result = { batch, completions, tokens, dropped, reward, accuracy, meanLength, learningRate };
+  const index = 'index' in hand ? { index: hand.index } : {};
+  const result = {
+    batch,
+    completions,
+    tokens,
+    dropped,
+    reward,
+    accuracy,
+    meanLength,
+    learningRate,
+    ...index,
+  };
   const logged = await commitBatch(database, {
     key,
     term: input.term,
@@ -100,7 +133,7 @@ function refuseForeignPolicy(
 
 async function batchRecord(
   database: Database,
-  { key, hand, policyBefore, digestBefore, referenceDigest, onPolicy }: MakeBatchInput,
+  { key, hand, policyBefore, digestBefore, referenceDigest, onPolicy }: IndexedInput,
   { numbers }: StepBatch,
   rollout: RolloutView,
   options: ReinforcementPlan['options'],

@@ -82,7 +82,6 @@ const PHASES = {
   sample: 'sample',
   score: 'scoreRollout',
   logprobs: 'logprobs',
-  index: 'indexRollout',
   batch: 'makeBatch',
   train: 'trainStep',
   record: 'recordStep',

@@ -31,7 +31,6 @@ const PHASE_NAMES: Record<Phase, string> = {
   sample: 'sample (stub)',
   score: 'score, beside sampling',
   logprobs: 'log-probabilities (stub)',
-  index: 'index',
   batch: 'batches: make and log',
   train: 'batches: train (stub)',
   record: 'batches: record',
