@@ -22,6 +22,7 @@ interface RequestInput {
 /** A request to a trainer for samples: prompts as tokens, and a seed for each sequence (rule 8). */
 export function sampleRequest(input: RequestInput): DecodedRequest {
   const { tokenizer, model, promptFormat, prompts, numGenerations, seedOf, sampling } = input;
+  tokenizer.preparePrompts(prompts.map(({ problem }) => promptOf(promptFormat, problem)));
   const promptsP = prompts.map(({ problem }) =>
     Int32Array.from(promptTokens(tokenizer, promptFormat, problem)),
   );

@@ -35,11 +35,21 @@ export function take(cursor: Cursor, n: number, order: PromptOrder): { indices: 
   let { pass: epoch, position } = cursor;
   while (indices.length < n) {
     if (position === order.size) [epoch, position] = [epoch + 1, 0];
-    const chunk = epochOrder(order, epoch).slice(position, position + n - indices.length);
+    const chunk = latestOrder(order, epoch).slice(position, position + n - indices.length);
     indices.push(...chunk);
     position += chunk.length;
   }
   return { indices, next: { pass: epoch, position } };
+}
+
+let latest: { name: string; order: readonly number[] } | null = null;
+
+/** `epochOrder`, of which the latest result is kept: all draws of an epoch need the same one, of every prompt. */
+function latestOrder(order: PromptOrder, epoch: number): readonly number[] {
+  const { runSeed, stage, size } = order;
+  const name = JSON.stringify([runSeed.toString(), stage, size, epoch]);
+  if (latest?.name !== name) latest = { name, order: epochOrder(order, epoch) };
+  return latest.order;
 }
 
 /** The order of one epoch: permutation(deriveSeed(stage, branch 0, "prompts", step = epoch, 0, 0), size). */

@@ -1,5 +1,5 @@
 // The process that renders templates: a template that exhausts its memory ends only this process. It answers requests
-// in order, each with the text or an error, and ends with its parent.
+// in order, each text of a request with the text or an error, and ends with its parent.
 import { createContext, Script } from 'node:vm';
 import { Template } from '@huggingface/jinja';
 
@@ -18,7 +18,7 @@ function templateOf(text) {
   return made;
 }
 
-function answer({ template, variables, limits }) {
+function answer(template, variables, limits) {
   try {
     const made = templateOf(template);
     context.render = () => made.render(variables);
@@ -32,4 +32,14 @@ function answer({ template, variables, limits }) {
   }
 }
 
-process.on('message', (request) => process.send(answer(request)));
+/** Ends with the first error: the texts after it are asked for again. */
+function answers({ template, list, limits }) {
+  const made = [];
+  for (const variables of list) {
+    made.push(answer(template, variables, limits));
+    if ('error' in made.at(-1)) break;
+  }
+  return made;
+}
+
+process.on('message', (request) => process.send(answers(request)));

@@ -26,7 +26,7 @@ function ask(request) {
       resolve(answer);
     };
     const lost = () =>
-      end({ error: `expected it to need at most ${memoryMegabytes} MB, and its process ended` });
+      end([{ error: `expected it to need at most ${memoryMegabytes} MB, and its process ended` }]);
     receiver.once('message', end).once('exit', lost).once('error', lost);
     receiver.send(request);
   });

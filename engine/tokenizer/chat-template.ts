@@ -21,7 +21,14 @@ const TEMPLATE_CHARACTERS = 2 ** 20;
 /** Time for a process to start and answer, also on a busy machine. */
 const ANSWER_TIMEOUT_MS = 120_000;
 
+/** Texts that a template keeps, and the characters of the longest one: a prompt is rendered to be encoded, and to be shown. */
+const KEPT = 512;
+const KEPT_CHARACTERS = 16 * 1024;
+/** Texts of one request: one round trip costs as much as rendering several prompts. */
+const RENDERED_AT_ONCE = 64;
+
 type Answer = { text: string } | { error: string };
+type Variables = Record<string, unknown>;
 
 /**
  * A chat template of a model's folder. It is a program by the model's author, so it is not trusted: it is rendered in
@@ -30,6 +37,8 @@ type Answer = { text: string } | { error: string };
 export class ChatTemplate {
   readonly #text: string;
   readonly #limits: TemplateLimits;
+  /** by their variables as JSON, in the order in which they were rendered */
+  readonly #rendered = new Map<string, string>();
 
   /** Throws where the text is not a template. */
   constructor(text: string, limits: Partial<TemplateLimits> = {}) {
@@ -41,10 +50,27 @@ export class ChatTemplate {
   }
 
   /** Throws where the template does, or exceeds its limits. */
-  render(variables: Record<string, unknown>): string {
-    const answer = ask({ template: this.#text, variables, limits: this.#limits });
-    if ('text' in answer) return answer.text;
-    throw new Error(answer.error);
+  render(variables: Variables): string {
+    const known = this.#rendered.get(JSON.stringify(variables));
+    if (known !== undefined) return known;
+    const [answer] = this.#ask([variables]);
+    if (answer !== undefined && 'text' in answer) return answer.text;
+    throw new Error(answer?.error);
+  }
+
+  /** Renders several texts by few requests; `render` then has them. One that the template refuses is refused by `render`. */
+  prepare(list: readonly Variables[]): void {
+    for (let from = 0; from < list.length; from += RENDERED_AT_ONCE)
+      this.#ask(list.slice(from, from + RENDERED_AT_ONCE));
+  }
+
+  #ask(list: readonly Variables[]): Answer[] {
+    const answers = ask({ template: this.#text, list, limits: this.#limits });
+    for (const [i, answer] of answers.entries())
+      if ('text' in answer && answer.text.length <= KEPT_CHARACTERS)
+        this.#rendered.set(JSON.stringify(list[i]), answer.text);
+    for (const oldest of [...this.#rendered.keys()].slice(0, -KEPT)) this.#rendered.delete(oldest);
+    return answers;
   }
 }
 
@@ -66,8 +92,8 @@ function started(): Worker {
   return made;
 }
 
-/** Sends a request, and blocks this thread until the answer arrives. */
-function ask(request: object): Answer {
+/** Sends a request, and blocks this thread until the answers arrive; one error where the process ends. */
+function ask(request: object): Answer[] {
   const answered = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   const { port1, port2 } = new MessageChannel();
   try {
@@ -79,10 +105,10 @@ function ask(request: object): Answer {
   }
 }
 
-function answerAt(port: MessagePort): Answer {
-  const received: { message: Answer } | undefined = receiveMessageOnPort(port);
+function answerAt(port: MessagePort): Answer[] {
+  const received: { message: Answer[] } | undefined = receiveMessageOnPort(port);
   if (received !== undefined) return received.message;
   void thread?.terminate();
   thread = undefined;
-  return { error: `no process answered within ${ANSWER_TIMEOUT_MS / 1000} s` };
+  return [{ error: `no process answered within ${ANSWER_TIMEOUT_MS / 1000} s` }];
 }

@@ -47,6 +47,8 @@ export interface Tokenizer {
    * before it is encoded.
    */
   encodePrompt(prompt: Prompt, edit?: (text: string) => string): number[];
+  /** Renders several prompts at once. They need not be prepared, but are rendered faster. */
+  preparePrompts(prompts: readonly Prompt[]): void;
   /** A policy's response: special tokens in it are plain characters, as in `encodePrompt`. */
   encodeResponse(text: string): number[];
   /** The first word of a text that would be encoded as the unknown token; null where all of it has tokens. */
@@ -148,6 +150,11 @@ class FileTokenizer implements Tokenizer {
     return this.guarded(prompt, (each) => edit(this.promptText(each)));
   }
 
+  preparePrompts(prompts: readonly Prompt[]): void {
+    const conversations = prompts.filter((prompt) => typeof prompt !== 'string');
+    this.template?.prepare(conversations.map((messages) => this.templateVariables(messages, true)));
+  }
+
   encodeResponse(text: string): number[] {
     return this.guarded(text, (same) => same);
   }
@@ -197,13 +204,16 @@ class FileTokenizer implements Tokenizer {
           'chat_template.jinja. Add one, or give prompts as plain text.',
       );
     }
-    const { bos_token, eos_token, pad_token, unk_token } = this.config;
     try {
-      const tokens = { bos_token, eos_token, pad_token, unk_token };
-      return this.template.render({ ...tokens, messages: [...messages], add_generation_prompt });
+      return this.template.render(this.templateVariables(messages, add_generation_prompt));
     } catch (cause) {
       throw new TokenizerError(`The chat template refused the messages: ${reason(cause)}`, { cause });
     }
+  }
+
+  private templateVariables(messages: readonly ChatMessage[], add_generation_prompt: boolean) {
+    const { bos_token, eos_token, pad_token, unk_token } = this.config;
+    return { bos_token, eos_token, pad_token, unk_token, messages: [...messages], add_generation_prompt };
   }
 
   private specialTokenId(key: 'eos_token' | 'pad_token'): number {

@@ -22,6 +22,15 @@ test('a template is rendered as the package renders it', () => {
   assert.equal(new ChatTemplate(text).render(variables), new Template(text).render(variables));
 });
 
+test('texts that are prepared are those that are rendered, and what the template refuses is refused by render', () => {
+  const template = new ChatTemplate("{% if n == 70 %}{{ raise_exception('no 70') }}{% endif %}<{{ n }}>");
+  const list = Array.from({ length: 200 }, (_, n) => ({ n }));
+  template.prepare(list);
+  for (const { n } of list.filter(({ n }) => n !== 70)) assert.equal(template.render({ n }), `<${n}>`);
+  assert.throws(() => template.render({ n: 70 }), /no 70/);
+  assert.equal(template.render({ n: '1' }), '<1>', 'a text and a number are different variables');
+});
+
 test('what a template refuses is told in its own words', () => {
   const template = new ChatTemplate('{{ raise_exception("roles must alternate") }}');
   assert.throws(() => template.render({}), /roles must alternate/);
