@@ -21,7 +21,7 @@ if (files.length === 0) {
   process.exit(2);
 }
 
-/** Tests that bring up servers of their own keep both cores busy by themselves: one at a time. */
+/** Tests that bring up servers of their own run last: each needs more memory, and waits for processes that it kills. */
 const ownServers = (file) =>
   ['durability', 'infra/stack.test.ts', 'bench/rollout.test.ts'].some((name) => file.includes(name));
 
@@ -44,7 +44,7 @@ const statuses = [
     files.filter((file) => !ownServers(file)),
     2,
   ),
-  run(files.filter(ownServers), 1),
+  run(files.filter(ownServers), 2),
 ];
 // Tests share one stack and leave it up for each other; a run of all tests stops it at the end.
 if (words.length === 0)

@@ -5,7 +5,8 @@
  */
 
 import type { TensorMap } from '../graph/tensor.ts';
-import type { ModelConfig } from '../model/architecture.ts';
+import { type ModelConfig, parameterCount } from '../model/architecture.ts';
+import { freesBetweenCalls } from '../runtime/memory.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { ContinuousBatch } from './continuous-batch.ts';
 import { DecodeSession } from './decode-session.ts';
@@ -20,6 +21,8 @@ export interface DecoderOptions {
   weights: TensorMap;
   /** sequences that are decoded in parallel; changes the bits */
   slots?: number;
+  /** The cache of keys and values is freed when sampling ends. Default: for large models. */
+  freeBetweenCalls?: boolean | undefined;
 }
 
 export interface Decoder {
@@ -46,11 +49,13 @@ class OnnxDecoder implements Decoder {
   private readonly runtime: Runtime;
   private readonly config: ModelConfig;
   private readonly slots: number;
+  private readonly freeBetweenCalls: boolean;
   private readonly session: DecodeSession;
   private readonly cache: KvCache;
   private stepper: DecodeStepper | undefined;
 
-  constructor({ runtime, config, weights }: DecoderOptions, slots: number) {
+  constructor({ runtime, config, weights, freeBetweenCalls }: DecoderOptions, slots: number) {
+    this.freeBetweenCalls = freeBetweenCalls ?? freesBetweenCalls(parameterCount(config));
     this.runtime = runtime;
     this.config = config;
     this.slots = slots;
@@ -63,15 +68,26 @@ class OnnxDecoder implements Decoder {
     if (requests.length === 0) return [];
     const slots = Math.min(this.slots, requests.length);
     const stepper = this.stepperFor(slots, requests);
-    return new ContinuousBatch({
-      config: this.config,
-      session: this.session,
-      stepper,
-      cache: this.cache,
-      slots,
-      requests,
-      options,
-    }).run();
+    try {
+      return new ContinuousBatch({
+        config: this.config,
+        session: this.session,
+        stepper,
+        cache: this.cache,
+        slots,
+        requests,
+        options,
+      }).run();
+    } finally {
+      if (this.freeBetweenCalls) this.freeCache();
+    }
+  }
+
+  /** The next sample allocates it again, no smaller. */
+  private freeCache(): void {
+    this.stepper?.dispose();
+    this.stepper = undefined;
+    this.cache.dispose();
   }
 
   dispose(): void {

@@ -35,14 +35,16 @@ export interface GraphRun {
   /** Outputs that `read` is called with, where the graph has them. */
   wanted: readonly string[];
   read: (name: string, values: Float32Array) => void;
+  /** Returns the session's memory to the system after the run. */
+  freeAfter: boolean;
 }
 
 /** Runs a graph once and disposes of the outputs that it allocated. */
-export function runGraph(session: Session, { inputs, inPlace, wanted, read }: GraphRun): void {
+export function runGraph(session: Session, { inputs, inPlace, wanted, read, freeAfter }: GraphRun): void {
   const given = Object.entries(inputs).filter(([name]) => session.inputNames.includes(name));
   const made = wanted.filter((name) => session.outputNames.includes(name));
   const unmade = Object.fromEntries(made.map((name) => [name, null]));
-  const outputs = session.run(Object.fromEntries(given), { ...inPlace, ...unmade });
+  const outputs = session.run(Object.fromEntries(given), { ...inPlace, ...unmade }, { freeAfter });
   for (const name of made) {
     const output = outputs[name];
     if (output?.data instanceof Float32Array) read(name, output.data);

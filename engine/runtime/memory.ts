@@ -15,3 +15,12 @@ export function collectGarbage(): void {
   collect();
   collect();
 }
+
+/** Below this, a step takes longer where its memory is allocated anew, and little memory is saved. */
+const LARGE_MODEL_PARAMETERS = 2 ** 25;
+
+/**
+ * Whether sampling, log-probabilities and training each return their memory when they end. They take turns: what one
+ * keeps for its next call is memory that the others lack.
+ */
+export const freesBetweenCalls = (parameters: number): boolean => parameters >= LARGE_MODEL_PARAMETERS;

@@ -26,6 +26,7 @@ export const ORT_FUNCTIONS = {
   SessionGetOutputCount: [31, 'void *(void *session, _Out_ size_t *count)'],
   SessionGetInputName: [36, 'void *(void *session, size_t index, void *allocator, _Out_ void **name)'],
   SessionGetOutputName: [37, 'void *(void *session, size_t index, void *allocator, _Out_ void **name)'],
+  CreateRunOptions: [39, 'void *(_Out_ void **options)'],
   CreateTensorAsOrtValue: [
     48,
     'void *(void *allocator, int64_t *shape, size_t rank, int type, _Out_ void **value)',
@@ -46,6 +47,7 @@ export const ORT_FUNCTIONS = {
   ReleaseMemoryInfo: [94, 'void (void *info)'],
   ReleaseSession: [95, 'void (void *session)'],
   ReleaseValue: [96, 'void (void *value)'],
+  ReleaseRunOptions: [97, 'void (void *options)'],
   ReleaseTensorTypeAndShapeInfo: [99, 'void (void *info)'],
   ReleaseSessionOptions: [100, 'void (void *options)'],
   SessionEndProfiling: [110, 'void *(void *session, void *allocator, _Out_ void **name)'],
@@ -59,6 +61,7 @@ export const ORT_FUNCTIONS = {
   SetGlobalIntraOpNumThreads: [147, 'void *(void *threading, int threads)'],
   SetGlobalInterOpNumThreads: [148, 'void *(void *threading, int threads)'],
   SetGlobalSpinControl: [149, 'void *(void *threading, int allow)'],
+  AddRunConfigEntry: [165, 'void *(void *options, const char *key, const char *value)'],
 } as const;
 
 export type Pointer = bigint;
@@ -79,6 +82,8 @@ export interface Native {
   check(status: unknown): void;
   /** Calls a function whose last parameter receives a pointer, and returns that pointer. */
   make(create: NativeFunction, ...args: unknown[]): Pointer;
+  /** Calls `run` with options of a run that are released after it. */
+  withRunOptions(entries: Readonly<Record<string, string>>, run: (options: Pointer) => void): void;
   /** Native memory as an ArrayBuffer, without a copy. */
   view(address: Pointer, bytes: number): ArrayBuffer;
   /** A zero-terminated UTF-8 string. */

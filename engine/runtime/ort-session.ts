@@ -5,6 +5,9 @@ import type { Native, NativeFunction, Pointer, PointerArray } from './ort-api.ts
 import { adopt, nativeValue } from './ort-tensor.ts';
 import type { BoundCall, Inputs, Outputs, Session } from './session.ts';
 
+/** Returns the free parts of the session's memory arena at the end of a run (onnxruntime_run_options_config_keys.h). */
+const FREE_AFTER = { 'memory.enable_memory_arena_shrinkage': 'cpu:0' };
+
 /** One graph, compiled. */
 export class OrtSession implements Session {
   readonly inputNames: readonly string[];
@@ -33,10 +36,11 @@ export class OrtSession implements Session {
     });
   }
 
-  run(inputs: Inputs, outputs: Outputs): Record<string, Tensor> {
+  run(inputs: Inputs, outputs: Outputs, { freeAfter = false } = {}): Record<string, Tensor> {
     const call = new OrtCall(this, inputs, outputs);
     try {
-      call.run();
+      if (freeAfter) this.native.withRunOptions(FREE_AFTER, (options) => call.run(options));
+      else call.run();
       return call.results(outputs);
     } finally {
       call.dispose();
@@ -90,12 +94,12 @@ class OrtCall implements BoundCall {
     return array;
   }
 
-  run(): void {
+  run(options: Pointer | null = null): void {
     const { native, handle, inputNames } = this.session;
     native.check(
       native.api.Run(
         handle,
-        null,
+        options,
         this.inputNames.address,
         this.inputs.address,
         inputNames.length,

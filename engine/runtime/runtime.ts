@@ -152,6 +152,18 @@ class OrtRuntime implements Runtime, Native {
     return pointer;
   }
 
+  withRunOptions(entries: Readonly<Record<string, string>>, run: (options: Pointer) => void): void {
+    const { api } = this;
+    const options = this.make(api.CreateRunOptions);
+    try {
+      for (const [key, value] of Object.entries(entries))
+        this.check(api.AddRunConfigEntry(options, key, value));
+      run(options);
+    } finally {
+      api.ReleaseRunOptions(options);
+    }
+  }
+
   createTensor<D extends DType>(
     dtype: D,
     shape: readonly number[],

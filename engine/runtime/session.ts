@@ -31,8 +31,11 @@ export interface BoundCall {
 export interface Session {
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
-  /** Runs once; returns every requested output by name. Given tensors are written in place. */
-  run(inputs: Inputs, outputs: Outputs): Record<string, Tensor>;
+  /**
+   * Runs once; returns every requested output by name. Given tensors are written in place. `freeAfter`: the memory that
+   * the session keeps for its next run is returned to the system.
+   */
+  run(inputs: Inputs, outputs: Outputs, options?: { freeAfter?: boolean }): Record<string, Tensor>;
   /** Fixes inputs and preallocated outputs for many runs. */
   bind(inputs: Inputs, outputs: Readonly<Record<string, Tensor>>): BoundCall;
   endProfiling(): string;

@@ -1,10 +1,11 @@
 /** Runs a policy's graphs over batches: sessions, shared inputs, and micro-batches. */
 
 import type { DType, Tensor, TensorMap, TypedArrays } from '../graph/tensor.ts';
-import type { ModelConfig } from '../model/architecture.ts';
+import { type ModelConfig, parameterCount } from '../model/architecture.ts';
 import { AttentionInputs } from '../model/attention-inputs.ts';
 import type { RowLayout } from '../model/full-attention.ts';
 import { GraphSessions, renamed, runGraph, type Tensors } from '../runtime/graph-sessions.ts';
+import { freesBetweenCalls } from '../runtime/memory.ts';
 import { noReport, type ProgressReport } from '../runtime/progress.ts';
 import type { Runtime, Session } from '../runtime/runtime.ts';
 import type { Objective } from './losses.ts';
@@ -63,12 +64,14 @@ export class PolicyGraphs {
   private readonly sessions: GraphSessions;
   private readonly attention: AttentionInputs;
   private readonly report: ProgressReport;
+  private readonly freeBetweenCalls: boolean;
 
   constructor(options: {
     runtime: Runtime;
     config: ModelConfig;
     maxMicroBatchTokens?: number | undefined;
     report?: ProgressReport | undefined;
+    freeBetweenCalls?: boolean | undefined;
   }) {
     this.runtime = options.runtime;
     this.config = options.config;
@@ -76,6 +79,7 @@ export class PolicyGraphs {
     this.sessions = new GraphSessions(options.runtime);
     this.attention = new AttentionInputs(options.runtime, options.config);
     this.report = options.report ?? noReport;
+    this.freeBetweenCalls = options.freeBetweenCalls ?? freesBetweenCalls(parameterCount(options.config));
   }
 
   score({ weights, sequences, temperature }: ScoreCall): Pick<TokenOutputs, 'logprobs' | 'entropies'> {
@@ -87,7 +91,7 @@ export class PolicyGraphs {
     for (const plan of plans) {
       const own = this.inputs(sequences, plan, {}, { floats: { temperature }, flags: {} });
       const kept = { ...this.attention.shared(plan, { packed: false }), ...Object.fromEntries(weights) };
-      this.runOnce(session, kept, own, {}, plan, results);
+      this.runOnce(session, { kept, own, inPlace: {}, freeAfter: this.isLast(plan, plans) }, plan, results);
       this.report.advance(tokensOf(sequences, plan));
     }
     return results;
@@ -111,18 +115,21 @@ export class PolicyGraphs {
         ...this.inputs(sequences, plan, perToken, scalars),
         ...(packing ? this.attention.packed(sequences, plan) : {}),
       };
-      this.runOnce(session, kept, own, accumulated, plan, results);
+      const inPlace = accumulated;
+      this.runOnce(session, { kept, own, inPlace, freeAfter: this.isLast(plan, plans) }, plan, results);
       this.report.advance(tokensOf(sequences, plan));
     }
     return results;
   }
 
+  private isLast(plan: MicroBatch, plans: readonly MicroBatch[]): boolean {
+    return this.freeBetweenCalls && plan === plans.at(-1);
+  }
+
   /** Runs one micro-batch and copies its per-token outputs into `results`. */
   private runOnce(
     session: Session,
-    kept: Tensors,
-    own: Tensors,
-    inPlace: Tensors,
+    { kept, own, inPlace, freeAfter }: { kept: Tensors; own: Tensors; inPlace: Tensors; freeAfter: boolean },
     plan: MicroBatch,
     results: Partial<TokenOutputs>,
   ): void {
@@ -130,7 +137,7 @@ export class PolicyGraphs {
     const read = (name: string, values: Float32Array) =>
       unflatten(values, plan, results[name as keyof TokenOutputs] ?? []);
     try {
-      runGraph(session, { inputs: { ...kept, ...own }, inPlace, wanted, read });
+      runGraph(session, { inputs: { ...kept, ...own }, inPlace, wanted, read, freeAfter });
     } finally {
       for (const tensor of Object.values(own)) tensor.dispose();
     }

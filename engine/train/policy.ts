@@ -63,6 +63,8 @@ export interface PolicyOptions extends ParametersOptions {
   /** Positions of a micro-batch, padding included; changes the bits. Default: at most 1024. */
   maxMicroBatchTokens?: number | undefined;
   report?: ProgressReport | undefined;
+  /** Sampling, log-probabilities and training return their memory when they end. Default: for large models. */
+  freeBetweenCalls?: boolean | undefined;
 }
 
 /** Throws where a weight is missing, unknown or of another shape than the configuration's. */
@@ -77,11 +79,11 @@ class OrtPolicy implements Policy {
   private readonly graphs: PolicyGraphs;
   private readonly onTensor: () => void;
 
-  constructor({ maxMicroBatchTokens, report, ...options }: PolicyOptions) {
+  constructor({ maxMicroBatchTokens, report, freeBetweenCalls, ...options }: PolicyOptions) {
     const { runtime, config } = options;
     this.config = config;
     this.parameters = new Parameters(options);
-    this.graphs = new PolicyGraphs({ runtime, config, maxMicroBatchTokens, report });
+    this.graphs = new PolicyGraphs({ runtime, config, maxMicroBatchTokens, report, freeBetweenCalls });
     this.onTensor = () => report?.advance();
   }
 

@@ -6,11 +6,17 @@
  */
 
 import type { Tensor } from '../graph/tensor.ts';
-import { isRewardModel, type ModelConfig, rewardArchitecture } from '../model/architecture.ts';
+import {
+  isRewardModel,
+  type ModelConfig,
+  parameterCount,
+  rewardArchitecture,
+} from '../model/architecture.ts';
 import { AttentionInputs } from '../model/attention-inputs.ts';
 import { ModelConfigError } from '../model/model-config.ts';
 import { Parameters, type ParametersOptions } from '../model/parameters.ts';
 import { GraphSessions, renamed, runGraph } from '../runtime/graph-sessions.ts';
+import { freesBetweenCalls } from '../runtime/memory.ts';
 import { noReport, type ProgressReport } from '../runtime/progress.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import {
@@ -50,6 +56,7 @@ export class RewardModel {
   private readonly attention: AttentionInputs;
   private readonly maxTokens: number;
   private readonly report: ProgressReport;
+  private readonly frees: boolean;
 
   /** Throws ModelConfigError where the configuration has no scalar head. */
   constructor({ maxMicroBatchTokens, report = noReport, ...options }: RewardModelOptions) {
@@ -62,6 +69,7 @@ export class RewardModel {
     }
     this.config = config;
     this.runtime = runtime;
+    this.frees = freesBetweenCalls(parameterCount(config));
     this.parameters = new Parameters(options);
     this.sessions = new GraphSessions(runtime);
     this.attention = new AttentionInputs(runtime, config);
@@ -77,7 +85,8 @@ export class RewardModel {
     const plans = planMicroBatches(sequences, this.maxTokens);
     this.report.begin('scoring', plans.length);
     for (const plan of plans) {
-      this.run(session, sequences, plan, { own: {}, gradients: false }, scores);
+      const freeAfter = this.frees && plan === plans.at(-1);
+      this.run(session, sequences, plan, { own: {}, gradients: false, freeAfter }, scores);
       this.report.advance(tokensOf(sequences, plan));
     }
     return scores;
@@ -103,7 +112,14 @@ export class RewardModel {
     // The update of the weights follows, tensor by tensor.
     this.report.begin('training', plans.length + this.parameters.weights.size);
     for (const plan of plans) {
-      this.run(session, sequences, plan, { own: this.items(batch, plan), gradients: true }, scores);
+      const freeAfter = this.frees && plan === plans.at(-1);
+      this.run(
+        session,
+        sequences,
+        plan,
+        { own: this.items(batch, plan), gradients: true, freeAfter },
+        scores,
+      );
       this.report.advance(tokensOf(sequences, plan));
     }
     return {
@@ -118,7 +134,7 @@ export class RewardModel {
     session: ReturnType<GraphSessions['get']>,
     sequences: readonly Sequence[],
     plan: MicroBatch,
-    { own, gradients }: { own: Record<string, Tensor>; gradients: boolean },
+    { own, gradients, freeAfter }: { own: Record<string, Tensor>; gradients: boolean; freeAfter: boolean },
     scores: Float32Array,
   ): void {
     const { weights } = this.parameters;
@@ -134,6 +150,7 @@ export class RewardModel {
           ...renamed(accumulators, gradientInput),
         },
         inPlace: renamed(accumulators, gradientOutput),
+        freeAfter,
         wanted: ['scores'],
         read: (_, values) => {
           membersOf(plan).forEach((index, r) => {

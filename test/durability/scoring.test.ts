@@ -51,7 +51,7 @@ test(
     // By rule, and by rule and model.
     assert.equal(of('/rollouts/', 'scores'), 8);
 
-    const killed = ['model-scores', 'model-scores', 'trained:1', 'model-scores'];
+    const killed = ['model-scores', 'trained:1'];
     assert.equal(await runThrough(ground, 'killed', killed, null), 'complete');
     assert.deepEqual(await outcomesOf('killed'), await outcomesOf('calm'));
   },

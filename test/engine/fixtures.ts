@@ -77,11 +77,12 @@ export interface RandomPolicyOptions {
   config: ModelConfig;
   seed: number;
   maxMicroBatchTokens?: number | undefined;
+  freeBetweenCalls?: boolean;
 }
 
-export function randomPolicy({ runtime, config, seed, maxMicroBatchTokens }: RandomPolicyOptions): Policy {
+export function randomPolicy({ runtime, config, seed, ...options }: RandomPolicyOptions): Policy {
   const weights = randomTensors(runtime, config, seed);
-  return createPolicy({ runtime, config, weights, maxMicroBatchTokens });
+  return createPolicy({ runtime, config, weights, ...options });
 }
 
 export function randomTensors(runtime: Runtime, config: ModelConfig, seed: number): TensorMap {

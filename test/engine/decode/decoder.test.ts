@@ -182,6 +182,21 @@ test('the same requests give the same bits: again, from a new decoder, and after
 
 const PRINT_DIGEST = 'DECODER_TEST_PRINTS_DIGEST';
 
+test('a cache that is freed between calls changes no bit', () => {
+  const policy = policyOf(config);
+  const lists = [requestsOf(12), requestsOf(3), requestsOf(20)];
+  const [kept, freed] = [false, true].map((freeBetweenCalls) => {
+    const decoder = createDecoder({ runtime, config, weights: policy.weights, slots: 8, freeBetweenCalls });
+    const found = lists.map((requests) =>
+      decoder.sample(requests, { ...options, max_completion_length: 200 }),
+    );
+    decoder.dispose();
+    return found;
+  });
+  assert.deepEqual(freed, kept);
+  policy.dispose();
+});
+
 test('another process gives the same bits', () => {
   const policy = policyOf(config);
   const here = withDecoder(policy, config, (decoder) => digest(decoder.sample(requestsOf(50), options)));

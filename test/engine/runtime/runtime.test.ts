@@ -73,3 +73,25 @@ test('the numerics that the runtime declares are such as a log record takes', ()
   assert.equal(numerics.threads, 1);
   assert.match(numerics.version, /^\d+\.\d+\.\d+$/);
 });
+
+test('the memory that a session keeps for its next run is returned after a run that frees it', () => {
+  const graph = new Graph();
+  const x = graph.input('x', 'float32', ['N']);
+  graph.output('sum', op.reduceSum(op.exp(op.neg(op.exp(x))), [0]));
+  const session = runtime.createSession(serialize(graph));
+  const elements = 2 ** 25;
+  // The first region of a session's arena stays: it should be a small one.
+  const small = { x: runtime.createTensor('float32', [16]) };
+  const inputs = { x: runtime.createTensor('float32', [elements]) };
+  const before = process.memoryUsage.rss();
+  const sum = runtime.createTensor('float32', [1]);
+  session.run(small, { sum });
+  session.run(inputs, { sum });
+  const kept = process.memoryUsage.rss() - before;
+  session.run(inputs, { sum }, { freeAfter: true });
+  const left = process.memoryUsage.rss() - before;
+  // Two intermediate values are alive at once.
+  assert.ok(kept > 4 * elements, `${kept} bytes are kept`);
+  assert.ok(left < kept / 4, `${left} of ${kept} bytes are left`);
+  session.dispose();
+});

@@ -39,6 +39,20 @@ test('computing the gradients of a batch again gives the same bits', () => {
   policy.dispose();
 });
 
+test('memory that is returned between calls changes no bit', () => {
+  const batch = grpoBatch({ ...ragged, config: nanoConfig });
+  const [kept, freed] = [false, true].map((freeBetweenCalls) => {
+    const options = { runtime, config: nanoConfig, seed: 1, maxMicroBatchTokens: 64, freeBetweenCalls };
+    const policy = randomPolicy(options);
+    const results = [1, 2].map((step) => policy.trainStep({ ...batch, options: { ...batch.options, step } }));
+    const scores = policy.logprobs(batch.sequences, { temperature: 1, of: 'policy' });
+    const found = { results, scores, weights: copies(policy.weights) };
+    policy.dispose();
+    return found;
+  });
+  assert.deepEqual(freed, kept);
+});
+
 function distance(a: ReadonlyMap<string, Float32Array>, b: ReadonlyMap<string, Float32Array>): number {
   return Math.max(
     ...[...a].map(([name, values]) => {
