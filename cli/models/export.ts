@@ -6,6 +6,7 @@ import { readManifest } from '../../activities/checkpoints/checkpoint-files.ts';
 import { exportedCheckpointSchema, type ShowDocument } from '../../contracts/documents.ts';
 import type { RunPlan } from '../../contracts/plan.ts';
 import type { Reference } from '../../contracts/reference.ts';
+import { isRewardModel } from '../../engine/model/architecture.ts';
 import { parseModelConfig } from '../../engine/model/model-config.ts';
 import { CHECKPOINT_FILE } from '../../engine/weights/model-folder.ts';
 import { WEIGHTS_FILE } from '../../engine/weights/weights.ts';
@@ -78,9 +79,7 @@ async function refuseModel(name: string): Promise<void> {
 
 /** Without the generation config of a reward model, which generates nothing. */
 function filesOf({ config, files }: OpenCheckpoint['model']): Map<string, Uint8Array> {
-  const kept = [...files].filter(
-    ([name]) => config.architecture === 'LlamaForCausalLM' || name !== 'generation_config.json',
-  );
+  const kept = [...files].filter(([name]) => !isRewardModel(config) || name !== 'generation_config.json');
   return new Map(kept);
 }
 

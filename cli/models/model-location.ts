@@ -9,7 +9,7 @@ import { editDistance } from '../suggestion.ts';
 
 /** The supported models. */
 export const WHAT_IS_READ =
-  'What is read: the folder of a Llama model in Hugging Face layout (config.json, tokenizer.json, *.safetensors)';
+  'What is read: the folder of a Llama, Qwen2 or Qwen3 model in Hugging Face layout (config.json, tokenizer.json, *.safetensors)';
 
 type ModelLocation =
   | { kind: 'folder' }

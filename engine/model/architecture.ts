@@ -3,6 +3,7 @@
  * Names, shapes and order of all weights follow from a row of the table. transformer.ts builds every graph from the
  * same description: a bias or a norm of heads is computed where the model has a weight for it.
  */
+import type { RopeScaling } from './rope-scaling.ts';
 
 /** What is computed from the last hidden state: logits over the vocabulary, or one number per sequence. */
 type Head = 'vocabulary' | 'score';
@@ -10,30 +11,73 @@ type Head = 'vocabulary' | 'score';
 type Projection = 'q_proj' | 'k_proj' | 'v_proj' | 'o_proj';
 
 /** How a family of architectures differs from the others. */
-interface Family {
+export interface Family {
   /** `model_type` in `config.json` */
   modelType: string;
   /** projections of attention that add a bias */
-  biased(config: ModelConfig): readonly Projection[];
+  biased(config: Pick<ModelConfig, 'attention_bias'>): readonly Projection[];
   /** RMSNorm of each head of queries and keys, before rotation: `q_norm`, `k_norm` */
   headNorms: boolean;
+  /** transformers' values of keys that are absent; null: derived from `hidden_size` and `num_attention_heads` */
+  defaults: {
+    max_position_embeddings: number;
+    num_key_value_heads: number | null;
+    head_dim: number | null;
+  };
 }
 
 const PROJECTIONS: readonly Projection[] = ['q_proj', 'k_proj', 'v_proj', 'o_proj'];
 
-const LLAMA = {
+const LLAMA: Family = {
   modelType: 'llama',
   biased: ({ attention_bias }) => (attention_bias ? PROJECTIONS : []),
   headNorms: false,
-} as const satisfies Family;
+  defaults: { max_position_embeddings: 2048, num_key_value_heads: null, head_dim: null },
+};
+
+/** Qwen2.5 too; whatever `attention_bias` says. */
+const QWEN2: Family = {
+  modelType: 'qwen2',
+  biased: () => ['q_proj', 'k_proj', 'v_proj'],
+  headNorms: false,
+  defaults: { max_position_embeddings: 32_768, num_key_value_heads: 32, head_dim: null },
+};
+
+const QWEN3: Family = {
+  modelType: 'qwen3',
+  biased: ({ attention_bias }) => (attention_bias ? PROJECTIONS : []),
+  headNorms: true,
+  defaults: { max_position_embeddings: 32_768, num_key_value_heads: 32, head_dim: 128 },
+};
+
+interface Described {
+  family: Family;
+  head: Head;
+}
+
+const described = <Name extends string>(table: Record<Name, Described>) => table;
 
 /** By the name of transformers' class, as in `architectures` of `config.json`. */
-export const ARCHITECTURES = {
+export const ARCHITECTURES = described({
   LlamaForCausalLM: { family: LLAMA, head: 'vocabulary' },
   LlamaForSequenceClassification: { family: LLAMA, head: 'score' },
-} as const satisfies Record<string, { family: Family; head: Head }>;
+  Qwen2ForCausalLM: { family: QWEN2, head: 'vocabulary' },
+  Qwen2ForSequenceClassification: { family: QWEN2, head: 'score' },
+  Qwen3ForCausalLM: { family: QWEN3, head: 'vocabulary' },
+  Qwen3ForSequenceClassification: { family: QWEN3, head: 'score' },
+});
 
 export type Architecture = keyof typeof ARCHITECTURES;
+
+export const ARCHITECTURE_NAMES = Object.keys(ARCHITECTURES) as [Architecture, ...Architecture[]];
+
+/** The architecture of each `model_type` that generates. */
+export const GENERATING: ReadonlyMap<string, Architecture> = new Map(
+  ARCHITECTURE_NAMES.filter((name) => ARCHITECTURES[name].head === 'vocabulary').map((name) => [
+    ARCHITECTURES[name].family.modelType,
+    name,
+  ]),
+);
 
 /** A Hugging Face configuration with every default filled in. */
 export interface ModelConfig {
@@ -54,7 +98,9 @@ export interface ModelConfig {
   rms_norm_eps: number;
   /** base of the rotary embedding's frequencies */
   rope_theta: number;
-  /** the four projections of attention add a bias */
+  /** how the frequencies are scaled for longer contexts; absent: not at all */
+  rope_scaling?: RopeScaling;
+  /** the four projections of attention add a bias; false in families that have no such key */
   attention_bias: boolean;
   /** the output projection is the embedding itself */
   tie_word_embeddings: boolean;
@@ -73,8 +119,7 @@ export function isRewardModel({ architecture }: Pick<ModelConfig, 'architecture'
 /** The architecture of the same family with a scalar head. */
 export function rewardArchitecture(architecture: Architecture): Architecture {
   const { family } = ARCHITECTURES[architecture];
-  const names = Object.keys(ARCHITECTURES) as Architecture[];
-  const found = names.find(
+  const found = ARCHITECTURE_NAMES.find(
     (name) => ARCHITECTURES[name].family === family && isRewardModel({ architecture: name }),
   );
   if (found === undefined) throw new Error(`No reward model is known of the family of ${architecture}.`);
@@ -126,7 +171,7 @@ export function parameterCount(config: ModelConfig): number {
 
 function blockTensors(config: ModelConfig): Tensors {
   const { hidden_size: D, intermediate_size: I, head_dim: h } = config;
-  const family: Family = ARCHITECTURES[config.architecture].family;
+  const { family } = ARCHITECTURES[config.architecture];
   const biased = family.biased(config);
   const [queries, keys] = [config.num_attention_heads * h, config.num_key_value_heads * h];
   const shapes: Record<Projection, readonly [out: number, into: number]> = {

@@ -4,6 +4,7 @@ import type { FloatTensor, Tensor } from '../graph/tensor.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { layOutPacked, type MicroBatch, type Sequence } from '../train/micro-batches.ts';
 import type { ModelConfig } from './architecture.ts';
+import { rotaryFrequencies } from './rope-scaling.ts';
 
 /** Positions that the rotary tables hold at first. */
 const FIRST_POSITIONS = 128;
@@ -71,21 +72,22 @@ export class AttentionInputs {
 }
 
 export interface RotaryTables {
-  /** cos(position · θ^(−2i/h)), [positions, h/2] */
+  /** magnitude · cos(position · frequency), [positions, h/2] */
   cos: Float32Array;
   sin: Float32Array;
 }
 
-/** The rotary embedding's angles (RoFormer, arXiv 2104.09864, eq. 15), computed in float64. */
+/** Cosine and sine of the rotary embedding's angles, computed in float64. */
 export function rotaryTables(config: ModelConfig, positions: number): RotaryTables {
-  const half = config.head_dim / 2;
+  const { frequencies, magnitude } = rotaryFrequencies(config);
+  const half = frequencies.length;
   const cos = new Float32Array(positions * half);
   const sin = new Float32Array(positions * half);
   for (let position = 0; position < positions; position += 1) {
-    for (let i = 0; i < half; i += 1) {
-      const angle = position * config.rope_theta ** ((-2 * i) / config.head_dim);
-      cos[position * half + i] = Math.cos(angle);
-      sin[position * half + i] = Math.sin(angle);
+    for (const [i, frequency] of frequencies.entries()) {
+      const angle = position * frequency;
+      cos[position * half + i] = magnitude * Math.cos(angle);
+      sin[position * half + i] = magnitude * Math.sin(angle);
     }
   }
   return { cos, sin };

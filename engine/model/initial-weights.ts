@@ -15,7 +15,7 @@ import {
 } from './architecture.ts';
 import { ModelConfigError } from './model-config.ts';
 
-/** Matrices from N(0, `initializer_range`²), as transformers does; the norms' scales are 1. */
+/** Matrices from N(0, `initializer_range`²), as transformers does; biases are 0, the norms' scales 1. */
 export function initialWeights(config: ModelConfig, seed: bigint): StoredTensors {
   const shapes = [...expectedTensors(config)];
   return new Map(shapes.map(([name, shape]) => [name, initialTensor(name, shape, config, seed)]));
@@ -28,9 +28,9 @@ function initialTensor(
   { initializer_range }: Pick<ModelConfig, 'initializer_range'>,
   seed: bigint,
 ): StoredTensor {
-  const isScale = shape.length === 1;
   const data = new Float32Array(elementsOf(shape));
-  if (isScale) data.fill(1);
+  if (name.endsWith('.bias')) data.fill(0);
+  else if (shape.length === 1) data.fill(1);
   else fillNormal(data, tensorSeed(seed, name), initializer_range);
   return { dtype: 'F32', shape, data };
 }
@@ -59,7 +59,7 @@ export interface Model {
 
 /**
  * The model with `score.weight` [1, H] drawn from N(0, `initializer_range`²), and without its output projection,
- * as transformers' `LlamaForSequenceClassification` does with a causal model. Where the configuration has no padding
+ * as transformers' `…ForSequenceClassification` does with a causal model. Where the configuration has no padding
  * token, the (first) end token pads. Throws ModelConfigError for a model that has a scalar head already.
  */
 export function withScoreHead({ config, weights }: Model, seed: bigint): Model {

@@ -83,7 +83,7 @@ export class Transformer {
   private normHeads(name: string, x: Value, heads: number): Value {
     if (!this.weights.has(name)) return x;
     const { head_dim: h } = this.config;
-    return op.reshape(this.norm(name, op.reshape(x, ['N·heads', h])), ['B', 'T', heads * h]);
+    return op.reshape(this.norm(name, op.reshape(x, [`N·${heads}`, h])), ['B', 'T', heads * h]);
   }
 
   /** SwiGLU, W_down·(SiLU(W_gate·x) ∘ W_up·x) (Shazeer, "GLU variants improve Transformer", 2020) */

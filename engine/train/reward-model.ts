@@ -1,5 +1,5 @@
 /**
- * A model with a scalar head that learns from preferences, such as transformers' `LlamaForSequenceClassification`
+ * A model with a scalar head that learns from preferences, as transformers' `…ForSequenceClassification`
  * with one label. The score is read at a sequence's last token that is not padding.
  *
  * Axes: N sequences.

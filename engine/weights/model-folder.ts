@@ -219,7 +219,7 @@ async function readConfig(folder: string): Promise<ModelConfig> {
   const bytes = await readModelFile(path);
   if (bytes === undefined) {
     throw new ModelConfigError(
-      `${path}: expected a Llama configuration, found no readable file. Check that the folder is a model’s.`,
+      `${path}: expected a model’s configuration, found no readable file. Check that the folder is a model’s.`,
     );
   }
   return parsePolicyConfig(parseJson(decoder.decode(bytes), path), path);

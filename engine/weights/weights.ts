@@ -108,7 +108,7 @@ export function checkWeights(tensors: StoredTensors, config: ModelConfig, source
   if (unexpected.length > 0) {
     throw new WeightsError(
       `${source} has ${listed(unexpected)}, which config.json does not demand. ` +
-        'Check that config.json and weights belong together, and that the model is a plain Llama.',
+        'Check that config.json and weights belong together, and that the model has no parts beyond those of its architecture.',
     );
   }
   const missing = [...expected.keys()].filter((name) => !tensors.has(name));

@@ -64,7 +64,9 @@ const shapes = {
     tie_word_embeddings: false,
     attention_bias: true,
   },
-};
+  Qwen2: { ...nanoConfig, architecture: 'Qwen2ForCausalLM', pad_token_id: PAD },
+  Qwen3: { ...nanoConfig, architecture: 'Qwen3ForCausalLM', pad_token_id: PAD, head_dim: 16 },
+} satisfies Record<string, ModelConfig>;
 
 for (const [name, config] of Object.entries(shapes)) {
   test(`transformers reads a reward model's folder as it is and gives the same scores: ${name}`, {

@@ -4,11 +4,11 @@ import json
 import sys
 
 import torch
-from transformers import LlamaForSequenceClassification
+from transformers import AutoModelForSequenceClassification
 
 question = json.load(sys.stdin)
 sequences = question["sequences"]
-model, report = LlamaForSequenceClassification.from_pretrained(question["folder"], output_loading_info=True)
+model, report = AutoModelForSequenceClassification.from_pretrained(question["folder"], output_loading_info=True)
 pad = model.config.pad_token_id
 
 

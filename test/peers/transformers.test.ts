@@ -109,7 +109,16 @@ const shapes = {
     attention_bias: true,
     head_dim: 24,
   },
-};
+  'Qwen2 with YaRN': {
+    ...config,
+    architecture: 'Qwen2ForCausalLM',
+    rope_scaling: parseModelConfig({
+      ...JSON.parse(formatModelConfig(config)),
+      rope_parameters: { rope_type: 'yarn', factor: 4, original_max_position_embeddings: 64 },
+    }).rope_scaling,
+  },
+  Qwen3: { ...config, architecture: 'Qwen3ForCausalLM', head_dim: 24, tie_word_embeddings: false },
+} satisfies Record<string, ModelConfig>;
 
 for (const [name, shape] of Object.entries(shapes)) {
   test(`transformers reads a written folder unchanged and computes the sampled probabilities: ${name}`, {

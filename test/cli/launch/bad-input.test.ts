@@ -272,7 +272,7 @@ const places: [string, () => Promise<unknown> | unknown, string | RegExp][] = [
 const launches: [string, RegExp][] = [
   [
     swap(NANO_BASE, 'HuggingFaceTB/SmolLM2-135M'),
-    /line 3: base .*\/HuggingFaceTB\/SmolLM2-135M: expected a model’s folder, found none\. Fetch one in Hugging Face layout \(hf download HuggingFaceTB\/SmolLM2-135M --local-dir .*What is read: the folder of a Llama model/,
+    /line 3: base .*\/HuggingFaceTB\/SmolLM2-135M: expected a model’s folder, found none\. Fetch one in Hugging Face layout \(hf download HuggingFaceTB\/SmolLM2-135M --local-dir .*What is read: the folder of a Llama, Qwen2 or Qwen3 model/,
   ],
   [
     swap(NANO_BASE, 'model.gguf'),
@@ -329,12 +329,12 @@ const overrides: [string, string | RegExp][] = [
 /** A change of the nano base's `config.json`, or the whole file's text, and the error. */
 const configs: [object | string, RegExp][] = [
   [
-    { rope_scaling: { rope_type: 'llama3', factor: 32 } },
-    /\n {2}rope_scaling\.rope_type: the engine supports only the unscaled rotary embedding \("default"\), found "llama3"\nLeave the file as it is: .* whose rotary embedding is not scaled/,
+    { rope_scaling: { rope_type: 'longrope', factor: 32 } },
+    /\n {2}rope_scaling\.rope_type: the engine supports only .*"yarn".*, found "longrope"\nLeave the file as it is: /,
   ],
   [
-    { model_type: 'qwen2' },
-    /\n {2}model_type: the engine supports only "llama", found "qwen2"\nLeave the file as it is/,
+    { model_type: 'mistral' },
+    /\n {2}model_type: the engine supports only "llama", "qwen2", "qwen3", found "mistral"\nLeave the file as it is/,
   ],
   [{ hidden_act: 'gelu' }, /\n {2}hidden_act: .*found "gelu"\nLeave the file as it is/],
   [

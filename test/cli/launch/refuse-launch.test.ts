@@ -113,11 +113,11 @@ test('a tokenizer that cannot write the tags of answers is refused', async () =>
 });
 
 test('a model of another architecture is no base and no student, and neither is a reward model', async () => {
-  const qwen = { architectures: ['Qwen2ForCausalLM'], model_type: 'qwen2' };
+  const mistral = { architectures: ['MistralForCausalLM'], model_type: 'mistral' };
   const scalar = { architectures: ['LlamaForSequenceClassification'], num_labels: 1 };
-  const message = /config\.json.*\n.*found "Qwen2ForCausalLM"/;
-  await refused({ base: await variant('qwen', 'config.json', qwen) }, message);
-  await refused({ students: { small: 'qwen' } }, message);
+  const message = /config\.json.*\n.*found "MistralForCausalLM"/;
+  await refused({ base: await variant('mistral', 'config.json', mistral) }, message);
+  await refused({ students: { small: 'mistral' } }, message);
   await refused(
     { base: await variant('scores', 'config.json', scalar) },
     /expected a model that generates .*found "LlamaForSequenceClassification".*a reward model only scores/,

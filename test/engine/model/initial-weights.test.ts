@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { initialWeights, withScoreHead } from '../../../engine/model/initial-weights.ts';
 import { formatModelConfig, ModelConfigError, parseModelConfig } from '../../../engine/model/model-config.ts';
+import { decays } from '../../../engine/train/adamw.ts';
 import { checkWeights } from '../../../engine/weights/weights.ts';
 import { nanoConfig } from '../fixtures.ts';
 
@@ -41,4 +42,15 @@ test('a reward model is not made of a reward model', () => {
 test('the configuration that is written is read back the same', () => {
   const { config: made } = withScoreHead(policy, 0n);
   assert.deepEqual(parseModelConfig(JSON.parse(formatModelConfig(made))), made);
+});
+
+test('biases begin at zero, scales of norms at one, and neither decays', () => {
+  const config = { ...nanoConfig, architecture: 'Qwen3ForCausalLM', attention_bias: true } as const;
+  const weights = initialWeights(config, 3n);
+  const of = (name: string) => new Set(weights.get(`model.layers.0.${name}`)?.data);
+  assert.deepEqual(of('self_attn.q_proj.bias'), new Set([0]));
+  for (const norm of ['input_layernorm', 'self_attn.q_norm', 'self_attn.k_norm'])
+    assert.deepEqual(of(`${norm}.weight`), new Set([1]));
+  const vectors = [...weights].filter(([, { shape }]) => shape.length === 1).map(([name]) => name);
+  assert.deepEqual([...weights.keys()].filter((name) => !decays(name)).sort(), vectors.sort());
 });
