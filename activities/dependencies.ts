@@ -28,6 +28,8 @@ export interface StageWorkflows {
 /** Dependencies of the orchestrator's activities. */
 export interface OrchestratorContext extends WatchedStores {
   workflows: StageWorkflows;
+  /** how long objects that no row refers to are kept */
+  graceSeconds: number;
 }
 
 /** Dependencies of the reward worker's activities: threads for math, the sandbox, the run's trained reward models. */

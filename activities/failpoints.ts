@@ -13,6 +13,10 @@ const failpointPlaces = {
   'checkpoint-objects': 'the checkpoint’s objects are written, its manifest is not',
   manifest: 'the manifest is written, the checkpoint’s row is not',
   'checkpoint-row': 'the checkpoint’s row is committed, the workflow does not know',
+  'checkpoint-deleted':
+    'the rows of checkpoints are deleted and their objects marked, nothing is deleted in S3',
+  'object-deleting': 'a marked object is about to be deleted in S3',
+  'object-deleted': 'the object is deleted in S3, its mark is not',
   'part-texts': 'the texts of a part of a stage’s samples are in S3, their rows are not written',
   'part-rows': 'the part’s rows are committed, the workflow does not know',
   dataset: 'a stage’s data set is frozen, the workflow does not know',

@@ -30,6 +30,10 @@ const groups: Record<string, Record<string, Entry>> = {
     up: { summary: 'start the local stack and its workers', module: stack },
     down: { summary: 'stop the local stack', module: stack },
     status: { summary: 'show servers and processes', module: stack },
+    gc: {
+      summary: 'delete checkpoints and objects that no rule keeps',
+      module: () => import('./run/gc.ts'),
+    },
     doctor: { summary: 'check what this machine lacks', module: () => import('./stack/doctor.ts') },
   },
   'Train:': {
@@ -59,6 +63,11 @@ const groups: Record<string, Record<string, Entry>> = {
     export: {
       summary: 'write a checkpoint as a Hugging Face folder',
       module: () => import('./models/export.ts'),
+    },
+    model: { summary: 'add a model under a name', module: () => import('./models/sources/commands.ts') },
+    models: {
+      summary: 'list the models that were added',
+      module: () => import('./models/sources/commands.ts'),
     },
     pretrain: {
       summary: 'train the nano base model from scratch',

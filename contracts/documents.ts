@@ -167,6 +167,21 @@ export const showDocument = z.object({
     }),
   ),
   evaluations: z.array(evaluationDocument),
+  checkpoints: z
+    .array(
+      z.object({
+        stage: z.string(),
+        branch: z.int(),
+        step: z.int(),
+        uri: z.string().describe('URI of the manifest'),
+        bytes: figure,
+        kept: z.array(z.string()).describe('why it is kept; empty: it is deleted, or about to be'),
+        deleted: z.object({ at: timestamp, reason: z.string() }).nullable(),
+      }),
+    )
+    .describe(
+      'committed checkpoints of all branches, deleted ones included, ordered by stage, branch and step',
+    ),
   alarms: z
     .array(raisedAlarmSchema)
     .describe('alarms of the stages’ current branches, ordered by stage and step'),
@@ -313,6 +328,23 @@ const exportDocument = z.object({
   files: z.array(z.string()),
 });
 
+const modelDocument = z.object({
+  name: z.string(),
+  source: z.string().describe('a folder, a GGUF file, or `owner/name` of a hub'),
+  revision: z.string().nullable().describe('commit of the hub’s repository; null: files of this machine'),
+  license: z.string().nullable().describe('null: its files name none'),
+  architecture: z.string().describe('as config.json names it'),
+  parameters: z.int(),
+  context: z.int().describe('positions'),
+  dtypes: z.array(z.string()).describe('of the source’s tensors, the most elements first'),
+  digest: sha256Schema.describe('of the stored weights'),
+  manifest: z.string(),
+  addedAt: z.iso.datetime(),
+  embedded: z.string().nullable().describe('why the embedded worker cannot train it; null: it can'),
+});
+const modelsDocument = z.array(modelDocument);
+export type ModelsDocument = z.infer<typeof modelsDocument>;
+
 const reportDocument = z.object({
   run: z.string(),
   page: z.string().describe('path of the HTML page'),
@@ -362,11 +394,41 @@ export const doctorDocument = z.object({
 export type DoctorDocument = z.infer<typeof doctorDocument>;
 
 /** The document of each command; `contracts/schemas/COMMAND.json` is generated from it. */
+/** The output of `r1 gc --json`. */
+const gcDocument = z.object({
+  dryRun: z.boolean(),
+  checkpoints: z
+    .array(
+      z.object({
+        run: z.string(),
+        stage: z.string(),
+        branch: z.int(),
+        step: z.int(),
+        bytes: figure,
+        reason: z.string().describe('why no rule keeps it'),
+      }),
+    )
+    .describe('checkpoints whose rows were deleted; with --dry-run, would be'),
+  objects: z
+    .array(
+      z.object({
+        uri: z.string(),
+        bytes: figure,
+        reason: z.string(),
+        markedAt: timestamp.nullable().describe('its grace began; null: it is not marked yet'),
+      }),
+    )
+    .describe('objects that wait for their deletion'),
+  deleted: z.object({ objects: z.int(), bytes: figure }).describe('objects that were deleted'),
+});
+export type GcDocument = z.infer<typeof gcDocument>;
+
 export const documents = {
   doctor: doctorDocument,
   import: importDocument,
   status: statusDocument,
   runs: runsDocument,
+  gc: gcDocument,
   show: showDocument,
   steps: stepsDocument,
   generate: generateDocument,
@@ -381,6 +443,8 @@ export const documents = {
   set: setDocument,
   why: whyDocument,
   export: exportDocument,
+  model: modelDocument,
+  models: modelsDocument,
   samples: samplesDocument,
   'samples-step': stepSamplesDocument,
   'eval-sample': completionDocument,

@@ -10,8 +10,12 @@ const sizeFields = {
   tokensRead: figure.describe(
     'tokens of responses in forward passes without a gradient: log-probabilities, reward models',
   ),
-  objects: z.int().describe('objects in S3'),
-  s3Bytes: figure,
+  objects: z.int().describe('objects written to S3'),
+  s3Bytes: figure.describe('bytes of all objects that are written'),
+  s3PeakBytes: figure.describe(
+    'most bytes in S3 at once, stages one after the other; without what waits for its deletion',
+  ),
+  s3FinalBytes: figure.describe('bytes in S3 at the end'),
   largestObject: figure.describe('size in bytes'),
   rows: z
     .record(z.string(), z.int())

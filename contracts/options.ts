@@ -65,38 +65,97 @@ const progress = {
   digest_steps: steps.default(1),
 };
 
+/** Metrics by which `save_best` compares evaluations; with `mean_length` lower is better, with the others higher. */
+const bestMetrics = [
+  'pass_at_1',
+  'pass_at_k',
+  'cons_at_k',
+  'format_rate',
+  'language_consistency',
+  'mean_length',
+] as const;
+export type BestMetric = (typeof bestMetrics)[number];
+
+/** Which checkpoints are deleted; none where there is no `save_total_limit`. */
+const retention = {
+  /** planned checkpoints that are kept, the latest first; default: all */
+  save_total_limit: steps.optional(),
+  /** also keeps those whose step is divisible by it */
+  keep_every: steps.optional(),
+};
+const retentionByMetric = {
+  ...retention,
+  /** also keeps the one whose quick evaluation has the best value of this metric */
+  save_best: z.enum(bestMetrics).optional(),
+};
+export interface RetentionOptions {
+  save_total_limit?: number | undefined;
+  keep_every?: number | undefined;
+  save_best?: BestMetric | undefined;
+}
+
+interface SavedOptions extends RetentionOptions {
+  save_steps: number;
+  eval_steps?: number;
+}
+
+/** Refuses options of retention that would have no effect. */
+function refuseRetention(options: SavedOptions, ctx: z.RefinementCtx): void {
+  if (!isSoundByParts(ctx)) return;
+  const { save_total_limit, save_best, keep_every, save_steps, eval_steps = 0 } = options;
+  const refuse = (field: keyof RetentionOptions, message: string) =>
+    ctx.addIssue({ code: 'custom', path: [field], message });
+  for (const field of ['save_best', 'keep_every'] as const)
+    if (options[field] !== undefined && save_total_limit === undefined)
+      refuse(field, 'has no effect without save_total_limit, as every checkpoint is kept');
+  if (keep_every !== undefined && keep_every % save_steps !== 0)
+    refuse('keep_every', `expected a multiple of save_steps (${save_steps}), found ${keep_every}`);
+  if (save_best !== undefined && (eval_steps === 0 || save_steps % eval_steps !== 0))
+    refuse(
+      'save_best',
+      `expected an evaluation at each checkpoint: eval_steps that divides save_steps (${save_steps}), ` +
+        `found eval_steps ${eval_steps}`,
+    );
+}
+
 /**
  * Options of supervised fine-tuning, with the names of Hugging Face's Trainer and TRL. A step is one optimiser
  * update.
  */
-export const sftSchema = z.strictObject({
-  ...optimiser,
-  save_steps: progress.save_steps,
-  eval_steps: progress.eval_steps,
-  digest_steps: progress.digest_steps,
-  /** planned optimiser updates, over as many epochs as they take */
-  max_steps: steps,
-  /** examples per step */
-  per_device_train_batch_size: sequences,
-  /** whether several examples share one row; attention stays within each example */
-  packing: z.boolean().default(true),
-  /** maximum tokens of prompt and response together; longer examples are dropped from the batch, and counted */
-  max_length: tokens,
-});
+export const sftSchema = z
+  .strictObject({
+    ...optimiser,
+    save_steps: progress.save_steps,
+    ...retentionByMetric,
+    eval_steps: progress.eval_steps,
+    digest_steps: progress.digest_steps,
+    /** planned optimiser updates, over as many epochs as they take */
+    max_steps: steps,
+    /** examples per step */
+    per_device_train_batch_size: sequences,
+    /** whether several examples share one row; attention stays within each example */
+    packing: z.boolean().default(true),
+    /** maximum tokens of prompt and response together; longer examples are dropped from the batch, and counted */
+    max_length: tokens,
+  })
+  .superRefine(refuseRetention);
 export type SftOptions = z.infer<typeof sftSchema>;
 
 /** Options of training a reward model. */
-export const rewardModelSchema = z.strictObject({
-  ...optimiser,
-  save_steps: progress.save_steps,
-  digest_steps: progress.digest_steps,
-  max_steps: steps,
-  /** pairs or labelled responses per step */
-  per_device_train_batch_size: sequences,
-  max_length: tokens,
-  /** minimum share of held-out pairs ranked correctly; below it the stage parks */
-  min_accuracy: share.default(0.8),
-});
+export const rewardModelSchema = z
+  .strictObject({
+    ...optimiser,
+    save_steps: progress.save_steps,
+    ...retention,
+    digest_steps: progress.digest_steps,
+    max_steps: steps,
+    /** pairs or labelled responses per step */
+    per_device_train_batch_size: sequences,
+    max_length: tokens,
+    /** minimum share of held-out pairs ranked correctly; below it the stage parks */
+    min_accuracy: share.default(0.8),
+  })
+  .superRefine(refuseRetention);
 export type RewardModelOptions = z.infer<typeof rewardModelSchema>;
 
 /**
@@ -119,6 +178,7 @@ export const grpoSchema = z
   .strictObject({
     ...optimiser,
     ...progress,
+    ...retentionByMetric,
     /** prompts per step; a step's batch has `prompts_per_step × num_generations` completions */
     prompts_per_step: promptCount,
     num_generations: z.int().min(2).max(MOST_GENERATIONS).default(16),
@@ -177,6 +237,7 @@ export const grpoSchema = z
   })
   .superRefine((o, ctx) => {
     if (!isSoundByParts(ctx)) return;
+    refuseRetention(o, ctx);
     const refuse = (path: string | (string | number)[], message: string) =>
       ctx.addIssue({ code: 'custom', path: [path].flat(), message });
     if (o.warmup_steps > o.max_steps)

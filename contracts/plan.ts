@@ -69,9 +69,10 @@ export interface RunPlan {
 export type TextPlan = Pick<RunPlan, 'promptFormat' | 'textRules'>;
 
 /**
- * How a run converts text, fixed at launch. 2: special tokens inside prompts and responses are plain characters; every
+ * How a run converts text, fixed at launch. 3: as 2, and digits and words are split as Python's `tokenizers` splits
+ * them, also numbers outside of ASCII. 2: special tokens inside prompts and responses are plain characters; every
  * end token in the model's files ends a completion; `chat_template.jinja` takes precedence over the template in
  * `tokenizer_config.json`; a start of the answer written by the template (`<think>`) is part of the answer.
  * 1: none of these.
  */
-export type TextRules = 1 | 2;
+export type TextRules = 1 | 2 | 3;

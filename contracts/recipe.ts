@@ -238,6 +238,13 @@ export const recipeSchema = z
       const message = `expected at most ${MOST_STEPS_OF_A_RUN} steps of all stages together, found ${all}`;
       ctx.addIssue({ code: 'custom', path: ['stages'], message });
     }
+    for (const [index, { options }] of recipe.stages.entries()) {
+      const best = 'save_best' in options ? options.save_best : undefined;
+      if (best !== 'language_consistency' || recipe.evaluation.language !== undefined) continue;
+      const message =
+        'expected evaluation.language to be set, as language_consistency is not measured without it';
+      ctx.addIssue({ code: 'custom', path: ['stages', index, 'options', 'save_best'], message });
+    }
     for (const [index, problem] of problemsOf(recipe)) {
       ctx.addIssue({ code: 'custom', path: ['stages', index, ...problem.path], message: problem.message });
     }

@@ -15,6 +15,8 @@ export type Settings = {
   home: string;
   /** Folder of fetched binaries, absolute. */
   cache: string;
+  /** Local files of checkpoints, shared by the processes of a machine. */
+  modelCache: { folder: string /** bytes */; limit: number };
   /** Folders that are searched for binaries. */
   searchPath: string[];
   temporal: {
@@ -41,6 +43,8 @@ export type Settings = {
   threads?: number;
   /** Trainers of the local stack. */
   trainers: number;
+  /** Minutes for which objects are kept that no row refers to any more. */
+  graceMinutes: number;
   /** A worker's own name among the processes; its supervisor sets it. */
   workerName: string;
   /** Points at which a worker ends itself: `activities/failpoints.ts`. Only tests set it. */
@@ -105,8 +109,10 @@ const hostOfDatabase = (url: string) => hostOfUrl(url.replace(/^postgres(ql)?:/,
 const variables = z.object({
   R1_HOME: text(),
   R1_CACHE: text(),
+  R1_CACHE_LIMIT: integer(1, 1_000_000, 'a number of gigabytes').default(20),
   R1_THREADS: integer(1, 1024, 'a number of threads').optional(),
   R1_TRAINERS: integer(1, 64, 'a number of trainers').default(1),
+  R1_GRACE_MINUTES: integer(0, 525_600, 'a number of minutes').default(60),
   R1_FAILPOINT: list(
     /^[a-z-]+(:\d+)?(=(stop|memory))?$/,
     'names of failpoints, each perhaps with :STEP and =stop, =memory or =freeze',
@@ -144,8 +150,12 @@ export const SETTING_NAMES = Object.keys(variables.shape) as (keyof typeof varia
 export const settingHelp: Record<(typeof SETTING_NAMES)[number], string> = {
   R1_HOME: 'folder of the local stack’s data; by default `.r1` in the checkout',
   R1_CACHE: 'folder of downloaded binaries; by default `durable-r1` in `$XDG_CACHE_HOME` or `~/.cache`',
+  R1_CACHE_LIMIT:
+    'gigabytes of checkpoints’ files that are kept in `models` of that folder, by default 20; the least recently used are removed first',
   R1_THREADS: 'threads of the engine, by default one per core; they belong to the numerics',
   R1_TRAINERS: 'trainers of the local stack, by default 1; stages that can run side by side take one each',
+  R1_GRACE_MINUTES:
+    'minutes for which the objects of deleted checkpoints are kept, by default 60: longer than an export takes',
   R1_FAILPOINT: 'for tests: places at which a worker ends itself',
   R1_WORKER_NAME: 'name of a worker process; its supervisor sets it',
   R1_TEMPORAL_ADDRESS: '`host:port` of another Temporal server',
@@ -209,11 +219,13 @@ function toSettings(
   values: z.infer<typeof variables>,
   environment: Environment,
 ): Omit<Settings, 'variables'> {
+  const cache = resolve(
+    values.R1_CACHE ?? join(environment.XDG_CACHE_HOME || join(homedir(), '.cache'), 'durable-r1'),
+  );
   return {
     home: resolve(values.R1_HOME ?? join(PROJECT_ROOT, '.r1')),
-    cache: resolve(
-      values.R1_CACHE ?? join(environment.XDG_CACHE_HOME || join(homedir(), '.cache'), 'durable-r1'),
-    ),
+    cache,
+    modelCache: { folder: join(cache, 'models'), limit: values.R1_CACHE_LIMIT * 1e9 },
     searchPath: (environment.PATH ?? '').split(delimiter).filter(Boolean),
     temporal: {
       address: values.R1_TEMPORAL_ADDRESS,
@@ -236,6 +248,7 @@ function toSettings(
     },
     threads: values.R1_THREADS,
     trainers: values.R1_TRAINERS,
+    graceMinutes: values.R1_GRACE_MINUTES,
     workerName: values.R1_WORKER_NAME,
     failpoints: values.R1_FAILPOINT,
   };

@@ -29,6 +29,7 @@ const worker = await Worker.create({
     ...stores,
     failpoints,
     workflows: stageWorkflows(connection, connections.temporal.namespace),
+    graceSeconds: 60 * settings.graceMinutes,
   }),
   interceptors: { activity: [() => ({ inbound: activityDuties() })] },
   maxConcurrentActivityTaskExecutions: 16,

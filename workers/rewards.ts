@@ -11,6 +11,7 @@ import { trackedEngine } from '../activities/trainer/progress.ts';
 import { queues } from '../contracts/workflows.ts';
 import { startEngineThread } from '../engine/service/thread.ts';
 import { cancelledBy, createRewardTools } from '../rewards/tools.ts';
+import { createFileCache } from '../stores/objects/file-cache.ts';
 import { activityDuties } from './activity-duties.ts';
 import { watchCalls } from './call-watch.ts';
 import {
@@ -29,6 +30,7 @@ const { settings, connection, connections, stores, failpoints, logger } = worker
 const tools = cancelledBy(createRewardTools(), () => Context.current().cancellationSignal);
 const models = createRewardModels({
   objects: stores.objects,
+  cache: createFileCache(settings.modelCache),
   openEngine: () => trackedEngine(startEngineThread({ threads: settings.threads ?? availableParallelism() })),
 });
 const common = {

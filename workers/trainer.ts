@@ -12,6 +12,7 @@ import { trackedEngine } from '../activities/trainer/progress.ts';
 import { messages, queues, stageWorkflowId } from '../contracts/workflows.ts';
 import { startEngineThread } from '../engine/service/thread.ts';
 import { homePaths } from '../infra/paths.ts';
+import { createFileCache } from '../stores/objects/file-cache.ts';
 import { activityDuties } from './activity-duties.ts';
 import { watchCalls } from './call-watch.ts';
 import { leaseNotes } from './lease-note.ts';
@@ -35,6 +36,7 @@ let serving: Worker | null = null;
 
 const context: TrainerContext = {
   objects,
+  cache: createFileCache(settings.modelCache),
   engine: trackedEngine(engine),
   failpoints,
   queueFor: (lease) => `${incarnation}/t${lease.term}`,

@@ -5,7 +5,7 @@ import type { BranchKey, StepKey } from '../contracts/identity.ts';
 import type { CheckpointResult } from '../contracts/training.ts';
 import type { HeldTrainer, StageShown } from '../contracts/workflows.ts';
 import { orchestrator } from './activities.ts';
-import { describeFailure } from './errors.ts';
+import { describeFailure, failureKind, TrainerLost } from './errors.ts';
 import type { StageControl } from './stage-control.ts';
 import { aboutSomethingElse, answerOf, callTrainer } from './trainer.ts';
 
@@ -83,15 +83,23 @@ async function finish(
   await commit(key, trainer, made, acrossSeam);
 }
 
-const commit = (
+/** Throws TrainerLost where an object that the trainer found was deleted since: the next trainer writes it again. */
+async function commit(
   key: StepKey,
   { lease: { term } }: HeldTrainer,
   checkpoint: KnownAnswer<CheckpointResult>,
   acrossSeam: boolean,
-) =>
-  orchestrator.commitCheckpoint.executeWithOptions({ summary: `step ${key.step} · checkpoint · commit` }, [
-    { key, term, checkpoint, acrossSeam },
-  ]);
+): Promise<void> {
+  const summary = `step ${key.step} · checkpoint · commit`;
+  try {
+    await orchestrator.commitCheckpoint.executeWithOptions({ summary }, [
+      { key, term, checkpoint, acrossSeam },
+    ]);
+  } catch (error) {
+    if (failureKind(error) === 'TrainerLost') throw new TrainerLost(describeFailure(error));
+    throw error;
+  }
+}
 
 function refuseOther(
   name: 'beginCheckpoint' | 'finishCheckpoint',

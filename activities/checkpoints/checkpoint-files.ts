@@ -4,6 +4,7 @@ import type { Reference } from '../../contracts/reference.ts';
 import { CONTRACT_VERSION, type Manifest, manifestSchema } from '../../contracts/training.ts';
 import { type Tokenizer, tokenizerOfTexts } from '../../engine/tokenizer/tokenizer.ts';
 import { TOKENIZER_FILES } from '../../engine/tokenizer/tokenizer-files.ts';
+import { INDEX_FILE, parseIndex, shardsOf, WEIGHTS_FILE } from '../../engine/weights/weights.ts';
 import type { ObjectStore } from '../../stores/objects/objects.ts';
 
 const text = new TextDecoder();
@@ -47,6 +48,42 @@ export async function fetchFiles(
 ): Promise<Record<string, Uint8Array>> {
   const fetched = Object.entries(files).map(async ([name, file]) => [name, await objects.get(file)] as const);
   return Object.fromEntries(await Promise.all(fetched));
+}
+
+/** The objects of a checkpoint's Hugging Face folder. */
+export interface CheckpointObjects {
+  /** one file, or those that the index lists */
+  weights: [name: string, file: Reference][];
+  /** all others, without the index */
+  companions: Record<string, Reference>;
+  index: Reference | null;
+}
+
+/** Throws Failure 'CorruptObject' where the manifest lacks a file of the weights. `uri`: of the manifest. */
+export async function checkpointObjects(
+  objects: ObjectStore,
+  { files }: Pick<Manifest, 'files'>,
+  uri: string,
+): Promise<CheckpointObjects> {
+  const { [WEIGHTS_FILE]: single, [INDEX_FILE]: index, ...others } = files;
+  const required = (name: string, file: Reference | undefined): [string, Reference] => {
+    if (file !== undefined) return [name, file];
+    throw new Failure(
+      'CorruptObject',
+      `${uri}: expected ${name}, found none; restore the objects or use another checkpoint`,
+    );
+  };
+  if (single !== undefined || index === undefined) {
+    const weights = [required(WEIGHTS_FILE, single)];
+    return { weights, companions: others, index: null };
+  }
+  const names = shardsOf(parseIndex(await objects.get(index), `${uri}: ${INDEX_FILE}`));
+  const companions = Object.entries(others).filter(([name]) => !names.includes(name));
+  return {
+    weights: names.map((name) => required(name, others[name])),
+    companions: Object.fromEntries(companions),
+    index,
+  };
 }
 
 const tokenizers = new Map<string, Promise<Tokenizer>>();

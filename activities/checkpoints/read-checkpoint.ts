@@ -6,24 +6,35 @@ import {
   modelOfFiles,
   type SampledModel,
   sampledModelOf,
+  type WeightsFile,
 } from '../../engine/weights/model-folder.ts';
-import { WEIGHTS_FILE } from '../../engine/weights/weights.ts';
+import { INDEX_FILE } from '../../engine/weights/weights.ts';
+import type { FileCache } from '../../stores/objects/file-cache.ts';
 import type { ObjectStore } from '../../stores/objects/objects.ts';
-import { fetchFiles, readManifest } from './checkpoint-files.ts';
+import { checkpointObjects, fetchFiles, readManifest } from './checkpoint-files.ts';
+
+/** Where checkpoints are, and the local files of what was read from there. */
+export interface CheckpointStores {
+  objects: ObjectStore;
+  cache: FileCache;
+}
 
 /**
- * Fetches a checkpoint's whole model. Checks every object's checksum, the tensors against the configuration, and the
- * weights' digest against the manifest (rule 11).
- * Throws Failure 'CorruptObject', WeightsError, ModelConfigError or TokenizerError.
+ * Reads a checkpoint's whole model through the local cache. Checks every object's checksum, the tensors against the
+ * configuration, and the weights' digest against the manifest (rule 11).
+ * Throws Failure 'CorruptObject' or 'OutOfSpace', WeightsError, ModelConfigError or TokenizerError.
  */
 export async function readCheckpoint(
-  { objects }: { objects: ObjectStore },
+  { objects, cache }: CheckpointStores,
   reference: Reference,
   options: ModelOptions = {},
 ): Promise<ModelFolder> {
   const manifest = await readManifest(objects, reference);
-  const files = await fetchFiles(objects, manifest);
-  const model = modelOfFiles(new Map(Object.entries(files)), reference.uri, options);
+  const { weights, companions, index } = await checkpointObjects(objects, manifest, reference.uri);
+  const small = index === null ? companions : { ...companions, [INDEX_FILE]: index };
+  const files = new Map(Object.entries(await fetchFiles(objects, { files: small })));
+  const cached = weights.map(([name, file]) => cachedFile({ objects, cache }, name, file));
+  const model = await modelOfFiles({ files, weights: cached, source: reference.uri }, options);
   if (model.digest === manifest.digests.weights) return model;
   throw new Failure(
     'CorruptObject',
@@ -32,13 +43,19 @@ export async function readCheckpoint(
   );
 }
 
+const cachedFile = ({ objects, cache }: CheckpointStores, name: string, file: Reference): WeightsFile => ({
+  name,
+  bytes: file.bytes,
+  use: (work) => cache.use(objects, file, work),
+});
+
 /** The same without its weights, for sampling by another worker, which checks them. Of any architecture. */
 export async function readSampledModel(
   { objects }: { objects: ObjectStore },
   reference: Reference,
 ): Promise<SampledModel> {
-  const { files, digests } = await readManifest(objects, reference);
-  const { [WEIGHTS_FILE]: _, ...companions } = files;
+  const manifest = await readManifest(objects, reference);
+  const { companions } = await checkpointObjects(objects, manifest, reference.uri);
   const fetched = await fetchFiles(objects, { files: companions });
-  return sampledModelOf(new Map(Object.entries(fetched)), digests.weights, reference.uri);
+  return sampledModelOf(new Map(Object.entries(fetched)), manifest.digests.weights, reference.uri);
 }

@@ -5,9 +5,14 @@ import type { Reference } from '../../contracts/reference.ts';
 import type { LoadedScorer } from '../../engine/service/service-arrays.ts';
 import type { EngineThread } from '../../engine/service/thread.ts';
 import type { Tokenizer } from '../../engine/tokenizer/tokenizer.ts';
-import { WEIGHTS_FILE } from '../../engine/weights/weights.ts';
+import type { FileCache } from '../../stores/objects/file-cache.ts';
 import type { ObjectStore } from '../../stores/objects/objects.ts';
-import { readJsonFile, readManifest, tokenizerOf } from '../checkpoints/checkpoint-files.ts';
+import {
+  checkpointObjects,
+  readJsonFile,
+  readManifest,
+  tokenizerOf,
+} from '../checkpoints/checkpoint-files.ts';
 import { createMutex } from '../trainer/held-policy.ts';
 
 /** A stage's rewards use two models in turn: helpfulness and safety. */
@@ -30,12 +35,14 @@ export interface RewardModels {
 
 export interface RewardModelsOptions {
   objects: ObjectStore;
+  /** local files of the models that are loaded */
+  cache: FileCache;
   /** starts the engine; called when the first model is needed */
   openEngine: () => EngineThread;
 }
 
 /** Models are loaded on first use. The two last used stay loaded, by their manifest's digest. */
-export function createRewardModels({ objects, openEngine }: RewardModelsOptions): RewardModels {
+export function createRewardModels({ objects, cache, openEngine }: RewardModelsOptions): RewardModels {
   const exclusive = createMutex();
   /** manifest's digest → the loaded model, the last used last */
   const kept = new Map<string, LoadedModel>();
@@ -54,7 +61,7 @@ export function createRewardModels({ objects, openEngine }: RewardModelsOptions)
     engine ??= start();
     const running = engine;
     const name = manifest.sha256;
-    const loaded = kept.get(name) ?? (await load(objects, running, manifest));
+    const loaded = kept.get(name) ?? (await load({ objects, cache }, running, manifest));
     kept.delete(name);
     kept.set(name, loaded);
     for (const oldest of [...kept.keys()].slice(0, -MOST_KEPT)) {
@@ -89,17 +96,20 @@ export function createRewardModels({ objects, openEngine }: RewardModelsOptions)
 type LoadedModel = Pick<LoadedScorer, 'longest' | 'numerics'>;
 
 /** Loads a checkpoint for scoring. Throws Failure 'CorruptObject'. */
-async function load(objects: ObjectStore, engine: EngineThread, reference: Reference): Promise<LoadedModel> {
+async function load(
+  { objects, cache }: Pick<RewardModelsOptions, 'objects' | 'cache'>,
+  engine: EngineThread,
+  reference: Reference,
+): Promise<LoadedModel> {
   const manifest = await readManifest(objects, reference);
-  const file = manifest.files[WEIGHTS_FILE];
-  if (file === undefined)
-    throw new Failure('CorruptObject', `${reference.uri}: expected ${WEIGHTS_FILE}, found none`);
-  const [config, model] = await Promise.all([
-    readJsonFile(objects, manifest, 'config.json'),
-    objects.get(file),
-  ]);
+  const { weights } = await checkpointObjects(objects, manifest, reference.uri);
+  const config = await readJsonFile(objects, manifest, 'config.json');
+  for (const [index, [, file]] of weights.entries())
+    await cache.use(objects, file, (path) =>
+      engine.call('readWeights', { config, file: path, first: index === 0 }),
+    );
   const name = reference.sha256;
-  const { digest, longest, numerics } = await engine.callMoving('loadScorer', { name, config, model });
+  const { digest, longest, numerics } = await engine.call('loadScorer', { name, config, model: null });
   if (digest === manifest.digests.weights) return { longest, numerics };
   await engine.call('dropScorer', name);
   throw new Failure(

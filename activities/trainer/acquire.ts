@@ -1,13 +1,14 @@
 import { policyOfWeights } from '../../algorithm/run/policy-id.ts';
 import { Failure } from '../../contracts/failures.ts';
+import type { Reference } from '../../contracts/reference.ts';
 import {
   type AcquireInput,
   type AcquireResult,
   CONTRACT_VERSION,
   type Manifest,
 } from '../../contracts/training.ts';
-import { WEIGHTS_FILE } from '../../engine/weights/weights.ts';
-import { readJsonFile, readManifest } from '../checkpoints/checkpoint-files.ts';
+import type { LoadedPolicy } from '../../engine/service/service-arrays.ts';
+import { checkpointObjects, readJsonFile, readManifest } from '../checkpoints/checkpoint-files.ts';
 import { refuseOtherDigests, sameLease, type TrainerContext } from './held-policy.ts';
 
 /** Loads a checkpoint under a lease. A second call with the same lease returns the same result. */
@@ -30,24 +31,17 @@ async function load(
 ): Promise<AcquireResult> {
   const { objects, engine } = context;
   const manifest = await readManifest(objects, checkpoint);
-  const { [WEIGHTS_FILE]: model, ...files } = manifest.files;
-  if (model === undefined)
-    throw new Failure('CorruptObject', `${checkpoint.uri}: expected ${WEIGHTS_FILE}, found none`);
+  const parts = await checkpointObjects(objects, manifest, checkpoint.uri);
   // Steps count within a stage: a checkpoint of another stage or of an import is step 0 of this one.
   const ofThisStage = manifest.lease?.run === lease.run && manifest.lease.stage === lease.stage;
   const policy = policyIn(manifest, ofThisStage, asked, checkpoint.uri);
-  const [config, weights, moments, reference] = await Promise.all([
-    readJsonFile(objects, manifest, 'config.json'),
-    objects.get(model),
-    // Moments of another stage belong to its objective: a stage begins without moments.
-    ofThisStage ? manifest.moments && objects.get(manifest.moments) : null,
-    ofThisStage ? manifest.reference && objects.get(manifest.reference) : null,
-  ]);
-  const loaded = await engine.callMoving('load', {
+  const config = await readJsonFile(objects, manifest, 'config.json');
+  const loaded = await loadInto(context, {
     config,
-    model: weights,
-    moments,
-    reference,
+    weights: parts.weights.map(([, file]) => file),
+    // Moments of another stage belong to its objective: a stage begins without moments.
+    moments: ofThisStage ? manifest.moments : null,
+    reference: ofThisStage ? manifest.reference : null,
     withReference,
   });
   const { weights: weightsDigest } = manifest.digests;
@@ -78,7 +72,8 @@ async function load(
     acquired,
     numerics,
     samplerNumerics: acquired.samplerNumerics,
-    files,
+    files: parts.companions,
+    config,
     step: acquired.step,
     policy,
     digest: digests.weights,
@@ -88,6 +83,45 @@ async function load(
   };
   context.onLease(context.held);
   return acquired;
+}
+
+interface PartsToLoad {
+  /** `config.json` */
+  config: unknown;
+  weights: readonly Reference[];
+  moments: Reference | null;
+  reference: Reference | null;
+  withReference: boolean;
+}
+
+/** Loads a policy through the local cache, one file of the weights after the other. */
+async function loadInto(
+  { objects, engine, cache }: TrainerContext,
+  { config, weights, moments, reference, withReference }: PartsToLoad,
+): Promise<LoadedPolicy> {
+  /** Runs `work` with the path of a part that the checkpoint may not have. */
+  const withPart = <Result>(part: Reference | null, work: (path: string | null) => Promise<Result>) =>
+    part === null ? work(null) : cache.use(objects, part, work);
+  try {
+    for (const [index, file] of weights.entries())
+      await cache.use(objects, file, (path) =>
+        engine.call('readWeights', { config, file: path, first: index === 0 }),
+      );
+    return await withPart(moments, (momentsAt) =>
+      withPart(reference, (referenceAt) =>
+        engine.call('load', {
+          config,
+          model: null,
+          moments: momentsAt,
+          reference: referenceAt,
+          withReference,
+        }),
+      ),
+    );
+  } catch (error) {
+    await engine.call('release').catch(() => undefined);
+    throw error;
+  }
 }
 
 /**

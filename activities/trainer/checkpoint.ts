@@ -1,4 +1,5 @@
 import { Failure } from '../../contracts/failures.ts';
+import type { Reference } from '../../contracts/reference.ts';
 import {
   type BeginCheckpointInput,
   type BeginCheckpointResult,
@@ -9,8 +10,11 @@ import {
   type Manifest,
 } from '../../contracts/training.ts';
 import type { Staged } from '../../engine/service/service-arrays.ts';
-import { digestOfFile } from '../../engine/weights/digest.ts';
-import { WEIGHTS_FILE } from '../../engine/weights/weights.ts';
+import { digestInPieces } from '../../engine/weights/digest.ts';
+import { declaredConfig } from '../../engine/weights/model-folder.ts';
+import { type StoredTensors, safetensorsChunks } from '../../engine/weights/safetensors.ts';
+import { shardTensors } from '../../engine/weights/shards.ts';
+import { type ByteSource, memorySource, piecesSource } from '../../stores/objects/byte-source.ts';
 import { keys } from '../../stores/objects/keys.ts';
 import {
   type CheckpointUnderWay,
@@ -21,7 +25,6 @@ import {
 } from './held-policy.ts';
 import { reportProgress } from './progress.ts';
 
-const WEIGHTS = WEIGHTS_FILE;
 const MOMENTS = 'optimizer.safetensors';
 const text = new TextEncoder();
 
@@ -49,7 +52,7 @@ export function beginCheckpoint(
       version: CONTRACT_VERSION,
       step,
       policy,
-      bytes: bytesOf(staged),
+      bytes: bytesOf(filesOf(staged, { config: held.config, limit: context.mostFileBytes })),
       seconds: (performance.now() - started) / 1000,
     };
     const manifest = { lease, step, policy, numerics, files };
@@ -59,8 +62,40 @@ export function beginCheckpoint(
   });
 }
 
-const bytesOf = ({ model, moments, reference }: Staged) =>
-  model.length + moments.length + (reference?.length ?? 0);
+/** What a checkpoint's objects hold, by their names in its folder. */
+interface StagedFiles {
+  /** the weights in one file, or in several */
+  weights: [name: string, source: ByteSource][];
+  /** the index of several files, and a configuration that must change */
+  texts: [name: string, source: ByteSource][];
+  moments: ByteSource;
+  reference: ByteSource | null;
+}
+
+function filesOf({ weights, moments, reference }: Staged, { config, limit }: FolderRules): StagedFiles {
+  const source = (tensors: StoredTensors) => piecesSource(safetensorsChunks(tensors));
+  const { files, index } = shardTensors(weights, limit);
+  const declared = declaredConfig(config, 'F32');
+  return {
+    weights: [...files].map(([name, tensors]) => [name, source(tensors)]),
+    texts: [
+      ...(index === null ? [] : ([[index.name, memorySource(text.encode(index.text))]] as const)),
+      ...(declared === null ? [] : ([['config.json', memorySource(declared)]] as const)),
+    ].map(([name, bytes]) => [name, bytes]),
+    moments: source(moments),
+    reference: reference === null ? null : source(reference),
+  };
+}
+
+interface FolderRules {
+  /** `config.json` of the checkpoint that was loaded: it may name the dtype of a base */
+  config: unknown;
+  /** bytes of tensors in one file */
+  limit: number | undefined;
+}
+
+const bytesOf = ({ weights, moments, reference }: StagedFiles) =>
+  weights.reduce((sum, [, { bytes }]) => sum + bytes, 0) + moments.bytes + (reference?.bytes ?? 0);
 
 /**
  * Writes the staged state while other calls are served: weights in a Hugging Face folder, moments, the reference under
@@ -79,7 +114,7 @@ export async function finishCheckpoint(
       `expected a staged checkpoint of step ${step}, found ${checkpoint === null ? 'none' : `that of step ${checkpoint.began.step}`}: acquire again`,
     );
   }
-  checkpoint.finishing ??= write(context, checkpoint);
+  checkpoint.finishing ??= write(context, checkpoint, held.config);
   try {
     return await checkpoint.finishing;
   } catch (error) {
@@ -90,8 +125,9 @@ export async function finishCheckpoint(
 }
 
 async function write(
-  { objects, failpoints }: TrainerContext,
+  { objects, failpoints, mostFileBytes }: TrainerContext,
   checkpoint: CheckpointUnderWay,
+  config: unknown,
 ): Promise<CheckpointResult> {
   const started = performance.now();
   const { manifest: about, staged } = checkpoint;
@@ -100,27 +136,30 @@ async function write(
     throw new Failure('TrainerLost', `checkpoint of step ${step}: it was dropped`);
   const digests = await digestsOf(staged);
   const key = (file: string) => keys.checkpointFile(lease, step, file);
-  const of = bytesOf(staged);
+  const files = filesOf(staged, { config, limit: mostFileBytes });
+  const of = bytesOf(files);
   let written = 0;
   const onBytes = (bytes: number) => {
     written += bytes;
     reportProgress('writing', written, of);
   };
   reportProgress('writing', 0, of);
-  const [modelAt, momentsAt, referenceAt] = await Promise.all([
-    objects.put(key(WEIGHTS), staged.model, onBytes),
-    objects.put(key(MOMENTS), staged.moments, onBytes),
-    staged.reference && digests.reference
-      ? objects.put(keys.referencePolicy(digests.reference), staged.reference, onBytes)
-      : null,
-  ]);
+  const put = (file: string, source: ByteSource) => objects.putSource(key(file), source, onBytes);
+  const folder: [string, Reference][] = [];
+  for (const [name, source] of [...files.weights, ...files.texts])
+    folder.push([name, await put(name, source)]);
+  const momentsAt = await put(MOMENTS, files.moments);
+  const referenceAt =
+    files.reference && digests.reference
+      ? await objects.putSource(keys.referencePolicy(digests.reference), files.reference, onBytes)
+      : null;
   failpoints.reached('checkpoint-objects', step);
   const manifest: Manifest = {
     ...about,
     kind: 'checkpoint',
     version: CONTRACT_VERSION,
     digests,
-    files: { ...about.files, [WEIGHTS]: modelAt },
+    files: { ...about.files, ...Object.fromEntries(folder) },
     moments: momentsAt,
     reference: referenceAt,
   };
@@ -136,22 +175,25 @@ async function write(
     step,
     policy: checkpoint.began.policy,
     digests,
-    bytes: [modelAt, momentsAt, referenceAt, manifestAt].reduce((sum, part) => sum + (part?.bytes ?? 0), 0),
+    bytes: [...folder.map(([, file]) => file), momentsAt, referenceAt, manifestAt].reduce(
+      (sum, part) => sum + (part?.bytes ?? 0),
+      0,
+    ),
     seconds: (performance.now() - started) / 1000,
   };
 }
 
 /** Digests of the copies, hashed in pieces between which the process serves other calls. */
-async function digestsOf({ model, moments, reference }: Staged): Promise<Digests> {
+async function digestsOf({ weights, moments, reference }: Staged): Promise<Digests> {
   let tensors = 0;
   const onTensor = () => {
     tensors += 1;
     reportProgress('checking', tensors, tensors);
   };
   return {
-    weights: await digestOfFile(model, WEIGHTS, onTensor),
-    moments: await digestOfFile(moments, MOMENTS, onTensor),
-    reference: reference === null ? null : await digestOfFile(reference, 'the reference policy', onTensor),
+    weights: await digestInPieces(weights, onTensor),
+    moments: await digestInPieces(moments, onTensor),
+    reference: reference === null ? null : await digestInPieces(reference, onTensor),
   };
 }
 

@@ -12,6 +12,7 @@ import type {
 } from '../../contracts/training.ts';
 import type { Staged } from '../../engine/service/service-arrays.ts';
 import type { EngineThread } from '../../engine/service/thread.ts';
+import type { FileCache } from '../../stores/objects/file-cache.ts';
 import type { ObjectStore } from '../../stores/objects/objects.ts';
 import type { Failpoints } from '../failpoints.ts';
 
@@ -25,11 +26,15 @@ export interface HeldPolicy {
   readonly samplerNumerics: Numerics;
   /** the checkpoint's folder without its weights: configuration, tokenizer, templates */
   readonly files: Record<string, Reference>;
+  /** its `config.json` */
+  readonly config: unknown;
   /** steps its policy has been trained */
   step: number;
   /** the policy's id */
   policy: string;
-  /** digest of the weights; null where the last step did not compute it */
+  /**
+   * digest of the weights: before the first step that of the loaded checkpoint, over the dtype that it is stored in;
+   * afterwards that of the float32 weights in memory; null where the last step did not compute it */
   digest: string | null;
   referenceDigest: string | null;
   /** the last batch trained and its result, which a repeated request returns */
@@ -52,8 +57,12 @@ export interface CheckpointUnderWay {
 /** Shared by a trainer's activities: one engine, one policy at a time, calls one after the other. */
 export interface TrainerContext {
   readonly objects: ObjectStore;
+  /** local files of the checkpoints that are loaded */
+  readonly cache: FileCache;
   readonly engine: EngineThread;
   readonly failpoints: Failpoints;
+  /** bytes of tensors in one file of a checkpoint; by default 5 GB */
+  readonly mostFileBytes?: number;
   /** the name of the queue that serves a lease */
   queueFor(lease: Lease): string;
   held: HeldPolicy | null;

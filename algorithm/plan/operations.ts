@@ -13,6 +13,7 @@ const bytesOfRow = {
   steps: 1_000,
   prompt_uses: 400,
   checkpoints: 1_400,
+  deleted_checkpoints: 1_500,
   evaluations: 1_600,
   sample_parts: 2_500,
   samples: 450,
@@ -70,12 +71,12 @@ export function sumOf(operations: readonly Operation[]): Operation {
   };
 }
 
-/** Tables without rows are left out. */
+/** Tables without rows are left out; a deleted row counts as −1. */
 export function addRows(parts: readonly Rows[]): Rows {
   const sums: Rows = {};
   for (const part of parts) {
     for (const [table, rows] of entriesOf(part)) {
-      if (rows > 0) sums[table] = (sums[table] ?? 0) + rows;
+      if (rows !== 0) sums[table] = (sums[table] ?? 0) + rows;
     }
   }
   return sums;

@@ -3,6 +3,7 @@
  * long history ends, and the stage continues in a new one. What a launch imports is not counted.
  */
 
+import type { KeptCheckpoints } from './kept-checkpoints.ts';
 import {
   acquiring,
   addRows,
@@ -15,7 +16,7 @@ import {
   rowBytes,
   timesRows,
 } from './operations.ts';
-import { type RunFacts, type Segment, segmentsOf } from './stage-segments.ts';
+import { checkpointsLeft, type RunFacts, type Segment, segmentsOf } from './stage-segments.ts';
 
 export interface PartSize {
   steps: number;
@@ -24,8 +25,12 @@ export interface PartSize {
   tokensSampled: number;
   tokensTrained: number;
   tokensRead: number;
+  /** written; this and the bytes */
   objects: number;
   s3Bytes: number;
+  /** bytes that are there at most, and at the end, where checkpoints are deleted */
+  s3PeakBytes: number;
+  s3FinalBytes: number;
   /** bytes */
   largestObject: number;
   /** by table; `dataset_rows` at most */
@@ -45,7 +50,8 @@ export function runSize(facts: RunFacts): RunSize {
   const stages = facts.recipe.stages.map((recipe) => {
     const segments = segmentsOf(recipe, facts);
     const history = historySize(segments);
-    return { stage: recipe.stage, ...partOf(counted(segments), recipe.options.max_steps, history) };
+    const part = partOf(counted(segments), recipe.options.max_steps, history);
+    return { stage: recipe.stage, ...withRetention(part, checkpointsLeft(recipe, facts)) };
   });
   const run = launching(stages.length);
   const own = partOf(new Map([[run, 1]]), 0, { events: run.events, histories: 1, longest: run.events });
@@ -61,10 +67,25 @@ function counted(segments: readonly Segment[]): Counted {
   return times;
 }
 
+/** Deletes what the stage's limits do not keep. */
+function withRetention(part: PartSize, left: KeptCheckpoints): PartSize {
+  const { saved, kept, writtenBytes, peakBytes, finalBytes } = left;
+  const others = part.s3Bytes - writtenBytes;
+  const rows = addRows([part.rows, { checkpoints: kept - saved, deleted_checkpoints: saved - kept }]);
+  return {
+    ...part,
+    s3PeakBytes: others + peakBytes,
+    s3FinalBytes: others + finalBytes,
+    rows,
+    postgresBytes: rowBytes(rows),
+  };
+}
+
 function partOf(done: Counted, steps: number, history: HistorySize): PartSize {
   const sum = (of: (operation: Operation) => number) =>
     [...done].reduce((total, [operation, times]) => total + times * of(operation), 0);
   const rows = addRows([...done].map(([operation, times]) => timesRows(operation.rows, times)));
+  const s3Bytes = sum(({ objects }) => objects.reduce((bytes, object) => bytes + object, 0));
   return {
     steps,
     completions: sum(({ completions }) => completions),
@@ -73,7 +94,9 @@ function partOf(done: Counted, steps: number, history: HistorySize): PartSize {
     tokensTrained: sum(({ tokensTrained }) => tokensTrained),
     tokensRead: sum(({ tokensRead }) => tokensRead),
     objects: sum(({ objects }) => objects.length),
-    s3Bytes: sum(({ objects }) => objects.reduce((bytes, object) => bytes + object, 0)),
+    s3Bytes,
+    s3PeakBytes: s3Bytes,
+    s3FinalBytes: s3Bytes,
     largestObject: [...done.keys()]
       .flatMap(({ objects }) => objects)
       .reduce((most, bytes) => Math.max(most, bytes), 0),
@@ -95,6 +118,8 @@ function totalOf(parts: readonly PartSize[]): PartSize {
     tokensRead: sum(({ tokensRead }) => tokensRead),
     objects: sum(({ objects }) => objects),
     s3Bytes: sum(({ s3Bytes }) => s3Bytes),
+    s3PeakBytes: peakOf(parts),
+    s3FinalBytes: sum(({ s3FinalBytes }) => s3FinalBytes),
     largestObject: most(({ largestObject }) => largestObject),
     rows: addRows(parts.map(({ rows }) => rows)),
     postgresBytes: sum(({ postgresBytes }) => postgresBytes),
@@ -104,6 +129,16 @@ function totalOf(parts: readonly PartSize[]): PartSize {
       longest: most(({ history }) => history.longest),
     },
   };
+}
+
+/** Of stages one after the other: what the stages before have left, and the peak of one. */
+function peakOf(parts: readonly PartSize[]): number {
+  let [before, peak] = [0, 0];
+  for (const { s3PeakBytes, s3FinalBytes } of parts) {
+    peak = Math.max(peak, before + s3PeakBytes);
+    before += s3FinalBytes;
+  }
+  return peak;
 }
 
 /** Tokens a second of one device. */

@@ -15,6 +15,7 @@ import { rewardPlan } from '../rl/reward-plan.ts';
 import { rolloutOfStep, shardSizes } from '../rl/rollout-plan.ts';
 import { completionLimitAt } from '../rl/schedules.ts';
 import { milestonesAt } from '../run/milestones.ts';
+import { type KeptCheckpoints, keptCheckpoints } from './kept-checkpoints.ts';
 import * as operations from './operations.ts';
 import { type Operation, sumOf } from './operations.ts';
 
@@ -169,9 +170,29 @@ function checkpointAt(step: number, recipe: StageRecipe, { parametersOf }: RunFa
   return operations.checkpoint(parametersOf(recipe.stage), { withReference: savesReference(step, recipe) });
 }
 
-function savesReference(step: number, { algorithm, options }: StageRecipe): boolean {
-  const refreshes = (at: number) =>
-    algorithm === 'grpo' && options.sync_ref_model ? Math.floor(at / options.ref_model_sync_steps) : 0;
+/** The checkpoints that the stage's limits leave of all that it saves. */
+export function checkpointsLeft(recipe: StageRecipe, { parametersOf }: RunFacts): KeptCheckpoints {
+  const { algorithm, options } = recipe;
+  const ofOne = (withReference: boolean) =>
+    operations
+      .checkpoint(parametersOf(recipe.stage), { withReference })
+      .objects.reduce((sum, bytes) => sum + bytes, 0);
+  const hasReference = algorithm === 'grpo' && options.beta > 0;
+  return keptCheckpoints({
+    options,
+    own: ofOne(false),
+    reference: hasReference ? ofOne(true) - ofOne(false) : 0,
+    referenceAt: (step) => (hasReference ? refreshesBefore(step, recipe) : 0),
+  });
+}
+
+/** How often the reference policy was replaced up to a step. */
+const refreshesBefore = (step: number, { algorithm, options }: StageRecipe) =>
+  algorithm === 'grpo' && options.sync_ref_model ? Math.floor(step / options.ref_model_sync_steps) : 0;
+
+function savesReference(step: number, recipe: StageRecipe): boolean {
+  const { algorithm, options } = recipe;
+  const refreshes = (at: number) => refreshesBefore(at, recipe);
   const lastSaved = Math.floor((step - 1) / options.save_steps) * options.save_steps;
   const isOther = lastSaved === 0 || refreshes(step) > refreshes(lastSaved);
   return algorithm === 'grpo' && options.beta > 0 && isOther;

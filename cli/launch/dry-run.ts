@@ -51,7 +51,7 @@ export async function dryRun(
 ): Promise<DryRunDocument> {
   const { recipe, at = () => '' } = file;
   refuseUnknownStages(recipe, meanLengths);
-  const absent = await absentModels(file);
+  const absent = await absentModels({ ...file, database: connections.database });
   refuseAbsent(
     absent.filter(({ name }) => recipe.parameters?.[name] === undefined),
     at,
@@ -209,13 +209,14 @@ function workColumns({ rates, total }: DryRunDocument): Columns {
 const storeColumns: Columns = {
   stage: ({ stage }) => stage,
   objects: ({ objects }) => String(objects),
-  'in S3': ({ s3Bytes }) => size(s3Bytes),
+  'to S3': ({ s3Bytes }) => size(s3Bytes),
+  'at most': ({ s3PeakBytes }) => size(s3PeakBytes),
+  'at end': ({ s3FinalBytes }) => size(s3FinalBytes),
   'largest one': ({ largestObject }) => size(largestObject),
   rows: ({ rows }) => String(Object.values(rows).reduce((sum, each) => sum + each, 0)),
   'in Postgres': ({ postgresBytes }) => size(postgresBytes),
   events: ({ history }) => String(history.events),
   histories: ({ history }) => String(history.histories),
-  'longest one': ({ history }) => String(history.longest),
 };
 
 function rowsText({ rows }: DryRunDocument['total']): string {

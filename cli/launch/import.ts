@@ -79,7 +79,7 @@ export function runPlan(recipe: Recipe, imported: ImportedLaunch): RunPlan {
     promptSet: imported.prompts.digest,
     trainPrompts: imported.prompts.train,
     promptFormat: recipe.prompt_format,
-    textRules: 2,
+    textRules: 3,
     generalDomains: imported.generalDomains,
     stages: recipe.stages.map((stage) => stagePlan(stage, recipe, imported)),
   };

@@ -15,6 +15,7 @@
 import type { Recipe } from '../../contracts/recipe.ts';
 import { nameSchema } from '../../contracts/reference.ts';
 import { runWorkflowId } from '../../contracts/workflows.ts';
+import { listModels } from '../../stores/data/models.ts';
 import type { Database } from '../../stores/database/database.ts';
 import { createRun, listRuns } from '../../stores/runs/runs.ts';
 import { InputError } from '../errors.ts';
@@ -132,8 +133,13 @@ export async function launch(
 
 /** The given name, or the recipe's with the next free number. */
 async function runName(database: Database, recipe: Recipe, given: string | undefined): Promise<string> {
-  if (given !== undefined) return checkName(given);
-  const taken = new Set((await listRuns(database)).map(({ run }) => run));
+  // A name refers to one thing: commands that read a model take the name of either.
+  const models = (await listModels(database)).map(({ name }) => name);
+  if (given !== undefined) {
+    if (!models.includes(given)) return checkName(given);
+    throw new InputError(`--name ${given}: expected a name that no model has, found a model of this name`);
+  }
+  const taken = new Set([...models, ...(await listRuns(database)).map(({ run }) => run)]);
   for (let number = 1; ; number++) {
     const name = `${recipe.name}-${number}`;
     if (!taken.has(name)) return checkName(name);

@@ -7,12 +7,18 @@ import { nanoPreferencePairs, nanoSafetyLabels } from '../../algorithm/nano/pref
 import type { NewExample } from '../../contracts/datasets.ts';
 import { Failure } from '../../contracts/failures.ts';
 import type { ExampleSource, PreferenceSource, PromptSource, Recipe } from '../../contracts/recipe.ts';
+import type { Reference } from '../../contracts/reference.ts';
 import { type ModelFolder, readModelFolder } from '../../engine/weights/model-folder.ts';
+import { readSettings } from '../../infra/settings.ts';
 import { importedSet } from '../../stores/data/imported-sets.ts';
+import { findModel } from '../../stores/data/models.ts';
 import type { NewPreference } from '../../stores/data/preferences.ts';
+import type { Queryable } from '../../stores/database/database.ts';
+import { createFileCache } from '../../stores/objects/file-cache.ts';
+import { findCheckpoint } from '../../stores/steps/checkpoints.ts';
 import { readPromptSource } from '../data/prompt-source.ts';
 import { examplesIn, type LinesText, preferencesIn, readLinesText } from '../data/training-files.ts';
-import { InputError } from '../errors.ts';
+import { CommandError, InputError } from '../errors.ts';
 import {
   fetchCommand,
   hubRepository,
@@ -69,12 +75,19 @@ export interface Models {
 }
 
 /** Throws InputError that names every missing folder. */
-export async function resolveModels({ recipe, folder, at, objects }: LaunchSources): Promise<Models> {
-  refuseAbsent(await absentModels({ recipe, folder, at }), at);
-  const read = async (path: string) => {
-    if (!isStored(path)) return readModelFolder(resolve(folder, path));
+export async function resolveModels(sources: LaunchSources): Promise<Models> {
+  const { recipe, folder, at, objects } = sources;
+  refuseAbsent(await absentModels(sources), at);
+  const read = async (written: string) => {
+    const path = resolve(folder, written);
+    if (!isStored(written) && (await locateModel(path)).kind === 'folder') return readModelFolder(path);
     const store = await objects();
-    return readCheckpoint({ objects: store }, (await store.getByUri(path)).reference);
+    const manifest = isStored(written)
+      ? (await store.getByUri(written)).reference
+      : await namedManifest(written, await sources.database());
+    if (manifest === undefined) return readModelFolder(path);
+    const cache = createFileCache(readSettings().modelCache);
+    return readCheckpoint({ objects: store, cache }, manifest);
   };
   const base = await read(recipe.base);
   const students: Models['students'] = {};
@@ -92,19 +105,45 @@ interface AbsentModel {
   written: string;
 }
 
-/** The models whose folder does not exist. Throws InputError where the path leads to something else. */
+/** The manifest of an added model or of a run's checkpoint; undefined where the name leads to neither. */
+async function namedManifest(written: string, reader: Queryable): Promise<Reference | undefined> {
+  if ((await locateModel(written)).kind !== 'checkpoint') return undefined;
+  const added = await findModel(reader, written);
+  if (added !== undefined) return added.manifest;
+  try {
+    return (await findCheckpoint(reader, written)).manifest;
+  } catch (error) {
+    if (error instanceof Failure && error.kind === 'InvalidInput') return undefined;
+    throw error;
+  }
+}
+
+/** Whether a name leads to an added model or a checkpoint; where no stack runs, none is known. */
+async function isNamed(written: string, database: Connections['database'] | undefined): Promise<boolean> {
+  if (database === undefined || (await locateModel(written)).kind !== 'checkpoint') return false;
+  try {
+    return (await namedManifest(written, await database())) !== undefined;
+  } catch (error) {
+    if (error instanceof CommandError) return false;
+    throw error;
+  }
+}
+
+/** The models whose folder does not exist, and which have no such name. Throws InputError where the path leads to something else. */
 export async function absentModels({
   recipe: { base, students },
   folder,
   at = () => '',
-}: RecipeFile): Promise<AbsentModel[]> {
+  database,
+}: RecipeFile & Partial<Pick<Connections, 'database'>>): Promise<AbsentModel[]> {
   const absent: AbsentModel[] = [];
   for (const [name, written] of Object.entries({ base, ...students })) {
     if (isStored(written)) continue;
     const path = resolve(folder, written);
     const found = await locateModel(path);
-    if (found.kind === 'other' && found.isAbsent) absent.push({ name, path, written });
-    else refuseOther(`${at(keyOf(name))}${absentText({ name, path })}`, found, 'a model’s folder');
+    if (found.kind === 'other' && found.isAbsent) {
+      if (!(await isNamed(written, database))) absent.push({ name, path, written });
+    } else refuseOther(`${at(keyOf(name))}${absentText({ name, path })}`, found, 'a model’s folder');
   }
   return absent;
 }

@@ -1,15 +1,13 @@
 /** `r1 export`. */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
+import { z } from 'zod';
 import { readManifest } from '../../activities/checkpoints/checkpoint-files.ts';
 import { exportedCheckpointSchema, type ShowDocument } from '../../contracts/documents.ts';
 import type { RunPlan } from '../../contracts/plan.ts';
 import type { Reference } from '../../contracts/reference.ts';
-import { isRewardModel } from '../../engine/model/architecture.ts';
-import { parseModelConfig } from '../../engine/model/model-config.ts';
-import { CHECKPOINT_FILE } from '../../engine/weights/model-folder.ts';
-import { WEIGHTS_FILE } from '../../engine/weights/weights.ts';
+import { CHECKPOINT_FILE, declareDtype } from '../../engine/weights/model-folder.ts';
 import { getDataset } from '../../stores/data/datasets.ts';
 import type { Queryable } from '../../stores/database/database.ts';
 import type { ObjectStore } from '../../stores/objects/objects.ts';
@@ -21,9 +19,10 @@ import { examples, jsonOption, printDocument, printLine } from '../output/output
 import { readShow } from '../run/run-rows.ts';
 import { type Connections, withConnections } from '../stack/connections.ts';
 import { locationText } from './checkpoint-location.ts';
+import { EXPORT_DTYPES, exportWeights } from './export-weights.ts';
 import { type ModelCardInput, modelCard } from './model-card.ts';
 import { locateModel, refuseOther } from './model-location.ts';
-import { type OpenCheckpoint, openCheckpoint } from './open-model.ts';
+import { openStored, type StoredModel } from './open-model.ts';
 
 export const commands = { export: defineExport };
 
@@ -35,6 +34,12 @@ function defineExport(command: Command): void {
     )
     .argument('<checkpoint>', 'RUN, RUN/STAGE, RUN/STAGE@STEP, or s3://…/manifest.json')
     .argument('<dir>', 'folder to write, empty or new')
+    .addOption(
+      new Option(
+        '--dtype <dtype>',
+        'write the weights in this type (default: the one that they are stored in)',
+      ).choices(Object.keys(EXPORT_DTYPES)),
+    )
     .option(...jsonOption('export'))
     .addHelpText(
       'after',
@@ -43,25 +48,33 @@ function defineExport(command: Command): void {
     .action(exportCheckpoint);
 }
 
-async function exportCheckpoint(name: string, dir: string, { json }: { json?: boolean }): Promise<void> {
+interface ExportOptions {
+  dtype?: keyof typeof EXPORT_DTYPES;
+  json?: boolean;
+}
+
+async function exportCheckpoint(name: string, dir: string, { dtype, json }: ExportOptions): Promise<void> {
   const folder = resolve(dir);
   await refuseModel(name);
   await refuseOccupied(folder);
   await withConnections(async (connections) => {
-    const opened = await openCheckpoint(name, connections, { parseConfig: parseModelConfig });
+    const opened = await openStored(name, connections);
+    const stored = { ...opened, objects: await connections.objects(), uri: opened.name };
+    const written = await exportWeights(stored, folder, dtype === undefined ? null : EXPORT_DTYPES[dtype]);
+    const model = { ...opened, digest: written.digest, files: declareDtype(filesOf(opened), written.dtype) };
     const files = new Map([
-      ...filesOf(opened.model),
-      ['README.md', encoded(modelCard(await readCardInput(opened, connections)))],
-      [CHECKPOINT_FILE, encoded(declaration(opened))],
+      ...model.files,
+      ['README.md', encoded(modelCard(await readCardInput(model, written.files, connections)))],
+      [CHECKPOINT_FILE, encoded(declaration(model))],
     ]);
     await writeFiles(folder, files);
     const { run, stage, step, state, nextSave } = opened.location;
     const document = {
       ...{ checkpoint: opened.name, run, stage, step, steps: state.steps, nextSave },
-      ...{ folder, files: [...files.keys()].sort() },
+      ...{ folder, files: [...files.keys(), ...written.files].sort() },
     };
     if (json) return printDocument('export', document);
-    const bytes = [...files.values()].reduce((sum, { length }) => sum + length, 0);
+    const bytes = [...files.values()].reduce((sum, { length }) => sum + length, written.bytes);
     printLine(locationText(opened.location));
     printLine(`${folder}: ${document.files.join(', ')} (${size(bytes)})`);
   });
@@ -78,34 +91,33 @@ async function refuseModel(name: string): Promise<void> {
 }
 
 /** Without the generation config of a reward model, which generates nothing. */
-function filesOf({ config, files }: OpenCheckpoint['model']): Map<string, Uint8Array> {
-  const kept = [...files].filter(([name]) => !isRewardModel(config) || name !== 'generation_config.json');
-  return new Map(kept);
+function filesOf({ files }: StoredModel): Map<string, Uint8Array> {
+  const { architectures } = configSchema.parse(
+    JSON.parse(new TextDecoder().decode(files.get('config.json'))),
+  );
+  const generates = !architectures?.some((name) => name.endsWith('ForSequenceClassification'));
+  return new Map([...files].filter(([name]) => generates || name !== 'generation_config.json'));
 }
 
-function declaration({ name, model, origin }: OpenCheckpoint): string {
+const configSchema = z.looseObject({ architectures: z.array(z.string()).nullish() });
+
+function declaration({ name, digest, origin }: StoredModel): string {
   const { run, stage, step } = origin;
-  const document = exportedCheckpointSchema.parse({
-    run,
-    stage,
-    step,
-    checkpoint: name,
-    digest: model.digest,
-  });
+  const document = exportedCheckpointSchema.parse({ run, stage, step, checkpoint: name, digest });
   return `${JSON.stringify(document, null, 2)}\n`;
 }
 
 const encoded = (text: string) => new TextEncoder().encode(text);
 
-/** The weights are written last: a folder without them is incomplete. */
+/** The configuration is written last, after the weights: a folder without it is no model. */
 async function writeFiles(folder: string, files: ReadonlyMap<string, Uint8Array>): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  const ordered = [...files].sort(([a], [b]) => Number(a === WEIGHTS_FILE) - Number(b === WEIGHTS_FILE));
+  const ordered = [...files].sort(([a], [b]) => Number(a === 'config.json') - Number(b === 'config.json'));
   for (const [name, bytes] of ordered) await writeFile(join(folder, name), bytes);
 }
 
 async function readCardInput(
-  { model, origin: { run, stage, step } }: OpenCheckpoint,
+  { digest, files, tokenizer, origin: { run, stage, step } }: StoredModel,
+  weights: readonly string[],
   { database, objects }: Connections,
 ): Promise<ModelCardInput> {
   const reader = await database();
@@ -115,7 +127,7 @@ async function readCardInput(
     run,
     stage,
     step,
-    digest: model.digest,
+    digest,
     recipe,
     seed: plan.seed,
     promptSet: plan.promptSet,
@@ -123,8 +135,8 @@ async function readCardInput(
     data: await dataOf(reader, plan, stages),
     evaluations,
     measure: stages.find((found) => found.stage === stage)?.measure ?? null,
-    files: [...model.files.keys()],
-    hasChatTemplate: model.tokenizer.hasChatTemplate,
+    files: [...files.keys(), ...weights],
+    hasChatTemplate: tokenizer.hasChatTemplate,
   };
 }
 

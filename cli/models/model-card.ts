@@ -145,7 +145,7 @@ const KINDS: Record<'policy' | 'rewardModel', CardKind> = {
     task: 'text-classification',
     what: (stage) => `a reward model of ${suffixOf(stage) ?? 'answers'}`,
     use: ({ stage }) => [
-      'It loads as `LlamaForSequenceClassification` with one label: its logit at the last token is the score, ' +
+      'It loads as `AutoModelForSequenceClassification` with one label: its logit at the last token is the score, ' +
         `higher is better. It reads the prompt in its chat template and ${READ[suffixOf(stage) ?? ''] ?? 'the response'}.`,
     ],
     evaluation: ({ recipe, stage, measure }) => {
@@ -219,7 +219,7 @@ function stageTable(stages: readonly CardStage[], { data }: ModelCardInput): str
 }
 
 /** The `license` of a card's front matter. */
-function licenseOf(card: string | null): string | undefined {
+export function licenseOf(card: string | null): string | undefined {
   const [, front] = /^---\n([\s\S]*?)\n---/.exec(card ?? '') ?? [];
   const fields: unknown = front === undefined ? undefined : parse(front);
   if (typeof fields !== 'object' || fields === null || !('license' in fields)) return undefined;

@@ -13,6 +13,8 @@ export const WHAT_IS_READ =
 
 type ModelLocation =
   | { kind: 'folder' }
+  /** a GGUF file, which only `r1 model add` reads */
+  | { kind: 'gguf' }
   /** a checkpoint of a run: by name, or by the URI of its manifest */
   | { kind: 'checkpoint' }
   /** not found; the name has the form of a Hugging Face Hub repository */
@@ -29,6 +31,7 @@ export async function locateModel(name: string): Promise<ModelLocation> {
   const isPath = /^\.{0,2}\//.test(name) || name === '.' || name === '..';
   const found = await stat(name).catch((error: NodeJS.ErrnoException) => error);
   if (found instanceof Error) return absent(name, found, { isPath, repository });
+  if (found.isFile() && extname(name).toLowerCase() === '.gguf') return { kind: 'gguf' };
   if (!found.isDirectory()) return { kind: 'other', ...fileFound(name, found.isFile()), isAbsent: false };
   if (isPath || (await isThere(join(name, 'config.json')))) return folderFound(name);
   return isCheckpointName(name) ? { kind: 'checkpoint' } : folderFound(name);
@@ -55,6 +58,10 @@ export function refuseOther(
 ): void {
   if (location.kind === 'hub')
     throw new InputError(`${name}: expected ${what}, found ${hubText(location.repository)}`);
+  if (location.kind === 'gguf')
+    throw new InputError(
+      `${name}: expected ${what}, found a GGUF file. Add it under a name (r1 model add FILE.gguf), and use the name.`,
+    );
   if (location.kind === 'other')
     throw new InputError(
       `${name || '(no name)'}: expected ${what}, found ${location.found}. ${location.hint}`,
@@ -108,8 +115,8 @@ async function folderFound(folder: string): Promise<ModelLocation> {
 const FOLDER_HINTS = [
   {
     of: /\.gguf$/i,
-    found: 'GGUF files, which are not read',
-    next: 'Fetch the model that they were made from: hf download ORGANISATION/MODEL --local-dir FOLDER.',
+    found: 'GGUF files',
+    next: 'Add one under a name (r1 model add FILE.gguf), and use the name.',
   },
   {
     of: /^adapter_config\.json$/,
@@ -131,10 +138,5 @@ const FOLDER_HINTS = [
 /** A file where a folder is expected. */
 function fileFound(path: string, isFile: boolean): { found: string; hint: string } {
   if (!isFile) return { found: 'neither a folder nor a file', hint: 'Check the path.' };
-  if (extname(path).toLowerCase() === '.gguf')
-    return {
-      found: 'a GGUF file, which is not read',
-      hint: `Fetch the model that it was made from: hf download ORGANISATION/MODEL --local-dir FOLDER. ${WHAT_IS_READ}.`,
-    };
   return { found: 'a file', hint: `Name its folder: ${dirname(path)}. ${WHAT_IS_READ}.` };
 }

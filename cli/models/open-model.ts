@@ -1,17 +1,31 @@
 /** Opens models and engines. */
-import { readCheckpoint, readSampledModel } from '../../activities/checkpoints/read-checkpoint.ts';
+import {
+  type CheckpointObjects,
+  checkpointObjects,
+  fetchFiles,
+  readManifest,
+  tokenizerOf,
+} from '../../activities/checkpoints/checkpoint-files.ts';
+import {
+  type CheckpointStores,
+  readCheckpoint,
+  readSampledModel,
+} from '../../activities/checkpoints/read-checkpoint.ts';
+import type { Reference } from '../../contracts/reference.ts';
+import type { CommittedCheckpoint } from '../../contracts/stage-state.ts';
 import { ModelConfigError } from '../../engine/model/model-config.ts';
 import { type EngineThread, startEngineThread } from '../../engine/service/thread.ts';
+import type { Tokenizer } from '../../engine/tokenizer/tokenizer.ts';
 import {
   type ModelFolder,
-  type ModelOptions,
   readAnyModelFolder,
   readModelFolder,
   type SampledModel,
 } from '../../engine/weights/model-folder.ts';
-import { WEIGHTS_FILE } from '../../engine/weights/weights.ts';
 import { readSettings } from '../../infra/settings.ts';
 import { findStack, type Stack } from '../../infra/stack.ts';
+import { findModel } from '../../stores/data/models.ts';
+import { createFileCache } from '../../stores/objects/file-cache.ts';
 import { type FoundCheckpoint, findCheckpoint } from '../../stores/steps/checkpoints.ts';
 import { CommandError } from '../errors.ts';
 import { type Connections, runningStack, withConnections, withOptionalStack } from '../stack/connections.ts';
@@ -23,8 +37,10 @@ export interface OpenModel {
   /** URI of the manifest, or the folder */
   name: string;
   model: SampledModel;
-  /** its run, stage and step; null for a folder */
+  /** its run, stage and step; null for a folder and an added model */
   origin: FoundCheckpoint | null;
+  /** an added model in the object store */
+  stored?: CommittedCheckpoint;
   /** the same with the state of its stage, for display */
   location?: CheckpointLocation;
 }
@@ -38,7 +54,7 @@ export type OpenCheckpoint<Model = ModelFolder> = OpenModel & {
 
 /** The argument of commands that read a checkpoint. */
 export const CHECKPOINT_HELP =
-  'RUN, RUN/STAGE, RUN/STAGE@STEP (step 0: what the stage started from), s3://…/manifest.json, or a model’s folder';
+  'RUN, RUN/STAGE, RUN/STAGE@STEP (step 0: what the stage started from), s3://…/manifest.json, the name of an added model, or a model’s folder';
 
 /** What computes: the engine in this process, or a trainer of the stack. */
 export const PLACES = ['here', 'trainer'] as const;
@@ -70,8 +86,10 @@ export async function withModel<Result>(
   }
   return withConnections(async (connections) => {
     const model = await placed(on, {
-      here: () => openCheckpoint(name, connections),
-      trainer: () => openForTrainer(name, connections),
+      here: async () =>
+        (await openAdded(name, connections, readCheckpoint)) ?? openCheckpoint(name, connections),
+      trainer: async () =>
+        (await openAdded(name, connections, readSampledModel)) ?? openForTrainer(name, connections),
     });
     return work(model, connections);
   }, stackFor(name));
@@ -110,15 +128,59 @@ function stackFor(name: string): Stack {
   );
 }
 
-/** A committed checkpoint by name. Throws Failure where there is none or it is damaged, InputError where none is saved yet. */
-export async function openCheckpoint(
+/** A model that was added under a name; undefined where none was. */
+export async function openAdded<Model extends SampledModel>(
   name: string,
-  connections: Connections,
-  options: ModelOptions = {},
-): Promise<OpenCheckpoint> {
+  { database, objects }: Connections,
+  read: (stores: CheckpointStores, manifest: Reference) => Promise<Model>,
+): Promise<(OpenModel & { model: Model }) | undefined> {
+  const added = await findModel(await database(), name);
+  if (added === undefined) return undefined;
+  const { manifest, digest } = added;
+  const stored = { step: 0, manifest, digests: { weights: digest, moments: null, reference: null } };
+  const cache = createFileCache(readSettings().modelCache);
+  const model = await read({ objects: await objects(), cache }, manifest);
+  return { name, model, origin: null, stored };
+}
+
+/** A committed checkpoint by name. Throws Failure where there is none or it is damaged, InputError where none is saved yet. */
+export async function openCheckpoint(name: string, connections: Connections): Promise<OpenCheckpoint> {
   const found = await findTrained(name, connections);
   const objects = await connections.objects();
-  return { ...found, model: await readCheckpoint({ objects }, found.origin.manifest, options) };
+  const cache = createFileCache(readSettings().modelCache);
+  return { ...found, model: await readCheckpoint({ objects, cache }, found.origin.manifest) };
+}
+
+/** A committed checkpoint whose weights are not read yet, of any architecture. */
+export interface StoredModel {
+  name: string;
+  origin: FoundCheckpoint;
+  location: CheckpointLocation;
+  /** of the weights */
+  digest: string;
+  /** the files beside the weights */
+  files: Map<string, Uint8Array>;
+  tokenizer: Tokenizer;
+  weights: CheckpointObjects['weights'];
+  index: Uint8Array | null;
+}
+
+/** Opens a committed checkpoint without reading its weights. Throws as `openCheckpoint` does. */
+export async function openStored(name: string, connections: Connections): Promise<StoredModel> {
+  const found = await findTrained(name, connections);
+  const objects = await connections.objects();
+  const { manifest: reference } = found.origin;
+  const manifest = await readManifest(objects, reference);
+  const { weights, companions, index } = await checkpointObjects(objects, manifest, reference.uri);
+  const fetched = await fetchFiles(objects, { files: companions });
+  return {
+    ...found,
+    weights,
+    digest: manifest.digests.weights,
+    files: new Map(Object.entries(fetched)),
+    tokenizer: await tokenizerOf(objects, reference, {}),
+    index: index && (await objects.get(index)),
+  };
 }
 
 /** The same without its weights. */
@@ -147,13 +209,12 @@ export async function withEngine<Result>(work: (engine: EngineThread) => Promise
 }
 
 /** Loads a model into an engine for sampling. */
-export async function loadModel(engine: EngineThread, { files }: Pick<ModelFolder, 'files'>): Promise<void> {
-  const file = (name: string) => files.get(name) ?? new Uint8Array();
-  await engine.call('load', {
-    config: JSON.parse(new TextDecoder().decode(file('config.json'))),
-    model: file(WEIGHTS_FILE),
-    moments: null,
-    reference: null,
-    withReference: false,
-  });
+export async function loadModel(
+  engine: EngineThread,
+  { files, weights }: Pick<ModelFolder, 'files' | 'weights'>,
+): Promise<void> {
+  const config: unknown = JSON.parse(new TextDecoder().decode(files.get('config.json')));
+  for (const [index, file] of weights.entries())
+    await file.use((path) => engine.call('readWeights', { config, file: path, first: index === 0 }));
+  await engine.call('load', { config, model: null, moments: null, reference: null, withReference: false });
 }

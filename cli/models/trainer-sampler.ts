@@ -68,11 +68,12 @@ export function sampleOnTrainer(
 /** Imports a model's folder as a launch does, and writes the shards' requests. */
 async function writeRequests(
   objects: ObjectStore,
-  { name, origin, model }: OpenModel,
+  { name, origin, stored, model }: OpenModel,
   { shards, withLogprobs, say }: SamplingWork,
 ): Promise<SamplingInput> {
-  const { step, manifest, digests } = origin ?? (await importBase({ objects }, model));
-  if (origin === null) say(`${name} is in the object store, for the trainer: ${manifest.uri}`);
+  const { step, manifest, digests } = origin ?? stored ?? (await importBase({ objects }, model));
+  if (origin === null && stored === undefined)
+    say(`${name} is in the object store, for the trainer: ${manifest.uri}`);
   const key = samplingKey(randomUUID().slice(0, 8));
   const requests: Reference[] = [];
   for (const { request, promptsP } of shards) {

@@ -7,6 +7,7 @@ import { getRun, latestRun, type Run } from '../../stores/runs/runs.ts';
 import { listStages } from '../../stores/runs/stages.ts';
 import { listTrainerQueue } from '../../stores/runs/trainer-queue.ts';
 import { type CommittedEvaluation, listEvaluations } from '../../stores/steps/evaluations.ts';
+import { listDeleted, retentionOf } from '../../stores/steps/retention.ts';
 import { CommandError } from '../errors.ts';
 
 /** The named run, by default the latest. Throws where there is none. */
@@ -35,10 +36,37 @@ export async function readShow(
       finishedAt,
       place: queue.find((each) => each.run === run)?.place ?? null,
       stages: await listStages(reader, run),
+      checkpoints: await checkpointsOf(reader, run, plan),
       alarms: await listRunAlarms(reader, run),
       evaluations: (await listEvaluations(reader, run, { quick })).map(evaluationDocument),
     };
   });
+}
+
+/** Committed checkpoints with the rules that keep them, and deleted ones with why none did. */
+async function checkpointsOf(
+  reader: Queryable,
+  run: string,
+  { stages }: Run['plan'],
+): Promise<ShowDocument['checkpoints']> {
+  const gone = await listDeleted(reader, run);
+  const all: ShowDocument['checkpoints'] = [];
+  for (const { stage, options } of stages) {
+    const { kept, deleted } = await retentionOf(reader, { run, stage }, options);
+    const committed = [...kept, ...deleted.map((each) => ({ ...each, reasons: [] }))];
+    const ofStage = [
+      ...committed.map(({ branch, step, manifest: { uri }, bytes, reasons }) => {
+        return { stage, branch, step, uri, bytes, kept: reasons, deleted: null };
+      }),
+      ...gone
+        .filter((each) => each.stage === stage)
+        .map(({ branch, step, uri, bytes, reason, deletedAt: at }) => {
+          return { stage, branch, step, uri, bytes, kept: [], deleted: { at, reason } };
+        }),
+    ];
+    all.push(...ofStage.sort((a, b) => a.branch - b.branch || a.step - b.step));
+  }
+  return all;
 }
 
 function evaluationDocument(row: CommittedEvaluation): EvaluationDocument {

@@ -69,6 +69,7 @@ export function showText(show: ShowDocument, ui: string | null, now = Date.now()
     ...show.stages.flatMap((stage) => stoppedText(show.run, stage)),
     ...rankingsText(show.stages),
     ...linesOf(eventsOf(show).map(({ stage, step, text }) => `${stage} at step ${step}: ${text}`)),
+    ...linesOf(show.stages.flatMap(({ stage }) => deletedText(stage, show))),
     ...checkpointsText(show),
     ...(ui === null ? [] : [`In the Temporal UI: ${ui}`]),
   ];
@@ -154,6 +155,20 @@ export function eventsOf({ alarms, stages }: Pick<ShowDocument, 'alarms' | 'stag
 
 export const alarmText = ({ name, action, text }: ShowDocument['alarms'][number]) =>
   `alarm ${name} (${action}): ${text}`;
+
+/** `zero: of 12 checkpoints 9 are deleted, @20 to @180: not among …; @200 @220 @240 are kept` */
+function deletedText(stage: string, { checkpoints }: ShowDocument): string[] {
+  const ofStage = checkpoints.filter((each) => each.stage === stage);
+  const gone = ofStage.filter(({ deleted }) => deleted !== null);
+  const [first, last] = [gone[0], gone.at(-1)];
+  if (first === undefined || last === undefined) return [];
+  const name = ({ branch, step }: typeof first) => `@${step}${branch === 0 ? '' : ` (branch ${branch})`}`;
+  const kept = ofStage.filter(({ deleted }) => deleted === null).map(name);
+  return [
+    `${stage}: of ${ofStage.length} checkpoints ${gone.length} are deleted, ${name(first)} to ${name(last)}: ` +
+      `${last.deleted?.reason}; kept: ${kept.join(' ')}`,
+  ];
+}
 
 /** How commands name a checkpoint, and the URI of the run's final one. */
 function checkpointsText({ run, stages }: ShowDocument): string[] {

@@ -160,7 +160,8 @@ function layOut(sorted: readonly Named[]): TensorEntry[] {
   });
 }
 
-function headerBytes(
+/** Length and header of a file with these tensors, in the order of their offsets. */
+export function headerBytes(
   entries: readonly TensorEntry[],
   metadata: Readonly<Record<string, string>>,
 ): Uint8Array {

@@ -4,9 +4,9 @@ import { disposeAll, type FloatTensor, type TensorMap } from '../graph/tensor.ts
 import type { Runtime } from '../runtime/runtime.ts';
 import { adamWUpdate, clipFactor, globalNorm } from '../train/adamw.ts';
 import type { UpdateOptions } from '../train/train-batch.ts';
-import { decodeSafetensors, type StoredTensors } from '../weights/safetensors.ts';
-import { checkWeights } from '../weights/weights.ts';
+import { refuseOtherTensors } from '../weights/weights.ts';
 import { expectedTensors, type ModelConfig } from './architecture.ts';
+import { nativeTensors, type WeightsInput } from './weights-loader.ts';
 
 /** The optimizer's state, by weight name. */
 export interface Moments {
@@ -119,46 +119,30 @@ function checkTensors(what: string, config: ModelConfig, tensors: TensorMap): vo
 
 const MOMENT_PREFIXES = { expAvg: 'exp_avg.', expAvgSq: 'exp_avg_sq.' } as const;
 
-/** The tensors of a safetensors file, checked against the configuration. Throws WeightsError; `source` names the file. */
-export function nativeWeights(
-  runtime: Runtime,
-  config: ModelConfig,
-  file: Uint8Array,
-  source: string,
-  onTensor: () => void = () => undefined,
-): TensorMap {
-  return native(runtime, checkWeights(decodeSafetensors(file, source), config, source), onTensor);
-}
-
-/** Both moments from a safetensors file. */
+/** Both moments from a safetensors file. Throws WeightsError. */
 export function nativeMoments(
   runtime: Runtime,
   config: ModelConfig,
-  file: Uint8Array,
+  file: WeightsInput,
   onTensor: () => void = () => undefined,
 ): Moments {
-  const stored = decodeSafetensors(file, 'the moments');
-  const part = (prefix: string) => {
-    const tensors = [...stored].filter(([name]) => name.startsWith(prefix));
-    const unprefixed = new Map(tensors.map(([name, tensor]) => [name.slice(prefix.length), tensor]));
-    return native(runtime, checkWeights(unprefixed, config, `the moments ${prefix}*`), onTensor);
-  };
-  const expAvg = part(MOMENT_PREFIXES.expAvg);
+  const tensors = nativeTensors(runtime, file, 'the moments', onTensor);
   try {
-    return { expAvg, expAvgSq: part(MOMENT_PREFIXES.expAvgSq) };
+    const part = (prefix: string) => {
+      const own = [...tensors].filter(([name]) => name.startsWith(prefix));
+      const unprefixed = new Map(own.map(([name, tensor]) => [name.slice(prefix.length), tensor]));
+      return inOrder(unprefixed, config, `the moments ${prefix}*`);
+    };
+    return { expAvg: part(MOMENT_PREFIXES.expAvg), expAvgSq: part(MOMENT_PREFIXES.expAvgSq) };
   } catch (error) {
-    disposeAll(expAvg);
+    disposeAll(tensors);
     throw error;
   }
 }
 
-function native(runtime: Runtime, stored: StoredTensors, onTensor: () => void): TensorMap {
-  const tensors = new Map<string, FloatTensor>();
-  for (const [name, { shape, data }] of stored) {
-    tensors.set(name, runtime.createTensor('float32', shape, data));
-    onTensor();
-  }
-  return tensors;
+function inOrder(tensors: TensorMap, config: ModelConfig, source: string): TensorMap {
+  refuseOtherTensors(tensors, config, source, () => false);
+  return new Map([...expectedTensors(config).keys()].map((name) => [name, tensorOf(tensors, name)]));
 }
 
 /** Both moments in one map, as a checkpoint stores them: `exp_avg.NAME` and `exp_avg_sq.NAME`. */

@@ -7,11 +7,12 @@
 import { parseSeed } from '../../algorithm/random/seeds.ts';
 import type { Digests, StepMetrics } from '../../contracts/training.ts';
 import { createDecoder, type Decoder } from '../decode/decoder.ts';
-import type { TensorMap } from '../graph/tensor.ts';
+import { disposeAll, type TensorMap } from '../graph/tensor.ts';
 import { expectedTensors, isRewardModel, type ModelConfig, parameterCount } from '../model/architecture.ts';
 import { ModelConfigError, parseModelConfig } from '../model/model-config.ts';
 import type { Moments } from '../model/parameters.ts';
-import { momentTensors, nativeMoments, nativeWeights } from '../model/parameters.ts';
+import { momentTensors, nativeMoments } from '../model/parameters.ts';
+import { nativeWeights, type WeightsInput, WeightsLoader } from '../model/weights-loader.ts';
 import { collectGarbage } from '../runtime/memory.ts';
 import { noReport, type ProgressReport } from '../runtime/progress.ts';
 import type { Runtime } from '../runtime/runtime.ts';
@@ -19,8 +20,8 @@ import { createPolicy, type Policy, type StepResult } from '../train/policy.ts';
 import { RewardModel } from '../train/reward-model.ts';
 import { type SupervisedArrays, supervisedStep } from '../train/supervised-step.ts';
 import { digestTensors } from '../weights/digest.ts';
-import { copySafetensors, decodeSafetensors } from '../weights/safetensors.ts';
-import { checkWeights, storedTensors } from '../weights/weights.ts';
+import { copyTensors } from '../weights/safetensors.ts';
+import { storedTensors, WEIGHTS_FILE as WEIGHTS } from '../weights/weights.ts';
 import { joined, joinFloats } from './ragged.ts';
 import type {
   LoadedPolicy,
@@ -36,6 +37,7 @@ import type {
   TrainArrays,
   Trained,
   TrainedSupervised,
+  WeightsFileInput,
 } from './service-arrays.ts';
 
 export type { SupervisedArrays } from '../train/supervised-step.ts';
@@ -55,6 +57,8 @@ interface HeldRewardModel {
 export class PolicyService {
   private readonly runtime: Runtime;
   private held: HeldPolicy | HeldRewardModel | null = null;
+  /** the weights that `readWeights` has read, until they are loaded */
+  private pending: WeightsLoader | null = null;
   private readonly scorers = new Map<string, RewardModel>();
   private readonly report: ProgressReport;
   private readonly onTensor = () => this.report.advance();
@@ -64,20 +68,44 @@ export class PolicyService {
     this.report = report;
   }
 
+  /** Reads one of the files of a model's weights; then `load` or `loadScorer` takes all that were read. */
+  readWeights({ config: json, file, first }: WeightsFileInput): void {
+    if (first) this.dropPending();
+    const config = parseModelConfig(json);
+    if (first) this.report.begin('loading', expectedTensors(config).size);
+    this.pending ??= new WeightsLoader(this.runtime, config, WEIGHTS, this.onTensor);
+    this.pending.read(file);
+  }
+
+  /** The weights of `model`, or of the files that were read before. */
+  private weightsOf(config: ModelConfig, model: WeightsInput | null) {
+    const loader = this.pending ?? new WeightsLoader(this.runtime, config, WEIGHTS, this.onTensor);
+    this.pending = null;
+    if (model !== null) loader.read(model);
+    return loader.finish();
+  }
+
+  private dropPending(): void {
+    this.pending?.dispose();
+    this.pending = null;
+  }
+
   load(input: LoadInput): LoadedPolicy {
     this.dispose();
     const config = parseModelConfig(input.config);
     const { onTensor, report, runtime } = this;
+    if (input.model !== null) this.dropPending();
     report.begin('loading', expectedTensors(config).size * (input.moments === null ? 1 : 3));
-    const weights = nativeWeights(runtime, config, input.model, 'model.safetensors', onTensor);
+    const { weights, ...stored } = this.weightsOf(config, input.model);
     const moments =
       input.moments === null ? undefined : nativeMoments(runtime, config, input.moments, onTensor);
     const options = { runtime, config, weights, moments, report };
     this.held = isRewardModel(config)
       ? { kind: 'reward-model', model: new RewardModel(options) }
       : this.openPolicy(options, input);
+    const digests = this.digestsOf(partsOf(this.held), input.moments !== null);
     return {
-      digests: this.digestsOf(partsOf(this.held), input.moments !== null),
+      digests: stored.isExact ? digests : { ...digests, weights: stored.storedDigest },
       numerics: this.runtime.numerics,
       parameters: parameterCount(config),
     };
@@ -94,8 +122,14 @@ export class PolicyService {
     { withReference, reference }: LoadInput,
   ): HeldPolicy {
     const policy = createPolicy(options);
-    if (withReference)
-      policy.setReference(reference === null ? undefined : referenceWeights(reference, options.config));
+    if (withReference) {
+      const given =
+        reference === null
+          ? undefined
+          : nativeWeights(options.runtime, options.config, reference, 'the reference policy').weights;
+      policy.setReference(given && new Map([...given].map(([name, { data }]) => [name, data])));
+      if (given !== undefined) disposeAll(given);
+    }
     return { kind: 'policy', policy, decoder: createDecoder({ ...options, weights: policy.weights }) };
   }
 
@@ -151,12 +185,14 @@ export class PolicyService {
   loadScorer({ name, config: json, model }: ScorerInput): LoadedScorer {
     this.dropScorer(name);
     const config = parseModelConfig(json);
-    const { onTensor, report, runtime } = this;
+    const { report, runtime } = this;
     report.begin('loading', expectedTensors(config).size);
-    const weights = nativeWeights(runtime, config, model, 'model.safetensors', onTensor);
+    if (model !== null) this.dropPending();
+    const { weights, isExact, storedDigest } = this.weightsOf(config, model);
     this.scorers.set(name, new RewardModel({ runtime, config, weights, report }));
     const { numerics } = runtime;
-    return { digest: this.digestOf(weights), longest: config.max_position_embeddings, numerics };
+    const digest = isExact ? this.digestOf(weights) : storedDigest;
+    return { digest, longest: config.max_position_embeddings, numerics };
   }
 
   /** Gives its memory back to the system. */
@@ -176,14 +212,14 @@ export class PolicyService {
     return model.score(sequencesN);
   }
 
-  /** Copies of a checkpoint's parts, as files; training may go on. Nothing is hashed here. */
+  /** Copies of a checkpoint's parts; training may go on. Nothing is hashed here. */
   stage(): Staged {
     const { weights, moments, reference } = partsOf(this.held ?? refuseNothing());
     const state = momentTensors(moments);
     this.report.begin('staging', weights.size + state.size + (reference?.size ?? 0));
-    const copy = (tensors: TensorMap) => copySafetensors(storedTensors(tensors), this.onTensor);
+    const copy = (tensors: TensorMap) => copyTensors(storedTensors(tensors), this.onTensor);
     return {
-      model: copy(weights),
+      weights: copy(weights),
       moments: copy(state),
       reference: reference === undefined ? null : copy(reference),
     };
@@ -191,6 +227,7 @@ export class PolicyService {
 
   /** Gives the model's memory back to the system. */
   release(): void {
+    this.dropPending();
     this.dispose();
     this.giveMemoryBack();
   }
@@ -238,15 +275,6 @@ export class PolicyService {
     this.report.begin('checking', tensors.size);
     return digestTensors(storedTensors(tensors), this.onTensor);
   }
-}
-
-function referenceWeights(bytes: Uint8Array, config: ModelConfig): Map<string, Float32Array> {
-  const stored = checkWeights(
-    decodeSafetensors(bytes, 'the reference policy'),
-    config,
-    'the reference policy',
-  );
-  return new Map([...stored].map(([name, { data }]) => [name, data]));
 }
 
 function refuseNothing(): never {

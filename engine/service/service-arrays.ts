@@ -8,21 +8,31 @@ import type { SamplingOptions } from '../../contracts/options.ts';
 import type { NumbersInForce } from '../../contracts/records/schemas.ts';
 import type { Digests, StepMetrics } from '../../contracts/training.ts';
 import type { SampleProgress } from '../decode/sampling.ts';
+import type { WeightsInput } from '../model/weights-loader.ts';
 import type { SupervisedMetrics } from '../train/supervised-step.ts';
+import type { StoredTensors } from '../weights/safetensors.ts';
 import type { Ragged } from './ragged.ts';
 
 export interface LoadInput {
   /** `config.json` */
   config: unknown;
-  /** safetensors files */
-  model: Uint8Array;
-  moments: Uint8Array | null;
-  reference: Uint8Array | null;
+  /** a safetensors file; null: those of `readWeights` before */
+  model: WeightsInput | null;
+  moments: WeightsInput | null;
+  reference: WeightsInput | null;
   /** loads a reference policy: `reference`, or a copy of the weights where that is null */
   withReference: boolean;
 }
 
+/** One of the files of a model's weights, before the call that loads the model or the scorer. */
+export interface WeightsFileInput extends Pick<LoadInput, 'config'> {
+  file: WeightsInput;
+  /** whether it is the model's first file */
+  first: boolean;
+}
+
 export interface LoadedPolicy {
+  /** of the weights, as they are stored (rule 11) */
   digests: Digests;
   numerics: Numerics;
   parameters: number;
@@ -91,11 +101,11 @@ export interface ScoreArrays {
   sequencesN: Int32Array[];
 }
 
-/** The contents of a checkpoint: safetensors files. */
+/** The contents of a checkpoint: copies of its tensors. */
 export interface Staged {
-  model: Uint8Array;
-  moments: Uint8Array;
-  reference: Uint8Array | null;
+  weights: StoredTensors;
+  moments: StoredTensors;
+  reference: StoredTensors | null;
 }
 
 /** Progress of a long `sample`, and a way to stop it. */

@@ -3,6 +3,7 @@ import type { PolicyService } from './policy-service.ts';
 /** Methods of `PolicyService` that the engine's thread runs, by name. */
 export type ServiceCalls = Pick<
   PolicyService,
+  | 'readWeights'
   | 'load'
   | 'sample'
   | 'logprobs'
@@ -29,23 +30,25 @@ export type AnswerMessage =
 const LARGE_BYTES = 2 ** 20;
 
 /**
- * The buffers of large files in a message, found in the fields of its objects. They are moved, since copying gigabytes
- * would block both threads.
+ * The buffers of large arrays in a message: in the fields of its objects, or of the tensors in a field. They are moved,
+ * since copying gigabytes would block both threads.
  */
 export function largeFiles(values: readonly unknown[]): ArrayBuffer[] {
-  const fields = values.flatMap((value) =>
-    typeof value === 'object' && value !== null ? Object.values(value) : [],
+  const fields = values.flatMap(fieldsOf);
+  const arrays = fields.flatMap((field) =>
+    field instanceof Map ? [...field.values()].flatMap(fieldsOf) : [field],
   );
-  return [...new Set(fields.flatMap((field) => (isWholeBuffer(field) ? [field.buffer] : [])))];
+  return [...new Set(arrays.flatMap(wholeBuffer))];
 }
 
-function isWholeBuffer(value: unknown): value is Uint8Array<ArrayBuffer> {
-  return (
-    value instanceof Uint8Array &&
-    value.byteLength >= LARGE_BYTES &&
-    value.byteLength === value.buffer.byteLength &&
-    value.buffer instanceof ArrayBuffer
-  );
+const fieldsOf = (value: unknown): unknown[] =>
+  typeof value === 'object' && value !== null ? Object.values(value) : [];
+
+function wholeBuffer(value: unknown): ArrayBuffer[] {
+  const isMoved = value instanceof Uint8Array || value instanceof Float32Array;
+  if (!isMoved || !(value.buffer instanceof ArrayBuffer)) return [];
+  const isLargeWhole = value.byteLength >= LARGE_BYTES && value.byteLength === value.buffer.byteLength;
+  return isLargeWhole ? [value.buffer] : [];
 }
 
 /** Int32 cells of a SharedArrayBuffer that both threads read and write. */

@@ -55,6 +55,7 @@ class EngineError extends Error {
 
 /** What each call does first. */
 const FIRST_PHASES: Record<keyof ServiceCalls, Phase> = {
+  readWeights: 'loading',
   load: 'loading',
   sample: 'sampling',
   logprobs: 'log-probabilities',

@@ -109,6 +109,46 @@ export interface HuggingFaceTokenizer {
   get_vocab(): Map<string, number>;
 }
 
+const digitsSchema = z.looseObject({
+  type: z.literal('Digits'),
+  individual_digits: z.boolean().default(false),
+});
+const byteLevelSchema = z.looseObject({
+  type: z.literal('ByteLevel'),
+  add_prefix_space: z.literal(false),
+  use_regex: z.boolean().default(true),
+});
+const sequenceSchema = z.looseObject({ type: z.literal('Sequence'), pretokenizers: z.array(z.unknown()) });
+
+/** GPT-2's, by which a `ByteLevel` pre-tokenizer splits words. */
+const WORDS = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
+
+/**
+ * The tokenizer with two pre-tokenizers as the splits that they are in Python's `tokenizers`. The package's own differ:
+ * its digits are those of ASCII (`½`, `٣` and `⑤` are numbers too), and its words end at U+FEFF.
+ */
+export function withPythonSplits(json: TokenizerJson): TokenizerJson {
+  const { pre_tokenizer } = json;
+  return pre_tokenizer == null ? json : { ...json, pre_tokenizer: pythonSplit(pre_tokenizer) };
+}
+
+function pythonSplit(step: unknown): unknown {
+  const split = (pattern: string) => ({
+    type: 'Split',
+    pattern: { Regex: pattern },
+    behavior: 'Isolated',
+    invert: false,
+  });
+  const sequence = sequenceSchema.safeParse(step);
+  if (sequence.success)
+    return { ...sequence.data, pretokenizers: sequence.data.pretokenizers.map(pythonSplit) };
+  const digits = digitsSchema.safeParse(step);
+  if (digits.success) return split(digits.data.individual_digits ? '\\p{N}' : '\\p{N}+');
+  const bytes = byteLevelSchema.safeParse(step);
+  if (!bytes.success || !bytes.data.use_regex) return step;
+  return { type: 'Sequence', pretokenizers: [split(WORDS), { ...bytes.data, use_regex: false }] };
+}
+
 /** Throws TokenizerError where the package does not read such a tokenizer. */
 export function openTokenizer(json: object, config: object): HuggingFaceTokenizer {
   try {

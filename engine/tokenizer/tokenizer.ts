@@ -24,6 +24,7 @@ import {
   TokenizerError,
   type TokenizerFiles,
   type TokenizerJson,
+  withPythonSplits,
 } from './tokenizer-files.ts';
 
 export interface Tokenizer {
@@ -60,8 +61,9 @@ export interface Tokenizer {
 }
 
 /** Throws TokenizerError. */
-export function loadTokenizer(files: TokenizerFiles, rules: TextRules = 2): Tokenizer {
-  const json = parseFile('tokenizer.json', files.tokenizer, jsonSchema);
+export function loadTokenizer(files: TokenizerFiles, rules: TextRules = 3): Tokenizer {
+  const parsed = parseFile('tokenizer.json', files.tokenizer, jsonSchema);
+  const json = rules < 3 ? parsed : withPythonSplits(parsed);
   const config = parseFile('tokenizer_config.json', files.config, configSchema);
   const [first, second] = [files.chatTemplate, defaultTemplate(config)];
   const template = rules === 1 ? (second ?? first) : (first ?? second);
@@ -74,7 +76,7 @@ export function loadTokenizer(files: TokenizerFiles, rules: TextRules = 2): Toke
 export function tokenizerOfTexts(
   texts: ReadonlyMap<string, string>,
   source: string,
-  rules: TextRules = 2,
+  rules: TextRules = 3,
 ): Tokenizer {
   const json = (name: string) => {
     const text = texts.get(name);

@@ -16,7 +16,6 @@
 import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { littleEndianBytes, type Tensor } from '../../contracts/format/dtypes.ts';
-import { parseHeader } from '../../contracts/format/safetensors.ts';
 
 /** A tensor whose dtype is F32 unless it says so. */
 type DigestedTensor = Pick<Tensor, 'shape' | 'data'> & Partial<Pick<Tensor, 'dtype'>>;
@@ -37,21 +36,20 @@ export function digestTensors(
 /** Bytes hashed between two turns of the event loop: about ten milliseconds of work. */
 const PIECE_BYTES = 8 * 2 ** 20;
 
-/** The digest of the tensors of a safetensors file of F32 in memory; other work of the thread runs meanwhile. */
-export async function digestOfFile(
-  file: Uint8Array,
-  name: string,
+/** The same; other work of the thread runs meanwhile. */
+export async function digestInPieces(
+  tensors: ReadonlyMap<string, Tensor<'F32'>>,
   onTensor: () => void = () => undefined,
 ): Promise<string> {
-  const { entries, dataOffset } = parseHeader(file, file.length, name, ['F32']);
   const hash = createHash('sha256');
-  for (const { name: tensor, shape, begin, end } of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    const bytes = createHash('sha256');
-    for (let from = begin; from < end; from += PIECE_BYTES) {
-      bytes.update(file.subarray(dataOffset + from, dataOffset + Math.min(end, from + PIECE_BYTES)));
+  for (const [name, { shape, data }] of [...tensors].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const bytes = littleEndianBytes(data);
+    const own = createHash('sha256');
+    for (let from = 0; from < bytes.length; from += PIECE_BYTES) {
+      own.update(bytes.subarray(from, from + PIECE_BYTES));
       await nextTurn();
     }
-    hash.update(lineOf(tensor, shape, bytes.digest('hex')));
+    hash.update(lineOf(name, shape, own.digest('hex')));
     onTensor();
   }
   return hash.digest('hex');
@@ -67,5 +65,10 @@ export function digestLine(
   return lineOf(name, shape, createHash('sha256').update(littleEndianBytes(data)).digest('hex'), dtype);
 }
 
-const lineOf = (name: string, shape: readonly number[], sha256: string, dtype: Tensor['dtype'] = 'F32') =>
-  `${JSON.stringify([name, dtype, shape, sha256])}\n`;
+/** The same where the hash of the tensor's bytes is known. */
+export const lineOf = (
+  name: string,
+  shape: readonly number[],
+  sha256: string,
+  dtype: Tensor['dtype'] = 'F32',
+) => `${JSON.stringify([name, dtype, shape, sha256])}\n`;

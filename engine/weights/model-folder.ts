@@ -3,30 +3,48 @@
  * every tensor that the configuration demands, and a tokenizer whose tokens all have an embedding.
  */
 import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { exportedCheckpointSchema } from '../../contracts/documents.ts';
+import { DTYPES, type Dtype, elementsOf } from '../../contracts/format/dtypes.ts';
 import { pretrainingSchema } from '../../contracts/pretrain.ts';
 import type { ModelConfig } from '../model/architecture.ts';
 import { ModelConfigError, type parseModelConfig, parsePolicyConfig } from '../model/model-config.ts';
 import { readTokenizerFolder, type Tokenizer, tokenizerOfTexts } from '../tokenizer/tokenizer.ts';
 import { TOKENIZER_FILES, TokenizerError } from '../tokenizer/tokenizer-files.ts';
-import { digestTensors } from './digest.ts';
 import { readModelFile, refuseLinksOutside } from './model-file.ts';
-import { decodeSafetensors, encodeSafetensors, WeightsError } from './safetensors.ts';
-import { checkWeights, readAnyWeights, readWeightsFolder, WEIGHTS_FILE } from './weights.ts';
+import { WEIGHT_DTYPES, WeightsError } from './safetensors.ts';
+import {
+  checkStored,
+  digestOfSummaries,
+  headerSummaries,
+  joinSummaries,
+  type StoredTensorSummaries,
+  summariseFile,
+} from './stored-tensors.ts';
+import { INDEX_FILE, WEIGHTS_FILE, withWeights, withWeightsFile } from './weights.ts';
+
+/** A safetensors file with some of a model's weights, or all. */
+export interface WeightsFile {
+  name: string;
+  bytes: number;
+  /** Runs `work` with the path of the file on this machine, which stays until `work` has ended. */
+  use<Result>(work: (path: string) => Promise<Result>): Promise<Result>;
+}
 
 export interface ModelFolder {
   config: ModelConfig;
   tokenizer: Tokenizer;
-  /** of the weights */
+  /** of the weights, over the dtypes that they are stored in (rule 11) */
   digest: string;
-  /** the files of a checkpoint, by name; the weights are one float32 safetensors file */
+  /** the files beside the weights, by name; with the index where the weights are in several files */
   files: Map<string, Uint8Array>;
+  /** as they were published: one file, or those of the index */
+  weights: WeightsFile[];
 }
 
 /** A model whose weights this engine does not compute with: another worker does. Of any architecture. */
-export interface SampledModel extends Pick<ModelFolder, 'tokenizer' | 'digest' | 'files'> {
+export interface SampledModel extends Pick<ModelFolder, 'tokenizer' | 'digest' | 'files' | 'weights'> {
   config: Pick<ModelConfig, 'max_position_embeddings'>;
 }
 
@@ -51,25 +69,70 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
   const config = await readConfig(folder);
   const tokenizer = await readTokenizerFolder(folder);
   refuseTokensWithoutEmbedding(tokenizer, config, folder);
-  const weights = await readWeightsFolder(folder, config);
-  const digest = digestTensors(weights);
-  await refuseOtherWeights(folder, digest);
-  const files = await readCompanions(folder);
-  files.set(WEIGHTS_FILE, encodeSafetensors(weights));
-  declareFloat32(files);
-  return { config, tokenizer, digest, files };
+  const stored = await readStoredWeights(folder, WEIGHT_DTYPES, (tensors, source) =>
+    checkStored(tensors, config, source),
+  );
+  return { config, tokenizer, ...(await readFiles(folder, stored)) };
 }
 
 /** The same of any architecture: its tensors are read, and not compared with the configuration. */
 export async function readAnyModelFolder(folder: string): Promise<SampledModel> {
   await refuseLinksOutside(folder);
-  const files = await readCompanions(folder);
-  const described = describedBy(files, folder);
-  const weights = await readAnyWeights(folder);
-  const digest = digestTensors(weights);
+  const described = describedBy(await readCompanions(folder), folder);
+  const stored = await readStoredWeights(folder, DTYPES, () => undefined);
+  return { ...described, ...(await readFiles(folder, stored)) };
+}
+
+async function readFiles(
+  folder: string,
+  { tensors, weights }: StoredModel,
+): Promise<Pick<ModelFolder, 'digest' | 'files' | 'weights'>> {
+  const digest = digestOfSummaries(tensors);
   await refuseOtherWeights(folder, digest);
-  files.set(WEIGHTS_FILE, encodeSafetensors(weights));
-  return { ...described, digest, files: declareFloat32(files) };
+  const files = await readCompanions(folder);
+  if (weights.length > 1 || weights[0]?.name !== WEIGHTS_FILE) {
+    const index = await readModelFile(join(folder, INDEX_FILE));
+    if (index !== undefined) files.set(INDEX_FILE, index);
+  }
+  return { digest, files: declareDtype(files, dtypeOf(tensors)), weights };
+}
+
+/** A folder's weights: what they are, and where. */
+interface StoredModel {
+  tensors: StoredTensorSummaries;
+  weights: WeightsFile[];
+}
+
+/**
+ * Reads a folder's weights once, in pieces. `check` is called with all tensors, and before that with what the headers say.
+ * Throws WeightsError.
+ */
+export function readStoredWeights(
+  folder: string,
+  dtypes: readonly Dtype[],
+  check: (tensors: StoredTensorSummaries, source: string) => void,
+): Promise<StoredModel> {
+  return withWeights(folder, dtypes, async ({ files, source }) => {
+    const headers: StoredTensorSummaries[] = [];
+    for (const file of files) headers.push(await headerSummaries(file, dtypes));
+    check(joinSummaries(headers), source);
+    const read: StoredTensorSummaries[] = [];
+    for (const file of files) read.push((await summariseFile(file, dtypes)).tensors);
+    const tensors = joinSummaries(read);
+    check(tensors, source);
+    const weights = files.map(({ name, bytes }): WeightsFile => {
+      return { name: basename(name), bytes, use: (work) => work(name) };
+    });
+    return { tensors, weights };
+  });
+}
+
+/** The dtype that most elements are stored in. */
+export function dtypeOf(tensors: StoredTensorSummaries): Dtype {
+  const elements = new Map<Dtype, number>();
+  for (const { dtype, shape } of tensors.values())
+    elements.set(dtype, (elements.get(dtype) ?? 0) + elementsOf(shape));
+  return [...elements].sort(([, a], [, b]) => b - a)[0]?.[0] ?? 'F32';
 }
 
 /** A model by its files without the weights, whose digest is known. Throws ModelConfigError or TokenizerError. */
@@ -77,7 +140,7 @@ export const sampledModelOf = (
   files: Map<string, Uint8Array>,
   digest: string,
   source: string,
-): SampledModel => ({ ...describedBy(files, source), digest, files });
+): SampledModel => ({ ...describedBy(files, source), digest, files, weights: [] });
 
 const describedSchema = z.looseObject({
   max_position_embeddings: z.int('expected the number of positions').positive(),
@@ -152,43 +215,63 @@ export interface ModelOptions {
   parseConfig?: typeof parseModelConfig;
 }
 
+/** A checkpoint's files: those beside the weights in memory. */
+export interface CheckpointModel extends Pick<ModelFolder, 'files' | 'weights'> {
+  /** names the checkpoint in errors */
+  source: string;
+}
+
 /**
- * A model from files in memory, as a checkpoint in an object store has them: weights in one file. `source`
- * names them in errors. Throws as `readModelFolder` does.
+ * A model from a checkpoint's files, as an object store has them. Its weights are read once, in pieces. Throws as
+ * `readModelFolder` does.
  */
-export function modelOfFiles(
-  files: Map<string, Uint8Array>,
-  source: string,
+export async function modelOfFiles(
+  { files, weights, source }: CheckpointModel,
   { parseConfig = parsePolicyConfig }: ModelOptions = {},
-): ModelFolder {
+): Promise<ModelFolder> {
   const named = (name: string) => `${source}: ${name}`;
   const json = (name: string) => parseJson(textOf(files, name, named(name)), named(name));
   const config = parseConfig(json('config.json'), named('config.json'));
   const tokenizer = tokenizerOfTexts(tokenizerTexts(files), source);
   refuseTokensWithoutEmbedding(tokenizer, config, source);
-  const stored = decodeSafetensors(bytesOf(files, WEIGHTS_FILE, named(WEIGHTS_FILE)), named(WEIGHTS_FILE));
+  const read: StoredTensorSummaries[] = [];
+  const summarised = (path: string, name: string) =>
+    withWeightsFile(path, named(name), (opened) => summariseFile(opened, WEIGHT_DTYPES));
+  for (const { name, use } of weights) read.push((await use((path) => summarised(path, name))).tensors);
+  const tensors = joinSummaries(read);
+  checkStored(tensors, config, named(weights.length === 1 ? WEIGHTS_FILE : INDEX_FILE));
   return {
     config,
     tokenizer,
-    digest: digestTensors(checkWeights(stored, config, named(WEIGHTS_FILE))),
-    files: declareFloat32(new Map(files)),
+    digest: digestOfSummaries(tensors),
+    files: declareDtype(new Map(files), dtypeOf(tensors)),
+    weights,
   };
 }
 
+/** transformers' names of the dtypes that weights are published in. */
+const DTYPE_NAMES: Partial<Record<Dtype, string>> = { F32: 'float32', BF16: 'bfloat16', F16: 'float16' };
+
 /**
- * Sets the dtype in `config.json` to that of the weights' file. A base that was published in bfloat16 names that dtype:
- * a library that loads the float32 weights as bfloat16 rounds away what training changed.
+ * Sets the dtype in `config.json` to that of the weights' files. A policy that was trained from a base in bfloat16 is
+ * float32: a library that loads it as bfloat16 rounds away what training changed.
  */
-function declareFloat32(files: Map<string, Uint8Array>): Map<string, Uint8Array> {
+export function declareDtype(files: Map<string, Uint8Array>, dtype: Dtype): Map<string, Uint8Array> {
   const bytes = files.get('config.json');
   const config: unknown = bytes === undefined ? null : JSON.parse(decoder.decode(bytes));
-  if (typeof config !== 'object' || config === null) return files;
-  const declared = Object.fromEntries(
-    Object.entries(config).map(([key, value]) => [key, DTYPE_KEYS.has(key) ? 'float32' : value]),
-  );
-  const same = Object.entries(config).every(([key, value]) => declared[key] === value);
-  if (!same) files.set('config.json', new TextEncoder().encode(`${JSON.stringify(declared, null, 2)}\n`));
+  const declared = declaredConfig(config, dtype);
+  if (declared !== null) files.set('config.json', declared);
   return files;
+}
+
+/** The text of a configuration that names this dtype; null where the configuration is right as it is. */
+export function declaredConfig(config: unknown, dtype: Dtype): Uint8Array | null {
+  const name = DTYPE_NAMES[dtype];
+  if (typeof config !== 'object' || config === null || name === undefined) return null;
+  const entries = Object.entries(config).map(([key, value]) => [key, DTYPE_KEYS.has(key) ? name : value]);
+  const declared = Object.fromEntries(entries);
+  const same = Object.entries(config).every(([key, value]) => declared[key] === value);
+  return same ? null : new TextEncoder().encode(`${JSON.stringify(declared, null, 2)}\n`);
 }
 
 /** transformers' keys of the dtype: the current and the previous one. */

@@ -2,7 +2,7 @@
  * Weights in safetensors files: every tensor becomes float32 in memory, whether it was stored as F32, F16 or
  * BF16, and is written as F32 under the metadata `{"format":"pt"}`, as Hugging Face's own writer does.
  */
-import { decodeTensor, type Tensor } from '../../contracts/format/dtypes.ts';
+import { type Dtype, decodeTensor, type Tensor } from '../../contracts/format/dtypes.ts';
 import {
   safetensorsChunks as chunks,
   DtypeError,
@@ -34,22 +34,23 @@ export interface ByteSource {
   read(offset: number, length: number): Promise<Uint8Array>;
 }
 
-type WeightDtype = 'F32' | 'F16' | 'BF16';
+/** What weights are stored in; this engine computes with float32. */
+export type WeightDtype = 'F32' | 'F16' | 'BF16';
 
 /** Weights as float32, in new memory. Exact: float32 represents every half and every bfloat16. */
-const WIDEN: { [D in WeightDtype]: (data: Tensor<D>['data']) => Float32Array } = {
+export const WIDEN: { [D in WeightDtype]: (data: Tensor<D>['data']) => Float32Array } = {
   // copies bits, so a NaN keeps its payload
   F32: (data) => data.slice(),
   F16: widenHalves,
   BF16: widenBrainFloats,
 };
-const WEIGHT_DTYPES = Object.keys(WIDEN) as WeightDtype[];
+export const WEIGHT_DTYPES = Object.keys(WIDEN) as WeightDtype[];
 
 const METADATA = { format: 'pt' };
 
 /** Reads one safetensors file, tensor by tensor, so that files beyond 2 GiB can be read. Throws WeightsError. */
 export async function readSafetensors(source: ByteSource): Promise<StoredTensors> {
-  const { entries, dataOffset } = await readHeader(source);
+  const { entries, dataOffset } = await readHeader(source, WEIGHT_DTYPES);
   const tensors: StoredTensors = new Map();
   for (const entry of entries) {
     const bytes = await source.read(dataOffset + entry.begin, entry.end - entry.begin);
@@ -77,32 +78,30 @@ export const safetensorsChunks = (tensors: ReadonlyMap<string, StoredTensor>): U
 export const encodeSafetensors = (tensors: ReadonlyMap<string, StoredTensor>): Uint8Array =>
   encode(tensors, METADATA);
 
-/** The same, with a call after each tensor that is copied. */
-export function copySafetensors(
-  tensors: ReadonlyMap<string, StoredTensor>,
-  onTensor: () => void,
-): Uint8Array<ArrayBuffer> {
-  const pieces = safetensorsChunks(tensors);
-  const file = new Uint8Array(pieces.reduce((total, { length }) => total + length, 0));
-  let offset = 0;
-  for (const [index, piece] of pieces.entries()) {
-    file.set(piece, offset);
-    offset += piece.length;
-    if (index > 0) onTensor();
+/** Copies of tensors, with a call after each. */
+export function copyTensors(tensors: ReadonlyMap<string, StoredTensor>, onTensor: () => void): StoredTensors {
+  const copies: StoredTensors = new Map();
+  for (const [name, tensor] of tensors) {
+    copies.set(name, { ...tensor, data: tensor.data.slice() });
+    onTensor();
   }
-  return file;
+  return copies;
 }
 
-async function readHeader(source: ByteSource): Promise<SafetensorsHeader<WeightDtype>> {
+/** The header of one file. Throws WeightsError where the file is not whole, or has a tensor of another dtype. */
+export async function readHeader<D extends Dtype>(
+  source: ByteSource,
+  dtypes: readonly D[],
+): Promise<SafetensorsHeader<D>> {
   const { name, bytes } = source;
   const length = await source.read(0, Math.min(LENGTH_BYTES, bytes));
   const dataOffset = orWeightsError(() => readDataOffset(length, bytes, name));
   const header = await source.read(0, dataOffset);
-  return orWeightsError(() => parseHeader(header, bytes, name, WEIGHT_DTYPES));
+  return orWeightsError(() => parseHeader(header, bytes, name, dtypes));
 }
 
 /** Errors of the format as WeightsError, with what to do. */
-function orWeightsError<Result>(read: () => Result): Result {
+export function orWeightsError<Result>(read: () => Result): Result {
   try {
     return read();
   } catch (error) {

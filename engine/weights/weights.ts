@@ -6,21 +6,23 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { littleEndianBytes } from '../../contracts/format/dtypes.ts';
+import { type Dtype, littleEndianBytes } from '../../contracts/format/dtypes.ts';
 import { fileNameSchema } from '../../contracts/reference.ts';
 import { expectedTensors, type ModelConfig, WEIGHT } from '../model/architecture.ts';
 import { openModelFile } from './model-file.ts';
 import {
   type ByteSource,
+  readHeader,
   readSafetensors,
   type StoredTensor,
   type StoredTensors,
   safetensorsChunks,
+  WEIGHT_DTYPES,
   WeightsError,
 } from './safetensors.ts';
 
 export const WEIGHTS_FILE = 'model.safetensors';
-const INDEX_FILE = 'model.safetensors.index.json';
+export const INDEX_FILE = 'model.safetensors.index.json';
 
 /** The files of a checkpoint by name: a folder, or a prefix of an object store. */
 interface CheckpointFiles {
@@ -42,18 +44,85 @@ async function readCheckpointWeights(files: CheckpointFiles, config: ModelConfig
 }
 
 async function readTensors(files: CheckpointFiles): Promise<{ tensors: StoredTensors; source: string }> {
-  const single = await files.open(WEIGHTS_FILE);
-  const tensors = single ? await readSafetensors(single) : await readShards(files);
-  return { tensors, source: single?.name ?? INDEX_FILE };
+  const found = await findWeights(files);
+  const tensors: StoredTensors = new Map();
+  for (const file of found.files)
+    for (const [name, tensor] of await readSafetensors(file)) tensors.set(name, tensor);
+  return { tensors, source: found.source };
 }
+
+/** The files that have a model's weights. */
+export interface FoundWeights {
+  files: ByteSource[];
+  /** the file or the index, for errors about all tensors */
+  source: string;
+}
+
+/**
+ * The files of a folder's weights, whole by their headers: every tensor once, and where the index says. Throws
+ * WeightsError.
+ */
+async function findWeights(
+  files: CheckpointFiles,
+  dtypes: readonly Dtype[] = WEIGHT_DTYPES,
+): Promise<FoundWeights> {
+  const single = await files.open(WEIGHTS_FILE);
+  if (single !== undefined) {
+    await readHeader(single, dtypes);
+    return { files: [single], source: single.name };
+  }
+  const index = await files.open(INDEX_FILE);
+  if (index === undefined) {
+    throw new WeightsError(
+      `${files.folder === undefined ? '' : `${files.folder}: `}No weights: expected ${WEIGHTS_FILE}, or ${INDEX_FILE} with its shards. ` +
+        'Check the path; weights in other formats (.bin, .gguf) must be converted to safetensors.',
+    );
+  }
+  const shardOf = parseIndex(await index.read(0, index.bytes), index.name);
+  const found: ByteSource[] = [];
+  const tensors = new Set<string>();
+  for (const shard of shardsOf(shardOf)) {
+    const source = await openShard(files, shard, index.name);
+    const { entries } = await readHeader(source, dtypes);
+    for (const { name } of entries) {
+      refuseOtherShard(name, shard, shardOf, index.name);
+      tensors.add(name);
+    }
+    found.push(source);
+  }
+  requireListed(tensors, shardOf);
+  return { files: found, source: index.name };
+}
+
+/** The names of the files that an index lists, each once. */
+export const shardsOf = (shardOf: ReadonlyMap<string, string>): string[] =>
+  [...new Set(shardOf.values())].sort();
+
+/** Runs `work` with the files of a folder's weights, open. Throws WeightsError. */
+export const withWeights = <Result>(
+  folder: string,
+  dtypes: readonly Dtype[],
+  work: (found: FoundWeights) => Promise<Result>,
+): Promise<Result> => withFolder(folder, async (files) => await work(await findWeights(files, dtypes)));
 
 /** `readCheckpointWeights` of a folder on disk. */
 export const readWeightsFolder = (folder: string, config: ModelConfig): Promise<StoredTensors> =>
   withFolder(folder, (files) => readCheckpointWeights(files, config));
 
-/** The tensors of a folder, of any architecture. */
-export const readAnyWeights = (folder: string): Promise<StoredTensors> =>
-  withFolder(folder, async (files) => (await readTensors(files)).tensors);
+/** Runs `work` with one file, open. Throws WeightsError where there is none. `name`: its name in errors. */
+export async function withWeightsFile<Result>(
+  path: string,
+  name: string,
+  work: (file: ByteSource) => Promise<Result>,
+): Promise<Result> {
+  const file = await openModelFile(path);
+  if (file === undefined) throw new WeightsError(`${name}: expected a file, found none. Fetch it again.`);
+  try {
+    return await work(handleSource(file.handle, file.bytes, path, name));
+  } finally {
+    await file.handle.close();
+  }
+}
 
 async function withFolder<Result>(
   folder: string,
@@ -101,10 +170,23 @@ export async function writeWeightsFolder(
  * with the same bits.
  */
 export function checkWeights(tensors: StoredTensors, config: ModelConfig, source: string): StoredTensors {
+  refuseOtherTensors(tensors, config, source, () => hasTiedProjection(tensors));
+  const expected = [...expectedTensors(config).keys()];
+  return new Map(expected.map((name) => [name, finite(name, tensors, source)]));
+}
+
+/** `isTied`: whether output projection and embedding have the same bytes. Throws WeightsError. */
+export function refuseOtherTensors(
+  tensors: ReadonlyMap<string, { readonly shape: readonly number[] }>,
+  config: ModelConfig,
+  source: string,
+  isTied: () => boolean,
+): void {
   const expected = expectedTensors(config);
-  const unexpected = [...tensors.keys()].filter(
-    (name) => !expected.has(name) && !isRedundant(name, tensors, config),
-  );
+  const isRedundant = (name: string) =>
+    name.endsWith('.rotary_emb.inv_freq') ||
+    (name === WEIGHT.outputProjection && config.tie_word_embeddings && isTied());
+  const unexpected = [...tensors.keys()].filter((name) => !expected.has(name) && !isRedundant(name));
   if (unexpected.length > 0) {
     throw new WeightsError(
       `${source} has ${listed(unexpected)}, which config.json does not demand. ` +
@@ -118,7 +200,21 @@ export function checkWeights(tensors: StoredTensors, config: ModelConfig, source
         'Fetch the checkpoint again, or check that config.json and weights belong together.',
     );
   }
-  return new Map([...expected].map(([name, shape]) => [name, shaped(name, shape, tensors, source)]));
+  for (const [name, shape] of expected) refuseOtherShape(name, shape, tensors.get(name)?.shape, source);
+}
+
+/** Throws WeightsError. */
+export function refuseOtherShape(
+  name: string,
+  shape: readonly number[],
+  found: readonly number[] | undefined,
+  source: string,
+): void {
+  if (found?.join() === shape.join()) return;
+  throw new WeightsError(
+    `${source}: tensor ${name}: expected shape [${shape}] from config.json, found [${found}]. ` +
+      'Check that config.json and weights belong together.',
+  );
 }
 
 /** Tensors of a trainer (or any float32 memory) as stored tensors, without a copy. */
@@ -128,15 +224,9 @@ export function storedTensors(
   return new Map([...tensors].map(([name, { shape, data }]) => [name, { dtype: 'F32', shape, data }]));
 }
 
-function shaped(name: string, shape: readonly number[], tensors: StoredTensors, source: string) {
+function finite(name: string, tensors: StoredTensors, source: string): StoredTensor {
   const tensor = tensors.get(name);
   if (tensor === undefined) throw new WeightsError(`${source} lacks tensor ${name}.`);
-  if (tensor.shape.join() !== shape.join()) {
-    throw new WeightsError(
-      `${source}: tensor ${name}: expected shape [${shape}] from config.json, found [${tensor.shape}]. ` +
-        'Check that config.json and weights belong together.',
-    );
-  }
   const index = firstNotFinite(tensor.data);
   if (index === null) return tensor;
   throw new WeightsError(
@@ -150,47 +240,33 @@ function firstNotFinite(data: Float32Array): number | null {
   return null;
 }
 
-function isRedundant(name: string, tensors: StoredTensors, config: ModelConfig): boolean {
-  if (name.endsWith('.rotary_emb.inv_freq')) return true;
-  if (name !== WEIGHT.outputProjection || !config.tie_word_embeddings) return false;
-  const [head, embedding] = [tensors.get(name), tensors.get(WEIGHT.embedding)];
+function hasTiedProjection(tensors: StoredTensors): boolean {
+  const [head, embedding] = [tensors.get(WEIGHT.outputProjection), tensors.get(WEIGHT.embedding)];
   if (head === undefined || embedding === undefined) return false;
   return Buffer.compare(littleEndianBytes(head.data), littleEndianBytes(embedding.data)) === 0;
 }
 
-async function readShards(files: CheckpointFiles): Promise<StoredTensors> {
-  const index = await files.open(INDEX_FILE);
-  if (index === undefined) {
-    throw new WeightsError(
-      `${files.folder === undefined ? '' : `${files.folder}: `}No weights: expected ${WEIGHTS_FILE}, or ${INDEX_FILE} with its shards. ` +
-        'Check the path; weights in other formats (.bin, .gguf) must be converted to safetensors.',
-    );
-  }
-  const shardOf = parseIndex(await index.read(0, index.bytes), index.name);
-  const tensors: StoredTensors = new Map();
-  for (const shard of [...new Set(shardOf.values())].sort()) {
-    for (const [name, tensor] of await readShard(files, shard, index.name)) {
-      if (shardOf.get(name) === shard) tensors.set(name, tensor);
-      else {
-        const listedIn = shardOf.get(name) ?? 'no shard';
-        throw new WeightsError(
-          `${shard} has tensor ${name}, which ${index.name} lists in ${listedIn}. Fetch the checkpoint again.`,
-        );
-      }
-    }
-  }
-  return requireListed(tensors, shardOf);
+function refuseOtherShard(
+  name: string,
+  shard: string,
+  shardOf: ReadonlyMap<string, string>,
+  index: string,
+): void {
+  if (shardOf.get(name) === shard) return;
+  throw new WeightsError(
+    `${shard} has tensor ${name}, which ${index} lists in ${shardOf.get(name) ?? 'no shard'}. Fetch the checkpoint again.`,
+  );
 }
 
-async function readShard(files: CheckpointFiles, shard: string, index: string): Promise<StoredTensors> {
+async function openShard(files: CheckpointFiles, shard: string, index: string): Promise<ByteSource> {
   const source = await files.open(shard);
-  if (source !== undefined) return readSafetensors(source);
+  if (source !== undefined) return source;
   throw new WeightsError(
     `${index} names the shard ${shard}, which does not exist. Fetch the checkpoint again.`,
   );
 }
 
-function requireListed(tensors: StoredTensors, shardOf: ReadonlyMap<string, string>): StoredTensors {
+function requireListed(tensors: ReadonlySet<string>, shardOf: ReadonlyMap<string, string>): void {
   for (const [name, shard] of shardOf) {
     if (!tensors.has(name)) {
       throw new WeightsError(
@@ -198,23 +274,47 @@ function requireListed(tensors: StoredTensors, shardOf: ReadonlyMap<string, stri
       );
     }
   }
-  return tensors;
 }
 
-function parseIndex(bytes: Uint8Array, name: string): Map<string, string> {
+/** The file of each tensor, by the text of an index. `name`: of the index, for errors. Throws WeightsError. */
+export function parseIndex(bytes: Uint8Array, name: string): Map<string, string> {
+  const refuse = (found: string, cause?: unknown): never => {
+    throw new WeightsError(
+      `${name}: expected an index of shards, "weight_map" with the name of a file for each tensor, found ${found}. ` +
+        'Fetch the checkpoint again.',
+      { cause },
+    );
+  };
   try {
-    const { weight_map } = indexSchema.parse(JSON.parse(Buffer.from(bytes).toString('utf8')), {
-      reportInput: true,
-    });
+    const text = Buffer.from(bytes).toString('utf8');
+    const json: unknown = JSON.parse(text);
+    const { weight_map } = indexSchema.parse(json, { reportInput: true });
+    const twice = keysTwice(text).find((key) => Object.hasOwn(weight_map, key));
+    if (twice !== undefined) refuse(`${JSON.stringify(twice)} twice`);
     return new Map(Object.entries(weight_map));
   } catch (error) {
-    const problem = error instanceof z.ZodError ? problemIn(error) : 'no JSON';
-    throw new WeightsError(
-      `${name}: expected an index of shards, "weight_map" with the name of a file for each tensor, found ${problem}. ` +
-        'Fetch the checkpoint again.',
-      { cause: error },
-    );
+    if (error instanceof WeightsError) throw error;
+    return refuse(error instanceof z.ZodError ? problemIn(error) : 'no JSON', error);
   }
+}
+
+/** Keys that a text in valid JSON has more than once, of which a parser keeps the last alone. */
+function keysTwice(text: string): string[] {
+  const seen = new Set<string>();
+  const twice: string[] = [];
+  for (let begin = text.indexOf('"'); begin !== -1; ) {
+    let end = begin + 1;
+    while (end < text.length && text[end] !== '"') end += text[end] === '\\' ? 2 : 1;
+    let next = end + 1;
+    while (next < text.length && text[next]?.trim() === '') next += 1;
+    if (text[next] === ':') {
+      const key = String(JSON.parse(text.slice(begin, end + 1)));
+      if (seen.has(key)) twice.push(key);
+      seen.add(key);
+    }
+    begin = text.indexOf('"', next);
+  }
+  return twice;
 }
 
 function problemIn({ issues: [issue] }: z.ZodError): string {
@@ -231,10 +331,16 @@ function folderFiles(folder: string, handles: FileHandle[]): CheckpointFiles {
       if (file === undefined) return undefined;
       const { handle, bytes } = file;
       handles.push(handle);
-      return { name: path, bytes, read: (offset, length) => readWhole(handle, offset, length, path) };
+      return handleSource(handle, bytes, path);
     },
   };
 }
+
+const handleSource = (handle: FileHandle, bytes: number, path: string, name = path): ByteSource => ({
+  name,
+  bytes,
+  read: (offset, length) => readWhole(handle, offset, length, path),
+});
 
 async function readWhole(
   handle: FileHandle,

@@ -54,6 +54,18 @@ export const tables = {
     line: 'integer',
   },
   imported_sets: { name: 'text', kind: 'text', prompt_set: 'sha256?', object: 'json?', rows: 'integer' },
+  models: {
+    name: 'text',
+    source: 'text',
+    revision: 'text?',
+    license: 'text?',
+    architecture: 'text',
+    parameters: 'bigint',
+    context: 'integer',
+    dtypes: 'json',
+    digest: 'sha256',
+    manifest: 'json',
+  },
   runs: {
     run: 'text',
     recipe_name: 'text',
@@ -157,6 +169,7 @@ export const tables = {
     bytes: 'bigint',
     seconds_saving: 'double?',
   },
+  deletion_marks: { uri: 'text', bytes: 'bigint', reason: 'text' },
   evaluations: {
     run: 'text',
     stage: 'text',

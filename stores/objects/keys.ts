@@ -42,11 +42,17 @@ const record =
 /** The key within `s3://bucket/key`. */
 export const keyOf = ({ uri }: Pick<Reference, 'uri'>) => uri.slice(uri.indexOf('/', 's3://'.length) + 1);
 
+/** `s3://bucket` of an object. */
+export const bucketOf = ({ uri }: Pick<Reference, 'uri'>) => uri.slice(0, uri.indexOf('/', 's3://'.length));
+
 /** The folder of an object's key: results of a request are stored in its folder. */
-const folderOf = (reference: Pick<Reference, 'uri'>) => {
+export const folderOf = (reference: Pick<Reference, 'uri'>) => {
   const key = keyOf(reference);
   return key.slice(0, key.lastIndexOf('/'));
 };
+
+/** The folder of all reference policies. */
+export const REFERENCES_FOLDER = 'references/';
 
 export const keys = {
   /** Prompts drawn for the rollout whose first step is `key.step`. */
@@ -87,7 +93,11 @@ export const keys = {
   /** Texts of samples or examples, one after the other: the same texts are the same object. */
   texts: ((sha256) => `texts/${sha256}.txt`) as KeyOfContent,
   /** A reference policy's weights, shared by the checkpoints between two refreshes; `digest` of the weights. */
-  referencePolicy: (digest: string) => `references/${digest}.safetensors`,
+  referencePolicy: (digest: string) => `${REFERENCES_FOLDER}${digest}.safetensors`,
   /** A file of an imported model; `digest` of its weights. */
   modelFile: (digest: string, file: string) => `models/${digest}/${file}`,
 } as const;
+
+/** The folder of a branch's checkpoints. */
+export const checkpointsFolder = (key: StageKey & { branch: number }): string =>
+  `${branchFolder(key)}/checkpoints/`;

@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   CreateBucketCommand,
+  DeleteObjectCommand,
   GetObjectCommand,
   HeadBucketCommand,
   HeadObjectCommand,
@@ -12,10 +13,11 @@ import {
 import { Failure, TRIED_AGAIN } from '../../contracts/failures.ts';
 import type { Reference } from '../../contracts/reference.ts';
 import { type BucketClient, type ObjectStoreSettings, openBucket } from './bucket-client.ts';
-import { sha256Of } from './hashing.ts';
+import { type ByteSource, memorySource, sha256OfSource } from './byte-source.ts';
 import type { KeyOfContent } from './keys.ts';
-import { PART_BYTES, putInParts } from './multipart.ts';
+import { PART_BYTES, putInParts, SHA256_METADATA } from './multipart.ts';
 import { isAlreadyThere, isConflict, isMissing, s3Failure } from './s3-failures.ts';
+import { streamObject } from './stream.ts';
 
 /** Immutable objects in one bucket: written once, and checked against their checksum when they are read. */
 export interface ObjectStore {
@@ -28,6 +30,12 @@ export interface ObjectStore {
    * @throws Failure 'Contradiction' where the key holds other bytes.
    */
   put(key: string | KeyOfContent, bytes: Uint8Array, onBytes?: (bytes: number) => void): Promise<Reference>;
+  /** The same of bytes that are not in memory. An object that is there is compared by its stored checksum. */
+  putSource(
+    key: string | KeyOfContent,
+    source: ByteSource,
+    onBytes?: (bytes: number) => void,
+  ): Promise<Reference>;
   /** @throws Failure 'CorruptObject' where the object is missing or its bytes are not those of the reference. */
   get(reference: Reference): Promise<Uint8Array>;
   /**
@@ -35,9 +43,17 @@ export interface ObjectStore {
    * @throws Failure 'CorruptObject' where the object is missing or shorter.
    */
   getRange(reference: Reference, offset: number, length: number): Promise<Uint8Array>;
+  /**
+   * The object's bytes in order, read a few pieces ahead. The last piece is followed by the error where they are not those
+   * of the reference: what was made of them before counts only once the stream has ended.
+   * @throws Failure 'CorruptObject' as `get`.
+   */
+  stream(reference: Reference): AsyncGenerator<Uint8Array>;
   /** Reads an object whose checksum is not known, and returns its reference. */
   getByUri(uri: string): Promise<{ reference: Reference; bytes: Uint8Array }>;
   exists(key: string): Promise<boolean>;
+  /** Deletes an object; without one, nothing happens. For objects that are marked: `stores/steps/deletion-marks.ts`. */
+  delete(key: string): Promise<void>;
   /** All objects whose key begins with `prefix`, in the order of their keys. */
   list(prefix: string): Promise<{ key: string; bytes: number }[]>;
   /** Creates the bucket if it does not exist. */
@@ -55,14 +71,18 @@ export function createObjectStore(settings: ObjectStoreSettings): ObjectStore {
   return {
     endpoint: store.endpoint,
     bucket: store.bucket,
-    put: (key, bytes, onBytes = () => undefined) => put(store, key, bytes, onBytes),
+    put: (key, bytes, onBytes = () => undefined) => put(store, key, memorySource(bytes), onBytes),
+    putSource: (key, source, onBytes = () => undefined) => put(store, key, source, onBytes),
     get: (reference) => get(store, reference),
     getRange: (reference, offset, length) => getRange(store, reference, offset, length),
+    stream: (reference) =>
+      streamObject(reference, (offset, length) => getRange(store, reference, offset, length)),
     getByUri: async (uri) => {
       const { bytes, sha256 } = await download(store, uri);
       return { bytes, reference: { uri, sha256, bytes: bytes.length } };
     },
     exists: (key) => exists(store, key),
+    delete: (key) => deleteObject(store, key),
     list: (prefix) => list(store, prefix),
     ensureBucket: () => ensureBucket(store, settings.region),
     close: () => store.client.destroy(),
@@ -85,16 +105,21 @@ export function refuseKey(key: string): void {
 async function put(
   store: BucketClient,
   named: string | KeyOfContent,
-  bytes: Uint8Array,
+  source: ByteSource,
   onBytes: (bytes: number) => void,
 ): Promise<Reference> {
-  const sha256 = await sha256Of(bytes);
+  const sha256 = await sha256OfSource(source);
   const key = typeof named === 'string' ? named : named(sha256);
   refuseKey(key);
-  const reference = { uri: `s3://${store.bucket}/${key}`, sha256, bytes: bytes.length };
+  const reference = { uri: `s3://${store.bucket}/${key}`, sha256, bytes: source.bytes };
+  const isLarge = source.bytes > PART_BYTES;
+  if (isLarge && (await agrees(store, reference))) return reference;
   // Another writer writes the same key at the same time: S3 answers with a conflict, and later the winner's object exists.
   for (let attempt = 1; attempt <= CONFLICT_TRIES; attempt++) {
-    const outcome = await putOnce(store, key, bytes, sha256, onBytes);
+    const outcome = await outcomeOf(store, key, async () => {
+      if (isLarge) await putInParts(store, key, { source, sha256 }, onBytes);
+      else await putWhole(store, key, source, sha256).then(() => onBytes(source.bytes));
+    });
     if (outcome === 'written') return reference;
     if (outcome === 'taken' && (await agrees(store, reference))) return reference;
     await sleep(CONFLICT_PAUSE_MS * attempt);
@@ -105,16 +130,13 @@ async function put(
   );
 }
 
-async function putOnce(
+async function outcomeOf(
   store: BucketClient,
   key: string,
-  bytes: Uint8Array,
-  sha256: string,
-  onBytes: (bytes: number) => void,
+  write: () => Promise<void>,
 ): Promise<'written' | 'taken' | 'conflict'> {
   try {
-    if (bytes.length > PART_BYTES) await putInParts(store, key, bytes, onBytes);
-    else await putWhole(store, key, bytes, sha256).then(() => onBytes(bytes.length));
+    await write();
     return 'written';
   } catch (error) {
     if (isAlreadyThere(error)) return 'taken';
@@ -126,7 +148,7 @@ async function putOnce(
 async function putWhole(
   { client, bucket }: BucketClient,
   key: string,
-  bytes: Uint8Array,
+  { bytes, read }: ByteSource,
   sha256: string,
 ): Promise<void> {
   const checksum = Buffer.from(sha256, 'hex').toString('base64');
@@ -134,7 +156,7 @@ async function putWhole(
     new PutObjectCommand({
       Bucket: bucket,
       Key: key,
-      Body: bytes,
+      Body: await read(0, bytes),
       IfNoneMatch: '*',
       ChecksumSHA256: checksum,
     }),
@@ -143,15 +165,46 @@ async function putWhole(
 
 /** Whether the key holds the reference's bytes; false where there is no object. */
 async function agrees(store: BucketClient, reference: Reference): Promise<boolean> {
-  const found = await downloadIfThere(store, reference.uri);
+  const found = await checksumIfThere(store, reference.uri);
   if (found === undefined) return false;
-  const { sha256 } = found;
-  if (sha256 === reference.sha256) return true;
+  if (found.sha256 === reference.sha256) return true;
   throw new Failure(
     'Contradiction',
     `${reference.uri}: expected to write sha256 ${reference.sha256} (${reference.bytes} bytes), ` +
-      `found an object with sha256 ${sha256} (${found.bytes.length} bytes). Nothing was overwritten; find out which writer is wrong.`,
+      `found an object with sha256 ${found.sha256} (${found.bytes} bytes). Nothing was overwritten; find out which writer is wrong.`,
   );
+}
+
+interface Stored {
+  bytes: number;
+  /** in hex */
+  sha256: string;
+}
+
+/**
+ * Size and SHA-256 of an object: what S3 has stored with it, or where it was written in parts, what its writer has. An
+ * object without either is read.
+ */
+async function checksumIfThere(store: BucketClient, uri: string): Promise<Stored | undefined> {
+  const { bucket, key } = parseUri(uri);
+  try {
+    const head = await store.client.send(
+      new HeadObjectCommand({ Bucket: bucket, Key: key, ChecksumMode: 'ENABLED' }),
+    );
+    const bytes = head.ContentLength ?? 0;
+    const ofWhole = head.ChecksumSHA256?.includes('-') ? undefined : head.ChecksumSHA256;
+    const sha256 =
+      ofWhole === undefined
+        ? head.Metadata?.[SHA256_METADATA]
+        : Buffer.from(ofWhole, 'base64').toString('hex');
+    if (sha256 !== undefined) return { bytes, sha256 };
+    const read = (offset: number, length: number) =>
+      getRange(store, { uri, bytes, sha256: '' }, offset, length);
+    return { bytes, sha256: await sha256OfSource({ bytes, read }) };
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw s3Failure(error, { ...store, bucket }, `looking for ${key}`);
+  }
 }
 
 async function get(store: BucketClient, reference: Reference): Promise<Uint8Array> {
@@ -250,6 +303,15 @@ async function exists(store: BucketClient, key: string): Promise<boolean> {
   } catch (error) {
     if (isMissing(error)) return false;
     throw s3Failure(error, store, `looking for ${key}`);
+  }
+}
+
+async function deleteObject(store: BucketClient, key: string): Promise<void> {
+  refuseKey(key);
+  try {
+    await store.client.send(new DeleteObjectCommand({ Bucket: store.bucket, Key: key }));
+  } catch (error) {
+    if (!isMissing(error)) throw s3Failure(error, store, `deleting ${key}`);
   }
 }
 

@@ -57,7 +57,10 @@ export async function listStageCosts(reader: Queryable, run: string): Promise<St
        FROM evaluations WHERE run = st.run AND coalesce(measured_by, stage) = st.stage
      ) ev
      CROSS JOIN LATERAL (
-       SELECT coalesce(sum(seconds_saving), 0) AS seconds FROM checkpoints WHERE run = st.run AND stage = st.stage
+       SELECT coalesce(sum(seconds_saving), 0) AS seconds FROM (
+         SELECT run, stage, seconds_saving FROM checkpoints
+         UNION ALL SELECT run, stage, seconds_saving FROM deleted_checkpoints
+       ) saved WHERE run = st.run AND stage = st.stage
      ) c
      WHERE st.run = $1 ORDER BY st.position`,
     [run],

@@ -7,9 +7,11 @@ import { type CommittedCheckpoint, stageStatusSchema } from '../../contracts/sta
 import type { Digests } from '../../contracts/training.ts';
 import type { Database, Queryable, Transaction } from '../database/database.ts';
 import { insertRow, readRow, readRows } from '../database/rows.ts';
+import { bucketOf, keys } from '../objects/keys.ts';
 import { branchName, branchValues, currentBranch, rowsOfBranch } from '../runs/branches.ts';
 import { committedCheckpointSchema } from '../runs/runs.ts';
 import { assertCurrentTerm } from '../runs/terms.ts';
+import { claimObjects } from './deletion-marks.ts';
 import { policyBefore } from './policies.ts';
 
 export interface NewCheckpoint {
@@ -27,14 +29,24 @@ export interface NewCheckpoint {
   seconds?: number;
 }
 
+/** Whether there is an object. */
+type Exists = (uri: string) => Promise<boolean>;
+
+/** For checkpoints without a reference policy. */
+const unknown: Exists = (uri) => Promise.reject(new TypeError(`${uri}: nobody says whether it exists`));
+
 /**
  * Commits a checkpoint whose objects and manifest are written. Where a checkpoint of the same step with the same digests
  * is committed already, that one is returned, and nothing refers to the new objects.
- * @throws Failure 'SupersededTerm'; 'Contradiction' where digests differ; 'HistoryAhead' where its step has no row.
+ * `exists`: asked about the reference policy, whose object other checkpoints share, and which may have been deleted since
+ * the trainer found it.
+ * @throws Failure 'SupersededTerm'; 'Contradiction' where digests differ; 'HistoryAhead' where its step has no row;
+ * 'TrainerLost' where the reference policy is to be written again.
  */
 export async function commitCheckpoint(
   database: Database,
   checkpoint: NewCheckpoint,
+  exists: Exists = unknown,
 ): Promise<CommittedCheckpoint> {
   const { key, term, manifest, digests, bytes, seconds } = checkpoint;
   return database.transaction(async (tx) => {
@@ -43,12 +55,17 @@ export async function commitCheckpoint(
     if (committed !== null) return sameCheckpoint(committed, checkpoint);
     await refuseOtherStep(tx, checkpoint);
     await refuseOtherPolicy(tx, checkpoint);
+    await claimObjects(tx, sharedObjects(checkpoint), exists);
     const { run, stage, branch, step } = key;
     const row = { run, stage, branch, step, term, manifest, digests, bytes, seconds_saving: seconds };
     await insertRow(tx, 'checkpoints', row);
     return { step, manifest, digests };
   });
 }
+
+/** A key with a digest in place of a stage: other checkpoints may refer to it. */
+const sharedObjects = ({ manifest, digests }: NewCheckpoint): string[] =>
+  digests.reference === null ? [] : [`${bucketOf(manifest)}/${keys.referencePolicy(digests.reference)}`];
 
 async function readCheckpoint(reader: Queryable, key: StepKey): Promise<CommittedCheckpoint | null> {
   const row = await readRow(
@@ -231,15 +248,49 @@ function refuseForm(name: string): never {
 const SHOWN = 8;
 
 async function refuseUnknown(reader: Queryable, name: string): Promise<never> {
+  const deleted = await findDeleted(reader, name);
   const known = await readRows(
     reader,
     'checkpoints',
     z.object({ run: z.string(), stage: z.string(), step: z.int() }),
-    `SELECT run, stage, step FROM checkpoints ORDER BY committed_at DESC LIMIT ${SHOWN}`,
+    `SELECT run, stage, step FROM checkpoints WHERE $1::text IS NULL OR run = $1 AND stage = $2
+     ORDER BY committed_at DESC LIMIT ${SHOWN}`,
+    [deleted?.run ?? null, deleted?.stage ?? null],
   );
   const list = known.map(({ run, stage, step }) => `${run}/${stage}@${step}`).join(', ');
+  if (deleted !== undefined) {
+    const { deletedAt, reason } = deleted;
+    throw new Failure(
+      'InvalidInput',
+      `expected a committed checkpoint, found that ${JSON.stringify(name)} was deleted at ${deletedAt}: ${reason}. ` +
+        `Those that exist: ${list || 'none'}. Its step can be continued after all the same: ` +
+        `\`r1 resume ${deleted.run} --from ${deleted.step}\` trains again on the log.`,
+    );
+  }
   throw new Failure(
     'InvalidInput',
     `expected a committed checkpoint, found none named ${JSON.stringify(name)}. ${list ? `The latest are ${list}.` : 'There is none yet.'}`,
+  );
+}
+
+/** The deleted checkpoint that a person names; undefined without one. */
+async function findDeleted(reader: Queryable, name: string) {
+  const [, run = null, stage = null, step = null] = name.startsWith('s3://') ? [] : (NAME.exec(name) ?? []);
+  return readRow(
+    reader,
+    'deleted_checkpoints',
+    z.object({
+      run: z.string(),
+      stage: z.string(),
+      step: z.int(),
+      reason: z.string(),
+      deletedAt: z.string(),
+    }),
+    `SELECT run, stage, step, reason, deleted_at AS "deletedAt" FROM deleted_checkpoints
+     WHERE manifest ->> 'uri' = $1 OR step = $4::integer AND ($3::text IS NULL OR stage = $3)
+       AND run = coalesce((SELECT run FROM runs WHERE run = $2),
+         (SELECT run FROM runs WHERE $2 = 'latest' ORDER BY started_at DESC, run DESC LIMIT 1))
+     ORDER BY branch DESC, deleted_at DESC LIMIT 1`,
+    [name, run, stage, step],
   );
 }

@@ -1,7 +1,12 @@
 import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Failure } from '../../contracts/failures.ts';
 import type { Reference } from '../../contracts/reference.ts';
+import { createFileCache, type FileCache } from '../../stores/objects/file-cache.ts';
 import type { ObjectStore } from '../../stores/objects/objects.ts';
+import { streamObject } from '../../stores/objects/stream.ts';
 
 const sha256Of = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 
@@ -18,11 +23,12 @@ export function memoryObjects(): ObjectStore & { stored: Map<string, Uint8Array>
     sha256: sha256Of(bytes),
     bytes: bytes.length,
   });
-  return {
+  const store: ObjectStore & { stored: Map<string, Uint8Array> } = {
     stored,
     endpoint: 'memory',
     bucket: 'memory',
     exists: async (key) => stored.has(`s3://memory/${key}`),
+    delete: async (key) => void stored.delete(`s3://memory/${key}`),
     list: async () => [],
     ensureBucket: async () => {},
     close: () => {},
@@ -37,6 +43,9 @@ export function memoryObjects(): ObjectStore & { stored: Map<string, Uint8Array>
       if (sha256Of(bytes) !== sha256) throw new Failure('CorruptObject', `${uri}: expected sha256 ${sha256}`);
       return bytes;
     },
+    putSource: async (key, source) => store.put(key, await source.read(0, source.bytes)),
+    stream: (reference) =>
+      streamObject(reference, (offset, length) => store.getRange(reference, offset, length)),
     async getRange({ uri }, offset, length) {
       return bytesAt(uri).slice(offset, offset + length);
     },
@@ -44,4 +53,12 @@ export function memoryObjects(): ObjectStore & { stored: Map<string, Uint8Array>
       return { bytes: bytesAt(uri), reference: referenceTo(uri, bytesAt(uri)) };
     },
   };
+  return store;
+}
+
+/** A cache in a folder of its own, which is removed with the process. */
+export function temporaryCache(limit = 1e9): FileCache & { folder: string } {
+  const folder = mkdtempSync(join(tmpdir(), 'r1-test-cache-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  return { ...createFileCache({ folder, limit }), folder };
 }

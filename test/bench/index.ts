@@ -178,10 +178,11 @@ const rows = [
   ...stackRows(await stackFigure()),
 ];
 console.log(tableText(['', 'measured', 'target', '', 'peer', 'ratio'], rows.map(cells)));
-console.log(
-  `\npeer: ${PEER}, same model, shapes and threads, measured in this run. Nano: best of several, for both; ` +
-    'SmolLM2: our median, the peer’s best.',
-);
+if (!values['no-peer'])
+  console.log(
+    `\npeer: ${PEER}, same model, shapes and threads, measured in this run. Nano: best of several, for both; ` +
+      'SmolLM2: our median, the peer’s best.',
+  );
 if (values.json !== undefined) {
   const figures = rows.map((row) => {
     const { name, ours, peer = null, unit } = row;

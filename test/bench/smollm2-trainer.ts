@@ -108,7 +108,7 @@ const figures: TrainerFigures = {
   samplingSeconds: median(samplings),
   stepSeconds: median(trainings),
   peakBytes,
-  peakWithCheckpointBytes: staged.model.length > 0 ? peak() : Number.NaN,
+  peakWithCheckpointBytes: staged.weights.size > 0 ? peak() : Number.NaN,
 };
 console.log(JSON.stringify(figures));
 await engine.close();

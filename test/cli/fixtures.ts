@@ -66,7 +66,7 @@ export function showFixture({
   };
   const named = { run: 'small-1', workflowId: 'r1/small-1', recipe: 'small', seed: '1' };
   const run = { ...named, status, startedAt, finishedAt: null, place: null };
-  return { ...run, stages: [stage], evaluations, alarms: [] };
+  return { ...run, stages: [stage], evaluations, checkpoints: [], alarms: [] };
 }
 
 export function stepFixture(of: Partial<StepDocument> = {}): StepDocument {

@@ -11,11 +11,11 @@ import { createMutex, type TrainerContext } from '../../activities/trainer/held-
 import type { Lease } from '../../contracts/identity.ts';
 import type { CheckpointResult } from '../../contracts/training.ts';
 import type { EngineThread } from '../../engine/service/thread.ts';
-import { encodeSafetensors } from '../../engine/weights/safetensors.ts';
-import { sha256Of } from '../../stores/objects/hashing.ts';
+import { memorySource, sha256OfSource } from '../../stores/objects/byte-source.ts';
 import { createObjectStore } from '../../stores/objects/objects.ts';
 import { activityDuties } from '../../workers/activity-duties.ts';
 import { watchLease } from '../../workers/lease-watch.ts';
+import { temporaryCache } from '../activities/memory-objects.ts';
 import { engineHere } from '../activities/tiny-policy.ts';
 
 const MEBIBYTE = 2 ** 20;
@@ -56,7 +56,7 @@ test('hashing leaves the process its turns', async () => {
     if (hashing) setImmediate(count);
   };
   setImmediate(count);
-  const digest = await sha256Of(new Uint8Array(128 * MEBIBYTE));
+  const digest = await sha256OfSource(memorySource(new Uint8Array(128 * MEBIBYTE)));
   hashing = false;
   assert.equal(digest, '254bcc3fc4f27172636df4bf32de9f107f620d559b20d760197e452b97453917');
   assert.ok(turns >= 15, `${turns} turns`);
@@ -88,10 +88,10 @@ const tensor = {
 function slowContext(): TrainerContext {
   const { engine } = engineHere();
   const { port } = server.address() as AddressInfo;
-  const part = () => encodeSafetensors(new Map([['w', tensor]]));
+  const part = () => new Map([['w', tensor]]);
   const digests = { weights: 'w', moments: 'm', reference: 'r' };
   const call = async (name: string) =>
-    name === 'stage' ? { model: part(), moments: part(), reference: part() } : undefined;
+    name === 'stage' ? { weights: part(), moments: part(), reference: part() } : undefined;
   const numerics = {
     engine: 'test',
     version: '1',
@@ -120,6 +120,7 @@ function slowContext(): TrainerContext {
       secretAccessKey: 'secret',
       forcePathStyle: true,
     }),
+    cache: temporaryCache(),
     failpoints: noFailpoints,
     queueFor: () => 'q',
     held: {
@@ -129,6 +130,7 @@ function slowContext(): TrainerContext {
       numerics,
       samplerNumerics: numerics,
       files: {},
+      config: {},
       step: 7,
       policy: 'p',
       digest: 'w',
@@ -147,6 +149,7 @@ async function answerSlowly(incoming: IncomingMessage, outgoing: ServerResponse)
   await sleep(ANSWER_MS);
   const { searchParams } = new URL(incoming.url ?? '', 'http://slow');
   outgoing.setHeader('ETag', '"part"');
+  if (incoming.method === 'HEAD') outgoing.statusCode = 404;
   if (incoming.method !== 'POST') outgoing.end();
   else if (searchParams.has('uploads'))
     outgoing.end('<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>');

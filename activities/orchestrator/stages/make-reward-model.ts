@@ -3,10 +3,14 @@ import type { CommittedCheckpoint } from '../../../contracts/stage-state.ts';
 import { withScoreHead } from '../../../engine/model/initial-weights.ts';
 import { formatModelConfig, parsePolicyConfig } from '../../../engine/model/model-config.ts';
 import { digestTensors } from '../../../engine/weights/digest.ts';
-import { decodeSafetensors, encodeSafetensors } from '../../../engine/weights/safetensors.ts';
+import {
+  decodeSafetensors,
+  encodeSafetensors,
+  type StoredTensors,
+} from '../../../engine/weights/safetensors.ts';
 import { checkWeights, WEIGHTS_FILE } from '../../../engine/weights/weights.ts';
 import type { ObjectStore } from '../../../stores/objects/objects.ts';
-import { fetchFiles, readManifest } from '../../checkpoints/checkpoint-files.ts';
+import { checkpointObjects, fetchFiles, readManifest } from '../../checkpoints/checkpoint-files.ts';
 import { importBase } from '../../checkpoints/import-base.ts';
 
 export interface MakeRewardModelInput {
@@ -30,14 +34,17 @@ export async function makeRewardModel(
   { origin, runSeed, stage }: MakeRewardModelInput,
 ): Promise<CommittedCheckpoint> {
   const { uri } = origin.manifest;
-  const files = await fetchFiles(objects, await readManifest(objects, origin.manifest));
-  const {
-    [WEIGHTS_FILE]: model = new Uint8Array(),
-    'config.json': json = new Uint8Array(),
-    ...others
-  } = files;
+  const manifest = await readManifest(objects, origin.manifest);
+  const parts = await checkpointObjects(objects, manifest, uri);
+  const { 'config.json': json = new Uint8Array(), ...others } = await fetchFiles(objects, {
+    files: parts.companions,
+  });
   const config = parsePolicyConfig(JSON.parse(new TextDecoder().decode(json)), `${uri}: config.json`);
-  const weights = checkWeights(decodeSafetensors(model, uri), config, uri);
+  const stored: StoredTensors = new Map();
+  for (const [name, file] of parts.weights)
+    for (const [tensor, data] of decodeSafetensors(await objects.get(file), `${uri}: ${name}`))
+      stored.set(tensor, data);
+  const weights = checkWeights(stored, config, uri);
   const seed = deriveSeed({ runSeed, stage, branch: 0, purpose: 'score-head', step: 0, slot: 0, sample: 0 });
   const made = withScoreHead({ config, weights }, seed);
   const companions = Object.entries(others).filter(([name]) => !LEFT_OUT.includes(name));

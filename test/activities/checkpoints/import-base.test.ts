@@ -12,7 +12,7 @@ import { nanoModelConfig, writeNanoBase } from '../../../engine/model/nano-base.
 import { digestTensors } from '../../../engine/weights/digest.ts';
 import { readModelFolder } from '../../../engine/weights/model-folder.ts';
 import { encodeSafetensors } from '../../../engine/weights/safetensors.ts';
-import { memoryObjects } from '../memory-objects.ts';
+import { memoryObjects, temporaryCache } from '../memory-objects.ts';
 
 const architecture: PretrainOptions['architecture'] = {
   num_hidden_layers: 1,
@@ -93,7 +93,7 @@ async function imported(t: TestContext) {
 
 test('an imported base is read back with the same digest, configuration and files', async (t) => {
   const { objects, model, base } = await imported(t);
-  const read = await readCheckpoint({ objects }, base.manifest);
+  const read = await readCheckpoint({ objects, cache: temporaryCache() }, base.manifest);
   assert.equal(read.digest, base.digests.weights);
   assert.deepEqual(read.config, model.config);
   assert.deepEqual([...read.files.keys()].sort(), [...model.files.keys()].sort());
@@ -119,9 +119,12 @@ test('a flipped byte of any object is refused by its name', async (t) => {
   for (const [uri, bytes] of objects.stored) {
     const last = bytes.length - 1;
     bytes[last] = (bytes[last] ?? 0) ^ 1;
-    await assert.rejects(readCheckpoint({ objects }, base.manifest), (error: Error) => {
-      return error.name === 'CorruptObject' && error.message.includes(uri);
-    });
+    await assert.rejects(
+      readCheckpoint({ objects, cache: temporaryCache() }, base.manifest),
+      (error: Error) => {
+        return error.name === 'CorruptObject' && error.message.includes(uri);
+      },
+    );
     bytes[last] = (bytes[last] ?? 0) ^ 1;
   }
 });
@@ -134,7 +137,7 @@ async function readWithWeights(t: TestContext, bytes: Uint8Array) {
   const at = await objects.put('model', bytes);
   manifest.files['model.safetensors'] = at;
   const changed = await objects.put('manifest', new TextEncoder().encode(JSON.stringify(manifest)));
-  return readCheckpoint({ objects }, changed);
+  return readCheckpoint({ objects, cache: temporaryCache() }, changed);
 }
 
 test('a checkpoint without one of its tensors is refused', async (t) => {
@@ -196,7 +199,10 @@ test('the configuration says the type that the weights are kept in, whatever the
     new TextEncoder().encode(JSON.stringify(published)),
   );
   const earlier = await objects.put('manifest', new TextEncoder().encode(JSON.stringify(manifest)));
-  assert.deepEqual(json((await readCheckpoint({ objects }, earlier)).files.get('config.json')), own);
+  assert.deepEqual(
+    json((await readCheckpoint({ objects, cache: temporaryCache() }, earlier)).files.get('config.json')),
+    own,
+  );
 });
 
 test('weights that are not finite are refused with their place', async (t) => {

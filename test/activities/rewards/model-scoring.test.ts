@@ -14,7 +14,7 @@ import type { Tensor } from '../../../contracts/format/dtypes.ts';
 import type { Reference } from '../../../contracts/reference.ts';
 import { encodeRecord } from '../../../stores/objects/records.ts';
 import { digest, numerics, reference } from '../../stores/helpers.ts';
-import { memoryObjects } from '../memory-objects.ts';
+import { memoryObjects, temporaryCache } from '../memory-objects.ts';
 import { engineHere, importTinyPolicy, tinyConfig } from '../tiny-policy.ts';
 
 const key = (name: string) => (sha256: string) => `runs/r/${name}-${sha256.slice(0, 16)}.safetensors`;
@@ -27,7 +27,7 @@ async function scored() {
   const made = await makeRewardModel(objects, { origin, runSeed: 7n, stage: 'reward-model/safety' });
   const model = made.manifest;
   const { engine } = engineHere();
-  const models = createRewardModels({ objects, openEngine: () => engine });
+  const models = createRewardModels({ objects, cache: temporaryCache(), openEngine: () => engine });
   const sequencesN = [Int32Array.of(3, 4, 5), new Int32Array(POSITIONS + 1).fill(3), Int32Array.of(6)];
   const sequences = await putSequences(objects, key('sequences'), sequencesN);
   const { score } = createScoringActivities({ objects, models, failpoints: noFailpoints });

@@ -8,7 +8,7 @@ import { createRewardModels } from '../../../activities/rewards/reward-models.ts
 import type { Verdict } from '../../../contracts/records/schemas.ts';
 import type { Reference } from '../../../contracts/reference.ts';
 import { parseModelConfig } from '../../../engine/model/model-config.ts';
-import { memoryObjects } from '../memory-objects.ts';
+import { memoryObjects, temporaryCache } from '../memory-objects.ts';
 import { engineHere, importTinyPolicy } from '../tiny-policy.ts';
 
 const scoreOf = (verdict: Verdict | undefined) =>
@@ -24,7 +24,7 @@ async function rewardModels(...names: string[]) {
     manifests.push(made.manifest);
   }
   const { engine, calls } = engineHere();
-  const models = createRewardModels({ objects, openEngine: () => engine });
+  const models = createRewardModels({ objects, cache: temporaryCache(), openEngine: () => engine });
   return { objects, origin, manifests, models, calls };
 }
 
@@ -105,13 +105,22 @@ test('two models are kept, and the one not used for longest goes', async () => {
   const [a = assert.fail(), b = assert.fail(), c = assert.fail()] = manifests;
   const tokens = [Int32Array.of(3, 4)];
   for (const manifest of [a, b, a, b]) await models.score(manifest, tokens);
-  assert.deepEqual(calls, ['loadScorer', 'score', 'loadScorer', 'score', 'score', 'score']);
+  assert.deepEqual(calls, [
+    'readWeights',
+    'loadScorer',
+    'score',
+    'readWeights',
+    'loadScorer',
+    'score',
+    'score',
+    'score',
+  ]);
   calls.length = 0;
   await Promise.all([models.score(a, tokens), models.score(c, tokens), models.score(a, tokens)]);
-  assert.deepEqual(calls, ['score', 'loadScorer', 'dropScorer', 'score', 'score']);
+  assert.deepEqual(calls, ['score', 'readWeights', 'loadScorer', 'dropScorer', 'score', 'score']);
   calls.length = 0;
   await models.score(b, tokens);
-  assert.deepEqual(calls, ['loadScorer', 'dropScorer', 'score']);
+  assert.deepEqual(calls, ['readWeights', 'loadScorer', 'dropScorer', 'score']);
 });
 
 test('weights that are not those of the manifest are refused, and refused again', async () => {

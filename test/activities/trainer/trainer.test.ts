@@ -1,6 +1,12 @@
 /** The training calls, served by the embedded engine: a supervised stage of a tiny policy, all in memory. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import {
+  checkpointObjects,
+  readJsonFile,
+  readManifest,
+} from '../../../activities/checkpoints/checkpoint-files.ts';
+import { readCheckpoint } from '../../../activities/checkpoints/read-checkpoint.ts';
 import { noFailpoints } from '../../../activities/failpoints.ts';
 import { floats, ints, sequenceTensors } from '../../../activities/ragged.ts';
 import { createMutex, type TrainerContext } from '../../../activities/trainer/held-policy.ts';
@@ -12,8 +18,8 @@ import type { Reference } from '../../../contracts/reference.ts';
 import { manifestSchema } from '../../../contracts/training.ts';
 import { parseMessage } from '../../../contracts/training-messages.ts';
 import { putRecord } from '../../../stores/objects/records.ts';
-import { memoryObjects } from '../memory-objects.ts';
-import { engineHere, importTinyPolicy } from '../tiny-policy.ts';
+import { memoryObjects, temporaryCache } from '../memory-objects.ts';
+import { engineHere, importPublishedPolicy, importTinyPolicy } from '../tiny-policy.ts';
 
 const lease: Lease = { run: 'calm', stage: 'cold-start-sft', branch: 0, term: 1 };
 
@@ -23,14 +29,16 @@ const refusal =
     error instanceof Failure && error.kind === kind && parts.every((part) => error.message.includes(part));
 
 /** A trainer with a checkpoint of a tiny policy to load. */
-async function trainer() {
+async function trainer({ importPolicy = importTinyPolicy, mostFileBytes = 5e9 } = {}) {
   const objects = memoryObjects();
-  const base = await importTinyPolicy(objects);
+  const base = await importPolicy(objects);
   const { engine, calls } = engineHere();
   const context: TrainerContext = {
     objects,
+    cache: temporaryCache(),
     engine,
     failpoints: noFailpoints,
+    mostFileBytes,
     queueFor: ({ term }) => `own/t${term}`,
     held: null,
     onLease: () => undefined,
@@ -259,4 +267,41 @@ test('a result that breaks the contract is refused by call and field', () => {
     () => parseMessage('sample', 'result', { ...sampled, version: 9 }),
     refusal('UnknownVersion', 'version 9'),
   );
+});
+
+test('a base in bfloat16 and two files is trained in float32, and its checkpoint is written in several files', async () => {
+  const { objects, base, served, acquire } = await trainer({
+    importPolicy: importPublishedPolicy,
+    mostFileBytes: 4000,
+  });
+  const acquired = await acquire(base.manifest, { withReference: true });
+  // An untrained policy is named by its checkpoint's weights as they are stored.
+  assert.equal(acquired.policy, policyOfWeights(base.digests.weights));
+  assert.equal(acquired.digests.weights, base.digests.weights);
+  let before = { policyBefore: acquired.policy, digestBefore: acquired.digests.weights };
+  const { reference } = acquired.digests;
+  for (const step of [1, 2]) {
+    const batch = await batchOf(objects, step, before);
+    const call = { version: 2, lease, batch, expectedStep: step - 1, acrossSeam: false } as const;
+    const { policy, digestAfter } = await served.trainStep(call);
+    before = { policyBefore: policy, digestBefore: digestAfter ?? assert.fail() };
+  }
+  await served.beginCheckpoint({ version: 2, lease, expectedStep: 2 });
+  const made = await served.finishCheckpoint({ version: 2, lease, step: 2 });
+  assert.equal(made.digests.weights, before.digestBefore);
+  assert.equal(made.digests.reference, reference);
+  const manifest = await readManifest(objects, made.manifest);
+  const { weights } = await checkpointObjects(objects, manifest, made.manifest.uri);
+  assert.ok(weights.length > 2);
+  assert.equal(
+    Object.keys(manifest.files).filter((name) => name.endsWith('.safetensors')).length,
+    weights.length,
+  );
+  const config = await readJsonFile(objects, manifest, 'config.json');
+  assert.equal((config as { torch_dtype: string }).torch_dtype, 'float32');
+  const trained = await readCheckpoint({ objects, cache: temporaryCache() }, made.manifest);
+  assert.equal(trained.digest, made.digests.weights);
+  await served.release({ version: 2, lease });
+  const again = await acquire(made.manifest, { withReference: true, policy: before.policyBefore });
+  assert.deepEqual(again.digests, made.digests);
 });

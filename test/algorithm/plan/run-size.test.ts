@@ -79,6 +79,31 @@ test('a reference policy is kept once between two refreshes', () => {
   assert.equal(bytes({ ref_model_sync_steps: 4, sync_ref_model: false }), once);
 });
 
+test('limits leave checkpoints: bytes at the end, and at most one more of them before the last deletion', () => {
+  const of = (options: object) => stageOf([grpo({ max_steps: 40, beta: 0, ...options })]);
+  const all = of({});
+  assert.deepEqual([all.s3PeakBytes, all.s3FinalBytes], [all.s3Bytes, all.s3Bytes]);
+  const one = 3 * 4 * 1_000 + 4_000;
+  const left = (options: object) => {
+    const { s3Bytes, s3PeakBytes, s3FinalBytes, rows } = of(options);
+    assert.equal((rows.checkpoints ?? 0) + (rows.deleted_checkpoints ?? 0), 20);
+    return [(s3Bytes - s3FinalBytes) / one, (s3PeakBytes - s3FinalBytes) / one, rows.checkpoints];
+  };
+  assert.deepEqual(left({ save_total_limit: 3 }), [17, 1, 3]);
+  assert.deepEqual(left({ save_total_limit: 3, keep_every: 10 }), [14, 1, 6]);
+  assert.deepEqual(left({ save_total_limit: 3, save_best: 'pass_at_1', eval_steps: 2 }), [16, 1, 4]);
+  assert.deepEqual(left({ save_total_limit: 30 }), [0, 0, 20]);
+});
+
+test('stages one after the other have at most what is left of those before, and the peak of one', () => {
+  const limited = grpo({ max_steps: 40, save_total_limit: 1 });
+  const { stages, total } = sizeOf([limited, { ...limited, stage: 'reasoning-rl', from: 'zero' }]);
+  const [first, second] = stages;
+  assert(first !== undefined && second !== undefined);
+  assert.equal(total.s3FinalBytes, first.s3FinalBytes + second.s3FinalBytes);
+  assert.equal(total.s3PeakBytes, first.s3FinalBytes + second.s3PeakBytes);
+});
+
 test('a model that several stages start from is measured by the first of them', () => {
   const stages = [grpo({}), { ...grpo({}), stage: 'reasoning-rl', from: 'base' }];
   const [first, second] = sizeOf(stages).stages;

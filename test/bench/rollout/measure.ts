@@ -67,7 +67,7 @@ export interface RolloutFigures {
   traffic: Record<ProcessName, Record<string, Traffic>>;
   /** bytes of the rollout's and the log-probabilities' records */
   rolloutBytes: number;
-  /** bytes of these and of requests and index that all batches together read */
+  /** bytes of these, of requests, scores and index that the index and all batches together read */
   batchReads: number;
   rows: Record<string, number>;
   events: number;
@@ -196,7 +196,7 @@ async function measureOn(
       memory: memoryOf(memory, marks),
       traffic: byProcess((name) => Object.fromEntries(traffic[name])),
       rolloutBytes: written(traffic.trainer, ['rollout', 'logprobs']),
-      batchReads: readSince(traffic.orchestrator, marks.readAtIndex),
+      batchReads: readForBatches(traffic.orchestrator),
       rows: await rowsByTable(database),
       events,
       historyBytes,
@@ -291,9 +291,6 @@ const written = (traffic: TrafficByKind, kinds: readonly string[]) =>
 /** Kinds that a batch is made of. */
 const READ_FOR_BATCHES = ['rollout', 'logprobs', 'request', 'scores', 'index'];
 
-function readSince(now: TrafficByKind, before: TrafficByKind): number {
-  return READ_FOR_BATCHES.reduce(
-    (sum, kind) => sum + (now.get(kind)?.read ?? 0) - (before.get(kind)?.read ?? 0),
-    0,
-  );
+function readForBatches(traffic: TrafficByKind): number {
+  return READ_FOR_BATCHES.reduce((sum, kind) => sum + (traffic.get(kind)?.read ?? 0), 0);
 }

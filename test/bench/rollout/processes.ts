@@ -2,7 +2,7 @@
 import type { Stack } from '../../../infra/stack.ts';
 import { localWorkers, type WorkerSpec } from '../../../infra/supervisor/workers.ts';
 import type { Crew } from '../../durability/ground.ts';
-import { type CountingProxy, openCountingProxy, type TrafficByKind } from './counting-proxy.ts';
+import { type CountingProxy, openCountingProxy } from './counting-proxy.ts';
 
 export const PROCESSES = ['orchestrator', 'rewards', 'trainer'] as const;
 export type ProcessName = (typeof PROCESSES)[number];
@@ -15,16 +15,12 @@ export const byProcess = <T>(of: (name: ProcessName) => T): Record<ProcessName, 
 /** When objects were stored, in milliseconds since the epoch. */
 export class Marks {
   readonly times = new Map<string, number[]>();
-  /** what the orchestrator had read when the rollout's index was stored */
-  readAtIndex: TrafficByKind = new Map();
   /** the last step's row */
   end = 0;
-  onIndex: () => void = () => undefined;
 
   written(kind: string): void {
     const times = this.times.get(kind) ?? [];
     this.times.set(kind, [...times, Date.now()]);
-    if (kind === 'index') this.onIndex();
   }
 
   count(kind: string): number {
@@ -39,11 +35,7 @@ export class Marks {
 
 export async function openProxies({ s3 }: Stack, marks: Marks): Promise<Record<ProcessName, CountingProxy>> {
   const open = () => openCountingProxy(s3.endpoint, (kind) => marks.written(kind));
-  const proxies = { orchestrator: await open(), rewards: await open(), trainer: await open() };
-  marks.onIndex = () => {
-    marks.readAtIndex = proxies.orchestrator.traffic();
-  };
-  return proxies;
+  return { orchestrator: await open(), rewards: await open(), trainer: await open() };
 }
 
 /** The workers of the local stack, with the stub as trainer, each with a proxy of its own before S3. */

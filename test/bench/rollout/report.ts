@@ -71,7 +71,7 @@ export const trafficClaims = (figures: RolloutFigures): Claim[] => [
 ];
 
 const readClaim = ({ batchReads, rolloutBytes }: RolloutFigures): Claim => ({
-  what: 'read by all batches together',
+  what: 'read by index and batches together',
   found: `${bytesText(batchReads)} (${(batchReads / rolloutBytes).toFixed(2)} × the rollout)`,
   expected: `at most ${MOST_READ} × the rollout, ${bytesText(rolloutBytes)}`,
   holds: batchReads > 0 && batchReads <= MOST_READ * rolloutBytes,

@@ -191,7 +191,10 @@ export function createStub({ objects, lengths, queueFor, onLease, onProgress }: 
         ...{ kind: 'checkpoint', version, lease, step, policy, digests, numerics: NUMERICS },
         files: before.files,
         moments: await put('optimizer.safetensors'),
-        reference: await put('reference.safetensors'),
+        reference:
+          reference === null
+            ? null
+            : await objects.put(keys.referencePolicy(reference), encoder.encode(reference)),
       };
       const stored = await objects.put(keys.manifest(lease, step), encoder.encode(JSON.stringify(manifest)));
       const result = { version, manifest: stored, step, policy, digests, bytes: stored.bytes };

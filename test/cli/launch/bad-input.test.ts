@@ -276,11 +276,11 @@ const launches: [string, RegExp][] = [
   ],
   [
     swap(NANO_BASE, 'model.gguf'),
-    /line 3: base .*\/model\.gguf: expected a model’s folder, found a GGUF file, which is not read\. Fetch the model/,
+    /line 3: base .*\/model\.gguf: expected a model’s folder, found a GGUF file\. Add it under a name/,
   ],
   [
     swap(NANO_BASE, 'gguf'),
-    /line 3: base .*\/gguf: expected a model’s folder, found one with GGUF files, which are not read/,
+    /line 3: base .*\/gguf: expected a model’s folder, found one with GGUF files\. Add one under a name/,
   ],
   [
     swap('problems: 5', 'problems: 6'),

@@ -95,7 +95,7 @@ test('a reward model’s card tells how it ranks and what it reads, and nothing 
   const measure = { accuracy: 0.921, pairs: 200 };
   const card = modelCard({ ...input, recipe: nano, stage: 'reward-model/helpfulness', measure });
   assert.match(card, /^license: mit\nlibrary_name: transformers\npipeline_tag: text-classification$/m);
-  assert.match(card, /`LlamaForSequenceClassification`.* only what follows the thinking\./);
+  assert.match(card, /`AutoModelForSequenceClassification`.* only what follows the thinking\./);
   assert.match(card, /ranks 92\.1 % of 200 held-out pairs correctly.* Below 80 % /);
   assert.doesNotMatch(card.split('## Recipe')[0] ?? '', /pass@1|Prompts:/);
 });

@@ -60,7 +60,7 @@ test('a folder is a model’s, or says what lies in it instead', async (t) => {
     const place = await hold(name, ...files);
     return place.kind === 'other' ? place.found : place.kind;
   };
-  assert.match(await found('gguf', 'model.Q4_K_M.gguf'), /GGUF files, which are not read/);
+  assert.match(await found('gguf', 'model.Q4_K_M.gguf'), /with GGUF files/);
   assert.match(
     await found('lora', 'adapter_config.json', 'adapter_model.safetensors'),
     /an adapter \(LoRA\)/,

@@ -22,6 +22,7 @@ test('a report is gathered from a run’s rows and objects, finished or not', as
       checkpoint: null,
       verifiers: { accuracy: 1 },
       alarms: [],
+      checkpoints: [],
       figures: evaluationFigures,
     },
     ...{ rollout: part.rollout, scores: part.scores },

@@ -4,7 +4,7 @@ import { initialWeights, type Model, withScoreHead } from '../../../engine/model
 import { formatModelConfig } from '../../../engine/model/model-config.ts';
 import { openRuntime } from '../../../engine/runtime/runtime.ts';
 import { PolicyService, type SupervisedArrays } from '../../../engine/service/policy-service.ts';
-import { digestOfFile } from '../../../engine/weights/digest.ts';
+import { digestInPieces, digestTensors } from '../../../engine/weights/digest.ts';
 import { encodeSafetensors } from '../../../engine/weights/safetensors.ts';
 import { tinyConfig } from '../fixtures.ts';
 
@@ -74,12 +74,16 @@ test('a checkpoint with a scalar head is trained on preferences, staged and load
     assert.notEqual(trained[0]?.digestAfter, loaded.digests.weights);
     const staged = service.stage();
     const digests = {
-      weights: await digestOfFile(staged.model, 'model.safetensors'),
-      moments: await digestOfFile(staged.moments, 'moments'),
+      weights: await digestInPieces(staged.weights),
+      moments: await digestInPieces(staged.moments),
       reference: null,
     };
     assert.equal(digests.weights, trained.at(-1)?.digestAfter);
-    const again = service.load({ ...loadOf(reward), model: staged.model, moments: staged.moments });
+    const again = service.load({
+      ...loadOf(reward),
+      model: encodeSafetensors(staged.weights),
+      moments: encodeSafetensors(staged.moments),
+    });
     assert.deepEqual(again.digests, digests);
   }
   service.release();
@@ -90,7 +94,7 @@ test('a model that only scores stands beside the one that is trained', async () 
   service.load(loadOf(reward));
   const sequencesN = arrays.completionsN;
   const { digest } = service.loadScorer({ name: 'safety', ...fileOf(reward) });
-  assert.equal(digest, await digestOfFile(service.stage().model, 'model.safetensors'));
+  assert.equal(digest, digestTensors(service.stage().weights));
   const before = service.score({ name: 'safety', sequencesN });
   assert.deepEqual(service.score({ name: null, sequencesN }), before);
   steps(service, { objective: 'pairwise' }, 1);

@@ -75,6 +75,7 @@ async function roomWith(t: TestContext, runs: readonly string[]) {
   const gone = new Set<string>();
   const shown: ({ run: string } & QueuePosition)[] = [];
   const context: OrchestratorContext = {
+    graceSeconds: 0,
     database,
     objects: memoryObjects(),
     failpoints: { reached: () => null, armed: () => false },
