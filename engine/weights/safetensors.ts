@@ -137,7 +137,7 @@ function widenBrainFloats(bits: Uint16Array): Float32Array {
 }
 
 /** IEEE 754 binary16: sign 1, exponent 5 (bias 15), fraction 10. */
-function halfToNumber(bits: number): number {
+export function halfToNumber(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >> 10) & 0x1f;
   const fraction = bits & 0x3ff;

@@ -2,6 +2,7 @@
  * The tensor types of GGUF files that are made into float32. Quantised ones store blocks of 32 numbers: `d` is the
  * block's scale, `m` its minimum, both 16-bit floats; formulas as in ggml's `dequantize_row_*`, in float32.
  */
+import { halfToNumber } from '../../../../engine/weights/safetensors.ts';
 
 interface BlockFormat {
   elements: number;
@@ -94,13 +95,4 @@ export function dequantise(type: BlockType, bytes: Uint8Array): Float32Array {
 const word = new Uint32Array(1);
 const wordAsFloat = new Float32Array(word.buffer);
 
-/** IEEE 754 binary16: sign 1, exponent 5 (bias 15), fraction 10. */
-function half(view: DataView, at: number): number {
-  const bits = view.getUint16(at, true);
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
-}
+const half = (view: DataView, at: number) => halfToNumber(view.getUint16(at, true));
