@@ -1,10 +1,9 @@
 /** Writes a model's folder into the object store, and says what the model is. */
-import { open, readdir } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { importBase } from '../../../activities/checkpoints/import-base.ts';
 import { DTYPES, elementsOf } from '../../../contracts/format/dtypes.ts';
-import { LENGTH_BYTES, parseHeader, readDataOffset } from '../../../contracts/format/safetensors.ts';
 import { ModelConfigError, parsePolicyConfig } from '../../../engine/model/model-config.ts';
 import { TokenizerError } from '../../../engine/tokenizer/tokenizer-files.ts';
 import {
@@ -12,6 +11,8 @@ import {
   readModelFolder,
   type SampledModel,
 } from '../../../engine/weights/model-folder.ts';
+import { readHeader } from '../../../engine/weights/safetensors.ts';
+import { withWeights } from '../../../engine/weights/weights.ts';
 import type { AddedModel } from '../../../stores/data/models.ts';
 import type { ObjectStore } from '../../../stores/objects/objects.ts';
 import { licenseOf } from '../model-card.ts';
@@ -33,8 +34,8 @@ const configSchema = z.looseObject({
  * not compute is kept too, for other workers. Throws before anything is written where a file is missing or damaged.
  */
 export async function importModelFolder(objects: ObjectStore, folder: string): Promise<ImportedModel> {
-  const stored = await storedTensors(folder);
   const model = await readChecked(folder);
+  const stored = await storedTensors(folder);
   const config = configSchema.parse(JSON.parse(textOf(model, 'config.json') ?? '{}'));
   const { manifest } = await importBase({ objects }, model);
   return {
@@ -95,36 +96,17 @@ const textOf = ({ files }: Pick<SampledModel, 'files'>, name: string): string | 
   return bytes === undefined ? null : new TextDecoder().decode(bytes);
 };
 
-/** The number of parameters in the files of a folder, and their dtypes, from the files' headers alone. */
+/** The number of parameters in a folder's weights, and their dtypes, from the files' headers alone. */
 async function storedTensors(folder: string): Promise<Pick<ImportedModel, 'parameters' | 'dtypes'>> {
   const elements = new Map<string, number>();
-  const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith('.safetensors'));
-  const whole = names.filter((name) => name === 'model.safetensors');
-  for (const name of whole.length > 0 ? whole : names) {
-    for (const { dtype, shape } of await headerOf(join(folder, name)))
-      elements.set(dtype, (elements.get(dtype) ?? 0) + elementsOf(shape));
-  }
+  await withWeights(folder, DTYPES, async ({ files }) => {
+    for (const file of files)
+      for (const { dtype, shape } of (await readHeader(file, DTYPES)).entries)
+        elements.set(dtype, (elements.get(dtype) ?? 0) + elementsOf(shape));
+  });
   const sorted = [...elements].sort(([, a], [, b]) => b - a);
   return {
     parameters: sorted.reduce((sum, [, count]) => sum + count, 0),
     dtypes: sorted.map(([dtype]) => dtype),
   };
-}
-
-/** No entries where the file is damaged: the reader of the model says what is wrong. */
-async function headerOf(path: string) {
-  const handle = await open(path);
-  try {
-    const { size } = await handle.stat();
-    const bytesTo = async (end: number) => {
-      const { buffer, bytesRead } = await handle.read(new Uint8Array(end), 0, end, 0);
-      return buffer.subarray(0, bytesRead);
-    };
-    const dataOffset = readDataOffset(await bytesTo(Math.min(LENGTH_BYTES, size)), size, path);
-    return parseHeader(await bytesTo(dataOffset), size, path, DTYPES).entries;
-  } catch {
-    return [];
-  } finally {
-    await handle.close();
-  }
 }
